@@ -1,0 +1,74 @@
+# make up    sets up .venv and starts the platform (ARGS="--time-scale 10" passes options on)
+# make test  sets up .venv and runs every check
+.DELETE_ON_ERROR:
+.PHONY: up test setup setup-dev format lint types imports contract pytest simulation bench lock clean
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUNTIME := $(VENV)/.runtime-installed
+DEV := $(VENV)/.dev-installed
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+up: $(RUNTIME)
+	@$(BIN)/tacos up $(ARGS)
+
+test: format lint types imports contract pytest
+	@echo "All checks passed."
+
+setup: $(RUNTIME)
+setup-dev: $(DEV)
+
+$(BIN)/python:
+	@echo "Making $(VENV) …"
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
+	@$(PYTHON) -m venv $(VENV)
+
+$(RUNTIME): requirements.lock pyproject.toml | $(BIN)/python
+	@echo "Installing what the platform needs (about half a minute the first time) …"
+	@$(BIN)/python -m pip install -q -r requirements.lock
+	@$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(DEV): requirements-dev.lock $(RUNTIME)
+	@echo "Installing what the checks need …"
+	@$(BIN)/python -m pip install -q -r requirements-dev.lock
+	@touch $@
+
+format: $(DEV)
+	$(BIN)/ruff format --check src tests bench proto
+
+lint: $(DEV)
+	$(BIN)/ruff check src tests bench proto
+
+types: $(DEV)
+	$(BIN)/mypy
+
+imports: $(DEV)
+	$(BIN)/lint-imports --no-cache
+
+contract: $(DEV)
+	$(BIN)/buf lint
+	$(BIN)/buf breaking --against proto/baseline.binpb
+	$(BIN)/python proto/generate.py build/gen
+	diff -r -x __pycache__ build/gen src/traffic_tacos/gen
+	@rm -rf build/gen
+
+pytest: $(DEV)
+	$(BIN)/pytest -n auto --cov --cov-report=term:skip-covered
+
+simulation: $(DEV)
+	$(BIN)/python -m tests.simulation --seeds 2000
+
+bench: $(DEV)
+	$(BIN)/python -m bench
+
+# Pins what pyproject.toml asks for, for every platform, by hash; no index address is written.
+COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+lock: pyproject.toml
+	$(COMPILE) pyproject.toml --group build -o requirements.lock
+	$(COMPILE) pyproject.toml --group build --group dev -c requirements.lock -o requirements-dev.lock
+
+clean:
+	rm -rf $(VENV) build .tacos .mypy_cache .ruff_cache .pytest_cache .coverage

@@ -1,0 +1,1 @@
+"""Traffic Tacos: sells tickets when far more people come than there are seats."""

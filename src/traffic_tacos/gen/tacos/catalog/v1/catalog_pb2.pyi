@@ -1,0 +1,147 @@
+from traffic_tacos.gen.common.v1 import errors_pb2 as _errors_pb2
+from traffic_tacos.gen.common.v1 import types_pb2 as _types_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class CreateEventRequest(_message.Message):
+    __slots__ = ("document", "seating_plan", "event_id")
+    DOCUMENT_FIELD_NUMBER: _ClassVar[int]
+    SEATING_PLAN_FIELD_NUMBER: _ClassVar[int]
+    EVENT_ID_FIELD_NUMBER: _ClassVar[int]
+    document: str
+    seating_plan: str
+    event_id: str
+    def __init__(self, document: _Optional[str] = ..., seating_plan: _Optional[str] = ..., event_id: _Optional[str] = ...) -> None: ...
+
+class CreateEventResponse(_message.Message):
+    __slots__ = ("plan", "error")
+    PLAN_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    plan: EventPlan
+    error: _errors_pb2.Error
+    def __init__(self, plan: _Optional[_Union[EventPlan, _Mapping]] = ..., error: _Optional[_Union[_errors_pb2.Error, _Mapping]] = ...) -> None: ...
+
+class GetEventRequest(_message.Message):
+    __slots__ = ("event_id",)
+    EVENT_ID_FIELD_NUMBER: _ClassVar[int]
+    event_id: str
+    def __init__(self, event_id: _Optional[str] = ...) -> None: ...
+
+class GetEventResponse(_message.Message):
+    __slots__ = ("plan", "error")
+    PLAN_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    plan: EventPlan
+    error: _errors_pb2.Error
+    def __init__(self, plan: _Optional[_Union[EventPlan, _Mapping]] = ..., error: _Optional[_Union[_errors_pb2.Error, _Mapping]] = ...) -> None: ...
+
+class ListEventsRequest(_message.Message):
+    __slots__ = ("pagination",)
+    PAGINATION_FIELD_NUMBER: _ClassVar[int]
+    pagination: _types_pb2.Pagination
+    def __init__(self, pagination: _Optional[_Union[_types_pb2.Pagination, _Mapping]] = ...) -> None: ...
+
+class ListEventsResponse(_message.Message):
+    __slots__ = ("plans", "page_info", "error")
+    PLANS_FIELD_NUMBER: _ClassVar[int]
+    PAGE_INFO_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    plans: _containers.RepeatedCompositeFieldContainer[EventPlan]
+    page_info: _types_pb2.PageInfo
+    error: _errors_pb2.Error
+    def __init__(self, plans: _Optional[_Iterable[_Union[EventPlan, _Mapping]]] = ..., page_info: _Optional[_Union[_types_pb2.PageInfo, _Mapping]] = ..., error: _Optional[_Union[_errors_pb2.Error, _Mapping]] = ...) -> None: ...
+
+class UpdateEventRequest(_message.Message):
+    __slots__ = ("event_id", "document", "seating_plan")
+    EVENT_ID_FIELD_NUMBER: _ClassVar[int]
+    DOCUMENT_FIELD_NUMBER: _ClassVar[int]
+    SEATING_PLAN_FIELD_NUMBER: _ClassVar[int]
+    event_id: str
+    document: str
+    seating_plan: str
+    def __init__(self, event_id: _Optional[str] = ..., document: _Optional[str] = ..., seating_plan: _Optional[str] = ...) -> None: ...
+
+class UpdateEventResponse(_message.Message):
+    __slots__ = ("plan", "error")
+    PLAN_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    plan: EventPlan
+    error: _errors_pb2.Error
+    def __init__(self, plan: _Optional[_Union[EventPlan, _Mapping]] = ..., error: _Optional[_Union[_errors_pb2.Error, _Mapping]] = ...) -> None: ...
+
+class EventPlan(_message.Message):
+    __slots__ = ("event", "currency", "max_per_order", "admission", "sections")
+    EVENT_FIELD_NUMBER: _ClassVar[int]
+    CURRENCY_FIELD_NUMBER: _ClassVar[int]
+    MAX_PER_ORDER_FIELD_NUMBER: _ClassVar[int]
+    ADMISSION_FIELD_NUMBER: _ClassVar[int]
+    SECTIONS_FIELD_NUMBER: _ClassVar[int]
+    event: _types_pb2.Event
+    currency: str
+    max_per_order: int
+    admission: Admission
+    sections: _containers.RepeatedCompositeFieldContainer[Section]
+    def __init__(self, event: _Optional[_Union[_types_pb2.Event, _Mapping]] = ..., currency: _Optional[str] = ..., max_per_order: _Optional[int] = ..., admission: _Optional[_Union[Admission, _Mapping]] = ..., sections: _Optional[_Iterable[_Union[Section, _Mapping]]] = ...) -> None: ...
+
+class Admission(_message.Message):
+    __slots__ = ("rate_per_second", "active_max", "offer_seconds", "idle_seconds", "waiting_max")
+    RATE_PER_SECOND_FIELD_NUMBER: _ClassVar[int]
+    ACTIVE_MAX_FIELD_NUMBER: _ClassVar[int]
+    OFFER_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    IDLE_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    WAITING_MAX_FIELD_NUMBER: _ClassVar[int]
+    rate_per_second: int
+    active_max: int
+    offer_seconds: int
+    idle_seconds: int
+    waiting_max: int
+    def __init__(self, rate_per_second: _Optional[int] = ..., active_max: _Optional[int] = ..., offer_seconds: _Optional[int] = ..., idle_seconds: _Optional[int] = ..., waiting_max: _Optional[int] = ...) -> None: ...
+
+class Section(_message.Message):
+    __slots__ = ("id", "name", "rows", "focal_point")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    FOCAL_POINT_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    name: str
+    rows: _containers.RepeatedCompositeFieldContainer[Row]
+    focal_point: Point
+    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., rows: _Optional[_Iterable[_Union[Row, _Mapping]]] = ..., focal_point: _Optional[_Union[Point, _Mapping]] = ...) -> None: ...
+
+class Row(_message.Message):
+    __slots__ = ("id", "seats", "aisles", "standing")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    SEATS_FIELD_NUMBER: _ClassVar[int]
+    AISLES_FIELD_NUMBER: _ClassVar[int]
+    STANDING_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    seats: _containers.RepeatedCompositeFieldContainer[PlanSeat]
+    aisles: _containers.RepeatedScalarFieldContainer[int]
+    standing: bool
+    def __init__(self, id: _Optional[str] = ..., seats: _Optional[_Iterable[_Union[PlanSeat, _Mapping]]] = ..., aisles: _Optional[_Iterable[int]] = ..., standing: _Optional[bool] = ...) -> None: ...
+
+class PlanSeat(_message.Message):
+    __slots__ = ("id", "number", "price", "position")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    PRICE_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    number: str
+    price: int
+    position: Point
+    def __init__(self, id: _Optional[str] = ..., number: _Optional[str] = ..., price: _Optional[int] = ..., position: _Optional[_Union[Point, _Mapping]] = ...) -> None: ...
+
+class Point(_message.Message):
+    __slots__ = ("x", "y")
+    X_FIELD_NUMBER: _ClassVar[int]
+    Y_FIELD_NUMBER: _ClassVar[int]
+    x: float
+    y: float
+    def __init__(self, x: _Optional[float] = ..., y: _Optional[float] = ...) -> None: ...
