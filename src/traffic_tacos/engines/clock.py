@@ -1,0 +1,20 @@
+"""The machine's clock."""
+
+import asyncio
+import time
+
+from traffic_tacos.kernel.instants import SECOND, Instant
+
+
+class SystemClock:
+    """Wall time that never goes backwards: when the machine's clock is set back, it stands still until it catches up."""
+
+    def __init__(self) -> None:
+        self._latest: Instant = 0
+
+    def now(self) -> Instant:
+        self._latest = max(self._latest, int(time.time() * SECOND))
+        return self._latest
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)

@@ -1,0 +1,188 @@
+"""Jobs on any store: records that say what is due, and a heap in memory that knows when.
+
+A job that runs is leased in memory only: after a crash it is due again, which is what at-least-once
+asks. It is removed when its handler has returned, never before.
+"""
+
+import asyncio
+import heapq
+import random
+from collections.abc import Sequence
+
+import msgspec
+import structlog
+
+from traffic_tacos.kernel.instants import MINUTE, SECOND, Instant
+from traffic_tacos.ports.clock import Clock
+from traffic_tacos.ports.jobs import Handlers, JobFigures, RetryLater
+from traffic_tacos.ports.store import JOB, Decision, Job, Store, StoreUnavailable, View, Write, drop_job, put
+
+RUNNING_MAX = 64
+ATTEMPTS_MAX = 12
+BACKOFF_FIRST = SECOND
+BACKOFF_MAX = 5 * MINUTE
+PAGE = 1000
+IDLE_SECONDS = 1.0
+ERROR_LENGTH_MAX = 500
+
+log = structlog.get_logger()
+
+
+class StoreJobs:
+    """Runs due jobs whose topic has a handler, up to RUNNING_MAX at once.
+
+    Jobs of one `payload["order"]` never overlap: what concerns one reservation happens in turn.
+    """
+
+    def __init__(self, store: Store, clock: Clock, randomness: random.Random) -> None:
+        self._store = store
+        self._clock = clock
+        self._random = randomness
+        self._known: dict[str, Job] = {}
+        self._heap: list[tuple[Instant, str]] = []
+        self._running: dict[str, str] = {}
+        self._dead: set[str] = set()
+        self._completed = 0
+        self._failed = 0
+        self._wake = asyncio.Event()
+
+    async def load(self) -> None:
+        """Take up the jobs that an earlier process left."""
+        after = None
+        while page := await self._store.scan(JOB.prefix(), after=after, limit=PAGE):
+            for _, job in page:
+                self._learn(job)
+            after = page[-1][0]
+
+    def committed(self, writes: Sequence[Write]) -> None:
+        """Hear of a commit: jobs that were put or dropped in it."""
+        for kind, path, value in writes:
+            if kind is JOB:
+                if value is None:
+                    self._unlearn(path)
+                else:
+                    self._learn(value)
+
+    async def run(self, handlers: Handlers) -> None:
+        """Run jobs until cancelled. What is running then is cancelled too, and due again at the next start."""
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                self._wake.clear()
+                now = self._clock.now()
+                for job in self._take_due(now, handlers):
+                    tasks.create_task(self._run_one(job, handlers))
+                try:
+                    async with asyncio.timeout(self._idle_seconds(now)):
+                        await self._wake.wait()
+                except TimeoutError:
+                    pass
+
+    def figures(self) -> JobFigures:
+        pending = len(self._known) - len(self._dead) - len(self._running)
+        return JobFigures(pending, len(self._running), len(self._dead), self._completed, self._failed)
+
+    def pending(self) -> list[Job]:
+        """Jobs that are not dead, running ones included."""
+        return [job for job in self._known.values() if not job.is_dead]
+
+    async def dead_letters(self, limit: int) -> list[Job]:
+        return [self._known[job_id] for job_id in sorted(self._dead)[:limit]]
+
+    async def replay(self, job_id: str) -> bool:
+        key = JOB.key(job_id)
+        now = self._clock.now()
+
+        def decide(view: View) -> Decision[bool]:
+            job = view.get(key)
+            if job is None or not job.is_dead:
+                return Decision(False)
+            return Decision(True, jobs=(msgspec.structs.replace(job, is_dead=False, attempts=0, due_at=now),))
+
+        return await self._store.transact((key,), decide)
+
+    def _learn(self, job: Job) -> None:
+        self._known[job.id] = job
+        if job.is_dead:
+            self._dead.add(job.id)
+            return
+        self._dead.discard(job.id)
+        heapq.heappush(self._heap, (job.due_at, job.id))
+        self._wake.set()
+
+    def _unlearn(self, path: str) -> None:
+        job_id = path.removeprefix(JOB.prefix().path).replace("%2F", "/").replace("%25", "%")
+        self._known.pop(job_id, None)
+        self._dead.discard(job_id)
+
+    def _take_due(self, now: Instant, handlers: Handlers) -> list[Job]:
+        taken: list[Job] = []
+        blocked: list[tuple[Instant, str]] = []
+        orders = set(self._running.values())
+        while self._heap and self._heap[0][0] <= now and len(self._running) < RUNNING_MAX:
+            due_at, job_id = heapq.heappop(self._heap)
+            job = self._known.get(job_id)
+            if job is None or job.is_dead or job.due_at != due_at or job.topic not in handlers:
+                continue  # dropped, moved, or nobody here does it
+            order = job.payload.get("order", job.id)
+            if job_id in self._running or order in orders:
+                blocked.append((due_at, job_id))
+                continue
+            orders.add(order)
+            self._running[job_id] = order
+            taken.append(job)
+        for entry in blocked:
+            heapq.heappush(self._heap, entry)
+        return taken
+
+    def _idle_seconds(self, now: Instant) -> float:
+        """Until the next job is due; blocked ones are woken when the job before them ends."""
+        if self._heap and len(self._running) < RUNNING_MAX and self._heap[0][0] > now:
+            return min(IDLE_SECONDS, (self._heap[0][0] - now) / SECOND)
+        return IDLE_SECONDS
+
+    async def _run_one(self, job: Job, handlers: Handlers) -> None:
+        try:
+            await handlers[job.topic](job)
+        except RetryLater as later:
+            await self._settle(job, msgspec.structs.replace(job, due_at=later.due_at))
+        except Exception as error:  # noqa: BLE001 - whatever went wrong, the job stays and is tried again
+            self._failed += 1
+            await self._settle(job, self._after_failure(job, error))
+        else:
+            self._completed += 1
+            await self._settle(job, None)
+        finally:
+            self._running.pop(job.id, None)
+            self._wake.set()
+
+    def _after_failure(self, job: Job, error: Exception) -> Job:
+        attempts = job.attempts + 1
+        is_dead = attempts >= ATTEMPTS_MAX
+        pause = min(BACKOFF_MAX, BACKOFF_FIRST * 2 ** (attempts - 1))
+        log.warning(
+            "job_failed", job_id=job.id, topic=job.topic, attempts=attempts, dead=is_dead, error=repr(error)
+        )
+        return msgspec.structs.replace(
+            job,
+            attempts=attempts,
+            is_dead=is_dead,
+            last_error=repr(error)[:ERROR_LENGTH_MAX],
+            due_at=self._clock.now() + round(pause * self._random.uniform(0.5, 1.0)),
+        )
+
+    async def _settle(self, job: Job, after: Job | None) -> None:
+        """Remove the job, or put what comes after it; unless it was replaced while it ran."""
+        key = JOB.key(job.id)
+
+        def decide(view: View) -> Decision[None]:
+            if view.get(key) != job:
+                return Decision(None)
+            return Decision(None, writes=(drop_job(job.id) if after is None else put(key, after),))
+
+        while True:
+            try:
+                await self._store.transact((key,), decide)
+            except StoreUnavailable:
+                await self._clock.sleep(1.0)
+            else:
+                break

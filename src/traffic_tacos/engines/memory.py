@@ -1,0 +1,96 @@
+"""The reference store: everything in one dictionary. For tests and simulations.
+
+Records are kept encoded, as on disk: what cannot be written down fails here too.
+"""
+
+import asyncio
+from bisect import bisect_right, insort
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from traffic_tacos.engines.views import DeclaredView
+from traffic_tacos.ports.store import (
+    OUTBOX,
+    Decision,
+    Key,
+    Prefix,
+    Reads,
+    View,
+    Write,
+    lowered,
+    outbox_number,
+)
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class MemoryStore:
+    """`on_commit` hears the writes of every commit, in the order of the commits, before the reply is given."""
+
+    def __init__(self, on_commit: Callable[[Sequence[Write]], None] = lambda _: None) -> None:
+        self.on_commit = on_commit
+        self._records: dict[str, bytes] = {}
+        self._decoded: dict[str, Any] = {}
+        self._paths: list[str] = []
+        self._next_outbox = 1
+
+    async def get(self, key: Key[T]) -> T | None:
+        await asyncio.sleep(0)
+        value: T | None = self._get(key)
+        return value
+
+    async def scan(
+        self, prefix: Prefix[T], *, after: Key[T] | None = None, limit: int
+    ) -> list[tuple[Key[T], T]]:
+        await asyncio.sleep(0)
+        return self._under(prefix, prefix.path if after is None else after.path, limit)
+
+    async def transact(self, reads: Reads, decide: Callable[[View], Decision[R]]) -> R:
+        await asyncio.sleep(0)
+        decision = decide(DeclaredView(reads, self._get, self._range))
+        writes = lowered(decision, self._next_outbox)
+        encoded = [None if write.value is None else write.kind.encode(write.value) for write in writes]
+        for write, value in zip(writes, encoded, strict=True):
+            self._write(write, value)
+        self._next_outbox += len(decision.events)
+        self.on_commit(writes)
+        await asyncio.sleep(0)
+        return decision.reply
+
+    def reopened(self, on_commit: Callable[[Sequence[Write]], None]) -> "MemoryStore":
+        """The same records in a new process, as after a crash."""
+        store = MemoryStore(on_commit)
+        store._records, store._paths = dict(self._records), list(self._paths)
+        last = [path for path in store._paths if path.startswith(OUTBOX.prefix().path)][-1:]
+        store._next_outbox = max(self._next_outbox, *(outbox_number(path) + 1 for path in last), 1)
+        return store
+
+    def _get(self, key: Key[Any]) -> Any:
+        value = self._decoded.get(key.path)
+        if value is None and (raw := self._records.get(key.path)) is not None:
+            value = self._decoded[key.path] = key.kind.decode(raw)
+        return value
+
+    def _range(self, prefix: Prefix[Any]) -> dict[str, Any]:
+        return {key.path: value for key, value in self._under(prefix, prefix.path, len(self._paths))}
+
+    def _under(self, prefix: Prefix[T], after: str, limit: int) -> list[tuple[Key[T], T]]:
+        found: list[tuple[Key[T], T]] = []
+        for index in range(bisect_right(self._paths, after), len(self._paths)):
+            path = self._paths[index]
+            if len(found) == limit or not path.startswith(prefix.path):
+                break
+            key = Key(prefix.kind, path)
+            found.append((key, self._get(key)))
+        return found
+
+    def _write(self, write: Write, encoded: bytes | None) -> None:
+        self._decoded.pop(write.path, None)
+        if encoded is None:
+            if self._records.pop(write.path, None) is not None:
+                self._paths.pop(bisect_right(self._paths, write.path) - 1)
+        else:
+            if write.path not in self._records:
+                insort(self._paths, write.path)
+            self._records[write.path] = encoded

@@ -1,0 +1,85 @@
+"""Events in one process: the outbox records of each commit, handed to subscribers, then removed.
+
+After a crash what was not removed is told again: subscribers hear everything at least once.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+
+import structlog
+
+from traffic_tacos.ports.clock import Clock
+from traffic_tacos.ports.events import Subscriber
+from traffic_tacos.ports.store import OUTBOX, Decision, Event, Key, Store, StoreUnavailable, Write, delete
+
+PAGE = 1000
+REMOVED_AT_ONCE_MAX = 500
+RETRY_SECONDS = 1.0
+
+log = structlog.get_logger()
+
+
+class Outbox:
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._subscribers: list[Subscriber] = []
+        self._queue: deque[tuple[Key[Event], Event]] = deque()
+        self._wake = asyncio.Event()
+
+    def subscribe(self, subscriber: Subscriber) -> None:
+        """The subscriber hears every event; one that raises hears the event again."""
+        self._subscribers.append(subscriber)
+
+    async def load(self) -> None:
+        """Take up the events that an earlier process left."""
+        after = None
+        while page := await self._store.scan(OUTBOX.prefix(), after=after, limit=PAGE):
+            self._queue.extend(page)
+            after = page[-1][0]
+        self._wake.set()
+
+    def committed(self, writes: Sequence[Write]) -> None:
+        """Hear of a commit: the events that came with it."""
+        for kind, path, value in writes:
+            if kind is OUTBOX and value is not None:
+                self._queue.append((Key(OUTBOX, path), value))
+                self._wake.set()
+
+    def waiting(self) -> int:
+        return len(self._queue)
+
+    async def run(self) -> None:
+        """Hand events over until cancelled."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._queue:
+                told: list[Key[Event]] = []
+                while self._queue and len(told) < REMOVED_AT_ONCE_MAX:
+                    key, event = self._queue[0]
+                    await self._tell(event)
+                    told.append(key)
+                    self._queue.popleft()
+                await self._remove(told)
+
+    async def _tell(self, event: Event) -> None:
+        for subscriber in self._subscribers:
+            while True:
+                try:
+                    await subscriber(event)
+                except Exception as error:  # noqa: BLE001 - an event is not lost because a subscriber failed
+                    log.warning("subscriber_failed", topic=event.topic, error=repr(error))
+                    await self._clock.sleep(RETRY_SECONDS)
+                else:
+                    break
+
+    async def _remove(self, told: Sequence[Key[Event]]) -> None:
+        while True:
+            try:
+                await self._store.transact((), lambda _: Decision(None, writes=[delete(key) for key in told]))
+            except StoreUnavailable:
+                await self._clock.sleep(RETRY_SECONDS)
+            else:
+                return

@@ -1,0 +1,273 @@
+"""The embedded store: SQLite in one file, one writer, group commit.
+
+Decisions run on the event loop, one after the other, the moment they arrive: against the durable
+records and, over them, what earlier decisions have written and the disk does not have yet. Nobody is
+answered from there. A writer thread takes all that has gathered since its last commit, commits it
+once (`synchronous=FULL`), and only then do those who wait hear their replies. There is no timer: a
+batch is what arrived while the one before was being synced (docs/decisions/0005).
+
+When a commit fails, every decision since the last good one is forgotten and everybody who waits for
+one of them hears StoreUnavailable.
+"""
+
+import asyncio
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+from traffic_tacos.engines.views import DeclaredView
+from traffic_tacos.ports.store import (
+    OUTBOX,
+    Decision,
+    Key,
+    Prefix,
+    Reads,
+    StoreUnavailable,
+    View,
+    Write,
+    lowered,
+    outbox_number,
+    parents,
+)
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+WAITING_MAX = 20_000
+CACHED_RECORDS_MAX = 200_000
+CACHED_RANGE_RECORDS_MAX = 500_000
+BUSY_SECONDS = 5
+
+_SCHEMA = "CREATE TABLE IF NOT EXISTS records (path TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID"
+_GET = "SELECT value FROM records WHERE path = ?"
+_SCAN = "SELECT path, value FROM records WHERE path > ? AND path < ? ORDER BY path LIMIT ?"
+_PUT = "INSERT OR REPLACE INTO records (path, value) VALUES (?, ?)"
+_DELETE = "DELETE FROM records WHERE path = ?"
+_LAST_PATH = chr(0x10FFFF)
+
+
+class _Waiter(NamedTuple):
+    future: asyncio.Future[Any]
+    reply: Any
+
+
+class _Batch:
+    """Decisions that become durable together: their writes in order, and who waits for them."""
+
+    __slots__ = ("encoded", "waiters", "writes")
+
+    def __init__(self) -> None:
+        self.writes: list[Write] = []
+        self.encoded: dict[str, bytes | None] = {}
+        self.waiters: list[_Waiter] = []
+
+
+class SqliteStore:
+    """Open it inside the event loop that will use it; close it there.
+
+    `on_commit` hears the writes of every commit, in order, before anybody is answered.
+    """
+
+    def __init__(self, path: Path, on_commit: Callable[[Sequence[Write]], None] = lambda _: None) -> None:
+        self.on_commit = on_commit
+        self._loop = asyncio.get_running_loop()
+        self._write_connection = connected(path)
+        self._write_connection.execute(_SCHEMA)
+        self._read_connection = connected(path)
+        self._cache: dict[str, Any] = {}
+        self._dirty: dict[str, tuple[Any, _Batch]] = {}
+        self._ranges: dict[str, dict[str, Any]] = {}
+        self._next_outbox = self._last_outbox_number() + 1
+        self._gathering = _Batch()
+        self._writing: _Batch | None = None
+        self._waiting = 0
+        self._stopped: str | None = None
+        self._batches: queue.SimpleQueue[_Batch | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._write_batches, name="store-writer", daemon=True)
+        self._thread.start()
+
+    async def get(self, key: Key[T]) -> T | None:
+        return self._durable(key)
+
+    async def scan(
+        self, prefix: Prefix[T], *, after: Key[T] | None = None, limit: int
+    ) -> list[tuple[Key[T], T]]:
+        start = prefix.path if after is None else after.path
+        rows = self._read_connection.execute(_SCAN, (start, prefix.path + _LAST_PATH, limit))
+        return [(Key(prefix.kind, path), prefix.kind.decode(value)) for path, value in rows]
+
+    async def transact(self, reads: Reads, decide: Callable[[View], Decision[R]]) -> R:
+        if self._stopped is not None:
+            raise StoreUnavailable(self._stopped)
+        if self._waiting >= WAITING_MAX:
+            raise StoreUnavailable("too many decisions are waiting for the disk")
+        decision = decide(DeclaredView(reads, self._latest, self._range))
+        writes = lowered(decision, self._next_outbox)
+        encoded = {
+            write.path: None if write.value is None else write.kind.encode(write.value) for write in writes
+        }
+        if not writes and not self._dirty:
+            return decision.reply
+        # A reply without writes may rest on what is not durable yet, so it waits as well.
+        future: asyncio.Future[R] = self._loop.create_future()
+        batch = self._gathering
+        self._next_outbox += len(decision.events)
+        self._apply(writes, batch)
+        batch.writes.extend(writes)
+        batch.encoded.update(encoded)
+        batch.waiters.append(_Waiter(future, decision.reply))
+        self._waiting += 1
+        if self._writing is None and len(batch.waiters) == 1:
+            self._loop.call_soon(self._hand_over)
+        return await future
+
+    async def close(self) -> None:
+        """Write what has gathered, then stop. Later calls raise StoreUnavailable."""
+        self._stopped = self._stopped or "the store is closed"
+        batches = [batch for batch in (self._writing, self._gathering) if batch is not None]
+        if waiters := [waiter.future for batch in batches for waiter in batch.waiters]:
+            await asyncio.wait(waiters)
+        self._batches.put(None)
+        await self._loop.run_in_executor(None, self._thread.join)
+        self._read_connection.close()
+
+    # What decisions see: dirty over cached over stored.
+
+    def _latest(self, key: Key[Any]) -> Any:
+        dirty = self._dirty.get(key.path)
+        return dirty[0] if dirty is not None else self._durable(key)
+
+    def _durable(self, key: Key[T]) -> T | None:
+        cached: T | None = self._cache.get(key.path)
+        if cached is not None:
+            return cached
+        row = self._read_connection.execute(_GET, (key.path,)).fetchone()
+        if row is None:
+            return None
+        value = key.kind.decode(row[0])
+        self._remember(key.path, value)
+        return value
+
+    def _range(self, prefix: Prefix[Any]) -> Mapping[str, Any]:
+        known = self._ranges.get(prefix.path)
+        if known is None:
+            rows = self._read_connection.execute(_SCAN, (prefix.path, prefix.path + _LAST_PATH, -1))
+            known = {path: prefix.kind.decode(value) for path, value in rows}
+            for path, (value, _) in self._dirty.items():
+                if path.startswith(prefix.path):
+                    _set(known, path, value)
+            if sum(map(len, self._ranges.values())) + len(known) > CACHED_RANGE_RECORDS_MAX:
+                self._ranges.clear()
+            self._ranges[prefix.path] = known
+        return known
+
+    def _apply(self, writes: Iterable[Write], batch: _Batch) -> None:
+        for _, path, value in writes:
+            self._dirty[path] = (value, batch)
+            if self._ranges:
+                for parent in parents(path):
+                    if (known := self._ranges.get(parent)) is not None:
+                        _set(known, path, value)
+
+    def _remember(self, path: str, value: Any) -> None:
+        if len(self._cache) >= CACHED_RECORDS_MAX:
+            for oldest in list(self._cache)[: CACHED_RECORDS_MAX // 10]:
+                del self._cache[oldest]
+        self._cache[path] = value
+
+    def _last_outbox_number(self) -> int:
+        prefix = OUTBOX.prefix().path
+        row = self._read_connection.execute(
+            "SELECT path FROM records WHERE path > ? AND path < ? ORDER BY path DESC LIMIT 1",
+            (prefix, prefix + _LAST_PATH),
+        ).fetchone()
+        return 0 if row is None else outbox_number(row[0])
+
+    # How a batch becomes durable.
+
+    def _hand_over(self) -> None:
+        if self._writing is None and self._gathering.waiters:
+            self._writing, self._gathering = self._gathering, _Batch()
+            self._batches.put(self._writing)
+
+    def _write_batches(self) -> None:
+        """The writer thread."""
+        connection = self._write_connection
+        while (batch := self._batches.get()) is not None:
+            try:
+                _commit(connection, batch)
+            except BaseException as error:  # noqa: BLE001 - whatever it was, everybody who waits must hear of it
+                outcome: BaseException | None = error
+                if connection.in_transaction:
+                    connection.rollback()
+            else:
+                outcome = None
+            self._loop.call_soon_threadsafe(self._written, batch, outcome)
+        connection.close()
+
+    def _written(self, batch: _Batch, error: BaseException | None) -> None:
+        self._writing = None
+        if error is not None:
+            self._forget(batch, error)
+            return
+        for _, path, value in batch.writes:
+            dirty = self._dirty.get(path)
+            if dirty is not None and dirty[1] is batch:
+                del self._dirty[path]
+            if value is None:
+                self._cache.pop(path, None)
+            else:
+                self._remember(path, value)
+        self.on_commit(batch.writes)
+        for future, reply in batch.waiters:
+            if not future.done():
+                future.set_result(reply)
+        self._waiting -= len(batch.waiters)
+        self._hand_over()
+
+    def _forget(self, batch: _Batch, error: BaseException) -> None:
+        """Nothing since the last good commit is true, for what stands in memory rests on the failed batch."""
+        lost, self._gathering = [*batch.waiters, *self._gathering.waiters], _Batch()
+        self._dirty.clear()
+        self._cache.clear()
+        self._ranges.clear()
+        self._next_outbox = self._last_outbox_number() + 1
+        if not isinstance(error, sqlite3.Error):
+            self._stopped = f"the store's writer has stopped: {error}"
+        for future, _ in lost:
+            if not future.done():
+                future.set_exception(StoreUnavailable(f"the store could not write: {error}"))
+        self._waiting -= len(lost)
+
+
+def connected(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
+    """A connection with the promises this engine rests on: a write-ahead log, synced at every commit."""
+    if read_only:
+        uri = f"{path.absolute().as_uri()}?mode=ro"
+        return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_SECONDS)
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA cache_size=-65536")
+    return connection
+
+
+def _commit(connection: sqlite3.Connection, batch: _Batch) -> None:
+    if not batch.encoded:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    connection.executemany(
+        _PUT, ((path, value) for path, value in batch.encoded.items() if value is not None)
+    )
+    connection.executemany(_DELETE, ((path,) for path, value in batch.encoded.items() if value is None))
+    connection.execute("COMMIT")
+
+
+def _set(records: dict[str, Any], path: str, value: Any) -> None:
+    if value is None:
+        records.pop(path, None)
+    else:
+        records[path] = value

@@ -1,0 +1,78 @@
+"""The three kinds of failure, which are never mixed.
+
+A *refusal* is an answer of the application: typed, part of the contract, tested.
+A *fault* is the outside failing us: retried with a bound, then UNAVAILABLE.
+Everything else that is raised is a *bug*: it fails its request loudly and is INTERNAL to the caller.
+"""
+
+from enum import IntEnum
+from typing import Self
+
+import msgspec
+
+
+class Code(IntEnum):
+    """`common.v1.ErrorCode`, number for number."""
+
+    UNSPECIFIED = 0
+    UNAUTHENTICATED = 1
+    FORBIDDEN = 2
+    UNAUTHORIZED = 3
+    INVALID_ARGUMENT = 4
+    NOT_FOUND = 5
+    ALREADY_EXISTS = 6
+    FAILED_PRECONDITION = 7
+    RATE_LIMITED = 8
+    QUOTA_EXCEEDED = 9
+    IDEMPOTENCY_REQUIRED = 10
+    IDEMPOTENCY_CONFLICT = 11
+    RESERVATION_EXPIRED = 12
+    PAYMENT_NOT_APPROVED = 13
+    INVENTORY_CONFLICT = 14
+    INSUFFICIENT_INVENTORY = 15
+    INTERNAL = 16
+    UNAVAILABLE = 17
+    TIMEOUT = 18
+    UPSTREAM_TIMEOUT = 19
+    UPSTREAM_ERROR = 20
+    DATA_CORRUPTION = 21
+    CONCURRENT_MODIFICATION = 22
+
+
+class Detail(msgspec.Struct, frozen=True):
+    """One fact of a refusal: which field, what would be right, what was given."""
+
+    field: str
+    reason: str
+    value: str = ""
+
+
+class Refusal(Exception):
+    """An answer of the application that is not the one hoped for.
+
+    Raising one means that nothing has changed. `trace_id` is filled in where the call ends, or
+    earlier when the refusal is remembered under an idempotency key.
+    """
+
+    def __init__(self, code: Code, message: str, *details: Detail, trace_id: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.details = details
+        self.trace_id = trace_id
+
+    @classmethod
+    def of_field(cls, field: str, reason: str, value: object = "") -> Self:
+        """INVALID_ARGUMENT for one field; `reason` says what would be right."""
+        shown = str(value)
+        shown = shown if len(shown) <= VALUE_SHOWN_MAX else shown[:VALUE_SHOWN_MAX] + "…"
+        return cls(Code.INVALID_ARGUMENT, f"{field}: {reason}", Detail(field, reason, shown))
+
+
+class Fault(Exception):
+    """The outside failed; the caller may try again. What was asked may or may not have happened."""
+
+    code = Code.UNAVAILABLE
+
+
+VALUE_SHOWN_MAX = 80

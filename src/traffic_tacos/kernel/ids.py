@@ -1,0 +1,56 @@
+"""Identifiers: how they are made, and which ones are accepted from outside."""
+
+import hashlib
+import random
+import re
+
+from traffic_tacos.kernel.errors import Code, Refusal
+
+ID_LENGTH_MAX = 128
+KEY_LENGTH_MAX = 200
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:@-]*")
+_ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
+_RANDOM_LENGTH = 20  # 36^20 > 2^103
+
+
+def new_id(prefix: str, randomness: random.Random) -> str:
+    """`prefix_` and 20 random characters: too many to guess, short enough to read out."""
+    return prefix + "_" + "".join(randomness.choices(_ALPHABET, k=_RANDOM_LENGTH))
+
+
+def derived_id(prefix: str, *parts: str) -> str:
+    """The id that always belongs to these parts."""
+    joined = "\x00".join(parts).encode()
+    return f"{prefix}_{hashlib.blake2b(joined, digest_size=13).hexdigest()}"
+
+
+def checked_id(field: str, value: str) -> str:
+    """The value, when it can be an id: letters, digits and `_ . : @ -`, at most 128 characters."""
+    if not value:
+        raise Refusal.of_field(field, "is required")
+    if len(value) > ID_LENGTH_MAX:
+        raise Refusal.of_field(field, f"must have at most {ID_LENGTH_MAX} characters", value)
+    if _ID.fullmatch(value) is None:
+        raise Refusal.of_field(
+            field,
+            "must start with a letter or digit and have only letters, digits and _ . : @ -",
+            repr(value),
+        )
+    return value
+
+
+def checked_text(field: str, value: str, length_max: int) -> str:
+    """The value, when it is printable text within its length; it may be empty."""
+    if len(value) > length_max:
+        raise Refusal.of_field(field, f"must have at most {length_max} characters", value)
+    if value and not value.isprintable():
+        raise Refusal.of_field(field, "must not have control characters", repr(value))
+    return value
+
+
+def checked_idempotency_key(value: str) -> str:
+    """The key, which is required wherever the field exists."""
+    if not value:
+        raise Refusal(Code.IDEMPOTENCY_REQUIRED, "idempotency_key: is required, any unique text will do")
+    return checked_text("idempotency_key", value, KEY_LENGTH_MAX)

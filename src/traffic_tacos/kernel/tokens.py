@@ -1,0 +1,194 @@
+"""Tokens: what proves who somebody is, and where they stand.
+
+- A *waiting token* carries event, number and a hash of the session, with a MAC over all three
+  (HMAC-SHA256, truncated to 128 bits as RFC 2104 section 5 allows). Checking one needs no store.
+- *User tokens* and *reservation tokens* are JWTs (RFC 7519) signed with EdDSA (RFC 8037). The
+  algorithm is fixed: what a token's header claims is never believed.
+"""
+
+import base64
+import hashlib
+import hmac
+from typing import Any
+
+import jwt
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from traffic_tacos.kernel.calls import Caller, Role
+from traffic_tacos.kernel.errors import Code, Refusal
+from traffic_tacos.kernel.instants import SECOND, Instant
+
+ISSUER = "traffic-tacos"
+AUDIENCE = "traffic-tacos"
+ALGORITHM = "EdDSA"
+WAITING_TOKEN_LENGTH_MAX = 300
+
+_MAC_BYTES = 16
+_SESSION_BYTES = 8
+_NUMBER_BYTES = 6
+_HEAD_BYTES = _NUMBER_BYTES + _SESSION_BYTES
+_TOKEN_LENGTH_MAX = 8192
+
+
+class Ticket(msgspec.Struct, frozen=True):
+    """Which place in which line a waiting token stands for."""
+
+    event_id: str
+    number: int
+    session_hash: bytes
+
+
+class UserToken(msgspec.Struct, frozen=True):
+    caller: Caller
+    scopes: tuple[str, ...]
+    expires_at: Instant
+
+
+class ReservationToken(msgspec.Struct, frozen=True):
+    """An admission: it lets one reservation at a time be made for `event_id`, and buys at most once."""
+
+    admission_id: str
+    event_id: str
+    user_id: str
+    expires_at: Instant
+
+
+def session_hash(session_id: str) -> bytes:
+    return hashlib.blake2b(session_id.encode(), digest_size=_SESSION_BYTES).digest()
+
+
+def seal_ticket(ticket: Ticket, secret: bytes) -> str:
+    """The waiting token of a ticket."""
+    body = ticket.number.to_bytes(_NUMBER_BYTES) + ticket.session_hash + ticket.event_id.encode()
+    mac = hmac.digest(secret, body, "sha256")[:_MAC_BYTES]
+    return base64.urlsafe_b64encode(mac + body).rstrip(b"=").decode()
+
+
+def open_ticket(token: str, secret: bytes) -> Ticket:
+    """The ticket of a waiting token; UNAUTHENTICATED when it is not one of ours."""
+    if not token:
+        raise Refusal.of_field("waiting_token", "is required")
+    if len(token) <= WAITING_TOKEN_LENGTH_MAX:
+        try:
+            raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+        except ValueError:
+            raw = b""
+        mac, body = raw[:_MAC_BYTES], raw[_MAC_BYTES:]
+        if len(body) > _HEAD_BYTES and hmac.compare_digest(
+            mac, hmac.digest(secret, body, "sha256")[:_MAC_BYTES]
+        ):
+            return Ticket(
+                event_id=body[_HEAD_BYTES:].decode(),
+                number=int.from_bytes(body[:_NUMBER_BYTES]),
+                session_hash=body[_NUMBER_BYTES:_HEAD_BYTES],
+            )
+    raise Refusal(Code.UNAUTHENTICATED, "waiting_token: is not a token of this waiting room")
+
+
+def sign_user(key: Ed25519PrivateKey, user: UserToken, now: Instant) -> str:
+    """A JWT for a fan, a service or an administrator."""
+    claims = {
+        "iss": ISSUER,
+        "aud": AUDIENCE,
+        "sub": user.caller.name,
+        "role": user.caller.role.value,
+        "scope": " ".join(user.scopes),
+        "iat": now // SECOND,
+        "nbf": now // SECOND,
+        "exp": user.expires_at // SECOND,
+    }
+    return jwt.encode(claims, key, algorithm=ALGORITHM, headers={"kid": key_id(key.public_key())})
+
+
+def verify_user(token: str, key: Ed25519PublicKey, now: Instant) -> UserToken:
+    """Who a user's JWT speaks for; UNAUTHENTICATED, with the reason, when it is not good now."""
+    claims = _verified(token, key, AUDIENCE, now, "token")
+    try:
+        role = Role(claims["role"])
+    except (KeyError, ValueError):
+        raise Refusal(Code.UNAUTHENTICATED, "token: has no role that is known here") from None
+    return UserToken(
+        caller=Caller(role, claims["sub"]),
+        scopes=tuple(str(claims.get("scope", "")).split()),
+        expires_at=claims["exp"] * SECOND,
+    )
+
+
+def sign_reservation(key: Ed25519PrivateKey, token: ReservationToken, issued_at: Instant) -> str:
+    """The JWT of an admission. EdDSA is deterministic: the same admission gives the same token."""
+    claims = {
+        "iss": ISSUER,
+        "aud": token.event_id,
+        "sub": token.user_id,
+        "jti": token.admission_id,
+        "nbf": issued_at // SECOND,
+        "exp": token.expires_at // SECOND,
+    }
+    return jwt.encode(claims, key, algorithm=ALGORITHM, headers={"kid": key_id(key.public_key())})
+
+
+def verify_reservation(token: str, key: Ed25519PublicKey, event_id: str, now: Instant) -> ReservationToken:
+    """The admission of a reservation token, for this event, now.
+
+    UNAUTHENTICATED when the token is missing, not ours or expired; FORBIDDEN when it is for another event.
+    """
+    if not token:
+        raise Refusal(Code.UNAUTHENTICATED, "reservation_token: is required; RequestAdmission gives one")
+    claims = _verified(token, key, event_id, now, "reservation_token")
+    if "jti" not in claims:
+        raise Refusal(Code.UNAUTHENTICATED, "reservation_token: is not an admission")
+    return ReservationToken(claims["jti"], event_id, claims["sub"], claims["exp"] * SECOND)
+
+
+def key_id(key: Ed25519PublicKey) -> str:
+    """The name of a key: the start of its SHA-256."""
+    return hashlib.sha256(key.public_bytes_raw()).hexdigest()[:16]
+
+
+def _verified(token: str, key: Ed25519PublicKey, audience: str, now: Instant, field: str) -> dict[str, Any]:
+    """The claims of a JWT. Times are checked against `now`, since nothing here may read a clock."""
+    if len(token) > _TOKEN_LENGTH_MAX:
+        raise Refusal(Code.UNAUTHENTICATED, f"{field}: is too long to be a token of ours")
+    try:
+        claims: dict[str, Any] = jwt.decode(
+            token,
+            key,
+            algorithms=[ALGORITHM],
+            issuer=ISSUER,
+            audience=audience,
+            options={
+                "require": ["exp", "nbf", "sub", "iss", "aud"],
+                "verify_exp": False,
+                "verify_nbf": False,
+                "verify_iat": False,
+            },
+        )
+    except jwt.InvalidAudienceError:
+        raise Refusal(Code.FORBIDDEN, f"{field}: was issued for something else") from None
+    except jwt.PyJWTError as error:
+        raise Refusal(Code.UNAUTHENTICATED, f"{field}: {_reason(error)}") from None
+    if not isinstance(claims["exp"], int) or not isinstance(claims["nbf"], int):
+        raise Refusal(Code.UNAUTHENTICATED, f"{field}: exp and nbf must be whole seconds")
+    if now >= claims["exp"] * SECOND:
+        raise Refusal(Code.UNAUTHENTICATED, f"{field}: has expired")
+    if now < (claims["nbf"] - CLOCK_SKEW_SECONDS) * SECOND:
+        raise Refusal(Code.UNAUTHENTICATED, f"{field}: is not valid yet")
+    return claims
+
+
+def _reason(error: jwt.PyJWTError) -> str:
+    match error:
+        case jwt.InvalidSignatureError():
+            return "the signature is wrong"
+        case jwt.InvalidIssuerError():
+            return "the issuer is not ours"
+        case jwt.MissingRequiredClaimError():
+            return f"the claim {error.claim} is missing"
+        case jwt.InvalidAlgorithmError():
+            return f"must be signed with {ALGORITHM}"
+        case _:
+            return "is not a JWT of ours"
+
+
+CLOCK_SKEW_SECONDS = 5

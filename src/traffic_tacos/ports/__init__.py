@@ -1,0 +1,1 @@
+"""What rooms need from outside, as protocols with their promises."""

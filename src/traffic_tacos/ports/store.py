@@ -1,0 +1,181 @@
+"""Durable state in three verbs: get, scan, transact.
+
+A *decision* is a pure function that sees the records it asked for and returns a reply with the
+writes, jobs and events that belong to it; all of them become durable together or not at all. The
+engine runs it where the data is, so a rule is written once and guarded once (docs/decisions/0001).
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
+
+import msgspec
+
+from traffic_tacos.kernel.errors import Fault
+from traffic_tacos.kernel.instants import Instant
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+PATH_SEPARATOR = "/"
+
+
+class StoreUnavailable(Fault):
+    """The store could not say yes. What was asked may or may not have become durable."""
+
+
+class Kind(Generic[T]):
+    """One type of record: its name, which starts every key, and how it is written down.
+
+    Records are frozen structs, kept as JSON. A record of an unknown shape is an error when read,
+    never a guess.
+    """
+
+    def __init__(self, name: str, record: type[T]) -> None:
+        self.name = name
+        self.encode: Callable[[T], bytes] = msgspec.json.Encoder().encode
+        self.decode: Callable[[bytes], T] = msgspec.json.Decoder(record).decode
+
+    def key(self, *parts: str) -> "Key[T]":
+        return Key(self, PATH_SEPARATOR.join((self.name, *map(_escaped, parts))))
+
+    def prefix(self, *parts: str) -> "Prefix[T]":
+        """All keys whose first parts are these."""
+        return Prefix(self, PATH_SEPARATOR.join((self.name, *map(_escaped, parts), "")))
+
+    def __repr__(self) -> str:
+        return f"Kind({self.name!r})"
+
+
+class Key(NamedTuple, Generic[T]):
+    kind: Kind[T]
+    path: str
+
+
+class Prefix(NamedTuple, Generic[T]):
+    kind: Kind[T]
+    path: str
+
+
+class Write(NamedTuple):
+    """A record put in place (`value`), or removed (`None`)."""
+
+    kind: Kind[Any]
+    path: str
+    value: Any
+
+
+class Job(msgspec.Struct, frozen=True):
+    """Work to be done once `due_at` has come, at least once. `payload` says on what.
+
+    Putting a job under an id that exists replaces it.
+    """
+
+    id: str
+    topic: str
+    due_at: Instant
+    payload: dict[str, str] = {}
+    attempts: int = 0
+    last_error: str = ""
+    is_dead: bool = False
+
+
+class Event(msgspec.Struct, frozen=True):
+    """Something that has become true, told to subscribers at least once."""
+
+    topic: str
+    payload: dict[str, str] = {}
+
+
+JOB = Kind("job", Job)
+OUTBOX = Kind("outbox", Event)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision(Generic[R]):
+    """A reply, and everything that must become durable for it to be true."""
+
+    reply: R
+    writes: Sequence[Write] = ()
+    jobs: Sequence[Job] = ()
+    events: Sequence[Event] = ()
+
+
+class View(Protocol):
+    """The records a decision asked for. Asking for any other is a bug."""
+
+    def get(self, key: Key[T]) -> T | None: ...
+
+    def range(self, prefix: Prefix[T]) -> Mapping[str, T]:
+        """The records under a prefix, by path."""
+        ...
+
+
+Reads: TypeAlias = Sequence[Key[Any] | Prefix[Any]]
+
+
+class Store(Protocol):
+    async def get(self, key: Key[T]) -> T | None:
+        """What is durable under the key."""
+        ...
+
+    async def scan(
+        self, prefix: Prefix[T], *, after: Key[T] | None = None, limit: int
+    ) -> list[tuple[Key[T], T]]:
+        """At most `limit` durable records under the prefix, by path, from behind `after`."""
+        ...
+
+    async def transact(self, reads: Reads, decide: Callable[[View], Decision[R]]) -> R:
+        """The reply of `decide`, once everything it wrote is durable.
+
+        `decide` may run more than once and must depend on nothing but the view; it never sees half of
+        another decision. When it raises, nothing has changed. Raises StoreUnavailable when the engine
+        fails or is full.
+        """
+        ...
+
+
+def put(key: Key[T], value: T) -> Write:
+    return Write(key.kind, key.path, value)
+
+
+def delete(key: Key[Any]) -> Write:
+    return Write(key.kind, key.path, None)
+
+
+def drop_job(job_id: str) -> Write:
+    """The removal of a job: it is done, or no longer wanted."""
+    return delete(JOB.key(job_id))
+
+
+def lowered(decision: Decision[Any], next_outbox_number: int) -> list[Write]:
+    """All a decision makes durable, as writes: its own, its jobs' and its events'."""
+    writes = list(decision.writes)
+    writes.extend(put(JOB.key(job.id), job) for job in decision.jobs)
+    writes.extend(
+        put(outbox_key(number), event) for number, event in enumerate(decision.events, next_outbox_number)
+    )
+    return writes
+
+
+def outbox_key(number: int) -> Key[Event]:
+    return OUTBOX.key(f"{number:016d}")
+
+
+def outbox_number(path: str) -> int:
+    return int(path.rpartition(PATH_SEPARATOR)[2])
+
+
+def parents(path: str) -> Iterable[str]:
+    """The paths of all prefixes that hold this path."""
+    end = path.find(PATH_SEPARATOR)
+    while end >= 0:
+        yield path[: end + 1]
+        end = path.find(PATH_SEPARATOR, end + 1)
+
+
+def _escaped(part: str) -> str:
+    """Parts come from outside; a separator in one must not make it another key."""
+    if PATH_SEPARATOR in part or "%" in part:
+        return part.replace("%", "%25").replace(PATH_SEPARATOR, "%2F")
+    return part

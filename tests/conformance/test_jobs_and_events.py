@@ -1,0 +1,219 @@
+"""Jobs and events: nothing lost, nothing before its cause, and an end for what cannot be done."""
+
+import asyncio
+import random
+
+import pytest
+
+from tests.clocks import HandClock
+from traffic_tacos.engines import jobs as jobs_module
+from traffic_tacos.engines.jobs import ATTEMPTS_MAX, StoreJobs
+from traffic_tacos.engines.memory import MemoryStore
+from traffic_tacos.engines.outbox import Outbox
+from traffic_tacos.ports.jobs import RetryLater
+from traffic_tacos.ports.store import JOB, OUTBOX, Decision, Event, Job
+
+
+class Desk:
+    """A store with jobs on it, whose clock is moved by hand."""
+
+    def __init__(self, store: MemoryStore | None = None) -> None:
+        self.clock = HandClock()
+        self.store = store or MemoryStore()
+        self.jobs = StoreJobs(self.store, self.clock, random.Random(1))
+        self.outbox = Outbox(self.store, self.clock)
+        self.store.on_commit = lambda writes: (self.jobs.committed(writes), self.outbox.committed(writes))
+
+    async def put(self, *jobs: Job) -> None:
+        await self.store.transact((), lambda _: Decision(None, jobs=jobs))
+
+    async def run_for(self, handlers, seconds: float, step: float = 1.0) -> None:
+        runner = asyncio.create_task(self.jobs.run(handlers))
+        for _ in range(int(seconds / step)):
+            self.jobs._wake.set()
+            for _ in range(20):
+                await asyncio.sleep(0)
+            self.clock.advance(step)
+        runner.cancel()
+        await asyncio.gather(runner, return_exceptions=True)
+
+
+@pytest.fixture
+def desk():
+    return Desk()
+
+
+async def test_a_job_runs_when_it_is_due_and_not_before(desk):
+    ran = []
+
+    async def handler(job):
+        ran.append((job.id, desk.clock.now()))
+
+    due = desk.clock.now() + 5000
+    await desk.put(Job("a", "t", due))
+    await desk.run_for({"t": handler}, 10)
+    assert [job_id for job_id, _ in ran] == ["a"]
+    assert ran[0][1] >= due
+    assert await desk.store.get(JOB.key("a")) is None
+    assert desk.jobs.figures().completed == 1
+
+
+async def test_a_job_that_fails_is_tried_again_with_growing_pauses_and_ends_as_a_dead_letter(desk):
+    times = []
+
+    async def failing(job):
+        times.append(desk.clock.now())
+        raise ValueError("the other side is down")
+
+    await desk.put(Job("a", "t", desk.clock.now()))
+    await desk.run_for({"t": failing}, 3600, step=2.0)
+    assert len(times) == ATTEMPTS_MAX
+    pauses = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    assert pauses[5] > 4 * pauses[0]
+    [dead] = await desk.jobs.dead_letters(10)
+    assert (dead.id, dead.is_dead, dead.attempts) == ("a", True, ATTEMPTS_MAX)
+    assert "the other side is down" in dead.last_error
+
+
+async def test_a_dead_letter_is_replayed(desk):
+    async def failing(job):
+        raise ValueError("no")
+
+    ran = []
+
+    async def working(job):
+        ran.append(job.id)
+
+    await desk.put(Job("a", "t", desk.clock.now()))
+    await desk.run_for({"t": failing}, 3600, step=2.0)
+    assert await desk.jobs.replay("a")
+    assert not await desk.jobs.replay("a")
+    await desk.run_for({"t": working}, 3)
+    assert ran == ["a"]
+    assert await desk.jobs.dead_letters(10) == []
+
+
+async def test_jobs_survive_a_restart(desk):
+    await desk.put(Job("a", "t", desk.clock.now()), Job("b", "t", desk.clock.now() + 2000))
+    ran = []
+
+    async def handler(job):
+        ran.append(job.id)
+
+    reborn = Desk(desk.store.reopened(lambda _: None))
+    await reborn.jobs.load()
+    await reborn.run_for({"t": handler}, 5)
+    assert ran == ["a", "b"]
+
+
+async def test_a_job_cut_off_by_a_crash_runs_again(desk):
+    started = asyncio.Event()
+
+    async def hanging(job):
+        started.set()
+        await asyncio.Event().wait()
+
+    await desk.put(Job("a", "t", desk.clock.now()))
+    runner = asyncio.create_task(desk.jobs.run({"t": hanging}))
+    await started.wait()
+    runner.cancel()
+    await asyncio.gather(runner, return_exceptions=True)
+    assert await desk.store.get(JOB.key("a")) is not None
+
+
+async def test_jobs_of_one_order_never_overlap(desk):
+    inside = most = 0
+
+    async def handler(job):
+        nonlocal inside, most
+        inside += 1
+        most = max(most, inside)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        inside -= 1
+
+    now = desk.clock.now()
+    await desk.put(*(Job(f"j{n}", "t", now, {"order": "r1"}) for n in range(8)))
+    await desk.run_for({"t": handler}, 12)
+    assert most == 1
+    assert desk.jobs.figures().completed == 8
+
+
+async def test_a_job_may_ask_to_be_run_later_without_counting_as_failed(desk):
+    ran = []
+
+    async def handler(job):
+        ran.append(desk.clock.now())
+        if len(ran) == 1:
+            raise RetryLater(desk.clock.now() + 5000)
+
+    await desk.put(Job("a", "t", desk.clock.now()))
+    await desk.run_for({"t": handler}, 10)
+    assert ran[1] - ran[0] >= 5000
+    assert desk.jobs.figures().failed == 0
+
+
+async def test_a_job_replaced_while_it_runs_is_not_lost(desk):
+    runs = []
+
+    async def handler(job):
+        runs.append(job.due_at)
+        if len(runs) == 1:
+            await desk.put(Job("a", "t", desk.clock.now() + 3000))
+
+    await desk.put(Job("a", "t", desk.clock.now()))
+    await desk.run_for({"t": handler}, 8)
+    assert len(runs) == 2
+
+
+async def test_a_crowd_of_jobs_runs_within_the_limit(desk, monkeypatch):
+    monkeypatch.setattr(jobs_module, "RUNNING_MAX", 4)
+    inside = most = 0
+
+    async def handler(job):
+        nonlocal inside, most
+        inside += 1
+        most = max(most, inside)
+        await asyncio.sleep(0)
+        inside -= 1
+
+    await desk.put(*(Job(f"j{n}", "t", desk.clock.now()) for n in range(30)))
+    await desk.run_for({"t": handler}, 30)
+    assert most == 4
+    assert desk.jobs.figures().completed == 30
+
+
+async def test_events_reach_every_subscriber_in_order_and_are_then_removed(desk):
+    heard = []
+
+    async def subscriber(event):
+        heard.append(event.topic)
+
+    desk.outbox.subscribe(subscriber)
+    relay = asyncio.create_task(desk.outbox.run())
+    for n in range(5):
+        await desk.store.transact((), lambda _, n=n: Decision(None, events=(Event(str(n)),)))
+    for _ in range(50):
+        await asyncio.sleep(0)
+    relay.cancel()
+    assert heard == ["0", "1", "2", "3", "4"]
+    assert await desk.store.scan(OUTBOX.prefix(), limit=10) == []
+
+
+async def test_an_event_is_told_again_to_a_subscriber_that_failed_and_after_a_crash(desk):
+    heard = []
+
+    async def failing_once(event):
+        heard.append(event.topic)
+        if len(heard) == 1:
+            raise ValueError("not now")
+
+    await desk.store.transact((), lambda _: Decision(None, events=(Event("e"),)))
+    reborn = Desk(desk.store.reopened(lambda _: None))
+    await reborn.outbox.load()
+    reborn.outbox.subscribe(failing_once)
+    relay = asyncio.create_task(reborn.outbox.run())
+    for _ in range(50):
+        await asyncio.sleep(0)
+    relay.cancel()
+    assert heard == ["e", "e"]

@@ -1,0 +1,146 @@
+"""What the embedded store does when the disk, the writer or the whole process fails."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conformance.test_store import COUNTER, Counter, adding
+from traffic_tacos.engines.sqlite import SqliteStore
+from traffic_tacos.ports.store import JOB, OUTBOX, Decision, StoreUnavailable, put
+
+WRITER = """
+import asyncio, sys
+from pathlib import Path
+from tests.conformance.test_store import COUNTER, Counter
+from traffic_tacos.engines.sqlite import SqliteStore
+from traffic_tacos.ports.store import Decision, Event, Job, put
+
+async def main(path):
+    store = SqliteStore(Path(path))
+    async def caller(name):
+        for n in range(1_000_000):
+            parts = [put(COUNTER.key(name, f"{n:07d}", part), Counter(n)) for part in ("left", "right")]
+            job = Job(f"{name}-{n:07d}", "topic", n)
+            await store.transact((), lambda _: Decision(None, parts, (job,), (Event(f"{name}-{n:07d}"),)))
+            sys.stdout.write(f"{name} {n:07d}\\n")
+            sys.stdout.flush()
+    await asyncio.gather(*(caller(f"c{n}") for n in range(16)))
+
+asyncio.run(main(sys.argv[1]))
+"""
+
+
+async def test_what_was_acknowledged_before_a_sigkill_is_there_and_nothing_half(tmp_path):
+    path = tmp_path / "store.db"
+    with subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(path)],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[2],
+    ) as writer:
+        acknowledged = [writer.stdout.readline().split() for _ in range(2000)]
+        os.kill(writer.pid, signal.SIGKILL)
+        acknowledged += [line.split() for line in writer.stdout.read().splitlines() if len(line.split()) == 2]
+    store = SqliteStore(path)
+    try:
+        for name, number in acknowledged:
+            assert await store.get(COUNTER.key(name, number, "left")) is not None
+        counters = {key.path for key, _ in await store.scan(COUNTER.prefix(), limit=10**6)}
+        jobs = {job.id for _, job in await store.scan(JOB.prefix(), limit=10**6)}
+        events = {event.topic for _, event in await store.scan(OUTBOX.prefix(), limit=10**6)}
+        assert jobs == events
+        assert counters == {
+            COUNTER.key(*job.split("-"), part).path for job in jobs for part in ("left", "right")
+        }
+        assert len(jobs) >= len(acknowledged) >= 2000
+    finally:
+        await store.close()
+
+
+async def test_a_full_disk_is_an_error_for_everybody_who_waits_and_no_false_yes(tmp_path):
+    store = SqliteStore(tmp_path / "store.db")
+    big = "x" * 3000
+    try:
+        key = COUNTER.key("before")
+        await store.transact((key,), adding(key))
+        pages = store._write_connection.execute("PRAGMA page_count").fetchone()[0]
+        store._write_connection.execute(f"PRAGMA max_page_count={pages + 4}")
+        names = [f"{n}-{big}" for n in range(20)]
+        outcomes = await asyncio.gather(
+            *(
+                store.transact((), lambda _, name=name: Decision(None, (put(COUNTER.key(name), Counter(1)),)))
+                for name in names
+            ),
+            return_exceptions=True,
+        )
+        assert all(isinstance(outcome, StoreUnavailable) for outcome in outcomes)
+        assert [await store.get(COUNTER.key(name)) for name in names] == [None] * 20
+        assert await store.get(key) == Counter(1)
+        store._write_connection.execute("PRAGMA max_page_count=1000000")
+        assert await store.transact((key,), adding(key)) == 2
+    finally:
+        await store.close()
+
+
+async def test_decisions_that_rest_on_a_failed_commit_fail_with_it(tmp_path, monkeypatch):
+    store = SqliteStore(tmp_path / "store.db")
+    key = COUNTER.key("a")
+    try:
+        from traffic_tacos.engines import sqlite
+
+        real, calls = sqlite._commit, 0
+
+        def failing_once(connection, batch):
+            nonlocal calls
+            calls += 1
+            if calls == 1:
+                raise sqlite.sqlite3.OperationalError("disk I/O error")
+            real(connection, batch)
+
+        monkeypatch.setattr(sqlite, "_commit", failing_once)
+        first = asyncio.ensure_future(store.transact((key,), adding(key)))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # the first batch is with the writer
+        second = asyncio.ensure_future(store.transact((key,), adding(key)))
+        outcomes = await asyncio.gather(first, second, return_exceptions=True)
+        assert all(isinstance(outcome, StoreUnavailable) for outcome in outcomes)
+        assert await store.transact((key,), adding(key)) == 1
+    finally:
+        await store.close()
+
+
+async def test_a_dead_writer_is_an_error_for_all_who_wait_and_all_who_come(tmp_path, monkeypatch):
+    from traffic_tacos.engines import sqlite
+
+    def dying(connection, batch):
+        raise MemoryError("gone")
+
+    store = SqliteStore(tmp_path / "store.db")
+    key = COUNTER.key("a")
+    monkeypatch.setattr(sqlite, "_commit", dying)
+    outcomes = await asyncio.gather(
+        *(store.transact((key,), adding(key)) for _ in range(5)), return_exceptions=True
+    )
+    assert all(isinstance(outcome, StoreUnavailable) for outcome in outcomes)
+    with pytest.raises(StoreUnavailable, match="writer has stopped"):
+        await store.transact((key,), adding(key))
+    await store.close()
+
+
+async def test_nobody_reads_what_the_disk_does_not_have(tmp_path):
+    store = SqliteStore(tmp_path / "store.db")
+    key = COUNTER.key("a")
+    try:
+        pending = asyncio.ensure_future(store.transact((key,), adding(key)))
+        await asyncio.sleep(0)
+        assert store._dirty
+        assert await store.get(key) is None
+        assert await pending == 1
+        assert await store.get(key) == Counter(1)
+    finally:
+        await store.close()

@@ -1,0 +1,226 @@
+"""What every store promises, shown on each engine."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import msgspec
+import pytest
+
+from tests.clocks import HandClock
+from traffic_tacos.engines.faulty import Faults, FaultyStore
+from traffic_tacos.engines.memory import MemoryStore
+from traffic_tacos.engines.sqlite import SqliteStore
+from traffic_tacos.ports.store import (
+    JOB,
+    OUTBOX,
+    Decision,
+    Event,
+    Job,
+    Kind,
+    Store,
+    StoreUnavailable,
+    View,
+    delete,
+    drop_job,
+    put,
+)
+
+
+class Counter(msgspec.Struct, frozen=True):
+    value: int
+
+
+COUNTER = Kind("counter", Counter)
+CONFLICTS = Faults(conflict=0.5, delay=0.2)
+
+
+@asynccontextmanager
+async def opened(engine: str, tmp_path, commits: list) -> AsyncIterator[Store]:
+    base, _, wrapper = engine.partition("+")
+    store = (
+        MemoryStore(commits.append)
+        if base == "memory"
+        else SqliteStore(tmp_path / "store.db", commits.append)
+    )
+    try:
+        yield FaultyStore(store, CONFLICTS, HandClock(), random.Random(7)) if wrapper else store
+    finally:
+        if isinstance(store, SqliteStore):
+            await store.close()
+
+
+@pytest.fixture(params=["memory", "sqlite", "memory+faulty", "sqlite+faulty"])
+async def store(request, tmp_path, commits):
+    async with opened(request.param, tmp_path, commits) as store:
+        yield store
+
+
+@pytest.fixture
+def commits():
+    return []
+
+
+def adding(key, amount: int = 1) -> Callable[[View], Decision[int]]:
+    def decide(view: View) -> Decision[int]:
+        counter = view.get(key) or Counter(0)
+        value = counter.value + amount
+        return Decision(value, writes=(put(key, Counter(value)),))
+
+    return decide
+
+
+async def write(store: Store, *names: str) -> None:
+    await store.transact(
+        (), lambda _: Decision(None, [put(COUNTER.key(*name.split()), Counter(1)) for name in names])
+    )
+
+
+async def test_what_was_written_is_read(store):
+    key = COUNTER.key("a")
+    assert await store.get(key) is None
+    assert await store.transact((key,), adding(key, 5)) == 5
+    assert await store.get(key) == Counter(5)
+
+
+async def test_a_decision_is_all_or_nothing_when_a_record_cannot_be_written(store, commits):
+    good, bad = COUNTER.key("good"), Kind("bad", object).key("x")
+    job = Job("j", "topic", 1)
+    with pytest.raises(TypeError):
+        await store.transact(
+            (), lambda _: Decision(None, (put(good, Counter(1)), put(bad, object())), (job,), (Event("e"),))
+        )
+    assert await store.get(good) is None
+    assert await store.get(JOB.key("j")) is None
+    assert await store.scan(OUTBOX.prefix(), limit=10) == []
+    assert commits == []
+
+
+async def test_hundreds_of_decisions_at_once_on_one_record_lose_none(store):
+    key = COUNTER.key("hot")
+    replies = await asyncio.gather(*(store.transact((key,), adding(key)) for _ in range(400)))
+    assert sorted(replies) == list(range(1, 401))
+    assert await store.get(key) == Counter(400)
+
+
+async def test_a_decision_that_raises_changes_nothing_and_harms_no_neighbour(store):
+    key = COUNTER.key("a")
+
+    def failing(view: View) -> Decision[int]:
+        raise ValueError("no")
+
+    outcomes = await asyncio.gather(
+        *(store.transact((key,), failing if n % 3 == 0 else adding(key)) for n in range(30)),
+        return_exceptions=True,
+    )
+    assert [isinstance(outcome, ValueError) for outcome in outcomes] == [n % 3 == 0 for n in range(30)]
+    assert await store.get(key) == Counter(20)
+
+
+async def test_a_range_holds_the_records_under_it_and_no_others(store):
+    await write(store, "e r1", "e r2", "f r1", "e2 r1")
+    prefix = COUNTER.prefix("e")
+
+    def decide(view: View) -> Decision[list[str]]:
+        return Decision(sorted(view.range(prefix)))
+
+    assert await store.transact((prefix,), decide) == ["counter/e/r1", "counter/e/r2"]
+
+
+async def test_a_decision_reads_its_own_range_as_earlier_decisions_left_it(store):
+    prefix = COUNTER.prefix("e")
+
+    def growing(view: View) -> Decision[int]:
+        count = len(view.range(prefix))
+        return Decision(count, writes=(put(COUNTER.key("e", f"{count:03d}"), Counter(count)),))
+
+    replies = await asyncio.gather(*(store.transact((prefix,), growing) for _ in range(50)))
+    assert sorted(replies) == list(range(50))
+    gone = COUNTER.key("e", "007")
+    await store.transact((), lambda _: Decision(None, (delete(gone),)))
+    assert await store.transact((prefix,), lambda view: Decision(len(view.range(prefix)))) == 49
+
+
+async def test_pages_hold_every_record_once_in_order(store):
+    names = [f"p {n:02d}" for n in range(25)]
+    await write(store, *reversed(names))
+    after, seen = None, []
+    while page := await store.scan(COUNTER.prefix("p"), after=after, limit=10):
+        assert len(page) <= 10
+        seen += [key.path for key, _ in page]
+        after = page[-1][0]
+    assert seen == [COUNTER.key(*name.split()).path for name in names]
+
+
+async def test_a_key_from_outside_stays_in_its_place(store):
+    await write(store, "e a/b", "e a%2Fb")
+    found = await store.scan(COUNTER.prefix("e"), limit=10)
+    assert [key.path for key, _ in found] == ["counter/e/a%252Fb", "counter/e/a%2Fb"]
+    assert await store.scan(COUNTER.prefix("e", "a"), limit=10) == []
+
+
+async def test_a_removed_record_is_gone(store):
+    key = COUNTER.key("a")
+    await store.transact((key,), adding(key))
+    await store.transact((key,), lambda _: Decision(None, (delete(key),)))
+    assert await store.get(key) is None
+    assert await store.transact((key,), adding(key)) == 1
+
+
+async def test_jobs_and_events_come_with_their_commit(store, commits):
+    key = COUNTER.key("a")
+
+    def decide(view: View) -> Decision[None]:
+        return Decision(None, (put(key, Counter(1)),), (Job("j", "t", 5),), (Event("one"), Event("two")))
+
+    await store.transact((key,), decide)
+    assert await store.get(JOB.key("j")) == Job("j", "t", 5)
+    assert [event.topic for _, event in await store.scan(OUTBOX.prefix(), limit=10)] == ["one", "two"]
+    assert sorted(write.kind.name for write in commits[-1]) == ["counter", "job", "outbox", "outbox"]
+    await store.transact((), lambda _: Decision(None, (drop_job("j"),)))
+    assert await store.get(JOB.key("j")) is None
+
+
+async def test_events_of_decisions_at_once_each_have_a_number_of_their_own(store):
+    await asyncio.gather(
+        *(store.transact((), lambda _, n=n: Decision(None, events=(Event(str(n)),))) for n in range(40))
+    )
+    stored = await store.scan(OUTBOX.prefix(), limit=100)
+    assert len(stored) == 40
+    assert len({key.path for key, _ in stored}) == 40
+
+
+async def test_reading_what_was_not_declared_is_a_bug_on_every_engine(store):
+    with pytest.raises(LookupError, match="counter/b"):
+        await store.transact((COUNTER.key("a"),), lambda view: Decision(view.get(COUNTER.key("b"))))
+    with pytest.raises(LookupError, match="counter/e/"):
+        await store.transact((), lambda view: Decision(view.range(COUNTER.prefix("e"))))
+
+
+async def test_a_decision_may_run_twice_and_counts_once(tmp_path):
+    runs = 0
+    store = FaultyStore(MemoryStore(), Faults(conflict=1.0), HandClock(), random.Random(1))
+    key = COUNTER.key("a")
+
+    def decide(view: View) -> Decision[int]:
+        nonlocal runs
+        runs += 1
+        return adding(key)(view)
+
+    assert await store.transact((key,), decide) == 1
+    assert runs == 2
+    assert await store.get(key) == Counter(1)
+
+
+@pytest.mark.parametrize(
+    ("faults", "after"),
+    [(Faults(fail_before=1.0), None), (Faults(fail_after=1.0), Counter(1))],
+    ids=["before the commit", "after the commit"],
+)
+async def test_a_failing_store_never_says_yes(faults, after):
+    store = FaultyStore(MemoryStore(), faults, HandClock(), random.Random(1))
+    key = COUNTER.key("a")
+    with pytest.raises(StoreUnavailable):
+        await store.transact((key,), adding(key))
+    assert await store.get(key) == after
