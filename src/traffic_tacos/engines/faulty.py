@@ -40,9 +40,7 @@ class FaultyStore:
         await self._delay()
         return await self._store.get(key)
 
-    async def scan(
-        self, prefix: Prefix[T], *, after: Key[T] | None = None, limit: int
-    ) -> list[tuple[Key[T], T]]:
+    async def scan(self, prefix: Prefix[T], *, after: Key[T] | None = None, limit: int) -> list[tuple[Key[T], T]]:
         await self._delay()
         return await self._store.scan(prefix, after=after, limit=limit)
 

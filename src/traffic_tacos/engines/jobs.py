@@ -159,9 +159,7 @@ class StoreJobs:
         attempts = job.attempts + 1
         is_dead = attempts >= ATTEMPTS_MAX
         pause = min(BACKOFF_MAX, BACKOFF_FIRST * 2 ** (attempts - 1))
-        log.warning(
-            "job_failed", job_id=job.id, topic=job.topic, attempts=attempts, dead=is_dead, error=repr(error)
-        )
+        log.warning("job_failed", job_id=job.id, topic=job.topic, attempts=attempts, dead=is_dead, error=repr(error))
         return msgspec.structs.replace(
             job,
             attempts=attempts,

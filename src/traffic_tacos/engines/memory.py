@@ -40,9 +40,7 @@ class MemoryStore:
         value: T | None = self._get(key)
         return value
 
-    async def scan(
-        self, prefix: Prefix[T], *, after: Key[T] | None = None, limit: int
-    ) -> list[tuple[Key[T], T]]:
+    async def scan(self, prefix: Prefix[T], *, after: Key[T] | None = None, limit: int) -> list[tuple[Key[T], T]]:
         await asyncio.sleep(0)
         return self._under(prefix, prefix.path if after is None else after.path, limit)
 

@@ -92,9 +92,7 @@ class SqliteStore:
     async def get(self, key: Key[T]) -> T | None:
         return self._durable(key)
 
-    async def scan(
-        self, prefix: Prefix[T], *, after: Key[T] | None = None, limit: int
-    ) -> list[tuple[Key[T], T]]:
+    async def scan(self, prefix: Prefix[T], *, after: Key[T] | None = None, limit: int) -> list[tuple[Key[T], T]]:
         start = prefix.path if after is None else after.path
         rows = self._read_connection.execute(_SCAN, (start, prefix.path + _LAST_PATH, limit))
         return [(Key(prefix.kind, path), prefix.kind.decode(value)) for path, value in rows]
@@ -106,9 +104,7 @@ class SqliteStore:
             raise StoreUnavailable("too many decisions are waiting for the disk")
         decision = decide(DeclaredView(reads, self._latest, self._range))
         writes = lowered(decision, self._next_outbox)
-        encoded = {
-            write.path: None if write.value is None else write.kind.encode(write.value) for write in writes
-        }
+        encoded = {write.path: None if write.value is None else write.kind.encode(write.value) for write in writes}
         if not writes and not self._dirty:
             return decision.reply
         # A reply without writes may rest on what is not durable yet, so it waits as well.
@@ -259,9 +255,7 @@ def _commit(connection: sqlite3.Connection, batch: _Batch) -> None:
     if not batch.encoded:
         return
     connection.execute("BEGIN IMMEDIATE")
-    connection.executemany(
-        _PUT, ((path, value) for path, value in batch.encoded.items() if value is not None)
-    )
+    connection.executemany(_PUT, ((path, value) for path, value in batch.encoded.items() if value is not None))
     connection.executemany(_DELETE, ((path,) for path, value in batch.encoded.items() if value is None))
     connection.execute("COMMIT")
 

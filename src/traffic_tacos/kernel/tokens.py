@@ -75,9 +75,7 @@ def open_ticket(token: str, secret: bytes) -> Ticket:
         except ValueError:
             raw = b""
         mac, body = raw[:_MAC_BYTES], raw[_MAC_BYTES:]
-        if len(body) > _HEAD_BYTES and hmac.compare_digest(
-            mac, hmac.digest(secret, body, "sha256")[:_MAC_BYTES]
-        ):
+        if len(body) > _HEAD_BYTES and hmac.compare_digest(mac, hmac.digest(secret, body, "sha256")[:_MAC_BYTES]):
             return Ticket(
                 event_id=body[_HEAD_BYTES:].decode(),
                 number=int.from_bytes(body[:_NUMBER_BYTES]),

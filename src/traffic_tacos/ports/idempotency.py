@@ -15,7 +15,7 @@ import msgspec
 from traffic_tacos.kernel.errors import Code, Detail, Refusal
 from traffic_tacos.kernel.ids import checked_idempotency_key
 from traffic_tacos.kernel.instants import Instant
-from traffic_tacos.ports.store import Decision, Key, Kind, Store, View, put
+from traffic_tacos.ports.store import Decision, Key, Kind, Reads, Store, View, put
 
 R = TypeVar("R")
 
@@ -81,13 +81,11 @@ class Once(Generic[R]):
                 return Decision(refusal, writes=(put(self.key, self._refused(refusal)),))
             reply = msgspec.json.encode(decision.reply).decode()
             record = Remembered(self.digest, self._expires_at, reply)
-            return replace(decision, writes=(*decision.writes, put(self.key, record)))  # type: ignore[return-value]  # R is one of R | Refusal
+            return replace(decision, writes=(*decision.writes, put(self.key, record)))
 
         return decide
 
-    async def run(
-        self, store: Store, reads: tuple[Key[msgspec.Struct], ...], rule: Callable[[View], Decision[R]]
-    ) -> R:
+    async def run(self, store: Store, reads: Reads, rule: Callable[[View], Decision[R]]) -> R:
         """Decide on `reads` and the key; a refusal is raised."""
         return settled(await store.transact((self.key, *reads), self.decide(rule)))
 
@@ -100,9 +98,7 @@ class Once(Generic[R]):
                 "idempotency_key: was used for another request; use a new key for a new request",
             )
         if remembered.code:
-            return Refusal(
-                remembered.code, remembered.message, *remembered.details, trace_id=remembered.trace_id
-            )
+            return Refusal(remembered.code, remembered.message, *remembered.details, trace_id=remembered.trace_id)
         return msgspec.json.decode(remembered.reply, type=self._reply)
 
     def _refused(self, refusal: Refusal) -> Remembered:

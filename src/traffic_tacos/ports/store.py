@@ -16,6 +16,7 @@ from traffic_tacos.kernel.instants import Instant
 
 T = TypeVar("T")
 R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
 
 PATH_SEPARATOR = "/"
 
@@ -92,10 +93,10 @@ OUTBOX = Kind("outbox", Event)
 
 
 @dataclass(frozen=True, slots=True)
-class Decision(Generic[R]):
+class Decision(Generic[R_co]):
     """A reply, and everything that must become durable for it to be true."""
 
-    reply: R
+    reply: R_co
     writes: Sequence[Write] = ()
     jobs: Sequence[Job] = ()
     events: Sequence[Event] = ()
@@ -119,9 +120,7 @@ class Store(Protocol):
         """What is durable under the key."""
         ...
 
-    async def scan(
-        self, prefix: Prefix[T], *, after: Key[T] | None = None, limit: int
-    ) -> list[tuple[Key[T], T]]:
+    async def scan(self, prefix: Prefix[T], *, after: Key[T] | None = None, limit: int) -> list[tuple[Key[T], T]]:
         """At most `limit` durable records under the prefix, by path, from behind `after`."""
         ...
 
@@ -152,9 +151,7 @@ def lowered(decision: Decision[Any], next_outbox_number: int) -> list[Write]:
     """All a decision makes durable, as writes: its own, its jobs' and its events'."""
     writes = list(decision.writes)
     writes.extend(put(JOB.key(job.id), job) for job in decision.jobs)
-    writes.extend(
-        put(outbox_key(number), event) for number, event in enumerate(decision.events, next_outbox_number)
-    )
+    writes.extend(put(outbox_key(number), event) for number, event in enumerate(decision.events, next_outbox_number))
     return writes
 
 

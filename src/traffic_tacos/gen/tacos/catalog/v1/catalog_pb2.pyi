@@ -27,10 +27,12 @@ class CreateEventResponse(_message.Message):
     def __init__(self, plan: _Optional[_Union[EventPlan, _Mapping]] = ..., error: _Optional[_Union[_errors_pb2.Error, _Mapping]] = ...) -> None: ...
 
 class GetEventRequest(_message.Message):
-    __slots__ = ("event_id",)
+    __slots__ = ("event_id", "without_sections")
     EVENT_ID_FIELD_NUMBER: _ClassVar[int]
+    WITHOUT_SECTIONS_FIELD_NUMBER: _ClassVar[int]
     event_id: str
-    def __init__(self, event_id: _Optional[str] = ...) -> None: ...
+    without_sections: bool
+    def __init__(self, event_id: _Optional[str] = ..., without_sections: _Optional[bool] = ...) -> None: ...
 
 class GetEventResponse(_message.Message):
     __slots__ = ("plan", "error")

@@ -1,0 +1,152 @@
+"""Events, their seats and their prices.
+
+Seat ids are unique in an event and never change: `SECTION-ROW-NUMBER`, or the plan's own guid.
+"""
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from traffic_tacos.kernel.errors import Code, Detail, Refusal
+from traffic_tacos.kernel.events import EventInfo
+
+SEATS_MAX = 100_000
+SEATS_PER_ROW_MAX = 400
+STANDING_BLOCK = 100
+
+
+class Admission(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How fast and how far the line is let in."""
+
+    rate_per_second: int = 1000
+    active_max: int = 5000
+    offer_seconds: int = 60
+    idle_seconds: int = 3600
+    waiting_max: int = 1_000_000
+
+
+class Point(msgspec.Struct, frozen=True):
+    x: float
+    y: float
+
+
+class Seat(msgspec.Struct, frozen=True, omit_defaults=True):
+    id: str
+    number: str
+    price: int
+    position: Point | None = None
+
+
+class Row(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Seats in order. After `aisles[i]` seats the row is cut: seats across an aisle are not adjacent."""
+
+    id: str
+    seats: tuple[Seat, ...]
+    aisles: tuple[int, ...] = ()
+    standing: bool = False
+
+
+class Section(msgspec.Struct, frozen=True, omit_defaults=True):
+    id: str
+    name: str
+    rows: tuple[Row, ...]
+    focal_point: Point | None = None
+
+
+class Event(msgspec.Struct, frozen=True, omit_defaults=True):
+    info: EventInfo
+    currency: str
+    sections: tuple[Section, ...]
+    max_per_order: int = 8
+    admission: Admission = Admission()
+
+    @property
+    def id(self) -> str:
+        return self.info.id
+
+    @property
+    def seat_count(self) -> int:
+        return sum(len(row.seats) for section in self.sections for row in section.rows)
+
+
+def checked(event: Event) -> Event:
+    """The event, when nothing in it is wrong; else INVALID_ARGUMENT with a detail for each thing that is."""
+    problems = list(_problems(event))
+    if problems:
+        first = problems[0]
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        raise Refusal(Code.INVALID_ARGUMENT, f"{first.field}: {first.reason}{more}", *problems[:PROBLEMS_SHOWN_MAX])
+    return event
+
+
+def same_seating(event: Event, other: Event) -> bool:
+    """Whether seats, prices and currency are the same: what buyers were promised."""
+    return (event.id, event.currency, event.sections) == (other.id, other.currency, other.sections)
+
+
+def standing_rows(section_id: str, places: int, price: int) -> tuple[Row, ...]:
+    """A standing section as blocks of at most 100 places, so that two buyers rarely meet in one record."""
+    rows = []
+    for block, start in enumerate(range(0, places, STANDING_BLOCK), 1):
+        count = min(STANDING_BLOCK, places - start)
+        seats = tuple(
+            Seat(f"{section_id}-S{block}-{number}", str(start + number), price) for number in range(1, count + 1)
+        )
+        rows.append(Row(f"S{block}", seats, standing=True))
+    return tuple(rows)
+
+
+def _problems(event: Event) -> Iterator[Detail]:
+    yield from _bounds("max_per_order", event.max_per_order, 1, 100)
+    for name in ("rate_per_second", "active_max", "offer_seconds", "idle_seconds", "waiting_max"):
+        yield from _bounds(f"admission.{name}", getattr(event.admission, name), 1, 10_000_000)
+    for early, late in TIME_ORDER:
+        before, after = getattr(event.info, early), getattr(event.info, late)
+        if before is not None and after is not None and before >= after:
+            yield Detail(late, f"must be after {early}")
+    if not event.sections:
+        yield Detail("sections", "must have at least one section")
+    if event.seat_count > SEATS_MAX:
+        yield Detail("sections", f"must have at most {SEATS_MAX} seats together", str(event.seat_count))
+    yield from _repeated("sections", (section.id for section in event.sections))
+    for index, section in enumerate(event.sections):
+        yield from _section_problems(f"sections[{index}]", section)
+    ids = [seat.id for section in event.sections for row in section.rows for seat in row.seats]
+    yield from _repeated("sections", ids, "seat ids")
+
+
+def _section_problems(path: str, section: Section) -> Iterator[Detail]:
+    if not section.rows:
+        yield Detail(path, "must have rows or standing places")
+    yield from _repeated(f"{path}.rows", (row.id for row in section.rows))
+    for index, row in enumerate(section.rows):
+        at = f"{path}.rows[{index}]"
+        yield from _bounds(f"{at}.seats", len(row.seats), 1, SEATS_PER_ROW_MAX)
+        for aisle in row.aisles:
+            yield from _bounds(f"{at}.aisles", aisle, 1, max(1, len(row.seats) - 1))
+        for seat in row.seats:
+            if seat.price < 0:
+                yield Detail(f"{at}.price", "must not be negative", str(seat.price))
+                break
+
+
+def _bounds(field: str, value: int, low: int, high: int) -> Iterator[Detail]:
+    if not low <= value <= high:
+        yield Detail(field, f"must be between {low} and {high}", str(value))
+
+
+def _repeated(path: str, names: Iterable[str], what: str = "ids") -> Iterator[Detail]:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            yield Detail(path, f"{what} must differ", name)
+            return
+        seen.add(name)
+
+
+PROBLEMS_SHOWN_MAX = 20
+TIME_ORDER = (
+    ("start_time", "end_time"),
+    ("sale_start_time", "sale_end_time"),
+    ("sale_start_time", "end_time"),
+)

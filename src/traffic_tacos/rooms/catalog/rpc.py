@@ -1,0 +1,72 @@
+"""CatalogService on the wire."""
+
+from traffic_tacos import wire
+from traffic_tacos.gen.common.v1 import types_pb2
+from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2 as pb
+from traffic_tacos.kernel.calls import Call
+from traffic_tacos.rooms.catalog.model import Event, Point, Row, Section
+from traffic_tacos.rooms.catalog.service import Catalog
+
+
+class CatalogRpc:
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+
+    async def CreateEvent(self, request: pb.CreateEventRequest, call: Call) -> pb.CreateEventResponse:
+        event = await self._catalog.create(request.document, request.seating_plan, request.event_id)
+        return pb.CreateEventResponse(plan=_plan(event))
+
+    async def GetEvent(self, request: pb.GetEventRequest, call: Call) -> pb.GetEventResponse:
+        return pb.GetEventResponse(
+            plan=_plan(await self._catalog.show(request.event_id), with_sections=not request.without_sections)
+        )
+
+    async def ListEvents(self, request: pb.ListEventsRequest, call: Call) -> pb.ListEventsResponse:
+        page = request.pagination
+        events, cursor = await self._catalog.list(page.cursor, page.page_size)
+        return pb.ListEventsResponse(
+            plans=[_plan(event, with_sections=False) for event in events],
+            page_info=types_pb2.PageInfo(has_next_page=bool(cursor), next_cursor=cursor),
+        )
+
+    async def UpdateEvent(self, request: pb.UpdateEventRequest, call: Call) -> pb.UpdateEventResponse:
+        event = await self._catalog.update(request.event_id, request.document, request.seating_plan)
+        return pb.UpdateEventResponse(plan=_plan(event))
+
+
+def _plan(event: Event, *, with_sections: bool = True) -> pb.EventPlan:
+    admission = event.admission
+    return pb.EventPlan(
+        event=wire.event(event.info, event.seat_count),
+        currency=event.currency,
+        max_per_order=event.max_per_order,
+        admission=pb.Admission(
+            rate_per_second=admission.rate_per_second,
+            active_max=admission.active_max,
+            offer_seconds=admission.offer_seconds,
+            idle_seconds=admission.idle_seconds,
+            waiting_max=admission.waiting_max,
+        ),
+        sections=[_section(section) for section in event.sections] if with_sections else (),
+    )
+
+
+def _section(section: Section) -> pb.Section:
+    return pb.Section(
+        id=section.id,
+        name=section.name,
+        rows=[_row(row) for row in section.rows],
+        focal_point=_point(section.focal_point),
+    )
+
+
+def _row(row: Row) -> pb.Row:
+    seats = [
+        pb.PlanSeat(id=seat.id, number=seat.number, price=seat.price, position=_point(seat.position))
+        for seat in row.seats
+    ]
+    return pb.Row(id=row.id, seats=seats, aisles=row.aisles, standing=row.standing)
+
+
+def _point(point: Point | None) -> pb.Point | None:
+    return None if point is None else pb.Point(x=point.x, y=point.y)

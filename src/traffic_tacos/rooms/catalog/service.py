@@ -1,0 +1,71 @@
+"""The catalog's verbs: create, show, list, change."""
+
+from traffic_tacos.kernel.errors import Code, Refusal
+from traffic_tacos.kernel.ids import checked_id
+from traffic_tacos.kernel.topics import EVENT_CHANGED
+from traffic_tacos.ports.store import Decision, Key, Store, View, put
+from traffic_tacos.ports.store import Event as Announcement
+from traffic_tacos.rooms.catalog.documents import parsed
+from traffic_tacos.rooms.catalog.model import Event, same_seating
+from traffic_tacos.rooms.catalog.records import EVENT
+
+PAGE_MAX = 100
+
+
+class Catalog:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def create(self, document: str, seating_plan: str = "", event_id: str = "") -> Event:
+        """Put an event on sale. The same document again changes nothing; another under its id is ALREADY_EXISTS."""
+        event = parsed(document, seating_plan, event_id)
+        key = EVENT.key(event.id)
+
+        def decide(view: View) -> Decision[Event]:
+            known = view.get(key)
+            if known is None:
+                return Decision(event, (put(key, event),), events=(_changed(event),))
+            if known != event:
+                raise Refusal(Code.ALREADY_EXISTS, f"id: {event.id} is taken by another event")
+            return Decision(known)
+
+        return await self._store.transact((key,), decide)
+
+    async def show(self, event_id: str) -> Event:
+        event = await self._store.get(EVENT.key(checked_id("event_id", event_id)))
+        if event is None:
+            raise unknown_event(event_id)
+        return event
+
+    async def list(self, after: str, page_size: int) -> tuple[list[Event], str]:
+        """A page of events by id, and the cursor of the next page, empty at the end."""
+        size = min(page_size or 20, PAGE_MAX)
+        start: Key[Event] | None = EVENT.key(after) if after else None
+        found = [event for _, event in await self._store.scan(EVENT.prefix(), after=start, limit=size + 1)]
+        return found[:size], found[size - 1].id if len(found) > size else ""
+
+    async def update(self, event_id: str, document: str, seating_plan: str = "") -> Event:
+        """Change what may change while people buy; FAILED_PRECONDITION when seats, prices or currency differ."""
+        event = parsed(document, seating_plan, checked_id("event_id", event_id))
+        key = EVENT.key(event.id)
+
+        def decide(view: View) -> Decision[Event]:
+            known = view.get(key)
+            if known is None:
+                raise unknown_event(event_id)
+            if not same_seating(known, event):
+                raise Refusal(
+                    Code.FAILED_PRECONDITION,
+                    "sections: seats, prices and currency stay as they were published; create another event",
+                )
+            return Decision(event, (put(key, event),), events=(_changed(event),))
+
+        return await self._store.transact((key,), decide)
+
+
+def unknown_event(event_id: str) -> Refusal:
+    return Refusal(Code.NOT_FOUND, f"event_id: there is no event {event_id}")
+
+
+def _changed(event: Event) -> Announcement:
+    return Announcement(EVENT_CHANGED, {"event_id": event.id})

@@ -1,0 +1,1 @@
+"""Who owns which seat. Promises that no seat is ever sold twice, whatever repeats, races or arrives late."""

@@ -1,0 +1,458 @@
+"""Seats: AVAILABLE --reserve--> RESERVED(reservation, deadline) --commit--> SOLD(reservation); BLOCKED is the house's.
+
+A row is one record: seat `i` of the row is bit `i` of every mask. A standing block is a row without
+neighbours. A hold past its deadline holds nothing, on reading it: nobody has to come by and free it.
+What a reservation holds, row by row, is in its own `Hold`, so every release and commit touches only
+what that reservation still owns.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from enum import Enum
+
+import msgspec
+
+from traffic_tacos.kernel.errors import Code, Detail, Refusal
+from traffic_tacos.kernel.events import EventInfo
+from traffic_tacos.kernel.instants import MINUTE, SECOND, Instant
+from traffic_tacos.kernel.money import Money
+from traffic_tacos.kernel.seats import Seat, SeatStatus
+
+HOLD_DEFAULT = 60 * SECOND
+HOLD_MAX = 15 * MINUTE
+SEATS_PER_RESERVATION_MAX = 100
+
+
+class SeatPlan(msgspec.Struct, frozen=True):
+    id: str
+    number: str
+    price: int
+
+
+class RowPlan(msgspec.Struct, frozen=True):
+    """What never changes of a row.
+
+    `joined` has bit `i` where seats `i` and `i + 1` are adjacent; `depth` is the distance from the
+    section's focal point and `middle` the seat nearest to it, both counted in seats.
+    """
+
+    index: int
+    section: str
+    row: str
+    seats: tuple[SeatPlan, ...]
+    full: int
+    joined: int
+    standing: bool
+    depth: float
+    middle: float
+
+
+class SectionPlan(msgspec.Struct, frozen=True):
+    """A section; `rows` from the nearest to its focal point outwards."""
+
+    id: str
+    name: str
+    rows: tuple[RowPlan, ...]
+
+
+class EventPlan(msgspec.Struct, frozen=True):
+    info: EventInfo
+    currency: str
+    sections: tuple[SectionPlan, ...]
+    rows: tuple[RowPlan, ...]
+    places: dict[str, tuple[int, int]]  # seat id -> row index and seat mask
+
+
+class RowHold(msgspec.Struct, frozen=True, array_like=True):
+    reservation_id: str
+    seats: int
+    deadline: Instant
+
+
+class RowSale(msgspec.Struct, frozen=True, array_like=True):
+    reservation_id: str
+    seats: int
+
+
+class RowState(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What changes of a row: who holds and who owns which of its seats. `gone` is sold and blocked together."""
+
+    held: tuple[RowHold, ...] = ()
+    sold: tuple[RowSale, ...] = ()
+    blocked: int = 0
+    gone: int = 0
+
+
+UNTOUCHED = RowState()
+
+
+class HoldStatus(Enum):
+    ACTIVE = "active"
+    RELEASED = "released"
+    COMMITTED = "committed"
+
+
+class Hold(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What one reservation holds or owns. `deadline` is exclusive: at it, the hold has lost."""
+
+    reservation_id: str
+    user_id: str
+    rows: dict[int, int]  # row index -> seat mask
+    deadline: Instant
+    status: HoldStatus
+    payment_intent_id: str = ""
+    committed_at: Instant | None = None
+
+    def is_live(self, now: Instant) -> bool:
+        return self.status is HoldStatus.ACTIVE and now < self.deadline
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """What a reservation asks for: named seats, or the best available `quantity`."""
+
+    reservation_id: str
+    user_id: str
+    seat_ids: tuple[str, ...]
+    quantity: int
+    deadline: Instant
+
+
+class Change(msgspec.Struct, frozen=True):
+    """The hold after a step, and the rows that the step changed."""
+
+    hold: Hold
+    rows: dict[int, RowState]
+
+
+def checked_claim(plan: EventPlan, claim: Claim, now: Instant) -> Claim:
+    """The claim, when it can be meant: INVALID_ARGUMENT or NOT_FOUND otherwise."""
+    count = len(claim.seat_ids)
+    if claim.quantity < 0 or claim.quantity > SEATS_PER_RESERVATION_MAX:
+        raise Refusal.of_field("quantity", f"must be 1 to {SEATS_PER_RESERVATION_MAX}", claim.quantity)
+    if count and claim.quantity and claim.quantity != count:
+        raise Refusal.of_field("quantity", f"must equal the number of seat_ids ({count})", claim.quantity)
+    if not count and not claim.quantity:
+        raise Refusal.of_field("quantity", "is required when no seat_ids are given")
+    if count > SEATS_PER_RESERVATION_MAX:
+        raise Refusal.of_field("seat_ids", f"must be at most {SEATS_PER_RESERVATION_MAX}", count)
+    if len(set(claim.seat_ids)) != count:
+        raise Refusal.of_field("seat_ids", "must differ")
+    known(plan, claim.seat_ids)
+    if not now < claim.deadline <= now + HOLD_MAX:
+        raise Refusal.of_field("hold_expires_at", f"must be within {HOLD_MAX // SECOND} seconds from now")
+    return claim
+
+
+def known(plan: EventPlan, seat_ids: Iterable[str]) -> None:
+    """Refuse with NOT_FOUND when a seat is not of this event."""
+    unknown = [seat_id for seat_id in seat_ids if seat_id not in plan.places]
+    if unknown:
+        details = (Detail("seat_ids", "must be a seat of this event", seat_id[:80]) for seat_id in unknown[:20])
+        raise Refusal(Code.NOT_FOUND, f"seat_ids: there is no seat {unknown[0][:80]} in this event", *details)
+
+
+def reserve(plan: EventPlan, states: Mapping[int, RowState], hold: Hold | None, claim: Claim, now: Instant) -> Change:
+    """The claim's seats, reserved until its deadline.
+
+    Repeating it under the same reservation changes nothing while the hold lives. INVENTORY_CONFLICT
+    names taken seats; INSUFFICIENT_INVENTORY when nothing fits; then nothing has changed. Without
+    `seat_ids`, `states` must have every row of the event.
+    """
+    if hold is not None and hold.status is HoldStatus.COMMITTED:
+        raise Refusal(Code.FAILED_PRECONDITION, "reservation_id: its seats are sold already")
+    if hold is not None and hold.is_live(now):
+        if _asks_for(plan, claim) not in (hold.rows, sum(map(int.bit_count, hold.rows.values()))):
+            raise Refusal(Code.FAILED_PRECONDITION, "reservation_id: holds other seats already")
+        return Change(hold, {})
+    wanted = _named(plan, states, claim, now) if claim.seat_ids else _best(plan, states, claim.quantity, now)
+    taken = Hold(claim.reservation_id, claim.user_id, wanted, claim.deadline, HoldStatus.ACTIVE)
+    rows = {
+        index: _with_hold(states[index], RowHold(claim.reservation_id, seats, claim.deadline), now)
+        for index, seats in wanted.items()
+    }
+    return Change(taken, rows)
+
+
+def commit(states: Mapping[int, RowState], hold: Hold | None, payment_intent_id: str, now: Instant) -> Change:
+    """The held seats, sold: all or none.
+
+    RESERVATION_EXPIRED at or after the deadline, INVENTORY_CONFLICT when a seat is no longer held by
+    this reservation, NOT_FOUND when it never held any. Repeating a success changes nothing.
+    """
+    if hold is None:
+        raise Refusal(Code.NOT_FOUND, "reservation_id: holds no seats of this event")
+    if hold.status is HoldStatus.COMMITTED:
+        if hold.payment_intent_id != payment_intent_id:
+            raise Refusal(Code.INVENTORY_CONFLICT, "payment_intent_id: the seats were sold under another payment")
+        return Change(hold, {})
+    if hold.status is HoldStatus.RELEASED:
+        raise Refusal(Code.INVENTORY_CONFLICT, "reservation_id: its seats were released")
+    if not hold.is_live(now):
+        raise Refusal(Code.RESERVATION_EXPIRED, "reservation_id: the hold passed its deadline")
+    rows = {}
+    for index, seats in hold.rows.items():
+        state = states[index]
+        if _held_by(state, hold.reservation_id) != seats:
+            raise Refusal(Code.INVENTORY_CONFLICT, "reservation_id: a seat is held by somebody else")
+        rows[index] = msgspec.structs.replace(
+            _without_hold(state, hold.reservation_id),
+            sold=(*state.sold, RowSale(hold.reservation_id, seats)),
+            gone=state.gone | seats,
+        )
+    sold = msgspec.structs.replace(
+        hold, status=HoldStatus.COMMITTED, payment_intent_id=payment_intent_id, committed_at=now
+    )
+    return Change(sold, rows)
+
+
+def release(states: Mapping[int, RowState], hold: Hold | None) -> Change:
+    """The held seats, free again; a released hold stays as it is.
+
+    NOT_FOUND when the reservation never held any, FAILED_PRECONDITION when it owns them: a release never
+    frees a sold seat.
+    """
+    if hold is None:
+        raise Refusal(Code.NOT_FOUND, "reservation_id: holds no seats of this event")
+    if hold.status is HoldStatus.COMMITTED:
+        raise Refusal(Code.FAILED_PRECONDITION, "reservation_id: its seats are sold; a refund frees them")
+    if hold.status is HoldStatus.RELEASED:
+        return Change(hold, {})
+    rows = {
+        index: _without_hold(states[index], hold.reservation_id)
+        for index in hold.rows
+        if _held_by(states[index], hold.reservation_id)
+    }
+    return Change(msgspec.structs.replace(hold, status=HoldStatus.RELEASED), rows)
+
+
+def free(row: RowPlan, state: RowState, now: Instant) -> int:
+    """The mask of seats that nobody owns, nobody's live hold holds, and the house does not keep."""
+    mask = row.full & ~state.gone
+    for hold in state.held:
+        if now < hold.deadline:
+            mask &= ~hold.seats
+    return mask
+
+
+def status(row: RowPlan, state: RowState, mask: int, now: Instant) -> SeatStatus:
+    if mask & state.blocked:
+        return SeatStatus.BLOCKED
+    if mask & state.gone:
+        return SeatStatus.SOLD
+    return SeatStatus.AVAILABLE if mask & free(row, state, now) else SeatStatus.RESERVED
+
+
+def described(plan: EventPlan, rows: Mapping[int, int], seat_status: SeatStatus) -> tuple[Seat, ...]:
+    """The seats of these masks, in order."""
+    return tuple(
+        seat(plan, plan.rows[index], number, seat_status)
+        for index, mask in sorted(rows.items())
+        for number in bits(mask)
+    )
+
+
+def seat(plan: EventPlan, row: RowPlan, number: int, seat_status: SeatStatus) -> Seat:
+    planned = row.seats[number]
+    price = Money(planned.price, plan.currency)
+    return Seat(planned.id, row.section, row.row, planned.number, price, seat_status)
+
+
+class Counts(msgspec.Struct, frozen=True):
+    total: int = 0
+    available: int = 0
+    reserved: int = 0
+    sold: int = 0
+    blocked: int = 0
+
+    def __add__(self, other: "Counts") -> "Counts":
+        return Counts(*(getattr(self, name) + getattr(other, name) for name in self.__struct_fields__))
+
+
+def counts(rows: Iterable[RowPlan], states: Mapping[int, RowState], now: Instant) -> Counts:
+    """available + reserved + sold + blocked = total."""
+    total = available = blocked = gone = 0
+    for row in rows:
+        state = states.get(row.index, UNTOUCHED)
+        total += len(row.seats)
+        available += free(row, state, now).bit_count()
+        blocked += state.blocked.bit_count()
+        gone += state.gone.bit_count()
+    return Counts(total, available, total - available - gone, gone - blocked, blocked)
+
+
+def bits(mask: int) -> Iterator[int]:
+    """The numbers of the set bits, ascending."""
+    while mask:
+        low = mask & -mask
+        yield low.bit_length() - 1
+        mask ^= low
+
+
+# Best available.
+
+
+def best_in_section(
+    rows: Sequence[RowPlan], states: Mapping[int, RowState], quantity: int, now: Instant
+) -> tuple[bool, RowPlan, int] | None:
+    """The best adjacent place in one row: whether it leaves a seat alone, the row, the seats. None when none fits.
+
+    First those that leave no single seat, among them the nearest to the focal point. `rows` come
+    nearest first, so the search ends where no further row can be nearer.
+    """
+    best: tuple[tuple[bool, float], RowPlan, int] | None = None
+    half = (quantity - 1) / 2
+    block = (1 << quantity) - 1
+    for row in rows:
+        depth = row.depth**2
+        if best is not None and not best[0][0] and depth > best[0][1]:
+            break
+        seats = free(row, states.get(row.index, UNTOUCHED), now)
+        if seats.bit_count() < quantity:
+            continue
+        if row.standing:
+            rank, mask = (False, depth), _lowest(seats, quantity)
+        else:
+            starts = fitting(row, seats, quantity)
+            if not starts:
+                continue
+            tidy = starts & ~_leaving_one(row, seats, quantity)
+            start = _nearest(tidy or starts, row.middle - half)
+            rank, mask = (not tidy, depth + (start + half - row.middle) ** 2), block << start
+        if best is None or rank < best[0]:
+            best = rank, row, mask
+    return None if best is None else (best[0][0], best[1], best[2])
+
+
+def fitting(row: RowPlan, seats: int, quantity: int) -> int:
+    """The mask of seats from which `quantity` free seats run on, each adjacent to the next."""
+    starts = seats
+    for step in range(1, quantity):
+        starts &= (seats >> step) & (row.joined >> (step - 1))
+    return starts
+
+
+def _leaving_one(row: RowPlan, seats: int, quantity: int) -> int:
+    """The starts at which a run of `quantity` would leave exactly one free seat beside it."""
+    left = ((seats & row.joined) << 1) & seats  # a free neighbour on the left
+    lonely_left = left & ~(left << 1)
+    right = (seats >> quantity) & (row.joined >> (quantity - 1))  # a free neighbour behind the run
+    lonely_right = right & ~((seats >> (quantity + 1)) & (row.joined >> quantity))
+    return lonely_left | lonely_right
+
+
+def _nearest(starts: int, target: float) -> int:
+    """The set bit nearest to the target."""
+    at = max(0, round(target))
+    above = starts >> at
+    below = starts & ((1 << at) - 1)
+    up = at + (above & -above).bit_length() - 1 if above else None
+    down = below.bit_length() - 1 if below else None
+    if up is None or down is None:
+        return up if down is None else down  # type: ignore[return-value]  # starts is not empty
+    return up if abs(up - target) <= abs(target - down) else down
+
+
+def _lowest(seats: int, quantity: int) -> int:
+    mask = 0
+    for _ in range(quantity):
+        low = seats & -seats
+        mask |= low
+        seats ^= low
+    return mask
+
+
+def _best(plan: EventPlan, states: Mapping[int, RowState], quantity: int, now: Instant) -> dict[int, int]:
+    """Adjacent in one row, section by section; then spread over a section in as few pieces as there are."""
+    untidy: dict[int, int] | None = None
+    for section in plan.sections:
+        found = best_in_section(section.rows, states, quantity, now)
+        if found is not None:
+            leaves_one, row, mask = found
+            if not leaves_one:
+                return {row.index: mask}
+            untidy = untidy or {row.index: mask}
+    if untidy is not None:
+        return untidy
+    for section in plan.sections:
+        spread = _spread(section.rows, states, quantity, now)
+        if spread is not None:
+            return spread
+    raise Refusal(
+        Code.INSUFFICIENT_INVENTORY,
+        f"quantity: no section has {quantity} seats left",
+        Detail("quantity", "must be at most what a section has left", str(quantity)),
+    )
+
+
+def _spread(
+    rows: Sequence[RowPlan], states: Mapping[int, RowState], quantity: int, now: Instant
+) -> dict[int, int] | None:
+    """Longest runs first, in the rows nearest to each other: a party is cut as little as can be."""
+    frees = {row.index: free(row, states.get(row.index, UNTOUCHED), now) for row in rows}
+    if sum(mask.bit_count() for mask in frees.values()) < quantity:
+        return None
+    chosen: dict[int, int] = {}
+    last: RowPlan | None = None
+    for size in range(quantity, 0, -1):
+        while (left := quantity - sum(map(int.bit_count, chosen.values()))) >= size:
+            fits = [(row, starts) for row in rows if (starts := _starts(row, frees[row.index], size))]
+            if not fits:
+                break
+            near = last.depth if last is not None else fits[0][0].depth
+            row, starts = min(fits, key=lambda fit: abs(fit[0].depth - near))
+            mask = ((1 << size) - 1) << _nearest(starts, row.middle)
+            if row.standing:
+                mask = _lowest(frees[row.index], size)
+            chosen[row.index] = chosen.get(row.index, 0) | mask
+            frees[row.index] &= ~mask
+            last = row
+        if left == 0:
+            break
+    return chosen
+
+
+def _starts(row: RowPlan, seats: int, size: int) -> int:
+    if row.standing:
+        return seats if seats.bit_count() >= size else 0
+    return fitting(row, seats, size)
+
+
+def _named(plan: EventPlan, states: Mapping[int, RowState], claim: Claim, now: Instant) -> dict[int, int]:
+    wanted = masks(plan, claim.seat_ids)
+    taken = [
+        seat_id
+        for seat_id in claim.seat_ids
+        for index, mask in (plan.places[seat_id],)
+        if not mask & free(plan.rows[index], states[index], now)
+    ]
+    if taken:
+        details = (Detail("seat_ids", "must be available", seat_id) for seat_id in taken)
+        raise Refusal(Code.INVENTORY_CONFLICT, f"seat_ids: {', '.join(taken)} not available", *details)
+    return wanted
+
+
+def masks(plan: EventPlan, seat_ids: Iterable[str]) -> dict[int, int]:
+    """Seat ids as masks by row."""
+    rows: dict[int, int] = {}
+    for seat_id in seat_ids:
+        index, mask = plan.places[seat_id]
+        rows[index] = rows.get(index, 0) | mask
+    return rows
+
+
+def _asks_for(plan: EventPlan, claim: Claim) -> dict[int, int] | int:
+    return masks(plan, claim.seat_ids) if claim.seat_ids else claim.quantity
+
+
+def _held_by(state: RowState, reservation_id: str) -> int:
+    return next((hold.seats for hold in state.held if hold.reservation_id == reservation_id), 0)
+
+
+def _with_hold(state: RowState, hold: RowHold, now: Instant) -> RowState:
+    """The row with one more hold, without those that are past their deadline."""
+    live = tuple(other for other in state.held if now < other.deadline and other.reservation_id != hold.reservation_id)
+    return msgspec.structs.replace(state, held=(*live, hold))
+
+
+def _without_hold(state: RowState, reservation_id: str) -> RowState:
+    held = tuple(hold for hold in state.held if hold.reservation_id != reservation_id)
+    return msgspec.structs.replace(state, held=held)

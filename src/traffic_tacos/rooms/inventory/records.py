@@ -1,0 +1,61 @@
+"""Inventory records: a row of seats under `row/EVENT/SECTION/ROW`, a hold under `hold/EVENT/RESERVATION`.
+
+A row that nobody has touched has no record.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from traffic_tacos.ports.store import Key, Kind, Prefix, View, Write, delete, put
+from traffic_tacos.rooms.inventory.model import UNTOUCHED, Change, EventPlan, Hold, RowPlan, RowState
+
+ROW = Kind("row", RowState)
+HOLD = Kind("hold", Hold)
+
+
+def row_key(event_id: str, row: RowPlan) -> Key[RowState]:
+    return ROW.key(event_id, row.section, row.row)
+
+
+def rows_of(event_id: str) -> Prefix[RowState]:
+    return ROW.prefix(event_id)
+
+
+def hold_key(event_id: str, reservation_id: str) -> Key[Hold]:
+    return HOLD.key(event_id, reservation_id)
+
+
+class EventKeys:
+    """The keys of an event's rows, made once."""
+
+    def __init__(self, plan: EventPlan) -> None:
+        self.event_id = plan.info.id
+        self.rows = [row_key(self.event_id, row) for row in plan.rows]
+        self.all = rows_of(self.event_id)
+        self._indexes = {key.path: index for index, key in enumerate(self.rows)}
+
+    def every(self, view: View) -> dict[int, RowState]:
+        """All rows that were ever touched, by index; the view must have declared `all`."""
+        return self.indexed(view.range(self.all))
+
+    def indexed(self, states: Mapping[str, RowState]) -> dict[int, RowState]:
+        indexes = self._indexes
+        return _Touched({indexes[path]: state for path, state in states.items()})
+
+    def some(self, view: View, indexes: Iterable[int]) -> dict[int, RowState]:
+        """These rows; the view must have declared their keys."""
+        return {index: view.get(self.rows[index]) or UNTOUCHED for index in indexes}
+
+    def writes(self, before: Hold | None, change: Change) -> tuple[Write, ...]:
+        """What makes a change durable; nothing when nothing changed."""
+        writes = [
+            delete(self.rows[index]) if state == UNTOUCHED else put(self.rows[index], state)
+            for index, state in change.rows.items()
+        ]
+        if change.hold != before:
+            writes.append(put(hold_key(self.event_id, change.hold.reservation_id), change.hold))
+        return tuple(writes)
+
+
+class _Touched(dict[int, RowState]):
+    def __missing__(self, index: int) -> RowState:
+        return UNTOUCHED

@@ -1,0 +1,268 @@
+"""Inventory's verbs: check, reserve, commit, release, count."""
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+import msgspec
+
+from traffic_tacos.kernel.calls import Call
+from traffic_tacos.kernel.errors import Fault, Refusal
+from traffic_tacos.kernel.ids import checked_id, derived_id
+from traffic_tacos.kernel.instants import DAY, Instant
+from traffic_tacos.kernel.seats import Seat, SeatStatus
+from traffic_tacos.ports.clock import Clock
+from traffic_tacos.ports.idempotency import Once
+from traffic_tacos.ports.store import Decision, Key, Prefix, Store, View
+from traffic_tacos.rooms.inventory import model
+from traffic_tacos.rooms.inventory.clients import CatalogClient
+from traffic_tacos.rooms.inventory.model import Claim, Counts, EventPlan, Hold, HoldStatus
+from traffic_tacos.rooms.inventory.records import EventKeys, hold_key
+
+KEY_WINDOW = DAY
+PLANS_MAX = 1000
+
+R = TypeVar("R")
+
+
+class MovedHold(Fault):
+    """The reservation's hold moved to other rows while it was being looked at: try again."""
+
+
+class Reserve(msgspec.Struct, frozen=True):
+    reservation_id: str
+    event_id: str
+    seat_ids: tuple[str, ...]
+    quantity: int
+    user_id: str
+    hold_expires_at: Instant | None
+    idempotency_key: str
+
+
+class Commit(msgspec.Struct, frozen=True):
+    reservation_id: str
+    event_id: str
+    seat_ids: tuple[str, ...]
+    quantity: int
+    payment_intent_id: str
+    user_id: str
+    idempotency_key: str
+
+
+class Release(msgspec.Struct, frozen=True):
+    reservation_id: str
+    event_id: str
+    seat_ids: tuple[str, ...]
+    quantity: int
+    reason: str
+    idempotency_key: str
+
+
+class Held(msgspec.Struct, frozen=True):
+    hold_id: str
+    seats: tuple[Seat, ...]
+    expires_at: Instant
+    status: HoldStatus
+
+
+class Sold(msgspec.Struct, frozen=True):
+    order_id: str
+    seats: tuple[Seat, ...]
+    committed_at: Instant
+
+
+class Released(msgspec.Struct, frozen=True):
+    seats: tuple[Seat, ...]
+    released_at: Instant
+    was_released: bool
+
+
+class Availability(msgspec.Struct, frozen=True):
+    available: bool
+    seats: tuple[Seat, ...]
+    unavailable: tuple[str, ...]
+    remaining: int
+
+
+class SectionCounts(msgspec.Struct, frozen=True):
+    id: str
+    name: str
+    counts: Counts
+    price_min: int
+    price_max: int
+
+
+class Status(msgspec.Struct, frozen=True):
+    plan: EventPlan
+    sections: tuple[SectionCounts, ...]
+    total: Counts
+    counted_at: Instant
+
+
+class Inventory:
+    def __init__(self, store: Store, clock: Clock, catalog: CatalogClient) -> None:
+        self._store = store
+        self._clock = clock
+        self._catalog = catalog
+        self._plans: dict[str, tuple[EventPlan, EventKeys]] = {}
+
+    def forget_plan(self, event_id: str) -> None:
+        """The event has changed: ask the catalog anew."""
+        self._plans.pop(event_id, None)
+
+    async def reserve(self, request: Reserve, call: Call) -> Held:
+        """Hold seats until the deadline; see `model.reserve` for what is refused."""
+        now = self._clock.now()
+        once = self._once("reserve", request, Held, now, call)
+        checked_id("reservation_id", request.reservation_id)
+        plan, keys = await self._plan(request.event_id, call)
+        deadline = now + model.HOLD_DEFAULT if request.hold_expires_at is None else request.hold_expires_at
+        claim = Claim(
+            request.reservation_id,
+            request.user_id,
+            request.seat_ids,
+            request.quantity or len(request.seat_ids),
+            deadline,
+        )
+        model.checked_claim(plan, claim, now)
+        hold_at = hold_key(request.event_id, request.reservation_id)
+        indexes = model.masks(plan, claim.seat_ids)
+        rows: list[Key[model.RowState] | Prefix[model.RowState]] = [keys.rows[index] for index in indexes] or [keys.all]
+
+        def rule(view: View) -> Decision[Held]:
+            states = keys.some(view, indexes) if indexes else keys.every(view)
+            before = view.get(hold_at)
+            change = model.reserve(plan, states, before, claim, now)
+            hold = change.hold
+            seats = model.described(plan, hold.rows, SeatStatus.RESERVED)
+            held = Held(hold.reservation_id, seats, hold.deadline, hold.status)
+            return Decision(held, keys.writes(before, change))
+
+        return await once.run(self._store, (hold_at, *rows), rule)
+
+    async def commit(self, request: Commit, call: Call) -> Sold:
+        """Sell what the reservation holds, all or none; see `model.commit` for what is refused."""
+        now = self._clock.now()
+        once = self._once("commit", request, Sold, now, call)
+        plan, keys = await self._plan(request.event_id, call)
+        hold_at, hold = await self._hold(request.event_id, request.reservation_id)
+        indexes = () if hold is None else tuple(hold.rows)
+
+        def rule(view: View) -> Decision[Sold]:
+            before = view.get(hold_at)
+            _check_same_rows(before, indexes)
+            _check_names(plan, before, request.seat_ids, request.quantity)
+            change = model.commit(keys.some(view, indexes), before, request.payment_intent_id, now)
+            seats = model.described(plan, change.hold.rows, SeatStatus.SOLD)
+            order_id = derived_id("ord", request.reservation_id)
+            sold = Sold(order_id, seats, change.hold.committed_at or now)
+            return Decision(sold, keys.writes(before, change))
+
+        return await once.run(self._store, (hold_at, *(keys.rows[index] for index in indexes)), rule)
+
+    async def release(self, request: Release, call: Call) -> Released:
+        """Free what the reservation holds, never what it owns."""
+        now = self._clock.now()
+        once = self._once("release", request, Released, now, call)
+        plan, keys = await self._plan(request.event_id, call)
+        hold_at, hold = await self._hold(request.event_id, request.reservation_id)
+        indexes = () if hold is None else tuple(hold.rows)
+
+        def rule(view: View) -> Decision[Released]:
+            before = view.get(hold_at)
+            _check_same_rows(before, indexes)
+            _check_names(plan, before, request.seat_ids, request.quantity)
+            change = model.release(keys.some(view, indexes), before)
+            freed = {index: change.hold.rows[index] for index in change.rows}
+            seats = model.described(plan, freed, SeatStatus.AVAILABLE)
+            return Decision(Released(seats, now, was_released=not freed), keys.writes(before, change))
+
+        return await once.run(self._store, (hold_at, *(keys.rows[index] for index in indexes)), rule)
+
+    async def check(
+        self, event_id: str, seat_ids: tuple[str, ...], quantity: int, section_id: str, call: Call
+    ) -> Availability:
+        """Whether the named seats, or so many in a section or anywhere, are free now."""
+        plan, keys = await self._plan(event_id, call)
+        now = self._clock.now()
+        model.known(plan, seat_ids)
+        if not 0 <= quantity <= model.SEATS_PER_RESERVATION_MAX:
+            raise Refusal.of_field("quantity", f"must be 0 to {model.SEATS_PER_RESERVATION_MAX}", quantity)
+        sections = _sections(plan, section_id)
+        states = await self._states(keys)
+        remaining = sum(model.counts(section.rows, states, now).available for section in sections)
+        found, unavailable = [], []
+        for seat_id in seat_ids:
+            index, mask = plan.places[seat_id]
+            row = plan.rows[index]
+            status = model.status(row, states[index], mask, now)
+            if status is SeatStatus.AVAILABLE:
+                found.append(model.seat(plan, row, mask.bit_length() - 1, status))
+            else:
+                unavailable.append(seat_id)
+        return Availability(
+            available=not unavailable and remaining >= max(1, quantity, len(seat_ids)),
+            seats=tuple(found),
+            unavailable=tuple(unavailable),
+            remaining=remaining,
+        )
+
+    async def status(self, event_id: str, section_id: str, call: Call) -> Status:
+        plan, keys = await self._plan(event_id, call)
+        now = self._clock.now()
+        states = await self._states(keys)
+        sections = []
+        for section in _sections(plan, section_id):
+            prices = [seat.price for row in section.rows for seat in row.seats]
+            counts = model.counts(section.rows, states, now)
+            sections.append(SectionCounts(section.id, section.name, counts, min(prices), max(prices)))
+        total = sum((section.counts for section in sections), Counts())
+        return Status(plan, tuple(sections), total, now)
+
+    def _once(
+        self, method: str, request: Reserve | Commit | Release, reply: type[R], now: Instant, call: Call
+    ) -> Once[R]:
+        scope = ("inventory", method, call.caller.name)
+        return Once(scope, request.idempotency_key, request, reply, now=now, window=KEY_WINDOW, trace_id=call.trace_id)
+
+    async def _plan(self, event_id: str, call: Call) -> tuple[EventPlan, EventKeys]:
+        known = self._plans.get(event_id)
+        if known is None:
+            plan = await self._catalog.plan(checked_id("event_id", event_id), call)
+            if len(self._plans) >= PLANS_MAX:
+                self._plans.clear()
+            known = self._plans[event_id] = plan, EventKeys(plan)
+        return known
+
+    async def _hold(self, event_id: str, reservation_id: str) -> tuple[Key[Hold], Hold | None]:
+        key = hold_key(event_id, checked_id("reservation_id", reservation_id))
+        return key, await self._store.get(key)
+
+    async def _states(self, keys: EventKeys) -> dict[int, model.RowState]:
+        return await self._store.transact((keys.all,), lambda view: Decision(keys.every(view)))
+
+
+def _sections(plan: EventPlan, section_id: str) -> Sequence[model.SectionPlan]:
+    if not section_id:
+        return plan.sections
+    found = [section for section in plan.sections if section.id == section_id]
+    if not found:
+        raise Refusal.of_field("section", f"must be one of {[section.id for section in plan.sections]}", section_id)
+    return found
+
+
+def _check_same_rows(hold: Hold | None, indexes: tuple[int, ...]) -> None:
+    """The hold was read before the decision, to know its rows; it must not have moved to others since."""
+    if hold is not None and tuple(hold.rows) != indexes:
+        raise MovedHold("the hold has moved to other rows; try again")
+
+
+def _check_names(plan: EventPlan, hold: Hold | None, seat_ids: tuple[str, ...], quantity: int) -> None:
+    """What the caller says the hold has must be what it has."""
+    if hold is None:
+        return
+    model.known(plan, seat_ids)
+    if seat_ids and model.masks(plan, seat_ids) != hold.rows:
+        raise Refusal.of_field("seat_ids", "must be the seats that the reservation holds")
+    count = sum(map(int.bit_count, hold.rows.values()))
+    if quantity and quantity != count:
+        raise Refusal.of_field("quantity", f"must be the number of seats held ({count})", quantity)

@@ -1,0 +1,195 @@
+"""The life of a payment, which only ever moves forward:
+
+    PENDING --process--> PROCESSING --> COMPLETED --refund--> REFUNDED
+    PENDING | PROCESSING --> CANCELLED | EXPIRED       PROCESSING --> FAILED
+
+A late or repeated "failed" never overturns "completed": from COMPLETED there is one way on.
+"""
+
+from enum import IntEnum
+from typing import Protocol
+
+import msgspec
+
+from traffic_tacos.kernel.errors import Code, Refusal
+from traffic_tacos.kernel.instants import MINUTE, Instant
+from traffic_tacos.kernel.money import Money
+
+INTENT_LIFETIME = 10 * MINUTE
+APPROVED_RANDOMLY = 0.7
+
+
+class Status(IntEnum):
+    """`payment.v1.PaymentStatus`, number for number."""
+
+    PENDING = 1
+    PROCESSING = 2
+    COMPLETED = 3
+    FAILED = 4
+    CANCELLED = 5
+    REFUNDED = 6
+    EXPIRED = 7
+
+
+STEPS: dict[Status, frozenset[Status]] = {
+    Status.PENDING: frozenset({Status.PROCESSING, Status.CANCELLED, Status.EXPIRED}),
+    Status.PROCESSING: frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELLED, Status.EXPIRED}),
+    Status.COMPLETED: frozenset({Status.REFUNDED}),
+    Status.FAILED: frozenset(),
+    Status.CANCELLED: frozenset(),
+    Status.REFUNDED: frozenset(),
+    Status.EXPIRED: frozenset(),
+}
+UNDER_WAY = frozenset({Status.PENDING, Status.PROCESSING})
+
+
+class Method(IntEnum):
+    """`payment.v1.PaymentMethod`, number for number."""
+
+    CREDIT_CARD = 1
+    DEBIT_CARD = 2
+    BANK_TRANSFER = 3
+    MOBILE_PAY = 4
+    DIGITAL_WALLET = 5
+
+
+class Scenario(IntEnum):
+    """`payment.v1.PaymentScenario`, number for number."""
+
+    APPROVE = 1
+    FAIL = 2
+    DELAY = 3
+    RANDOM = 4
+    TIMEOUT = 5
+
+
+SECONDS: dict[Scenario, tuple[float, float]] = {
+    Scenario.APPROVE: (2, 5),
+    Scenario.FAIL: (1, 3),
+    Scenario.DELAY: (10, 30),
+    Scenario.RANDOM: (2, 5),
+}
+
+
+class Card(msgspec.Struct, frozen=True):
+    """All that is kept of a card."""
+
+    brand: str
+    last_four: str
+
+
+class Payment(msgspec.Struct, frozen=True, omit_defaults=True):
+    id: str
+    reservation_id: str
+    user_id: str
+    amount: Money
+    method: Method
+    scenario: Scenario
+    webhook_url: str
+    client_secret: str
+    created_at: Instant
+    updated_at: Instant
+    expires_at: Instant
+    status: Status = Status.PENDING
+    payment_id: str = ""
+    transaction_id: str = ""
+    processed_at: Instant | None = None
+    failure_reason: str = ""
+    refunded: int = 0
+    refund_id: str = ""
+    card: Card | None = None
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """How the simulated bank will answer, and after how many seconds."""
+
+    seconds: float
+    success: bool
+
+
+class Randomness(Protocol):
+    def uniform(self, a: float, b: float) -> float: ...
+    def random(self) -> float: ...
+
+
+def outcome(scenario: Scenario, randomness: Randomness) -> Outcome | None:
+    """The specification's times and chances; None when the bank never answers."""
+    if scenario is Scenario.TIMEOUT:
+        return None
+    success = {Scenario.FAIL: False, Scenario.RANDOM: randomness.random() < APPROVED_RANDOMLY}.get(scenario, True)
+    return Outcome(randomness.uniform(*SECONDS[scenario]), success)
+
+
+def stepped(payment: Payment, to: Status, now: Instant) -> Payment:
+    """The payment one step further; FAILED_PRECONDITION when that step is not in the table."""
+    if to not in STEPS[payment.status]:
+        raise Refusal(
+            Code.FAILED_PRECONDITION, f"payment_intent_id: a {payment.status.name} payment cannot become {to.name}"
+        )
+    return msgspec.structs.replace(payment, status=to, updated_at=now)
+
+
+def processing(payment: Payment, payment_id: str, card: Card | None, now: Instant) -> Payment:
+    if now >= payment.expires_at:
+        raise Refusal(Code.FAILED_PRECONDITION, "payment_intent_id: has expired")
+    return msgspec.structs.replace(stepped(payment, Status.PROCESSING, now), payment_id=payment_id, card=card)
+
+
+def answered(payment: Payment, success: bool, transaction_id: str, now: Instant) -> Payment | None:
+    """The payment with the bank's answer; None when nobody waits for it any more."""
+    if payment.status is not Status.PROCESSING:
+        return None
+    return msgspec.structs.replace(
+        stepped(payment, Status.COMPLETED if success else Status.FAILED, now),
+        processed_at=now,
+        transaction_id=transaction_id,
+        failure_reason="" if success else "declined by the simulated bank",
+    )
+
+
+def cancelled(payment: Payment, refund: Money | None, refund_id: str, now: Instant) -> Payment:
+    """The payment cancelled, or refunded when it was captured.
+
+    `refund` None: all that is left; an amount of zero: cancel only. Refunds add up to at most the
+    amount. What was cancelled or refunded already stays as it is.
+    """
+    if payment.status in UNDER_WAY:
+        return stepped(payment, Status.CANCELLED, now)
+    if payment.status in (Status.CANCELLED, Status.REFUNDED) and (refund is None or not refund.amount):
+        return payment
+    if payment.status is not Status.COMPLETED:
+        raise Refusal(Code.FAILED_PRECONDITION, f"payment_intent_id: was {payment.status.name}, nothing to cancel")
+    left = payment.amount.amount - payment.refunded
+    if refund is not None and not refund.amount:
+        raise Refusal(Code.FAILED_PRECONDITION, "payment_intent_id: was captured; it can only be refunded")
+    if refund is not None and refund.currency != payment.amount.currency:
+        raise Refusal.of_field("refund_amount.currency", f"must be {payment.amount.currency}", refund.currency)
+    if refund is not None and not 0 < refund.amount <= left:
+        raise Refusal.of_field("refund_amount.amount", f"must be 1 to {left}, what is left", refund.amount)
+    refunded = payment.refunded + (left if refund is None else refund.amount)
+    status = Status.REFUNDED if refunded == payment.amount.amount else Status.COMPLETED
+    return msgspec.structs.replace(payment, status=status, refunded=refunded, refund_id=refund_id, updated_at=now)
+
+
+# Cards.
+
+BRANDS = (("4", "visa"), ("34", "amex"), ("37", "amex"), ("35", "jcb"), ("6", "discover"), ("5", "mastercard"))
+
+
+def checked_card(number: str, month: str, year: str, now_year: int) -> Card:
+    """What may be kept of a card whose number passes Luhn's check (ISO/IEC 7812-1, annex B)."""
+    digits = number.replace(" ", "").replace("-", "")
+    if not (digits.isascii() and digits.isdigit() and 12 <= len(digits) <= 19 and _passes_luhn(digits)):
+        raise Refusal.of_field("payment_details.credit_card.card_number", "must be a card number of 12 to 19 digits")
+    if not (month.isascii() and month.isdigit() and 1 <= int(month) <= 12):
+        raise Refusal.of_field("payment_details.credit_card.expiry_month", "must be 1 to 12", month)
+    full_year = int(year) + (2000 if len(year) == 2 else 0) if year.isascii() and year.isdigit() else 0
+    if not now_year <= full_year <= now_year + 30:
+        raise Refusal.of_field("payment_details.credit_card.expiry_year", f"must be {now_year} or later", year)
+    brand = next((brand for prefix, brand in BRANDS if digits.startswith(prefix)), "unknown")
+    return Card(brand, digits[-4:])
+
+
+def _passes_luhn(digits: str) -> bool:
+    doubled = (sum(divmod(2 * int(digit), 10)) for digit in digits[-2::-2])
+    return (sum(map(int, digits[-1::-2])) + sum(doubled)) % 10 == 0

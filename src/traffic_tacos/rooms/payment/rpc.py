@@ -1,0 +1,121 @@
+"""PaymentService on the wire."""
+
+import hashlib
+
+from traffic_tacos import wire
+from traffic_tacos.gen.common.v1 import types_pb2
+from traffic_tacos.gen.payment.v1 import payment_pb2 as pb
+from traffic_tacos.kernel.calls import Call
+from traffic_tacos.kernel.money import Money
+from traffic_tacos.rooms.payment.model import Payment, Status
+from traffic_tacos.rooms.payment.service import Cancel, CardDetails, Create, Payments, Process
+
+
+class PaymentRpc:
+    """`pay_page` is the address of the payment page, without the intent."""
+
+    def __init__(self, payments: Payments, pay_page: str) -> None:
+        self._payments = payments
+        self._pay_page = pay_page
+
+    async def CreatePaymentIntent(
+        self, request: pb.CreatePaymentIntentRequest, call: Call
+    ) -> pb.CreatePaymentIntentResponse:
+        payment = await self._payments.create(
+            Create(
+                request.reservation_id,
+                wire.plain_money(request.amount),
+                request.user_id,
+                request.method,
+                request.scenario,
+                request.webhook_url,
+                request.idempotency_key,
+            ),
+            call,
+        )
+        return pb.CreatePaymentIntentResponse(
+            payment_intent_id=payment.id,
+            status=_status(payment),
+            client_secret=payment.client_secret,
+            payment_url=f"{self._pay_page}/{payment.id}" if self._pay_page else "",
+            expires_at=wire.timestamp(payment.expires_at),
+        )
+
+    async def ProcessPayment(self, request: pb.ProcessPaymentRequest, call: Call) -> pb.ProcessPaymentResponse:
+        details = request.payment_details
+        card = None
+        if details.HasField("credit_card"):
+            given = details.credit_card
+            card = CardDetails(given.card_number, given.expiry_month, given.expiry_year)
+        digest = hashlib.sha256(request.payment_details.SerializeToString(deterministic=True)).hexdigest()
+        payment = await self._payments.process(
+            Process(request.payment_intent_id, details.method, digest, request.idempotency_key), card, call
+        )
+        return pb.ProcessPaymentResponse(
+            payment_id=payment.payment_id,
+            status=_status(payment),
+            processed_at=wire.timestamp(payment.updated_at),
+            transaction_id=payment.transaction_id,
+            result=_result(payment),
+        )
+
+    async def GetPaymentStatus(self, request: pb.GetPaymentStatusRequest, call: Call) -> pb.GetPaymentStatusResponse:
+        payment = await self._payments.show(request.payment_intent_id, request.user_id, call)
+        return pb.GetPaymentStatusResponse(payment=_payment(payment))
+
+    async def CancelPayment(self, request: pb.CancelPaymentRequest, call: Call) -> pb.CancelPaymentResponse:
+        refund = wire.plain_money(request.refund_amount) if request.HasField("refund_amount") else None
+        payment = await self._payments.cancel(
+            Cancel(request.payment_intent_id, request.reason, refund, request.idempotency_key), call
+        )
+        refunded = Money(payment.refunded, payment.amount.currency) if payment.refunded else None
+        return pb.CancelPaymentResponse(
+            status=_status(payment),
+            cancelled_at=wire.timestamp(payment.updated_at),
+            refunded_amount=wire.money(refunded),
+            refund_id=payment.refund_id,
+        )
+
+    async def ListPayments(self, request: pb.ListPaymentsRequest, call: Call) -> pb.ListPaymentsResponse:
+        page = request.pagination
+        payments, cursor = await self._payments.list(
+            request.user_id, request.reservation_id, request.status, page.cursor, page.page_size
+        )
+        return pb.ListPaymentsResponse(
+            payments=[_payment(payment) for payment in payments],
+            page_info=types_pb2.PageInfo(has_next_page=bool(cursor), next_cursor=cursor),
+        )
+
+
+def _payment(payment: Payment) -> pb.Payment:
+    return pb.Payment(
+        payment_intent_id=payment.id,
+        payment_id=payment.payment_id,
+        reservation_id=payment.reservation_id,
+        user_id=payment.user_id,
+        status=_status(payment),
+        amount=wire.money(payment.amount),
+        method=payment.method.value,  # type: ignore[arg-type]  # same numbers
+        created_at=wire.timestamp(payment.created_at),
+        updated_at=wire.timestamp(payment.updated_at),
+        processed_at=wire.timestamp(payment.processed_at),
+        transaction_id=payment.transaction_id,
+        result=_result(payment),
+        metadata=pb.PaymentMetadata(scenario=payment.scenario.value),  # type: ignore[arg-type]  # same numbers
+    )
+
+
+def _result(payment: Payment) -> pb.PaymentResult | None:
+    if payment.processed_at is None:
+        return None
+    success = payment.status in (Status.COMPLETED, Status.REFUNDED)
+    return pb.PaymentResult(
+        success=success,
+        failure_reason=payment.failure_reason,
+        gateway_response="approved" if success else "declined",
+        processed_at=wire.timestamp(payment.processed_at),
+    )
+
+
+def _status(payment: Payment) -> pb.PaymentStatus:
+    return payment.status.value  # type: ignore[return-value]  # same numbers, see model.Status

@@ -1,0 +1,303 @@
+"""Payment's verbs: create, process, show, cancel, list; and the simulated bank's answer."""
+
+import random
+from datetime import UTC, datetime
+from enum import IntEnum
+from typing import TypeVar
+
+import msgspec
+
+from traffic_tacos.kernel.calls import Call
+from traffic_tacos.kernel.errors import Code, Refusal
+from traffic_tacos.kernel.ids import checked_id, derived_id, new_id
+from traffic_tacos.kernel.instants import DAY, SECOND, Instant, seconds
+from traffic_tacos.kernel.money import Money
+from traffic_tacos.kernel.topics import (
+    EXPIRE_PAYMENT,
+    PAYMENT_CHANGED,
+    SEND_WEBHOOK,
+    SETTLE_PAYMENT_RESULT,
+    SIMULATE_OUTCOME,
+)
+from traffic_tacos.ports.clock import Clock
+from traffic_tacos.ports.idempotency import Once
+from traffic_tacos.ports.store import Decision, Event, Job, Store, View, drop_job, put
+from traffic_tacos.rooms.payment import model
+from traffic_tacos.rooms.payment.clients import ReservationClient
+from traffic_tacos.rooms.payment.model import Method, Payment, Scenario, Status
+from traffic_tacos.rooms.payment.records import PAYMENT, cursor_key, index_writes, listing
+
+KEY_WINDOW = DAY
+PAGE_DEFAULT = 20
+PAGE_MAX = 100
+URL_LENGTH_MAX = 2000
+# A result that no webhook brought home is looked at all the same, this much later.
+RESULT_CHECKED_AFTER = 30 * SECOND
+
+
+E = TypeVar("E", bound=IntEnum)
+
+
+class Create(msgspec.Struct, frozen=True):
+    reservation_id: str
+    amount: Money
+    user_id: str
+    method: int
+    scenario: int
+    webhook_url: str
+    idempotency_key: str
+
+
+class CardDetails(msgspec.Struct, frozen=True):
+    number: str
+    month: str
+    year: str
+
+
+class Process(msgspec.Struct, frozen=True):
+    """`card_digest` stands for the card in what is remembered of the request; the card is not kept."""
+
+    payment_intent_id: str
+    method: int
+    card_digest: str
+    idempotency_key: str
+
+
+class Cancel(msgspec.Struct, frozen=True):
+    payment_intent_id: str
+    reason: str
+    refund_amount: Money | None
+    idempotency_key: str
+
+
+class Payments:
+    """`time_scale` divides the simulated bank's times, and nothing else."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        randomness: random.Random,
+        reservations: ReservationClient,
+        time_scale: float,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._random = randomness
+        self._reservations = reservations
+        self._time_scale = time_scale
+
+    async def create(self, request: Create, call: Call) -> Payment:
+        """An intent for exactly what the reservation costs. Nothing is charged yet."""
+        now = self._clock.now()
+        call.require_user(checked_id("user_id", request.user_id))
+        once = self._once("create", request.user_id, request, now, call)
+        if (seen := await once.seen(self._store)) is not None:
+            return seen
+        checked_id("reservation_id", request.reservation_id)
+        method = _member("method", Method, request.method)
+        scenario = _member("scenario", Scenario, request.scenario)
+        _check_url(request.webhook_url)
+        owed = await self._reservations.owed(request.reservation_id, request.user_id, call)
+        if request.amount != owed.amount:
+            raise Refusal.of_field("amount", f"must be the reservation's total, {owed.amount}", request.amount)
+        intent_id = new_id("pi", self._random)
+        payment = Payment(
+            id=intent_id,
+            reservation_id=request.reservation_id,
+            user_id=request.user_id,
+            amount=request.amount,
+            method=method,
+            scenario=scenario,
+            webhook_url=request.webhook_url,
+            client_secret=new_id(f"{intent_id}_secret", self._random),
+            created_at=now,
+            updated_at=now,
+            expires_at=now + model.INTENT_LIFETIME,
+        )
+        expiry = Job(f"{EXPIRE_PAYMENT}:{payment.id}", EXPIRE_PAYMENT, payment.expires_at, _about(payment))
+        key = PAYMENT.key(payment.id)
+
+        def rule(_: View) -> Decision[Payment]:
+            writes = (put(key, payment), *index_writes(payment))
+            return Decision(payment, writes, (expiry,), (_changed(payment, None),))
+
+        return await once.run(self._store, (), rule)
+
+    async def process(self, request: Process, card: CardDetails | None, call: Call) -> Payment:
+        """Set the payment going; the bank's answer comes by webhook, after the scenario's time."""
+        now = self._clock.now()
+        payment = await self._visible(request.payment_intent_id, call)
+        once = self._once("process", payment.user_id, request, now, call)
+        year = datetime.fromtimestamp(now / SECOND, UTC).year
+        kept = None if card is None else model.checked_card(card.number, card.month, card.year, year)
+        if request.method and request.method != payment.method:
+            raise Refusal.of_field("payment_details.method", f"must be the intent's, {payment.method.name}")
+        answer = model.outcome(payment.scenario, self._random)
+        payment_id = derived_id("pay", payment.id)
+        key = PAYMENT.key(payment.id)
+
+        def rule(view: View) -> Decision[Payment]:
+            before = _found(view.get(key), request.payment_intent_id)
+            after = model.processing(before, payment_id, kept, now)
+            jobs: tuple[Job, ...] = ()
+            if answer is not None:
+                due_at = now + seconds(answer.seconds / self._time_scale)
+                payload = {**_about(after), "success": str(int(answer.success))}
+                jobs = (Job(f"{SIMULATE_OUTCOME}:{after.id}", SIMULATE_OUTCOME, due_at, payload),)
+            return Decision(after, (put(key, after),), jobs, (_changed(after, before.status),))
+
+        return await once.run(self._store, (key,), rule)
+
+    async def show(self, payment_intent_id: str, user_id: str, call: Call) -> Payment:
+        payment = await self._visible(payment_intent_id, call)
+        if user_id and payment.user_id != user_id:
+            raise _unknown(payment_intent_id)
+        return payment
+
+    async def cancel(self, request: Cancel, call: Call) -> Payment:
+        """Cancel, or refund what was captured; see `model.cancelled`."""
+        now = self._clock.now()
+        payment = await self._visible(request.payment_intent_id, call)
+        once = self._once("cancel", payment.user_id, request, now, call)
+        key = PAYMENT.key(payment.id)
+        refund_id = derived_id("ref", payment.id, request.idempotency_key)
+
+        def rule(view: View) -> Decision[Payment]:
+            before = _found(view.get(key), request.payment_intent_id)
+            after = model.cancelled(before, request.refund_amount, refund_id, now)
+            if after == before:
+                return Decision(after)
+            return _ended(before, after, now)
+
+        return await once.run(self._store, (key,), rule)
+
+    async def list(
+        self, user_id: str, reservation_id: str, status: int, cursor: str, page_size: int
+    ) -> tuple[list[Payment], str]:
+        """A page of payments, oldest first, and the cursor of the next page, empty at the end."""
+        if not user_id and not reservation_id:
+            raise Refusal.of_field("user_id", "is required, or reservation_id")
+        size = min(page_size or PAGE_DEFAULT, PAGE_MAX)
+        prefix = listing(user_id, reservation_id)
+        after = cursor_key(prefix, cursor) if cursor else None
+        found: list[Payment] = []
+        while page := await self._store.scan(prefix, after=after, limit=PAGE_MAX):
+            for key, payment_id in page:
+                payment = await self._store.get(PAYMENT.key(payment_id))
+                if payment is None or (status and payment.status != status):
+                    continue
+                if user_id and payment.user_id != user_id:
+                    continue
+                if len(found) == size:
+                    return found, cursor
+                found.append(payment)
+                cursor = key.path.removeprefix(prefix.path)
+            after = page[-1][0]
+        return found, ""
+
+    # What jobs do.
+
+    async def answer(self, job: Job) -> None:
+        """The simulated bank answers."""
+        now = self._clock.now()
+        key = PAYMENT.key(job.payload["payment_intent_id"])
+        transaction_id = derived_id("txn", job.payload["payment_intent_id"])
+
+        def decide(view: View) -> Decision[Payment | None]:
+            before = view.get(key)
+            after = before and model.answered(before, job.payload["success"] == "1", transaction_id, now)
+            if before is None or after is None:
+                return Decision(None)
+            return _ended(before, after, now)
+
+        await self._store.transact((key,), decide)
+
+    async def expire(self, job: Job) -> None:
+        """An intent's lifetime is over."""
+        now = self._clock.now()
+        key = PAYMENT.key(job.payload["payment_intent_id"])
+
+        def decide(view: View) -> Decision[Payment | None]:
+            before = view.get(key)
+            if before is None or before.status not in model.UNDER_WAY:
+                return Decision(None)
+            after = model.stepped(before, Status.EXPIRED, now)
+            return _ended(before, after, now)
+
+        await self._store.transact((key,), decide)
+
+    def _once(
+        self, method: str, user_id: str, request: Create | Process | Cancel, now: Instant, call: Call
+    ) -> Once[Payment]:
+        scope = ("payment", method, user_id)
+        return Once(
+            scope, request.idempotency_key, request, Payment, now=now, window=KEY_WINDOW, trace_id=call.trace_id
+        )
+
+    async def _visible(self, payment_intent_id: str, call: Call) -> Payment:
+        """The payment, when the caller may see it; somebody else's does not exist."""
+        payment = await self._store.get(PAYMENT.key(checked_id("payment_intent_id", payment_intent_id)))
+        if payment is None or not call.may_act_for(payment.user_id):
+            raise _unknown(payment_intent_id)
+        return payment
+
+
+def _ended(before: Payment, after: Payment, now: Instant) -> Decision[Payment]:
+    """The end of a payment, or its refund: the webhook that tells of it, and a look at it if none arrives."""
+    about = _about(after)
+    told = f"{after.id}:{after.status.name}:{after.refunded}"
+    jobs = [Job(f"{SEND_WEBHOOK}:{told}", SEND_WEBHOOK, now, {**about, "order": told, "status": after.status.name})]
+    if before.status in model.UNDER_WAY:
+        checked_at = now + RESULT_CHECKED_AFTER
+        jobs.append(Job(f"{SETTLE_PAYMENT_RESULT}:{after.id}", SETTLE_PAYMENT_RESULT, checked_at, about))
+    writes = (
+        put(PAYMENT.key(after.id), after),
+        drop_job(f"{EXPIRE_PAYMENT}:{after.id}"),
+        drop_job(f"{SIMULATE_OUTCOME}:{after.id}"),
+    )
+    return Decision(after, writes, jobs, (_changed(after, before.status),))
+
+
+def _about(payment: Payment) -> dict[str, str]:
+    return {
+        "payment_intent_id": payment.id,
+        "reservation_id": payment.reservation_id,
+        "order": payment.reservation_id,
+    }
+
+
+def _changed(payment: Payment, before: Status | None) -> Event:
+    return Event(
+        PAYMENT_CHANGED,
+        {
+            "payment_intent_id": payment.id,
+            "reservation_id": payment.reservation_id,
+            "user_id": payment.user_id,
+            "old": before.name if before else "",
+            "new": payment.status.name,
+        },
+    )
+
+
+def _member(field: str, kind: type[E], value: int) -> E:
+    try:
+        return kind(value)
+    except ValueError:
+        names = ", ".join(member.name for member in kind)
+        raise Refusal.of_field(field, f"must be one of {names}", value) from None
+
+
+def _check_url(url: str) -> None:
+    if not url.startswith(("http://", "https://")) or len(url) > URL_LENGTH_MAX or not url.isprintable():
+        raise Refusal.of_field("webhook_url", "must be an http or https address", url)
+
+
+def _found(payment: Payment | None, payment_intent_id: str) -> Payment:
+    if payment is None:
+        raise _unknown(payment_intent_id)
+    return payment
+
+
+def _unknown(payment_intent_id: str) -> Refusal:
+    return Refusal(Code.NOT_FOUND, f"payment_intent_id: there is no payment {payment_intent_id}")

@@ -1,0 +1,196 @@
+"""What every rpc.py and clients.py needs to cross the wire: times, money, seats, and errors both ways.
+
+The only place where a refusal becomes a `common.v1.Error`, and an Error a refusal again.
+"""
+
+from collections.abc import Awaitable, Iterable
+from typing import Any, Protocol, TypeVar
+
+import grpc
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from traffic_tacos.gen.common.v1 import errors_pb2, types_pb2
+from traffic_tacos.kernel.calls import Call
+from traffic_tacos.kernel.errors import Code, Detail, Fault, Refusal
+from traffic_tacos.kernel.events import Address, EventInfo, Venue
+from traffic_tacos.kernel.instants import Instant
+from traffic_tacos.kernel.money import Money
+from traffic_tacos.kernel.seats import Seat, SeatStatus
+
+TRACE_HEADER = "x-trace-id"
+ERROR_CODE_TRAILER = "x-error-code"
+
+_YEAR_10000_SECONDS = 253_402_300_800
+_FAULTS = frozenset({Code.UNAVAILABLE, Code.TIMEOUT, Code.UPSTREAM_TIMEOUT, Code.UPSTREAM_ERROR, Code.INTERNAL})
+
+
+class UpstreamFault(Fault):
+    """Another room could not answer."""
+
+
+class Answer(Protocol):
+    """A response message of the contract."""
+
+    @property
+    def error(self) -> errors_pb2.Error: ...
+    def HasField(self, field_name: Any) -> bool: ...
+
+
+A = TypeVar("A", bound=Answer)
+
+
+def timestamp(instant: Instant | None) -> Timestamp | None:
+    """The instant on the wire; None stays unset."""
+    if instant is None:
+        return None
+    seconds, millis = divmod(instant, 1000)
+    return Timestamp(seconds=seconds, nanos=millis * 1_000_000)
+
+
+def instant(message: Message, field: str) -> Instant | None:
+    """The instant in a message's field, None when unset; refuses times before 1970 and after 9999."""
+    if not message.HasField(field):
+        return None
+    value: Timestamp = getattr(message, field)
+    if not 0 <= value.seconds < _YEAR_10000_SECONDS or not 0 <= value.nanos < 10**9:
+        raise Refusal.of_field(field, "must be between 1970 and 9999", value.seconds)
+    return value.seconds * 1000 + value.nanos // 1_000_000
+
+
+def money(value: Money | None) -> types_pb2.Money | None:
+    return None if value is None else types_pb2.Money(amount=value.amount, currency=value.currency)
+
+
+def plain_money(value: types_pb2.Money) -> Money:
+    return Money(value.amount, value.currency)
+
+
+def seat(value: Seat) -> types_pb2.Seat:
+    return types_pb2.Seat(
+        id=value.id,
+        section=value.section,
+        row=value.row,
+        number=value.number,
+        price=types_pb2.Money(amount=value.price.amount, currency=value.price.currency),
+        status=value.status.value,  # type: ignore[arg-type]  # same numbers, see kernel.seats
+    )
+
+
+def seats(values: Iterable[Seat]) -> list[types_pb2.Seat]:
+    return [seat(value) for value in values]
+
+
+def plain_seats(values: Iterable[types_pb2.Seat]) -> tuple[Seat, ...]:
+    return tuple(
+        Seat(
+            id=value.id,
+            section=value.section,
+            row=value.row,
+            number=value.number,
+            price=plain_money(value.price),
+            status=SeatStatus(value.status),
+        )
+        for value in values
+    )
+
+
+def event(info: EventInfo, total_seats: int, remaining_seats: int = 0) -> types_pb2.Event:
+    venue, address = info.venue, info.venue.address
+    return types_pb2.Event(
+        id=info.id,
+        name=info.name,
+        description=info.description,
+        venue=types_pb2.Venue(
+            id=venue.id,
+            name=venue.name,
+            address=types_pb2.Address(
+                street=address.street,
+                city=address.city,
+                state=address.state,
+                postal_code=address.postal_code,
+                country=address.country,
+            ),
+            total_capacity=total_seats,
+        ),
+        start_time=timestamp(info.start_time),
+        end_time=timestamp(info.end_time),
+        sale_start_time=timestamp(info.sale_start_time),
+        sale_end_time=timestamp(info.sale_end_time),
+        total_seats=total_seats,
+        remaining_seats=remaining_seats,
+    )
+
+
+def plain_event(message: types_pb2.Event) -> EventInfo:
+    address = message.venue.address
+    return EventInfo(
+        id=message.id,
+        name=message.name,
+        description=message.description,
+        venue=Venue(
+            message.venue.id,
+            message.venue.name,
+            Address(address.street, address.city, address.state, address.postal_code, address.country),
+        ),
+        start_time=instant(message, "start_time"),
+        end_time=instant(message, "end_time"),
+        sale_start_time=instant(message, "sale_start_time"),
+        sale_end_time=instant(message, "sale_end_time"),
+    )
+
+
+def error(refusal: Refusal, trace_id: str) -> errors_pb2.Error:
+    """The refusal in the contract's words."""
+    return errors_pb2.Error(
+        code=refusal.code.value,  # type: ignore[arg-type]  # same numbers, see kernel.errors
+        message=refusal.message,
+        trace_id=refusal.trace_id or trace_id,
+        details=[
+            errors_pb2.ErrorDetail(field=detail.field, reason=detail.reason, value=detail.value)
+            for detail in refusal.details
+        ],
+    )
+
+
+def code_name(code: Code) -> str:
+    """`ERROR_CODE_…`, as the contract names it."""
+    return f"ERROR_CODE_{code.name}"
+
+
+def refusal(message: errors_pb2.Error) -> Refusal:
+    return Refusal(
+        Code(message.code),
+        message.message,
+        *(Detail(detail.field, detail.reason, detail.value) for detail in message.details),
+        trace_id=message.trace_id,
+    )
+
+
+def metadata(call: Call) -> tuple[tuple[str, str], ...]:
+    """What goes with a call to another room: its trace."""
+    return ((TRACE_HEADER, call.trace_id),)
+
+
+def seconds_left(call: Call, now: Instant, seconds_max: float) -> float:
+    """How long to wait for another room: its own limit, or what the caller has left."""
+    if call.deadline is None:
+        return seconds_max
+    return max(0.0, min(seconds_max, (call.deadline - now) / 1000))
+
+
+async def answered(pending: Awaitable[A]) -> A:
+    """The answer of another room, when it is one.
+
+    Raises its refusal as ours; UpstreamFault when it could not answer, for then the effect is unknown.
+    """
+    try:
+        answer = await pending
+    except grpc.aio.AioRpcError as failure:
+        raise UpstreamFault(f"{failure.code().name}: {failure.details()}") from None
+    if answer.HasField("error"):
+        refused = refusal(answer.error)
+        if refused.code in _FAULTS:
+            raise UpstreamFault(refused.message)
+        raise refused
+    return answer
