@@ -7,7 +7,7 @@ from traffic_tacos.kernel.instants import SECOND, Instant
 
 
 class SystemClock:
-    """Wall time that never goes backwards: when the machine's clock is set back, it stands still until it catches up."""
+    """Wall time that never goes backwards: set back, it stands still until it has caught up."""
 
     def __init__(self) -> None:
         self._latest: Instant = 0

@@ -28,7 +28,10 @@ class Faults(msgspec.Struct, frozen=True):
 
 
 class FaultyStore:
-    """A *conflict* runs the decision twice and keeps the second; *fail_before* loses the decision, *fail_after* only its answer."""
+    """A *conflict* runs the decision twice and keeps the second.
+
+    *fail_before* loses the decision, *fail_after* only its answer.
+    """
 
     def __init__(self, store: Store, faults: Faults, clock: Clock, randomness: random.Random) -> None:
         self._store = store

@@ -1,0 +1,178 @@
+"""Catalog, inventory and payment, in reservation's words."""
+
+import grpc
+import msgspec
+
+from traffic_tacos import wire
+from traffic_tacos.gen.common.v1 import types_pb2
+from traffic_tacos.gen.payment.v1 import payment_pb2, payment_pb2_grpc
+from traffic_tacos.gen.reservation.v1 import inventory_pb2, inventory_pb2_grpc
+from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2, catalog_pb2_grpc
+from traffic_tacos.kernel.calls import Call
+from traffic_tacos.kernel.instants import Instant
+from traffic_tacos.kernel.money import Money
+from traffic_tacos.kernel.seats import Seat
+from traffic_tacos.rooms.reservation.model import Reservation
+
+CATALOG_SECONDS = 0.5
+INVENTORY_SECONDS = 0.25
+PAYMENT_SECONDS = 0.5
+PAYMENTS_PER_RESERVATION_MAX = 100
+
+
+class EventTerms(msgspec.Struct, frozen=True):
+    """What an event asks of a reservation."""
+
+    currency: str
+    max_per_order: int
+
+
+class CatalogClient:
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self._stub = catalog_pb2_grpc.CatalogServiceStub(channel)
+
+    async def terms(self, event_id: str, call: Call) -> EventTerms:
+        answer = await wire.answered(
+            self._stub.GetEvent(
+                catalog_pb2.GetEventRequest(event_id=event_id, without_sections=True),
+                timeout=CATALOG_SECONDS,
+                metadata=wire.metadata(call),
+            )
+        )
+        return EventTerms(answer.plan.currency, answer.plan.max_per_order)
+
+
+class InventoryClient:
+    """Every call names its key, so a repeat after a crash has no second effect."""
+
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self._stub = inventory_pb2_grpc.InventoryStub(channel)
+
+    async def reserve(
+        self,
+        reservation_id: str,
+        event_id: str,
+        user_id: str,
+        seat_ids: tuple[str, ...],
+        quantity: int,
+        deadline: Instant,
+        key: str,
+        call: Call,
+    ) -> tuple[tuple[Seat, ...], Instant]:
+        """The seats, and until when they are held: a repeat answers with the deadline of the first."""
+        answer = await wire.answered(
+            self._stub.ReserveSeat(
+                inventory_pb2.ReserveSeatRequest(
+                    reservation_id=reservation_id,
+                    event_id=event_id,
+                    seat_ids=seat_ids,
+                    quantity=quantity,
+                    user_id=user_id,
+                    hold_expires_at=wire.timestamp(deadline),
+                    idempotency_key=key,
+                ),
+                timeout=INVENTORY_SECONDS,
+                metadata=wire.metadata(call),
+            )
+        )
+        return wire.plain_seats(answer.reserved_seats), wire.instant(answer, "hold_expires_at") or deadline
+
+    async def commit(self, reservation: Reservation, payment_intent_id: str, key: str, call: Call) -> str:
+        """Sell what the reservation holds; the order's id."""
+        answer = await wire.answered(
+            self._stub.CommitReservation(
+                inventory_pb2.CommitReservationRequest(
+                    reservation_id=reservation.id,
+                    event_id=reservation.event_id,
+                    seat_ids=[seat.id for seat in reservation.seats],
+                    quantity=len(reservation.seats),
+                    payment_intent_id=payment_intent_id,
+                    user_id=reservation.user_id,
+                    idempotency_key=key,
+                ),
+                timeout=INVENTORY_SECONDS,
+                metadata=wire.metadata(call),
+            )
+        )
+        return answer.order_id
+
+    async def release(self, reservation_id: str, event_id: str, reason: str, key: str, call: Call) -> tuple[Seat, ...]:
+        answer = await wire.answered(
+            self._stub.ReleaseHold(
+                inventory_pb2.ReleaseHoldRequest(
+                    reservation_id=reservation_id, event_id=event_id, reason=reason, idempotency_key=key
+                ),
+                timeout=INVENTORY_SECONDS,
+                metadata=wire.metadata(call),
+            )
+        )
+        return wire.plain_seats(answer.released_seats)
+
+
+class PaymentView(msgspec.Struct, frozen=True):
+    """What a reservation must know of a payment."""
+
+    id: str
+    reservation_id: str
+    user_id: str
+    amount: Money
+    is_completed: bool
+    is_under_way: bool
+    is_refunded: bool
+
+
+class PaymentClient:
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self._stub = payment_pb2_grpc.PaymentServiceStub(channel)
+
+    async def show(self, payment_intent_id: str, call: Call) -> PaymentView:
+        answer = await wire.answered(
+            self._stub.GetPaymentStatus(
+                payment_pb2.GetPaymentStatusRequest(payment_intent_id=payment_intent_id),
+                timeout=PAYMENT_SECONDS,
+                metadata=wire.metadata(call),
+            )
+        )
+        return _payment(answer.payment)
+
+    async def of_reservation(self, reservation_id: str, call: Call) -> list[PaymentView]:
+        answer = await wire.answered(
+            self._stub.ListPayments(
+                payment_pb2.ListPaymentsRequest(
+                    reservation_id=reservation_id,
+                    pagination=types_pb2.Pagination(page_size=PAYMENTS_PER_RESERVATION_MAX),
+                ),
+                timeout=PAYMENT_SECONDS,
+                metadata=wire.metadata(call),
+            )
+        )
+        return [_payment(payment) for payment in answer.payments]
+
+    async def cancel_only(self, payment: PaymentView, key: str, call: Call) -> None:
+        """Stop a payment under way; refused with FAILED_PRECONDITION when it was captured meanwhile."""
+        nothing = types_pb2.Money(amount=0, currency=payment.amount.currency)
+        await wire.answered(
+            self._stub.CancelPayment(
+                payment_pb2.CancelPaymentRequest(
+                    payment_intent_id=payment.id,
+                    reason="the reservation has ended",
+                    refund_amount=nothing,
+                    idempotency_key=key,
+                ),
+                timeout=PAYMENT_SECONDS,
+                metadata=wire.metadata(call),
+            )
+        )
+
+
+def _payment(message: payment_pb2.Payment) -> PaymentView:
+    status = message.status
+    return PaymentView(
+        id=message.payment_intent_id,
+        reservation_id=message.reservation_id,
+        user_id=message.user_id,
+        amount=wire.plain_money(message.amount),
+        is_completed=status == payment_pb2.PAYMENT_STATUS_COMPLETED,
+        is_under_way=status in (payment_pb2.PAYMENT_STATUS_PENDING, payment_pb2.PAYMENT_STATUS_PROCESSING),
+        is_refunded=status == payment_pb2.PAYMENT_STATUS_REFUNDED,
+    )

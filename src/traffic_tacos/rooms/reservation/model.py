@@ -1,0 +1,219 @@
+"""The life of a reservation, and of the admission that let it be made:
+
+    PENDING --confirm--> CONFIRMED
+    PENDING --cancel | payment failed--> CANCELLED
+    PENDING --deadline--> EXPIRED --late payment, same seats still free--> CONFIRMED
+
+    admission: OPEN --reserve--> in use by one reservation --cancel--> OPEN
+               in use --deadline--> ENDED      in use --confirm--> SPENT
+
+Confirming takes two rooms, so it is written down first: while `confirming` names a payment, neither
+expiry nor cancellation may end the reservation; whoever finds it so finishes the confirmation.
+"""
+
+from enum import Enum, IntEnum
+
+import msgspec
+
+from traffic_tacos.kernel.errors import Code, Refusal
+from traffic_tacos.kernel.instants import MINUTE, SECOND, Instant
+from traffic_tacos.kernel.money import Money
+from traffic_tacos.kernel.seats import Seat, SeatStatus
+
+HOLD = 60 * SECOND
+CREATE_KEY_WINDOW = 5 * MINUTE
+
+
+class Status(IntEnum):
+    """`reservation.v1.ReservationStatus`, number for number; what is not listed is not used."""
+
+    PENDING = 1
+    CONFIRMED = 3
+    CANCELLED = 4
+    EXPIRED = 5
+    REFUNDED = 7
+
+
+STEPS: dict[Status, frozenset[Status]] = {
+    Status.PENDING: frozenset({Status.CONFIRMED, Status.CANCELLED, Status.EXPIRED}),
+    Status.EXPIRED: frozenset({Status.CONFIRMED}),
+    Status.CONFIRMED: frozenset({Status.REFUNDED}),
+    Status.CANCELLED: frozenset(),
+    Status.REFUNDED: frozenset(),
+}
+
+
+class Metadata(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the client told of itself."""
+
+    source: str = ""
+    user_agent: str = ""
+    ip_address: str = ""
+    session_id: str = ""
+    tags: dict[str, str] = {}
+
+
+class Reservation(msgspec.Struct, frozen=True, omit_defaults=True):
+    id: str
+    event_id: str
+    user_id: str
+    admission_id: str
+    seats: tuple[Seat, ...]
+    total: Money
+    created_at: Instant
+    updated_at: Instant
+    hold_expires_at: Instant
+    status: Status = Status.PENDING
+    confirming: str = ""
+    payment_intent_id: str = ""
+    order_id: str = ""
+    confirmed_at: Instant | None = None
+    metadata: Metadata = Metadata()
+
+    def as_read(self, now: Instant) -> "Reservation":
+        """Past its deadline a hold reads EXPIRED, whether or not a worker came by."""
+        if self.status is Status.PENDING and not self.confirming and now >= self.hold_expires_at:
+            return msgspec.structs.replace(self, status=Status.EXPIRED)
+        return self
+
+
+class Order(msgspec.Struct, frozen=True):
+    """A sale: who owns which seats, and what paid for them (`payment_intent_id` is empty when they were free)."""
+
+    id: str
+    reservation_id: str
+    event_id: str
+    user_id: str
+    seat_ids: tuple[str, ...]
+    amount: Money
+    payment_intent_id: str
+    created_at: Instant
+
+
+class AdmissionState(Enum):
+    OPEN = "open"
+    ENDED = "ended"
+    SPENT = "spent"
+
+
+class AdmissionUse(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What has been made of an admission: one reservation at a time, one purchase at most."""
+
+    state: AdmissionState = AdmissionState.OPEN
+    user_id: str = ""
+    reservation_id: str = ""
+    until: Instant = 0
+
+
+def used(use: AdmissionUse | None, user_id: str, reservation_id: str, until: Instant, now: Instant) -> AdmissionUse:
+    """The admission, in use by this reservation until its deadline.
+
+    FAILED_PRECONDITION when it has bought, has ended or serves another live reservation; FORBIDDEN when
+    another user has used it.
+    """
+    check_usable(use, user_id, now)
+    return AdmissionUse(AdmissionState.OPEN, user_id, reservation_id, until)
+
+
+def check_usable(use: AdmissionUse | None, user_id: str, now: Instant) -> None:
+    """Refuse unless the admission can be used by this user now."""
+    if use is None:
+        return
+    if use.user_id != user_id:
+        raise Refusal(Code.FORBIDDEN, "reservation_token: was used by somebody else")
+    if use.state is AdmissionState.SPENT:
+        raise Refusal(Code.FAILED_PRECONDITION, "reservation_token: has bought already; join the line again")
+    if use.state is AdmissionState.ENDED or (use.reservation_id and now >= use.until):
+        raise Refusal(Code.FAILED_PRECONDITION, "reservation_token: its reservation expired; join the line again")
+    if use.reservation_id:
+        raise Refusal(
+            Code.FAILED_PRECONDITION, f"reservation_token: {use.reservation_id} is still open; pay or cancel it first"
+        )
+
+
+def admission_after(use: AdmissionUse, reservation: Reservation) -> AdmissionUse:
+    """The admission after its reservation's step; a later reservation's use is left alone."""
+    if reservation.status is Status.CONFIRMED:
+        return msgspec.structs.replace(use, state=AdmissionState.SPENT, reservation_id=reservation.id)
+    if use.reservation_id != reservation.id or use.state is not AdmissionState.OPEN:
+        return use
+    if reservation.status is Status.CANCELLED:
+        return msgspec.structs.replace(use, reservation_id="")
+    if reservation.status is Status.EXPIRED:
+        return msgspec.structs.replace(use, state=AdmissionState.ENDED)
+    return use
+
+
+def stepped(reservation: Reservation, to: Status, now: Instant) -> Reservation:
+    """The reservation one step further; FAILED_PRECONDITION when that step is not in the table."""
+    if to not in STEPS[reservation.status]:
+        raise Refusal(
+            Code.FAILED_PRECONDITION, f"reservation_id: a {reservation.status.name} reservation cannot become {to.name}"
+        )
+    return msgspec.structs.replace(reservation, status=to, updated_at=now)
+
+
+def expired(reservation: Reservation, now: Instant) -> Reservation | None:
+    """The reservation past its deadline; None when there is nothing to expire."""
+    if reservation.status is not Status.PENDING or reservation.confirming or now < reservation.hold_expires_at:
+        return None
+    return stepped(reservation, Status.EXPIRED, now)
+
+
+def cancelled(reservation: Reservation, now: Instant) -> Reservation:
+    """Cancelling twice is cancelling once; what is being paid for cannot be cancelled."""
+    if reservation.status is Status.CANCELLED:
+        return reservation
+    if reservation.as_read(now).status is Status.EXPIRED:
+        raise Refusal(Code.RESERVATION_EXPIRED, "reservation_id: the hold has ended")
+    if reservation.confirming:
+        raise Refusal(Code.FAILED_PRECONDITION, "reservation_id: its payment has arrived and is being confirmed")
+    return stepped(reservation, Status.CANCELLED, now)
+
+
+def begin_confirmation(reservation: Reservation, payment_intent_id: str, now: Instant) -> Reservation:
+    """The reservation with its confirmation under way under this payment; a confirmed one stays as it is.
+
+    FAILED_PRECONDITION when it can have no order under this payment any more: the payment must go back.
+    """
+    if reservation.status is Status.CONFIRMED and reservation.payment_intent_id == payment_intent_id:
+        return reservation
+    if Status.CONFIRMED not in STEPS[reservation.status]:
+        raise Refusal(Code.FAILED_PRECONDITION, f"reservation_id: is {reservation.status.name} already")
+    if reservation.confirming == payment_intent_id and payment_intent_id:
+        return reservation
+    return msgspec.structs.replace(reservation, confirming=payment_intent_id or FREE_OF_CHARGE, updated_at=now)
+
+
+def confirmed(
+    reservation: Reservation, payment_intent_id: str, order_id: str, now: Instant
+) -> tuple[Reservation, Order]:
+    """The reservation with its order."""
+    after = msgspec.structs.replace(
+        stepped(reservation, Status.CONFIRMED, now),
+        confirming="",
+        payment_intent_id=payment_intent_id,
+        order_id=order_id,
+        confirmed_at=now,
+        seats=tuple(msgspec.structs.replace(seat, status=SeatStatus.SOLD) for seat in reservation.seats),
+    )
+    order = Order(
+        id=order_id,
+        reservation_id=reservation.id,
+        event_id=reservation.event_id,
+        user_id=reservation.user_id,
+        seat_ids=tuple(seat.id for seat in reservation.seats),
+        amount=reservation.total,
+        payment_intent_id=payment_intent_id,
+        created_at=now,
+    )
+    return after, order
+
+
+def lost(reservation: Reservation, now: Instant) -> Reservation:
+    """The reservation whose payment came too late for its seats."""
+    after = msgspec.structs.replace(reservation, confirming="", updated_at=now)
+    return after if after.status is Status.EXPIRED else stepped(after, Status.EXPIRED, now)
+
+
+FREE_OF_CHARGE = "free"

@@ -1,0 +1,54 @@
+"""Reservation records, and the writes that go with each step of a life."""
+
+from traffic_tacos.kernel.topics import EXPIRE_RESERVATION, RESERVATION_CHANGED
+from traffic_tacos.ports.store import Event, Job, Key, Kind, View, Write, put
+from traffic_tacos.rooms.reservation.model import AdmissionUse, Order, Reservation, admission_after
+
+RESERVATION = Kind("reservation", Reservation)
+ORDER = Kind("order", Order)
+ADMISSION_USE = Kind("admission_use", AdmissionUse)
+
+
+def reservation_key(reservation_id: str) -> Key[Reservation]:
+    return RESERVATION.key(reservation_id)
+
+
+def admission_key(reservation: Reservation) -> Key[AdmissionUse]:
+    return ADMISSION_USE.key(reservation.admission_id)
+
+
+def step_writes(view: View, after: Reservation) -> list[Write]:
+    """The reservation and its admission after a step; the view must have declared both."""
+    writes: list[Write] = [put(reservation_key(after.id), after)]
+    use = view.get(admission_key(after))
+    if use is not None and (changed := admission_after(use, after)) != use:
+        writes.append(put(admission_key(after), changed))
+    return writes
+
+
+def expiry_job(reservation: Reservation) -> Job:
+    return Job(
+        expiry_job_id(reservation.id),
+        EXPIRE_RESERVATION,
+        reservation.hold_expires_at,
+        {"reservation_id": reservation.id, "event_id": reservation.event_id, "order": reservation.id},
+    )
+
+
+def expiry_job_id(reservation_id: str) -> str:
+    return f"{EXPIRE_RESERVATION}:{reservation_id}"
+
+
+def changed(after: Reservation, before: Reservation | None) -> Event:
+    """The news of a step. The admission goes with it: its place in the sale may be free again."""
+    return Event(
+        RESERVATION_CHANGED,
+        {
+            "reservation_id": after.id,
+            "event_id": after.event_id,
+            "user_id": after.user_id,
+            "admission_id": after.admission_id,
+            "old": before.status.name if before else "",
+            "new": after.status.name,
+        },
+    )

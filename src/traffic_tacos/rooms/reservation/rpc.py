@@ -1,0 +1,121 @@
+"""ReservationService, and the lifecycle that only the worker may ask for, on the wire."""
+
+from traffic_tacos import wire
+from traffic_tacos.gen.reservation.v1 import reservation_pb2 as pb
+from traffic_tacos.gen.tacos.lifecycle.v1 import lifecycle_pb2
+from traffic_tacos.kernel.calls import Call
+from traffic_tacos.kernel.ids import checked_id
+from traffic_tacos.rooms.reservation.lifecycle import Lifecycle
+from traffic_tacos.rooms.reservation.model import Metadata, Reservation, Status
+from traffic_tacos.rooms.reservation.service import Cancel, Confirm, Create, Reservations
+
+
+class ReservationRpc:
+    def __init__(self, reservations: Reservations) -> None:
+        self._reservations = reservations
+
+    async def CreateReservation(self, request: pb.CreateReservationRequest, call: Call) -> pb.CreateReservationResponse:
+        given = request.metadata
+        created = await self._reservations.create(
+            Create(
+                request.event_id,
+                tuple(request.seat_ids),
+                request.quantity,
+                request.user_id,
+                request.reservation_token,
+                request.idempotency_key,
+                Metadata(given.source, given.user_agent, given.ip_address, given.session_id, dict(given.tags)),
+            ),
+            call,
+        )
+        return pb.CreateReservationResponse(
+            reservation_id=created.reservation_id,
+            status=_status(created.status),
+            hold_expires_at=wire.timestamp(created.hold_expires_at),
+            reserved_seats=wire.seats(created.seats),
+            total_amount=wire.money(created.total),
+        )
+
+    async def GetReservation(self, request: pb.GetReservationRequest, call: Call) -> pb.GetReservationResponse:
+        reservation = await self._reservations.show(request.reservation_id, request.user_id, call)
+        return pb.GetReservationResponse(reservation=_reservation(reservation))
+
+    async def ConfirmReservation(
+        self, request: pb.ConfirmReservationRequest, call: Call
+    ) -> pb.ConfirmReservationResponse:
+        confirmed = await self._reservations.confirm(
+            Confirm(request.reservation_id, request.payment_intent_id, request.user_id, request.idempotency_key), call
+        )
+        return pb.ConfirmReservationResponse(
+            order_id=confirmed.order_id,
+            status=_status(confirmed.status),
+            confirmed_at=wire.timestamp(confirmed.confirmed_at),
+            confirmed_seats=wire.seats(confirmed.seats),
+        )
+
+    async def CancelReservation(self, request: pb.CancelReservationRequest, call: Call) -> pb.CancelReservationResponse:
+        cancelled = await self._reservations.cancel(
+            Cancel(request.reservation_id, request.user_id, request.reason, request.idempotency_key), call
+        )
+        return pb.CancelReservationResponse(
+            status=_status(cancelled.status),
+            cancelled_at=wire.timestamp(cancelled.cancelled_at),
+            released_seats=wire.seats(cancelled.released_seats),
+        )
+
+
+class LifecycleRpc:
+    def __init__(self, lifecycle: Lifecycle) -> None:
+        self._lifecycle = lifecycle
+
+    async def ExpireReservation(
+        self, request: lifecycle_pb2.ExpireReservationRequest, call: Call
+    ) -> lifecycle_pb2.ExpireReservationResponse:
+        ended = await self._lifecycle.expire(checked_id("reservation_id", request.reservation_id), call)
+        return lifecycle_pb2.ExpireReservationResponse(
+            changed=ended.changed,
+            status=_status(ended.reservation.status),
+            released_seats=wire.seats(ended.released),
+        )
+
+    async def SettleReservation(
+        self, request: lifecycle_pb2.SettleReservationRequest, call: Call
+    ) -> lifecycle_pb2.SettleReservationResponse:
+        ended = await self._lifecycle.settle(
+            checked_id("reservation_id", request.reservation_id), request.payment_intent_id, call
+        )
+        return lifecycle_pb2.SettleReservationResponse(
+            changed=ended.changed,
+            status=_status(ended.reservation.status),
+            order_id=ended.reservation.order_id,
+            seats=wire.seats(ended.reservation.seats),
+        )
+
+
+def _reservation(reservation: Reservation) -> pb.Reservation:
+    given = reservation.metadata
+    return pb.Reservation(
+        reservation_id=reservation.id,
+        event_id=reservation.event_id,
+        user_id=reservation.user_id,
+        status=_status(reservation.status),
+        seats=wire.seats(reservation.seats),
+        quantity=len(reservation.seats),
+        total_amount=wire.money(reservation.total),
+        created_at=wire.timestamp(reservation.created_at),
+        updated_at=wire.timestamp(reservation.updated_at),
+        hold_expires_at=wire.timestamp(reservation.hold_expires_at),
+        payment_intent_id=reservation.payment_intent_id,
+        order_id=reservation.order_id,
+        metadata=pb.ReservationMetadata(
+            source=given.source,
+            user_agent=given.user_agent,
+            ip_address=given.ip_address,
+            session_id=given.session_id,
+            tags=given.tags,
+        ),
+    )
+
+
+def _status(status: Status) -> pb.ReservationStatus:
+    return status.value  # type: ignore[return-value]  # same numbers, see model.Status

@@ -1,0 +1,291 @@
+"""Reservation's verbs for callers: create, show, confirm, cancel."""
+
+from typing import TypeVar
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from traffic_tacos.kernel.calls import Call
+from traffic_tacos.kernel.errors import Code, Refusal
+from traffic_tacos.kernel.ids import checked_id, derived_id
+from traffic_tacos.kernel.instants import DAY, Instant
+from traffic_tacos.kernel.money import Money, total
+from traffic_tacos.kernel.seats import Seat
+from traffic_tacos.kernel.tokens import ReservationToken, verify_reservation
+from traffic_tacos.ports.clock import Clock
+from traffic_tacos.ports.idempotency import Once, settled
+from traffic_tacos.ports.store import Decision, Store, View, put
+from traffic_tacos.rooms.reservation import model
+from traffic_tacos.rooms.reservation.clients import CatalogClient, EventTerms, InventoryClient
+from traffic_tacos.rooms.reservation.lifecycle import Lifecycle, unknown
+from traffic_tacos.rooms.reservation.model import Metadata, Reservation, Status
+from traffic_tacos.rooms.reservation.records import (
+    ADMISSION_USE,
+    RESERVATION,
+    admission_key,
+    changed,
+    expiry_job,
+    reservation_key,
+    step_writes,
+)
+
+MONEY_KEY_WINDOW = DAY
+TERMS_MAX = 1000
+IDS_TRIED_MAX = 100
+
+T = TypeVar("T")
+
+
+class Create(msgspec.Struct, frozen=True):
+    event_id: str
+    seat_ids: tuple[str, ...]
+    quantity: int
+    user_id: str
+    reservation_token: str
+    idempotency_key: str
+    metadata: Metadata
+
+
+class Created(msgspec.Struct, frozen=True):
+    reservation_id: str
+    status: Status
+    hold_expires_at: Instant
+    seats: tuple[Seat, ...]
+    total: Money
+
+
+class Confirm(msgspec.Struct, frozen=True):
+    reservation_id: str
+    payment_intent_id: str
+    user_id: str
+    idempotency_key: str
+
+
+class Confirmed(msgspec.Struct, frozen=True):
+    order_id: str
+    status: Status
+    confirmed_at: Instant
+    seats: tuple[Seat, ...]
+
+
+class Cancel(msgspec.Struct, frozen=True):
+    reservation_id: str
+    user_id: str
+    reason: str
+    idempotency_key: str
+
+
+class Cancelled(msgspec.Struct, frozen=True):
+    status: Status
+    cancelled_at: Instant
+    released_seats: tuple[Seat, ...]
+
+
+class Reservations:
+    """`token_key` is the public key that admissions are checked with."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        lifecycle: Lifecycle,
+        catalog: CatalogClient,
+        inventory: InventoryClient,
+        token_key: Ed25519PublicKey,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._lifecycle = lifecycle
+        self._catalog = catalog
+        self._inventory = inventory
+        self._token_key = token_key
+        self._terms: dict[str, EventTerms] = {}
+
+    def forget_terms(self, event_id: str) -> None:
+        """The event has changed: ask the catalog anew."""
+        self._terms.pop(event_id, None)
+
+    async def create(self, request: Create, call: Call) -> Created:
+        """Hold seats for 60 seconds.
+
+        The hold comes first, under a deadline of its own, then the reservation with its expiry job, its
+        answer and its admission in one commit. A crash in between leaves a hold that lapses by itself.
+        """
+        now = self._clock.now()
+        call.require_user(checked_id("user_id", request.user_id))
+        once = Once(
+            ("reservation", "create", request.user_id),
+            request.idempotency_key,
+            request,
+            Created,
+            now=now,
+            window=model.CREATE_KEY_WINDOW,
+            trace_id=call.trace_id,
+        )
+        if (seen := await once.seen(self._store)) is not None:
+            return seen
+        token = await self._admitted(request, call, now)
+        reservation_id = await self._unused_id(request, once.digest)
+        deadline = now + model.HOLD
+        try:
+            seats, held_until = await self._inventory.reserve(
+                reservation_id,
+                request.event_id,
+                request.user_id,
+                request.seat_ids,
+                request.quantity,
+                deadline,
+                f"reserve:{reservation_id}:{deadline}",
+                call,
+            )
+        except Refusal as refusal:
+            return await self._refused(once, refusal)
+        reservation = Reservation(
+            id=reservation_id,
+            event_id=request.event_id,
+            user_id=request.user_id,
+            admission_id=token.admission_id,
+            seats=seats,
+            total=total((seat.price for seat in seats), seats[0].price.currency),
+            created_at=now,
+            updated_at=now,
+            hold_expires_at=held_until,
+            metadata=request.metadata,
+        )
+        return await self._created(once, reservation, call)
+
+    async def show(self, reservation_id: str, user_id: str, call: Call) -> Reservation:
+        reservation = await self._store.get(reservation_key(checked_id("reservation_id", reservation_id)))
+        if reservation is None or not call.may_act_for(reservation.user_id):
+            raise unknown(reservation_id)
+        if user_id and reservation.user_id != user_id:
+            raise unknown(reservation_id)
+        return reservation.as_read(self._clock.now())
+
+    async def confirm(self, request: Confirm, call: Call) -> Confirmed:
+        """The order of a paid reservation. Repeating it answers the same; see `Lifecycle.confirm`."""
+        reservation = await self._own(request.reservation_id, request.user_id, call)
+        once = self._once("confirm", request, Confirmed, call)
+        if (seen := await once.seen(self._store)) is not None:
+            return seen
+        try:
+            after = await self._lifecycle.confirm(reservation, request.payment_intent_id, call)
+        except Refusal as refusal:
+            return await self._refused(once, refusal)
+        reply = Confirmed(after.order_id, after.status, after.confirmed_at or after.updated_at, after.seats)
+        return await once.run(self._store, (), lambda _: Decision(reply))
+
+    async def cancel(self, request: Cancel, call: Call) -> Cancelled:
+        """Give the seats back and stop a payment under way. What cannot be done now, the expiry job does."""
+        known = await self._own(request.reservation_id, request.user_id, call)
+        once = self._once("cancel", request, Cancelled, call)
+        now = self._clock.now()
+        key = reservation_key(known.id)
+
+        def rule(view: View) -> Decision[Cancelled]:
+            before = view.get(key) or known
+            after = model.cancelled(before, now)
+            reply = Cancelled(after.status, after.updated_at, after.seats)
+            if after == before:
+                return Decision(reply)
+            cleanup = msgspec.structs.replace(expiry_job(after), due_at=now)
+            return Decision(reply, step_writes(view, after), (cleanup,), (changed(after, before),))
+
+        cancelled = await once.run(self._store, (key, admission_key(known)), rule)
+        try:
+            await self._lifecycle.expire(known.id, call)
+        except Exception:  # noqa: BLE001 - it is cancelled; what is left to tidy, the job does
+            return cancelled
+        return cancelled
+
+    async def _admitted(self, request: Create, call: Call, now: Instant) -> ReservationToken:
+        """The admission behind the request, once everything about it that can be wrong was looked at."""
+        checked_id("event_id", request.event_id)
+        token = verify_reservation(request.reservation_token, self._token_key, request.event_id, now)
+        if token.user_id and token.user_id != request.user_id:
+            raise Refusal(Code.FORBIDDEN, "reservation_token: was given to another user")
+        terms = self._terms.get(request.event_id)
+        if terms is None:
+            terms = await self._catalog.terms(request.event_id, call)
+            if len(self._terms) >= TERMS_MAX:
+                self._terms.clear()
+            self._terms[request.event_id] = terms
+        asked = request.quantity or len(request.seat_ids)
+        if not 1 <= asked <= terms.max_per_order:
+            raise Refusal.of_field("quantity", f"must be 1 to {terms.max_per_order}", asked)
+        use = await self._store.get(ADMISSION_USE.key(token.admission_id))
+        model.check_usable(use, request.user_id, now)
+        return token
+
+    async def _unused_id(self, request: Create, digest: str) -> str:
+        """The id that this request under this key always leads to, so that a retry finds its own hold.
+
+        Once a reservation exists under it (the key's window is over), the next one.
+        """
+        for attempt in range(IDS_TRIED_MAX):
+            parts = (request.user_id, request.idempotency_key, digest, str(attempt))
+            reservation_id = derived_id("rsv", *parts)
+            if await self._store.get(RESERVATION.key(reservation_id)) is None:
+                return reservation_id
+        raise Refusal(Code.QUOTA_EXCEEDED, "idempotency_key: was used too often; use a new one")
+
+    async def _created(self, once: Once[Created], reservation: Reservation, call: Call) -> Created:
+        key, use_key = reservation_key(reservation.id), admission_key(reservation)
+
+        def rule(view: View) -> Decision[Created]:
+            if (known := view.get(key)) is not None:
+                return Decision(_created(known))
+            use = model.used(
+                view.get(use_key),
+                reservation.user_id,
+                reservation.id,
+                reservation.hold_expires_at,
+                reservation.created_at,
+            )
+            return Decision(
+                _created(reservation),
+                (put(key, reservation), put(use_key, use)),
+                (expiry_job(reservation),),
+                (changed(reservation, None),),
+            )
+
+        answer = await self._store.transact((once.key, key, use_key), once.decide(rule))
+        if isinstance(answer, Refusal) or answer.reservation_id != reservation.id:
+            await self._give_back(reservation, call)
+        return settled(answer)
+
+    async def _give_back(self, reservation: Reservation, call: Call) -> None:
+        """Free a hold that found no reservation; if that fails, it lapses."""
+        key = f"give-back:{reservation.id}"
+        try:
+            await self._inventory.release(reservation.id, reservation.event_id, "not reserved", key, call)
+        except Exception:  # noqa: BLE001 - the caller's answer is decided; the hold's own deadline frees it
+            return
+
+    async def _refused(self, once: Once[T], refusal: Refusal) -> T:
+        """Remember the refusal under the key, unless an answer is there already; raise it, or answer that."""
+
+        def rule(_: View) -> Decision[T]:
+            raise refusal
+
+        return await once.run(self._store, (), rule)
+
+    async def _own(self, reservation_id: str, user_id: str, call: Call) -> Reservation:
+        call.require_user(checked_id("user_id", user_id))
+        reservation = await self._store.get(reservation_key(checked_id("reservation_id", reservation_id)))
+        if reservation is None or reservation.user_id != user_id:
+            raise unknown(reservation_id)
+        return reservation
+
+    def _once(self, method: str, request: Confirm | Cancel, reply: type[T], call: Call) -> Once[T]:
+        scope = ("reservation", method, request.user_id)
+        now = self._clock.now()
+        return Once(
+            scope, request.idempotency_key, request, reply, now=now, window=MONEY_KEY_WINDOW, trace_id=call.trace_id
+        )
+
+
+def _created(reservation: Reservation) -> Created:
+    return Created(
+        reservation.id, reservation.status, reservation.hold_expires_at, reservation.seats, reservation.total
+    )

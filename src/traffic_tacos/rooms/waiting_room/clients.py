@@ -1,0 +1,68 @@
+"""Catalog and inventory, in the waiting room's words."""
+
+import grpc
+import msgspec
+
+from traffic_tacos import wire
+from traffic_tacos.gen.reservation.v1 import inventory_pb2, inventory_pb2_grpc
+from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2, catalog_pb2_grpc
+from traffic_tacos.kernel.calls import Call
+from traffic_tacos.kernel.instants import Instant
+from traffic_tacos.rooms.waiting_room.model import Settings
+
+CATALOG_SECONDS = 0.5
+INVENTORY_SECONDS = 0.25
+
+
+class Sale(msgspec.Struct, frozen=True):
+    """What the line of an event must know of it."""
+
+    settings: Settings
+    starts_at: Instant | None
+    ends_at: Instant | None
+
+
+class SeatsLeft(msgspec.Struct, frozen=True):
+    available: int
+    reserved: int
+
+
+class CatalogClient:
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self._stub = catalog_pb2_grpc.CatalogServiceStub(channel)
+
+    async def sale(self, event_id: str, call: Call) -> Sale:
+        answer = await wire.answered(
+            self._stub.GetEvent(
+                catalog_pb2.GetEventRequest(event_id=event_id, without_sections=True),
+                timeout=CATALOG_SECONDS,
+                metadata=wire.metadata(call),
+            )
+        )
+        admission, event = answer.plan.admission, answer.plan.event
+        return Sale(
+            Settings(
+                rate_per_second=admission.rate_per_second,
+                active_max=admission.active_max,
+                offer_seconds=admission.offer_seconds,
+                idle_seconds=admission.idle_seconds,
+                waiting_max=admission.waiting_max,
+            ),
+            wire.instant(event, "sale_start_time"),
+            wire.instant(event, "sale_end_time"),
+        )
+
+
+class InventoryClient:
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self._stub = inventory_pb2_grpc.InventoryStub(channel)
+
+    async def seats_left(self, event_id: str, call: Call) -> SeatsLeft:
+        answer = await wire.answered(
+            self._stub.GetInventoryStatus(
+                inventory_pb2.GetInventoryStatusRequest(event_id=event_id),
+                timeout=INVENTORY_SECONDS,
+                metadata=wire.metadata(call),
+            )
+        )
+        return SeatsLeft(answer.stats.available_seats, answer.stats.reserved_seats)
