@@ -5,7 +5,7 @@ Records are kept encoded, as on disk: what cannot be written down fails here too
 
 import asyncio
 from bisect import bisect_right, insort
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from traffic_tacos.engines.views import DeclaredView
@@ -13,6 +13,7 @@ from traffic_tacos.ports.store import (
     OUTBOX,
     Decision,
     Key,
+    Kind,
     Prefix,
     Reads,
     View,
@@ -55,6 +56,10 @@ class MemoryStore:
         self.on_commit(writes)
         await asyncio.sleep(0)
         return decision.reply
+
+    def records(self, kind: Kind[T]) -> Iterator[tuple[str, T]]:
+        """Every record of a kind, as it is now."""
+        return ((key.path, value) for key, value in self._under(kind.prefix(), kind.prefix().path, len(self._paths)))
 
     def reopened(self, on_commit: Callable[[Sequence[Write]], None]) -> "MemoryStore":
         """The same records in a new process, as after a crash."""

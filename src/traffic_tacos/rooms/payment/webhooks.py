@@ -5,7 +5,6 @@ A job sends each one, so none is lost, and none before the payment's own commit.
 """
 
 from datetime import UTC, datetime
-from typing import Protocol
 
 import msgspec
 
@@ -13,6 +12,7 @@ from traffic_tacos.kernel import signatures
 from traffic_tacos.kernel.errors import Fault
 from traffic_tacos.kernel.instants import SECOND
 from traffic_tacos.ports.clock import Clock
+from traffic_tacos.ports.http import HttpPost
 from traffic_tacos.ports.store import Job, Store
 from traffic_tacos.rooms.payment.model import Status
 from traffic_tacos.rooms.payment.records import PAYMENT
@@ -24,12 +24,6 @@ TYPES = {
     Status.REFUNDED: "payment.refunded",
     Status.EXPIRED: "payment.expired",
 }
-
-
-class HttpPost(Protocol):
-    """One POST: the status that came back. Raises Fault when none did."""
-
-    async def __call__(self, url: str, headers: dict[str, str], body: bytes) -> int: ...
 
 
 class NotDelivered(Fault):

@@ -220,19 +220,20 @@ class Lifecycle:
             before = view.get(key) or reservation
             if before.confirming != (payment_intent_id or FREE_OF_CHARGE):
                 return Decision(None)
-            after = model.lost(before, now)
+            after = model.lost(before, payment_intent_id, now)
             writes = [
                 *step_writes(view, after),
                 *(drop_job(job.id) for job in _finishing(after, payment_intent_id, now)),
             ]
-            return Decision(None, writes, _refund(after.id, payment_intent_id, now), (changed(after, before),))
+            jobs = (*_refund(after.id, payment_intent_id, now), _cleanup(after, now))
+            return Decision(None, writes, jobs, (changed(after, before),))
 
         await self._store.transact((key, admission_key(reservation)), decide)
 
     async def _stop_payments(self, reservation: Reservation, call: Call) -> PaymentView | None:
         """Cancel what is under way; the payment that had completed before it could be, if there is one."""
         for payment in await self._payments.of_reservation(reservation.id, call):
-            if payment.is_completed:
+            if payment.is_completed and payment.id not in reservation.refunds:
                 return payment
             if payment.is_under_way:
                 try:
@@ -268,8 +269,8 @@ class Lifecycle:
             if before.status is not Status.PENDING or before.confirming or now >= before.hold_expires_at:
                 return Decision(None)
             after = model.cancelled(before, now)
-            cleanup = msgspec.structs.replace(expiry_job(after), due_at=now + FINISHED_AFTER)
-            return Decision(after, step_writes(view, after), (cleanup,), (changed(after, before),))
+            jobs = (_cleanup(after, now + FINISHED_AFTER),)
+            return Decision(after, step_writes(view, after), jobs, (changed(after, before),))
 
         after = await self._store.transact((key, admission_key(reservation)), decide)
         if after is None:
@@ -293,6 +294,11 @@ class Lifecycle:
 
 def unknown(reservation_id: str) -> Refusal:
     return Refusal(Code.NOT_FOUND, f"reservation_id: there is no reservation {reservation_id}")
+
+
+def _cleanup(reservation: Reservation, due_at: Instant) -> Job:
+    """The job that tidies up behind a reservation that has ended: its hold, its payments under way."""
+    return msgspec.structs.replace(expiry_job(reservation), due_at=due_at)
 
 
 def _finishing(reservation: Reservation, payment_intent_id: str, due_at: Instant) -> tuple[Job, ...]:

@@ -65,6 +65,7 @@ class Reservation(msgspec.Struct, frozen=True, omit_defaults=True):
     hold_expires_at: Instant
     status: Status = Status.PENDING
     confirming: str = ""
+    refunds: tuple[str, ...] = ()  # payments that came too late and are owed back
     payment_intent_id: str = ""
     order_id: str = ""
     confirmed_at: Instant | None = None
@@ -178,6 +179,8 @@ def begin_confirmation(reservation: Reservation, payment_intent_id: str, now: In
     """
     if reservation.status is Status.CONFIRMED and reservation.payment_intent_id == payment_intent_id:
         return reservation
+    if payment_intent_id in reservation.refunds:
+        raise Refusal(Code.FAILED_PRECONDITION, "payment_intent_id: came too late and is being refunded")
     if Status.CONFIRMED not in STEPS[reservation.status]:
         raise Refusal(Code.FAILED_PRECONDITION, f"reservation_id: is {reservation.status.name} already")
     if reservation.confirming == payment_intent_id and payment_intent_id:
@@ -210,9 +213,10 @@ def confirmed(
     return after, order
 
 
-def lost(reservation: Reservation, now: Instant) -> Reservation:
-    """The reservation whose payment came too late for its seats."""
-    after = msgspec.structs.replace(reservation, confirming="", updated_at=now)
+def lost(reservation: Reservation, payment_intent_id: str, now: Instant) -> Reservation:
+    """The reservation whose payment came too late for its seats. That payment can never confirm it any more."""
+    refunds = (*reservation.refunds, payment_intent_id) if payment_intent_id else reservation.refunds
+    after = msgspec.structs.replace(reservation, confirming="", refunds=refunds, updated_at=now)
     return after if after.status is Status.EXPIRED else stepped(after, Status.EXPIRED, now)
 
 

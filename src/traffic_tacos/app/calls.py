@@ -1,0 +1,194 @@
+"""What happens around every call, whichever way it came: who calls, what they may, and how it ends.
+
+Each method is wrapped once, when the platform is built, rather than passed through interceptors on
+every call: this costs a few microseconds, and local calls get the very same treatment
+(docs/decisions/0006). Unary calls answer with gRPC status OK and an `error` field.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import structlog
+from google.protobuf.descriptor import ServiceDescriptor
+from google.protobuf.message_factory import GetMessageClass
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+from traffic_tacos import wire
+from traffic_tacos.app.policy import INVENTORY, INVENTORY_TOO, POLICY
+from traffic_tacos.kernel.calls import ANONYMOUS, Call, Caller, Role
+from traffic_tacos.kernel.errors import Code, Fault, Refusal
+from traffic_tacos.kernel.instants import SECOND
+from traffic_tacos.kernel.tokens import UserToken, verify_user
+from traffic_tacos.ports.clock import Clock
+
+CALL_SECONDS_MAX = 10.0
+CALLS_AT_ONCE_MAX = 10_000
+TOKENS_REMEMBERED_MAX = 50_000
+TRACE_ID_LENGTH_MAX = 64
+
+log = structlog.get_logger()
+
+Handler = Callable[[Any, Call], Any]
+
+
+class Metrics:
+    """What is counted of every call. One registry a platform, so that several can live in one process."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.calls = Counter("tacos_calls", "Calls by method and outcome", ["method", "code"], registry=self.registry)
+        self.seconds = Histogram(
+            "tacos_call_seconds",
+            "How long calls took",
+            ["method"],
+            registry=self.registry,
+            buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5),
+        )
+
+
+class Method:
+    """One RPC: its path, its messages, its handler, and who may call it."""
+
+    def __init__(self, path: str, request: type[Any], response: type[Any], handler: Handler, metrics: Metrics) -> None:
+        self.path = path
+        self.request = request
+        self.response = response
+        self.handler = handler
+        self.is_async = asyncio.iscoroutinefunction(handler)
+        self.roles = POLICY[path.removeprefix("/")]
+        self.seconds = metrics.seconds.labels(path)
+        self.ok = metrics.calls.labels(path, "OK")
+        self.other = metrics.calls
+
+
+def methods_of(servicer: object, service: ServiceDescriptor, metrics: Metrics) -> list[Method]:
+    """The methods of a service that the servicer answers; the rest stay UNIMPLEMENTED."""
+    return [
+        Method(
+            f"/{service.full_name}/{method.name}",
+            GetMessageClass(method.input_type),
+            GetMessageClass(method.output_type),
+            getattr(servicer, method.name),
+            metrics,
+        )
+        for method in service.methods
+        if hasattr(servicer, method.name)
+    ]
+
+
+class Calls:
+    """Every method of a platform by path, and the one way to call it."""
+
+    def __init__(self, clock: Clock, randomness: random.Random, token_key: Any) -> None:
+        self.methods: dict[str, Method] = {}
+        self.metrics = Metrics()
+        self.under_way = 0
+        self._clock = clock
+        self._random = randomness
+        self._token_key = token_key
+        self._tokens: dict[str, UserToken] = {}
+
+    def add(self, servicer: object, *services: ServiceDescriptor) -> None:
+        for service in services:
+            self.methods.update((method.path, method) for method in methods_of(servicer, service, self.metrics))
+
+    def services(self) -> dict[str, dict[str, Method]]:
+        """Methods by service and name; inventory under both its names."""
+        found: dict[str, dict[str, Method]] = {}
+        for path, method in self.methods.items():
+            _, service, name = path.split("/")
+            found.setdefault(service, {})[name] = method
+        if INVENTORY in found:
+            found[INVENTORY_TOO] = found[INVENTORY]
+        return found
+
+    def call(self, headers: Iterable[tuple[str, str | bytes]], seconds: float | None) -> Call:
+        """The call that these headers make; UNAUTHENTICATED when they carry a token that is not good."""
+        caller, trace_id, refused = ANONYMOUS, "", None
+        for name, value in headers:
+            if name == "authorization":
+                try:
+                    caller = self._caller(value if isinstance(value, str) else value.decode("latin-1"))
+                except Refusal as refusal:
+                    refused = refusal
+            elif name == wire.TRACE_HEADER and isinstance(value, str) and value.isprintable():
+                trace_id = value[:TRACE_ID_LENGTH_MAX]
+            elif name == "traceparent" and isinstance(value, str) and value.count("-") == 3:
+                trace_id = value.split("-")[1][:TRACE_ID_LENGTH_MAX]
+        trace_id = trace_id or self.new_trace_id()
+        if refused is not None:
+            refused.trace_id = trace_id
+            raise refused
+        seconds = CALL_SECONDS_MAX if seconds is None else min(seconds, CALL_SECONDS_MAX)
+        return Call(caller, trace_id, self._clock.now() + round(seconds * SECOND))
+
+    async def answer(self, method: Method, request: Any, call: Call) -> Any:
+        """The response, with its `error` set when the call was refused, failed, or came upon a bug."""
+        started = self._clock.now()
+        self.under_way += 1
+        try:
+            if self.under_way > CALLS_AT_ONCE_MAX:
+                raise Refusal(Code.UNAVAILABLE, "too many calls at once; try again in a second")
+            if call.caller.role not in method.roles:
+                raise _not_allowed(call.caller)
+            if method.is_async:
+                assert call.deadline is not None
+                async with asyncio.timeout(max(0, call.deadline - started) / SECOND):
+                    response = await method.handler(request, call)
+            else:
+                response = method.handler(request, call)
+        except Exception as error:  # noqa: BLE001 - this is where calls end; bugs are logged and counted
+            response = method.response(error=wire.error(_refusal(error, method, call), call.trace_id))
+        finally:
+            self.under_way -= 1
+        if response.HasField("error"):
+            method.other.labels(method.path, wire.code_name(Code(response.error.code))).inc()
+        else:
+            method.ok.inc()
+        method.seconds.observe((self._clock.now() - started) / SECOND)
+        return response
+
+    def refused(self, method: Method, refusal: Refusal) -> Any:
+        """The response to a call that could not even be begun."""
+        method.other.labels(method.path, wire.code_name(refusal.code)).inc()
+        return method.response(error=wire.error(refusal, refusal.trace_id))
+
+    def new_trace_id(self) -> str:
+        return f"{self._random.getrandbits(128):032x}"
+
+    def _caller(self, authorization: str) -> Caller:
+        scheme, _, token = authorization.partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise Refusal(Code.UNAUTHENTICATED, "authorization: must be `Bearer` and a token")
+        now = self._clock.now()
+        known = self._tokens.get(token)
+        if known is None or now >= known.expires_at:
+            known = verify_user(token, self._token_key, now)
+            if len(self._tokens) >= TOKENS_REMEMBERED_MAX:
+                self._tokens.clear()
+            self._tokens[token] = known
+        return known.caller
+
+
+def _not_allowed(caller: Caller) -> Refusal:
+    if caller.role is Role.ANONYMOUS:
+        return Refusal(Code.UNAUTHENTICATED, "authorization: a token is required")
+    return Refusal(Code.FORBIDDEN, f"authorization: a {caller.role.value} may not call this")
+
+
+def _refusal(error: Exception, method: Method, call: Call) -> Refusal:
+    """What the caller hears: of a fault only that it may pass, of a bug only its trace."""
+    match error:
+        case Refusal():
+            return error
+        case TimeoutError():
+            log.warning("call_timed_out", method=method.path, trace_id=call.trace_id)
+            return Refusal(Code.TIMEOUT, "the deadline passed; what was asked may or may not have happened")
+        case Fault():
+            log.warning("call_failed", method=method.path, trace_id=call.trace_id, error=str(error))
+            return Refusal(Code.UNAVAILABLE, "try again in a second, with the same idempotency key")
+        case _:
+            log.error("bug", method=method.path, trace_id=call.trace_id, exc_info=error)
+            return Refusal(Code.INTERNAL, "this is a bug; its trace_id names it in the log")

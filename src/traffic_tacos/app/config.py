@@ -1,0 +1,63 @@
+"""All settings of a platform, read once into one frozen value."""
+
+from pathlib import Path
+
+import msgspec
+
+from traffic_tacos.kernel.errors import Refusal
+
+ROOMS = (
+    "catalog",
+    "waiting_room",
+    "inventory",
+    "reservation",
+    "payment",
+    "webhook",
+    "gateway",
+    "worker",
+    "admin",
+)
+SERVERS = ("native", "grpcio")
+
+
+class Address(msgspec.Struct, frozen=True):
+    """Where a server listens. Loopback unless somebody asks for more."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+class Config(msgspec.Struct, frozen=True):
+    """`server` is `native` (pygrpc-native) or `grpcio`; `time_scale` divides simulated payment times only."""
+
+    data: Path = Path(".tacos")
+    grpc: Address = Address("127.0.0.1", 50051)
+    http: Address = Address("127.0.0.1", 8080)
+    event_files: tuple[Path, ...] = ()
+    time_scale: float = 1.0
+    without: frozenset[str] = frozenset()
+    server: str = "native"
+
+    @property
+    def rooms(self) -> tuple[str, ...]:
+        return tuple(room for room in ROOMS if room not in self.without)
+
+
+def parsed_address(field: str, text: str) -> Address:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
+        raise Refusal.of_field(field, "must be HOST:PORT, as in 127.0.0.1:50051", text)
+    return Address(host.strip("[]"), int(port))
+
+
+def checked(config: Config) -> Config:
+    if unknown := sorted(config.without - set(ROOMS)):
+        raise Refusal.of_field("without", f"must be one of {', '.join(ROOMS)}", unknown[0])
+    if not 0 < config.time_scale <= 1000:
+        raise Refusal.of_field("time-scale", "must be above 0 and at most 1000", config.time_scale)
+    if config.server not in SERVERS:
+        raise Refusal.of_field("server", f"must be one of {', '.join(SERVERS)}", config.server)
+    return config

@@ -1,0 +1,164 @@
+"""The whole platform in one process, on the embedded engines: what `tacos up` runs."""
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import random
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+import httpx
+import uvicorn
+from starlette.applications import Starlette
+
+from traffic_tacos.app import keys, verify
+from traffic_tacos.app.config import Address, Config
+from traffic_tacos.app.http import application
+from traffic_tacos.app.platform import Platform
+from traffic_tacos.app.servers import GrpcServer
+from traffic_tacos.engines.clock import SystemClock
+from traffic_tacos.engines.sqlite import SqliteStore
+from traffic_tacos.kernel.errors import Fault, Refusal
+from traffic_tacos.ports.http import HttpPost
+
+STORE_FILE = "store.db"
+LOCK_FILE = "lock"
+GRACE_SECONDS = 5.0
+WEBHOOK_SECONDS = 30.0
+WEBHOOK_CONNECTIONS_MAX = 64
+
+Started = Callable[[Platform], Awaitable[None]]
+
+
+class WebhookFault(Fault):
+    """The other side of a webhook could not be reached."""
+
+
+async def serve(config: Config, started: Started) -> None:
+    """Run until SIGTERM or SIGINT, then drain: no new calls, work in flight finishes, within 10 seconds.
+
+    `started` is called once everything listens.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signal_number, stop.set)
+    async with running(config) as platform:
+        await started(platform)
+        await stop.wait()
+
+
+@asynccontextmanager
+async def running(config: Config) -> AsyncIterator[Platform]:
+    """A platform that listens and works as long as the context lasts."""
+    config.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    randomness = random.SystemRandom()
+    with _locked(config.data):
+        store = SqliteStore(config.data / STORE_FILE)
+        try:
+            async with httpx.AsyncClient(
+                timeout=WEBHOOK_SECONDS,
+                follow_redirects=False,
+                trust_env=False,
+                limits=httpx.Limits(max_connections=WEBHOOK_CONNECTIONS_MAX),
+            ) as client:
+                platform = Platform(
+                    config,
+                    store,
+                    SystemClock(),
+                    randomness,
+                    keys.opened(config.data, randomness),
+                    _poster(client),
+                    lambda: verify.sqlite_snapshot(config.data / STORE_FILE),
+                )
+                store.on_commit = platform.committed
+                await platform.load()
+                async with _listening(config, platform):
+                    yield platform
+        finally:
+            await store.close()
+
+
+@asynccontextmanager
+async def _listening(config: Config, platform: Platform) -> AsyncIterator[None]:
+    """Doors open after the work behind them has begun, and close before it ends."""
+    grpc_server = GrpcServer(platform.calls, config.grpc, config.server)
+    http_server = _HttpServer(application(platform), config.http)
+    work = asyncio.create_task(platform.run())
+    try:
+        await http_server.start()
+        await grpc_server.start()
+        yield
+    finally:
+        await grpc_server.stop(GRACE_SECONDS)
+        await http_server.stop()
+        work.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await work
+
+
+class _HttpServer:
+    """uvicorn inside our loop; signals are ours to handle."""
+
+    def __init__(self, app: Starlette, address: Address) -> None:
+        self._address = address
+        self._server = uvicorn.Server(
+            uvicorn.Config(
+                app,
+                host=address.host,
+                port=address.port,
+                log_config=None,
+                access_log=False,
+                lifespan="off",
+                server_header=False,
+                timeout_graceful_shutdown=int(GRACE_SECONDS),
+            )
+        )
+        self._server.capture_signals = contextlib.nullcontext  # type: ignore[assignment]  # a context that captures none
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        self._task = asyncio.create_task(self._serve())
+        while not self._server.started:
+            if self._task.done():
+                raise Refusal.of_field("http", "must be an address that is free to listen on", self._address)
+            await asyncio.sleep(0.01)
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._server.should_exit = True
+            await self._task
+
+    async def _serve(self) -> None:
+        with contextlib.suppress(SystemExit):  # uvicorn's way to say that it cannot listen
+            await self._server.serve()
+
+
+def _poster(client: httpx.AsyncClient) -> HttpPost:
+    async def post(url: str, headers: dict[str, str], body: bytes) -> int:
+        try:
+            async with client.stream("POST", url, headers=headers, content=body) as response:
+                return response.status_code
+        except httpx.HTTPError as error:
+            raise WebhookFault(f"{url}: {type(error).__name__}") from None
+
+    return post
+
+
+@contextmanager
+def _locked(data: Path) -> Iterator[None]:
+    """One platform on one data folder: the store rests on being the only writer."""
+    descriptor = os.open(data / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Refusal.of_field(
+                "data", "is in use by a running platform; stop it or name another folder", data
+            ) from None
+        yield
+    finally:
+        os.close(descriptor)

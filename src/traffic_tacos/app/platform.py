@@ -1,0 +1,207 @@
+"""All rooms, wired together over one store. The same for `tacos up`, for tests and for simulations."""
+
+import asyncio
+import random
+from collections.abc import Callable, Sequence
+from types import ModuleType
+from typing import cast
+
+import grpc
+from google.protobuf.descriptor import ServiceDescriptor
+
+from traffic_tacos.app.calls import Calls
+from traffic_tacos.app.config import Config
+from traffic_tacos.app.health import PlatformHealth
+from traffic_tacos.app.keys import Keys
+from traffic_tacos.app.local import LocalChannel
+from traffic_tacos.app.operations import OperationsRpc, Snapshots
+from traffic_tacos.engines.jobs import StoreJobs
+from traffic_tacos.engines.outbox import Outbox
+from traffic_tacos.gen.common.v1 import admin_pb2
+from traffic_tacos.gen.gateway.v1 import gateway_pb2, queue_pb2, webhook_pb2
+from traffic_tacos.gen.payment.v1 import payment_pb2
+from traffic_tacos.gen.reservation.v1 import inventory_pb2, reservation_pb2, worker_pb2
+from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2
+from traffic_tacos.gen.tacos.lifecycle.v1 import lifecycle_pb2
+from traffic_tacos.gen.tacos.operations.v1 import operations_pb2
+from traffic_tacos.kernel.errors import Code, Refusal
+from traffic_tacos.kernel.topics import EVENT_CHANGED, EXPIRE_PAYMENT, SEND_WEBHOOK, SIMULATE_OUTCOME
+from traffic_tacos.ports.clock import Clock
+from traffic_tacos.ports.events import Subscriber
+from traffic_tacos.ports.http import HttpPost
+from traffic_tacos.ports.jobs import Handler
+from traffic_tacos.ports.store import Event, Store, Write
+from traffic_tacos.rooms.admin.rpc import AdminRpc
+from traffic_tacos.rooms.catalog.rpc import CatalogRpc
+from traffic_tacos.rooms.catalog.service import Catalog
+from traffic_tacos.rooms.gateway.clients import Rooms
+from traffic_tacos.rooms.gateway.rpc import GatewayRpc
+from traffic_tacos.rooms.inventory import clients as inventory_clients
+from traffic_tacos.rooms.inventory.rpc import InventoryRpc
+from traffic_tacos.rooms.inventory.service import Inventory
+from traffic_tacos.rooms.payment import clients as payment_clients
+from traffic_tacos.rooms.payment.rpc import PaymentRpc
+from traffic_tacos.rooms.payment.service import Payments
+from traffic_tacos.rooms.payment.webhooks import WebhookSender
+from traffic_tacos.rooms.reservation import clients as reservation_clients
+from traffic_tacos.rooms.reservation.lifecycle import Lifecycle
+from traffic_tacos.rooms.reservation.rpc import LifecycleRpc, ReservationRpc
+from traffic_tacos.rooms.reservation.service import Reservations
+from traffic_tacos.rooms.waiting_room import clients as waiting_clients
+from traffic_tacos.rooms.waiting_room.rpc import QueueRpc
+from traffic_tacos.rooms.waiting_room.service import WaitingRoom
+from traffic_tacos.rooms.webhook.rpc import WebhookRpc
+from traffic_tacos.rooms.webhook.service import Webhooks
+from traffic_tacos.rooms.worker import clients as worker_clients
+from traffic_tacos.rooms.worker.rpc import WorkerRpc
+from traffic_tacos.rooms.worker.service import Worker
+
+PAYMENT_SOURCE = "payment-sim-api"
+WEBHOOK_PATH = "/webhooks/payments"
+
+
+class Platform:
+    """Build it, `load` it, then `run` it. `committed` must hear every commit of the store."""
+
+    def __init__(
+        self,
+        config: Config,
+        store: Store,
+        clock: Clock,
+        randomness: random.Random,
+        keys: Keys,
+        post: HttpPost,
+        snapshots: Snapshots,
+    ) -> None:
+        self.config = config
+        self.clock = clock
+        self.calls = Calls(clock, randomness, keys.public)
+        self.jobs = StoreJobs(store, clock, randomness)
+        self.outbox = Outbox(store, clock)
+        self.health = PlatformHealth(config.rooms, store, clock, self.jobs, self.outbox)
+        self._handlers: dict[str, Handler] = {}
+        self.waiting_room: WaitingRoom | None = None
+        self.webhooks: Webhooks | None = None
+        self.catalog = Catalog(store)
+        self._store = store
+        self._random = randomness
+        self._keys = keys
+        self._post = post
+        for room in config.rooms:
+            getattr(self, f"_build_{room}")()
+        operations = OperationsRpc(snapshots, clock, self.jobs)
+        self.calls.add(operations, _service(operations_pb2, "OperationsService"))
+
+    def committed(self, writes: Sequence[Write]) -> None:
+        self.jobs.committed(writes)
+        self.outbox.committed(writes)
+
+    async def load(self) -> None:
+        """Take up what an earlier process left."""
+        await self.jobs.load()
+        await self.outbox.load()
+        if self.waiting_room is not None:
+            await self.waiting_room.load()
+
+    async def run(self) -> None:
+        """Jobs, events and the line, until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.jobs.run(self._handlers))
+            tasks.create_task(self.outbox.run())
+            if self.waiting_room is not None:
+                tasks.create_task(self.waiting_room.run())
+
+    async def put_on_sale(self, document: str, seating_plan: str = "") -> None:
+        """An event given at the start. One that was put on sale before, from an older file, stays as it is."""
+        try:
+            await self.catalog.create(document, seating_plan)
+        except Refusal as refusal:
+            if refusal.code is not Code.ALREADY_EXISTS:
+                raise
+
+    def channel(self, room: str) -> grpc.aio.Channel:
+        """What a room calls the others through."""
+        return cast(grpc.aio.Channel, LocalChannel(self.calls, self.clock, room))
+
+    def _build_catalog(self) -> None:
+        self.calls.add(CatalogRpc(self.catalog), _service(catalog_pb2, "CatalogService"))
+
+    def _build_waiting_room(self) -> None:
+        channel = self.channel("waiting_room")
+        room = WaitingRoom(
+            self._store,
+            self.clock,
+            waiting_clients.CatalogClient(channel),
+            waiting_clients.InventoryClient(channel),
+            self._keys.waiting,
+            self._keys.signing,
+        )
+        self.waiting_room = room
+        self.outbox.subscribe(room.hear)
+        self.calls.add(QueueRpc(room), _service(queue_pb2, "QueueService"))
+
+    def _build_inventory(self) -> None:
+        catalog = inventory_clients.CatalogClient(self.channel("inventory"))
+        inventory = Inventory(self._store, self.clock, catalog)
+        self.outbox.subscribe(_on_event_changed(inventory.forget_plan))
+        self.calls.add(InventoryRpc(inventory), _service(inventory_pb2, "Inventory"))
+
+    def _build_reservation(self) -> None:
+        channel = self.channel("reservation")
+        inventory = reservation_clients.InventoryClient(channel)
+        payments = reservation_clients.PaymentClient(channel)
+        lifecycle = Lifecycle(self._store, self.clock, inventory, payments)
+        reservations = Reservations(
+            self._store,
+            self.clock,
+            lifecycle,
+            reservation_clients.CatalogClient(channel),
+            inventory,
+            self._keys.public,
+        )
+        self.outbox.subscribe(_on_event_changed(reservations.forget_terms))
+        self.calls.add(ReservationRpc(reservations), _service(reservation_pb2, "ReservationService"))
+        self.calls.add(LifecycleRpc(lifecycle), _service(lifecycle_pb2, "LifecycleService"))
+
+    def _build_payment(self) -> None:
+        reservations = payment_clients.ReservationClient(self.channel("payment"))
+        payments = Payments(self._store, self.clock, self._random, reservations, self.config.time_scale)
+        sender = WebhookSender(self._store, self.clock, self._keys.webhook, self._post)
+        self._handlers |= {
+            SIMULATE_OUTCOME: payments.answer,
+            EXPIRE_PAYMENT: payments.expire,
+            SEND_WEBHOOK: sender.send,
+        }
+        self.calls.add(PaymentRpc(payments, ""), _service(payment_pb2, "PaymentService"))
+
+    def _build_webhook(self) -> None:
+        self.webhooks = Webhooks(self._store, self.clock, {PAYMENT_SOURCE: self._keys.webhook})
+        self.calls.add(WebhookRpc(self.webhooks), _service(webhook_pb2, "WebhookService"))
+
+    def _build_gateway(self) -> None:
+        rooms = Rooms(self.channel("gateway"), self.clock)
+        webhook_url = f"http://{self.config.http}{WEBHOOK_PATH}"
+        gateway = GatewayRpc(rooms, self.clock, self.health, self._keys.public, webhook_url)
+        self.calls.add(gateway, _service(gateway_pb2, "GatewayService"))
+
+    def _build_worker(self) -> None:
+        channel = self.channel("worker")
+        worker = Worker(worker_clients.LifecycleClient(channel), worker_clients.PaymentClient(channel), self._random)
+        self._handlers |= worker.handlers()
+        self.calls.add(WorkerRpc(worker, self.clock), _service(worker_pb2, "WorkerService"))
+
+    def _build_admin(self) -> None:
+        self.calls.add(AdminRpc(self.health, self.clock), _service(admin_pb2, "AdminService"))
+
+
+def _service(module: ModuleType, name: str) -> ServiceDescriptor:
+    service: ServiceDescriptor = module.DESCRIPTOR.services_by_name[name]
+    return service
+
+
+def _on_event_changed(forget: Callable[[str], None]) -> Subscriber:
+    async def hear(event: Event) -> None:
+        if event.topic == EVENT_CHANGED:
+            forget(event.payload["event_id"])
+
+    return hear

@@ -1,0 +1,59 @@
+"""Who may call what: one table. A method that is not in it cannot be served."""
+
+from traffic_tacos.kernel.calls import Role
+
+PUBLIC = frozenset(Role)
+FAN = frozenset({Role.FAN, Role.SERVICE, Role.ADMIN})
+SERVICE = frozenset({Role.SERVICE, Role.ADMIN})
+ADMIN = frozenset({Role.ADMIN})
+
+POLICY: dict[str, frozenset[Role]] = {
+    "gateway.v1.QueueService/JoinQueue": PUBLIC,
+    "gateway.v1.QueueService/GetQueueStatus": PUBLIC,
+    "gateway.v1.QueueService/RequestAdmission": PUBLIC,
+    "gateway.v1.GatewayService/HealthCheck": PUBLIC,
+    "gateway.v1.GatewayService/ValidateToken": PUBLIC,
+    "gateway.v1.GatewayService/GetEventAvailability": PUBLIC,
+    "gateway.v1.GatewayService/CreateReservation": FAN,
+    "gateway.v1.GatewayService/GetReservation": FAN,
+    "gateway.v1.GatewayService/ConfirmReservation": FAN,
+    "gateway.v1.GatewayService/CancelReservation": FAN,
+    "gateway.v1.GatewayService/CreatePaymentIntent": FAN,
+    "gateway.v1.GatewayService/GetPaymentStatus": FAN,
+    # Signed, which is checked in the room.
+    "gateway.v1.WebhookService/ReceivePaymentWebhook": PUBLIC,
+    # The fan whose intent it is pays it; the room checks whose it is.
+    "payment.v1.PaymentService/ProcessPayment": FAN,
+    "payment.v1.PaymentService/CreatePaymentIntent": SERVICE,
+    "payment.v1.PaymentService/GetPaymentStatus": SERVICE,
+    "payment.v1.PaymentService/CancelPayment": SERVICE,
+    "payment.v1.PaymentService/ListPayments": SERVICE,
+    "reservation.v1.ReservationService/CreateReservation": SERVICE,
+    "reservation.v1.ReservationService/GetReservation": SERVICE,
+    "reservation.v1.ReservationService/ConfirmReservation": SERVICE,
+    "reservation.v1.ReservationService/CancelReservation": SERVICE,
+    "reservation.v1.Inventory/CheckAvailability": SERVICE,
+    "reservation.v1.Inventory/ReserveSeat": SERVICE,
+    "reservation.v1.Inventory/CommitReservation": SERVICE,
+    "reservation.v1.Inventory/ReleaseHold": SERVICE,
+    "reservation.v1.Inventory/GetInventoryStatus": SERVICE,
+    "reservation.v1.WorkerService/ProcessReservationExpiry": SERVICE,
+    "reservation.v1.WorkerService/ProcessPaymentResult": SERVICE,
+    "tacos.lifecycle.v1.LifecycleService/ExpireReservation": SERVICE,
+    "tacos.lifecycle.v1.LifecycleService/SettleReservation": SERVICE,
+    "tacos.catalog.v1.CatalogService/GetEvent": PUBLIC,
+    "tacos.catalog.v1.CatalogService/ListEvents": PUBLIC,
+    "tacos.catalog.v1.CatalogService/CreateEvent": ADMIN,
+    "tacos.catalog.v1.CatalogService/UpdateEvent": ADMIN,
+    "tacos.operations.v1.OperationsService/VerifyInvariants": ADMIN,
+    "tacos.operations.v1.OperationsService/ListDeadJobs": ADMIN,
+    "tacos.operations.v1.OperationsService/ReplayDeadJob": ADMIN,
+    "common.v1.AdminService/GetSystemHealth": ADMIN,
+}
+# The contract knows inventory under two names.
+INVENTORY, INVENTORY_TOO = "reservation.v1.Inventory", "reservation.v1.InventoryService"
+SCOPES: dict[Role, tuple[str, ...]] = {
+    Role.FAN: ("tickets:buy",),
+    Role.SERVICE: ("platform:serve",),
+    Role.ADMIN: ("platform:admin",),
+}

@@ -1,0 +1,102 @@
+"""The gRPC server: every method of the platform on the `grpc.aio` interface.
+
+Served by pygrpc-native where it can be, by grpcio otherwise: one setting, same code
+(docs/decisions/0004). The server offers grpc.health.v1 and reflection.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from traffic_tacos import wire
+from traffic_tacos.app.calls import Calls, Method
+from traffic_tacos.app.config import Address
+from traffic_tacos.kernel.errors import Code, Refusal
+
+MESSAGE_BYTES_MAX = 4 * 1024 * 1024
+METADATA_BYTES_MAX = 16 * 1024
+STREAMS_PER_CONNECTION_MAX = 4096
+KEEPALIVE_MS = 30_000
+
+OPTIONS = (
+    ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),
+    ("grpc.max_send_message_length", MESSAGE_BYTES_MAX),
+    ("grpc.max_metadata_size", METADATA_BYTES_MAX),
+    ("grpc.max_concurrent_streams", STREAMS_PER_CONNECTION_MAX),
+    ("grpc.keepalive_time_ms", KEEPALIVE_MS),
+)
+
+
+def grpc_server(kind: str) -> grpc.aio.Server:
+    if kind == "native":
+        import pygrpc_native.aio
+
+        server: grpc.aio.Server = pygrpc_native.aio.server(options=OPTIONS)
+        return server
+    return grpc.aio.server(options=[*OPTIONS, ("grpc.so_reuseport", 0)])
+
+
+class GrpcServer:
+    """Serves a platform's calls at an address until stopped."""
+
+    def __init__(self, calls: Calls, address: Address, kind: str) -> None:
+        self._server = grpc_server(kind)
+        self._health = health.aio.HealthServicer()
+        services = calls.services()
+        for service, methods in services.items():
+            handlers = {name: _handler(calls, method) for name, method in methods.items()}
+            self._server.add_registered_method_handlers(service, handlers)
+            self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, handlers),))
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        self._names = ("", *services)
+        # Reflection describes what the descriptors know; the second name of inventory is not among them.
+        described = (*(name for name in services if name in _described(calls)), health.SERVICE_NAME)
+        reflection.enable_server_reflection((*described, reflection.SERVICE_NAME), self._server)
+        try:
+            self.port = self._server.add_insecure_port(str(address))
+        except (RuntimeError, OSError):
+            raise Refusal.of_field("grpc", "must be an address that is free to listen on", address) from None
+
+    async def start(self) -> None:
+        await self._server.start()
+        await self._set(health_pb2.HealthCheckResponse.SERVING)
+
+    async def stop(self, grace_seconds: float) -> None:
+        """Take no new calls; let those under way finish within the grace."""
+        await self._set(health_pb2.HealthCheckResponse.NOT_SERVING)
+        await self._server.stop(grace_seconds)
+
+    async def _set(self, status: Any) -> None:
+        for name in self._names:
+            await self._health.set(name, status)
+
+
+def _described(calls: Calls) -> set[str]:
+    return {path.split("/")[1] for path in calls.methods}
+
+
+def _handler(calls: Calls, method: Method) -> grpc.RpcMethodHandler[Any, Any]:
+    return grpc.unary_unary_rpc_method_handler(
+        _unary(calls, method),
+        request_deserializer=method.request.FromString,
+        response_serializer=method.response.SerializeToString,
+    )
+
+
+def _unary(calls: Calls, method: Method) -> Callable[[Any, Any], Awaitable[Any]]:
+    async def unary(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
+        try:
+            call = calls.call(context.invocation_metadata() or (), context.time_remaining())
+        except Refusal as refusal:
+            response = calls.refused(method, refusal)
+        else:
+            response = await calls.answer(method, request, call)
+        if response.HasField("error"):
+            code = Code(response.error.code)
+            context.set_trailing_metadata(((wire.ERROR_CODE_TRAILER, wire.code_name(code)),))
+        return response
+
+    return unary

@@ -1,0 +1,278 @@
+"""The invariants of the design, checked over everything stored, on one snapshot.
+
+Work under way is no violation as long as something durable will finish it: a confirmation that was
+begun has its job, a payment without a ticket has the job that will look at it.
+"""
+
+import sqlite3
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+import msgspec
+
+from traffic_tacos.engines.memory import MemoryStore
+from traffic_tacos.engines.sqlite import connected
+from traffic_tacos.kernel.errors import Refusal
+from traffic_tacos.kernel.instants import SECOND, Instant
+from traffic_tacos.ports.store import JOB, Job, Kind
+from traffic_tacos.rooms.catalog.model import Event
+from traffic_tacos.rooms.catalog.records import EVENT
+from traffic_tacos.rooms.inventory.model import HoldStatus, RowState
+from traffic_tacos.rooms.inventory.records import HOLD, ROW
+from traffic_tacos.rooms.payment.model import Payment
+from traffic_tacos.rooms.payment.model import Status as PaymentStatus
+from traffic_tacos.rooms.payment.records import PAYMENT
+from traffic_tacos.rooms.reservation.model import AdmissionState, Order, Reservation, Status
+from traffic_tacos.rooms.reservation.records import ADMISSION_USE, ORDER, RESERVATION
+from traffic_tacos.rooms.waiting_room.records import TICKET
+
+VIOLATIONS_SHOWN_MAX = 20
+
+T = TypeVar("T")
+
+
+class Records(Protocol):
+    """A snapshot of everything stored."""
+
+    def all(self, kind: Kind[T]) -> Iterator[tuple[str, T]]:
+        """Every record of a kind, with its path."""
+        ...
+
+
+class Result(msgspec.Struct, frozen=True):
+    invariant: str
+    claim: str
+    checked: int
+    violations: tuple[str, ...]
+    violation_count: int
+
+
+class Everything:
+    """What the checks look at, read once."""
+
+    def __init__(self, records: Records, now: Instant) -> None:
+        self.now = now
+        self.events: dict[str, Event] = {event.id: event for _, event in records.all(EVENT)}
+        self.rows: dict[str, RowState] = dict(records.all(ROW))
+        self.holds = {path.split("/", 1)[1]: hold for path, hold in records.all(HOLD)}
+        self.reservations: dict[str, Reservation] = {one.id: one for _, one in records.all(RESERVATION)}
+        self.orders: list[Order] = [order for _, order in records.all(ORDER)]
+        self.order_of = {order.reservation_id: order for order in self.orders}
+        self.payments: dict[str, Payment] = {payment.id: payment for _, payment in records.all(PAYMENT)}
+        self.uses = {path.split("/", 1)[1]: use for path, use in records.all(ADMISSION_USE)}
+        self.tickets = [(path.split("/")[1], ticket) for path, ticket in records.all(TICKET)]
+        jobs: list[Job] = [job for _, job in records.all(JOB)]
+        live = [job.payload for job in jobs if not job.is_dead]
+        self.payments_at_work = {payload["payment_intent_id"] for payload in live if "payment_intent_id" in payload}
+        self.reservations_at_work = {payload.get("reservation_id", "") for payload in live}
+        self.seats: dict[str, tuple[str, int]] = {}  # seat id -> row path and mask
+        for event in self.events.values():
+            for section in event.sections:
+                for row in section.rows:
+                    path = ROW.key(event.id, section.id, row.id).path
+                    for bit, seat in enumerate(row.seats):
+                        self.seats[f"{event.id}/{seat.id}"] = (path, 1 << bit)
+
+    def masks(self, event_id: str, seat_ids: tuple[str, ...]) -> dict[str, int]:
+        """Seats of an event by row path."""
+        rows: dict[str, int] = defaultdict(int)
+        for seat_id in seat_ids:
+            path, mask = self.seats[f"{event_id}/{seat_id}"]
+            rows[path] |= mask
+        return dict(rows)
+
+
+class Check:
+    """One invariant: how much was looked at, and what breaks it."""
+
+    def __init__(self) -> None:
+        self.checked = 0
+        self.violations: list[str] = []
+
+    def expect(self, holds: bool, violation: str) -> None:
+        self.checked += 1
+        if not holds:
+            self.violations.append(violation)
+
+
+def verified(records: Records, now: Instant) -> list[Result]:
+    """Every invariant that records can show, checked."""
+    everything = Everything(records, now)
+    results = []
+    for name, (claim, run) in CHECKS.items():
+        check = Check()
+        run(everything, check)
+        shown = tuple(check.violations[:VIOLATIONS_SHOWN_MAX])
+        results.append(Result(name, claim, check.checked, shown, len(check.violations)))
+    return results
+
+
+def _capacity(all_: Everything, check: Check) -> None:
+    for event in all_.events.values():
+        for section in event.sections:
+            for row in section.rows:
+                path = ROW.key(event.id, section.id, row.id).path
+                state = all_.rows.get(path, RowState())
+                full = (1 << len(row.seats)) - 1
+                live = [hold.seats for hold in state.held if all_.now < hold.deadline]
+                taken = [state.blocked, *(sale.seats for sale in state.sold), *live]
+                union, total = 0, 0
+                for mask in taken:
+                    union |= mask
+                    total += mask.bit_count()
+                check.expect(total == union.bit_count(), f"{path}: a seat is counted twice")
+                check.expect(union & ~full == 0, f"{path}: has a seat that does not exist")
+                sold = 0
+                for sale in state.sold:
+                    sold |= sale.seats
+                check.expect(state.gone == sold | state.blocked, f"{path}: gone is not sold and blocked")
+
+
+def _owners(all_: Everything, check: Check) -> None:
+    sold: Counter[str] = Counter()
+    for path, state in all_.rows.items():
+        for sale in state.sold:
+            sold[sale.reservation_id] += sale.seats.bit_count()
+            reservation = all_.reservations.get(sale.reservation_id)
+            order = all_.order_of.get(sale.reservation_id)
+            under_way = reservation is not None and bool(reservation.confirming)
+            if reservation is None:
+                check.expect(True, "")  # sold by a service that keeps reservations of its own
+            elif order is None:
+                check.expect(under_way, f"{path}: sold to {sale.reservation_id}, which has no order")
+            else:
+                mine = all_.masks(order.event_id, order.seat_ids).get(path, 0)
+                check.expect(mine == sale.seats, f"{path}: order {order.id} does not have the seats sold to it")
+    for order in all_.orders:
+        check.expect(
+            sold[order.reservation_id] == len(order.seat_ids), f"order {order.id}: its seats are not all sold to it"
+        )
+        reservation = all_.reservations.get(order.reservation_id)
+        check.expect(
+            reservation is not None
+            and reservation.status is Status.CONFIRMED
+            and reservation.order_id == order.id
+            and tuple(seat.id for seat in reservation.seats) == order.seat_ids,
+            f"order {order.id}: its reservation is not confirmed with the same seats",
+        )
+    for reservation in all_.reservations.values():
+        if reservation.status is Status.CONFIRMED:
+            check.expect(reservation.id in all_.order_of, f"{reservation.id}: is confirmed without an order")
+
+
+def _holds(all_: Everything, check: Check) -> None:
+    for path, state in all_.rows.items():
+        for held in state.held:
+            if all_.now >= held.deadline:
+                continue
+            reservation = all_.reservations.get(held.reservation_id)
+            ended = reservation is not None and not reservation.confirming and reservation.status is not Status.PENDING
+            check.expect(
+                not ended or held.reservation_id in all_.reservations_at_work,
+                f"{path}: holds seats for {held.reservation_id}, which has ended",
+            )
+    for name, hold in all_.holds.items():
+        if hold.status is HoldStatus.COMMITTED:
+            check.expect(hold.committed_at is not None, f"hold {name}: was committed at no time")
+
+
+def _refunds(all_: Everything, check: Check) -> None:
+    for payment in all_.payments.values():
+        check.expect(0 <= payment.refunded <= payment.amount.amount, f"{payment.id}: refunded more than captured")
+
+
+def _tickets_for_money(all_: Everything, check: Check) -> None:
+    for payment in all_.payments.values():
+        if payment.status is not PaymentStatus.COMPLETED:
+            continue
+        order = all_.order_of.get(payment.reservation_id)
+        bought = order is not None and order.payment_intent_id == payment.id and order.amount == payment.amount
+        check.expect(
+            bought or payment.id in all_.payments_at_work,
+            f"{payment.id}: {payment.amount} was charged for no ticket, and nothing is under way",
+        )
+
+
+def _money_for_tickets(all_: Everything, check: Check) -> None:
+    for order in all_.orders:
+        payment = all_.payments.get(order.payment_intent_id)
+        paid = payment is not None and payment.status is PaymentStatus.COMPLETED and payment.amount == order.amount
+        check.expect(paid or not order.amount.amount, f"order {order.id}: is not paid")
+    counted = Counter(order.reservation_id for order in all_.orders)
+    for reservation_id, count in counted.items():
+        check.expect(count == 1, f"{reservation_id}: has {count} orders")
+
+
+def _rate(all_: Everything, check: Check) -> None:
+    granted: dict[str, list[Instant]] = defaultdict(list)
+    for event_id, ticket in all_.tickets:
+        if ticket.granted_at is not None:
+            granted[event_id].append(ticket.granted_at)
+    for event_id, times in granted.items():
+        rate = all_.events[event_id].admission.rate_per_second
+        times.sort()
+        for index in range(rate, len(times)):
+            check.expect(
+                times[index] - times[index - rate] >= SECOND,
+                f"{event_id}: more than {rate} admissions in the second before {times[index]}",
+            )
+        check.checked += 1
+
+
+def _admissions(all_: Everything, check: Check) -> None:
+    bought = Counter(
+        all_.reservations[order.reservation_id].admission_id
+        for order in all_.orders
+        if order.reservation_id in all_.reservations
+    )
+    for admission_id, count in bought.items():
+        check.expect(count == 1, f"admission {admission_id}: bought {count} times")
+        use = all_.uses.get(admission_id.replace("/", "%2F"))
+        check.expect(
+            use is not None and use.state is AdmissionState.SPENT, f"admission {admission_id}: bought and is not spent"
+        )
+
+
+CHECKS: dict[str, tuple[str, Callable[[Everything, Check], None]]] = {
+    "I1": ("available + reserved + sold + blocked = capacity, in every row", _capacity),
+    "I2": ("a sold seat has one owner, with one confirmed order of the same seats", _owners),
+    "I3": ("no seat is reserved for a reservation that has ended", _holds),
+    "I4": ("refunds never exceed what was captured", _refunds),
+    "I5": ("every completed payment has an order, or its refund is done or under way", _tickets_for_money),
+    "I6": ("every order is paid in full, and there is one to a reservation", _money_for_tickets),
+    "I9": ("admissions in any rolling second are within the rate", _rate),
+    "I11": ("an admission buys at most once", _admissions),
+}
+
+
+class MemoryRecords:
+    def __init__(self, store: MemoryStore) -> None:
+        self._store = store
+
+    def all(self, kind: Kind[T]) -> Iterator[tuple[str, T]]:
+        return self._store.records(kind)
+
+
+class SqliteRecords:
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def all(self, kind: Kind[T]) -> Iterator[tuple[str, T]]:
+        prefix = kind.prefix().path
+        rows = self._connection.execute(
+            "SELECT path, value FROM records WHERE path > ? AND path < ?", (prefix, prefix + chr(0x10FFFF))
+        )
+        return ((path, kind.decode(value)) for path, value in rows)
+
+
+@contextmanager
+def sqlite_snapshot(path: Path) -> Iterator[Records]:
+    """The store's file as it is at this moment, while others may go on writing."""
+    if not path.exists():
+        raise Refusal.of_field("data", f"must have a store: there is no {path.name} in it", path.parent)
+    with closing(connected(path, read_only=True)) as connection:
+        connection.execute("BEGIN")
+        yield SqliteRecords(connection)

@@ -1,0 +1,50 @@
+"""`tacos …`: a file a command. Errors are one clear line; 1 is "the answer is no", 2 is "asked wrongly"."""
+
+import sys
+
+import grpc
+import typer
+from rich.console import Console
+
+from traffic_tacos.cli import buy, event, token, up, verify
+from traffic_tacos.kernel.errors import Code, Refusal
+
+app = typer.Typer(
+    name="tacos",
+    help="Sell tickets when far more people come than there are seats.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+app.command("up")(up.up)
+app.add_typer(event.app, name="event")
+app.command("token")(token.token)
+app.command("buy")(buy.buy)
+app.command("verify")(verify.verify)
+
+
+def main() -> None:
+    """The console script."""
+    try:
+        app()
+    except Refusal as refusal:
+        _say(f"[red]error:[/] {refusal.message}")
+        for detail in refusal.details[1:]:
+            _say(f"  {detail.field}: {detail.reason}" + (f" (is {detail.value})" if detail.value else ""))
+        sys.exit(2 if refusal.code is Code.INVALID_ARGUMENT else 1)
+    except grpc.aio.AioRpcError as failure:
+        _say(f"[red]error:[/] {_explained(failure)}")
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _say(message: str) -> None:
+    Console(stderr=True, highlight=False, soft_wrap=True).print(message)
+
+
+def _explained(failure: grpc.aio.AioRpcError) -> str:
+    if failure.code() is grpc.StatusCode.UNAVAILABLE:
+        return "no platform answers there; start one with `tacos up`, or name another with --grpc"
+    return f"{failure.code().name}: {failure.details()}"

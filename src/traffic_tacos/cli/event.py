@@ -1,0 +1,115 @@
+"""`tacos event`: put events on sale, list them, show one. Over gRPC, against a running platform."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from traffic_tacos.cli import options
+from traffic_tacos.gen.common.v1 import types_pb2
+from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2 as pb
+from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2_grpc
+from traffic_tacos.kernel.errors import Refusal
+from traffic_tacos.rooms.catalog.documents import is_seating_plan
+from traffic_tacos.wire import answered
+
+app = typer.Typer(help="Put events on sale, list them, show one.", no_args_is_help=True)
+PAGE = 100
+
+
+@app.command("create")
+def create(
+    file: Annotated[Path, typer.Argument(help="An event file (YAML), or a seating plan (JSON) with a YAML beside it.")],
+    event_id: Annotated[str, typer.Option("--id", help="Instead of the file's id.")] = "",
+    data: options.Data = options.DEFAULTS.data,
+    grpc: options.Grpc = str(options.DEFAULTS.grpc),
+) -> None:
+    """Put an event on sale.
+
+    Example: [bold]tacos event create examples/events/theatre.yaml[/]
+    """
+    document, plan = read_files(file)
+
+    async def run() -> pb.EventPlan:
+        async with options.connected(grpc) as channel:
+            stub = catalog_pb2_grpc.CatalogServiceStub(channel)
+            request = pb.CreateEventRequest(document=document, seating_plan=plan, event_id=event_id)
+            return (await answered(stub.CreateEvent(request, metadata=options.admin_metadata(data)))).plan
+
+    created = asyncio.run(run())
+    Console().print(f"[bold]{created.event.id}[/] is on sale: {created.event.total_seats} seats.")
+
+
+@app.command("list")
+def list_(grpc: options.Grpc = str(options.DEFAULTS.grpc)) -> None:
+    """List the events on sale.
+
+    Example: [bold]tacos event list[/]
+    """
+
+    async def run() -> list[pb.EventPlan]:
+        plans: list[pb.EventPlan] = []
+        cursor = ""
+        async with options.connected(grpc) as channel:
+            stub = catalog_pb2_grpc.CatalogServiceStub(channel)
+            while True:
+                page = types_pb2.Pagination(page_size=PAGE, cursor=cursor)
+                answer = await answered(stub.ListEvents(pb.ListEventsRequest(pagination=page)))
+                plans.extend(answer.plans)
+                cursor = answer.page_info.next_cursor
+                if not cursor:
+                    return plans
+
+    table = Table("event", "name", "seats", "starts")
+    for plan in asyncio.run(run()):
+        starts = plan.event.start_time.ToJsonString() if plan.event.HasField("start_time") else ""
+        table.add_row(plan.event.id, plan.event.name, str(plan.event.total_seats), starts)
+    Console().print(table)
+
+
+@app.command("show")
+def show(
+    event_id: Annotated[str, typer.Argument(metavar="ID", help="The event.")],
+    grpc: options.Grpc = str(options.DEFAULTS.grpc),
+) -> None:
+    """Show one event with its sections.
+
+    Example: [bold]tacos event show evt_taco_club[/]
+    """
+
+    async def run() -> pb.EventPlan:
+        async with options.connected(grpc) as channel:
+            stub = catalog_pb2_grpc.CatalogServiceStub(channel)
+            return (await answered(stub.GetEvent(pb.GetEventRequest(event_id=event_id)))).plan
+
+    plan = asyncio.run(run())
+    console = Console()
+    venue = f", {plan.event.venue.name}" if plan.event.venue.name else ""
+    console.print(f"[bold]{plan.event.name}[/]{venue} ({plan.event.id}), at most {plan.max_per_order} seats an order")
+    table = Table("section", "name", "rows", "seats", f"price ({plan.currency}, minor units)")
+    for section in plan.sections:
+        seats = [seat for row in section.rows for seat in row.seats]
+        prices = sorted({seat.price for seat in seats})
+        shown = str(prices[0]) if len(prices) == 1 else f"{prices[0]} to {prices[-1]}"
+        rows = "standing" if section.rows[0].standing else str(len(section.rows))
+        table.add_row(section.id, section.name, rows, str(len(seats)), shown)
+    console.print(table)
+
+
+def read_files(path: Path) -> tuple[str, str]:
+    """The event file and the seating plan at a path: by content, the plan's event file lies beside it."""
+    text = _read(path)
+    if is_seating_plan(text):
+        return _read(path.with_suffix(".yaml")), text
+    return text, ""
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise Refusal.of_field(str(path), f"must be a readable event file: {reason}") from None

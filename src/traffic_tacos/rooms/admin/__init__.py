@@ -1,0 +1,1 @@
+"""The operator's desk. Promises true figures."""
