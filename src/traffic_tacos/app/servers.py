@@ -78,7 +78,7 @@ def _described(calls: Calls) -> set[str]:
     return {path.split("/")[1] for path in calls.methods}
 
 
-def _handler(calls: Calls, method: Method) -> grpc.RpcMethodHandler[Any, Any]:
+def _handler(calls: Calls, method: Method) -> "grpc.RpcMethodHandler[Any, Any]":
     return grpc.unary_unary_rpc_method_handler(
         _unary(calls, method),
         request_deserializer=method.request.FromString,
@@ -87,7 +87,7 @@ def _handler(calls: Calls, method: Method) -> grpc.RpcMethodHandler[Any, Any]:
 
 
 def _unary(calls: Calls, method: Method) -> Callable[[Any, Any], Awaitable[Any]]:
-    async def unary(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
+    async def unary(request: Any, context: "grpc.aio.ServicerContext[Any, Any]") -> Any:
         try:
             call = calls.call(context.invocation_metadata() or (), context.time_remaining())
         except Refusal as refusal:

@@ -71,7 +71,7 @@ async def _buy(event: str, seats: list[str], quantity: int, scenario: str, fan: 
 
 
 async def _admitted(
-    queue: queue_pb2_grpc.QueueServiceAsyncStub,
+    queue: "queue_pb2_grpc.QueueServiceAsyncStub",
     event: str,
     fan: str,
     metadata: tuple[tuple[str, str], ...],
@@ -135,7 +135,7 @@ async def _pay(
 
 
 async def _owned(
-    gateway: gateway_pb2_grpc.GatewayServiceAsyncStub,
+    gateway: "gateway_pb2_grpc.GatewayServiceAsyncStub",
     reservation_id: str,
     metadata: tuple[tuple[str, str], ...],
     console: Console,

@@ -40,14 +40,14 @@ Count = Annotated[int, msgspec.Meta(ge=1, le=100_000)]
 T = TypeVar("T")
 
 
-class RowFile(msgspec.Struct, forbid_unknown_fields=True):
+class RowFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     id: Part
     seats: Annotated[int, msgspec.Meta(ge=1, le=400)]
     aisles: tuple[int, ...] = ()
     first: Annotated[int, msgspec.Meta(ge=0)] = 1
 
 
-class SectionFile(msgspec.Struct, forbid_unknown_fields=True):
+class SectionFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     id: Part
     name: Name
     price: Price
@@ -55,7 +55,7 @@ class SectionFile(msgspec.Struct, forbid_unknown_fields=True):
     standing: Count | None = None
 
 
-class EventFile(msgspec.Struct, forbid_unknown_fields=True):
+class EventFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The YAML format. `prices` by category, instead of `sections`, when a seating plan gives the seats."""
 
     id: str
@@ -73,41 +73,41 @@ class EventFile(msgspec.Struct, forbid_unknown_fields=True):
     admission: Admission = Admission()
 
 
-class PlanPoint(msgspec.Struct):
+class PlanPoint(msgspec.Struct, frozen=True):
     x: float = 0
     y: float = 0
 
 
-class PlanSeat(msgspec.Struct):
+class PlanSeat(msgspec.Struct, frozen=True):
     seat_guid: str
     seat_number: str
     position: PlanPoint = PlanPoint()
     category: str = ""
 
 
-class PlanRow(msgspec.Struct):
+class PlanRow(msgspec.Struct, frozen=True):
     row_number: str
     seats: tuple[PlanSeat, ...]
     position: PlanPoint = PlanPoint()
 
 
-class PlanZone(msgspec.Struct):
+class PlanZone(msgspec.Struct, frozen=True):
     name: str
     rows: tuple[PlanRow, ...] = ()
     position: PlanPoint = PlanPoint()
 
 
-class PlanCategory(msgspec.Struct):
+class PlanCategory(msgspec.Struct, frozen=True):
     name: str
     color: str = ""
 
 
-class PlanSize(msgspec.Struct):
+class PlanSize(msgspec.Struct, frozen=True):
     width: float = 0
     height: float = 0
 
 
-class SeatingPlan(msgspec.Struct):
+class SeatingPlan(msgspec.Struct, frozen=True):
     """The open seating-plan format of pretix; drawing-only parts (areas, colours) are not kept."""
 
     name: str

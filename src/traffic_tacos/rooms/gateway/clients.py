@@ -23,7 +23,7 @@ class Rooms:
         self.inventory = inventory_pb2_grpc.InventoryStub(channel)
         self._clock = clock
 
-    async def ask(self, method: grpc.aio.UnaryUnaryMultiCallable[Any, A], request: Any, call: Call) -> A:
+    async def ask(self, method: "grpc.aio.UnaryUnaryMultiCallable[Any, A]", request: Any, call: Call) -> A:
         """The room's answer within what the caller's deadline leaves; its refusal raised."""
         seconds = wire.seconds_left(call, self._clock.now(), SERVICE_SECONDS)
         pending: Awaitable[A] = method(request, timeout=seconds, metadata=wire.metadata(call))

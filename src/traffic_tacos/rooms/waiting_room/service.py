@@ -262,7 +262,7 @@ class WaitingRoom:
                 user_id=record.user_id or user_id,
                 granted_at=now,
                 # Whole seconds, as the token has them.
-                admission_expires_at=(now + model.ADMISSION_LIFETIME) // SECOND * SECOND,
+                admission_expires_at=-(-(now + model.ADMISSION_LIFETIME) // SECOND) * SECOND,
             )
             return Decision(granted, (put(key, granted),))
 
