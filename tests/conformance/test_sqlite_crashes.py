@@ -54,9 +54,7 @@ async def test_what_was_acknowledged_before_a_sigkill_is_there_and_nothing_half(
         jobs = {job.id for _, job in await store.scan(JOB.prefix(), limit=10**6)}
         events = {event.topic for _, event in await store.scan(OUTBOX.prefix(), limit=10**6)}
         assert jobs == events
-        assert counters == {
-            COUNTER.key(*job.split("-"), part).path for job in jobs for part in ("left", "right")
-        }
+        assert counters == {COUNTER.key(*job.split("-"), part).path for job in jobs for part in ("left", "right")}
         assert len(jobs) >= len(acknowledged) >= 2000
     finally:
         await store.close()
@@ -123,9 +121,7 @@ async def test_a_dead_writer_is_an_error_for_all_who_wait_and_all_who_come(tmp_p
     store = SqliteStore(tmp_path / "store.db")
     key = COUNTER.key("a")
     monkeypatch.setattr(sqlite, "_commit", dying)
-    outcomes = await asyncio.gather(
-        *(store.transact((key,), adding(key)) for _ in range(5)), return_exceptions=True
-    )
+    outcomes = await asyncio.gather(*(store.transact((key,), adding(key)) for _ in range(5)), return_exceptions=True)
     assert all(isinstance(outcome, StoreUnavailable) for outcome in outcomes)
     with pytest.raises(StoreUnavailable, match="writer has stopped"):
         await store.transact((key,), adding(key))

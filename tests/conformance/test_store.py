@@ -39,11 +39,7 @@ CONFLICTS = Faults(conflict=0.5, delay=0.2)
 @asynccontextmanager
 async def opened(engine: str, tmp_path, commits: list) -> AsyncIterator[Store]:
     base, _, wrapper = engine.partition("+")
-    store = (
-        MemoryStore(commits.append)
-        if base == "memory"
-        else SqliteStore(tmp_path / "store.db", commits.append)
-    )
+    store = MemoryStore(commits.append) if base == "memory" else SqliteStore(tmp_path / "store.db", commits.append)
     try:
         yield FaultyStore(store, CONFLICTS, HandClock(), random.Random(7)) if wrapper else store
     finally:
@@ -72,9 +68,7 @@ def adding(key, amount: int = 1) -> Callable[[View], Decision[int]]:
 
 
 async def write(store: Store, *names: str) -> None:
-    await store.transact(
-        (), lambda _: Decision(None, [put(COUNTER.key(*name.split()), Counter(1)) for name in names])
-    )
+    await store.transact((), lambda _: Decision(None, [put(COUNTER.key(*name.split()), Counter(1)) for name in names]))
 
 
 async def test_what_was_written_is_read(store):

@@ -1,0 +1,69 @@
+"""An event loop without a clock: time jumps when everybody waits, and a seed decides who runs first."""
+
+import asyncio
+import random
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+from traffic_tacos.kernel.instants import SECOND, Instant
+
+T = TypeVar("T")
+EPOCH: Instant = 1_800_000_000_000
+
+
+class Deadlock(Exception):
+    """Everybody waits, and nothing is going to happen."""
+
+
+class VirtualLoop(asyncio.BaseEventLoop):
+    def __init__(self, randomness: random.Random) -> None:
+        super().__init__()
+        self._random = randomness
+        self._virtual_time = 0.0
+        self._selector = self  # what BaseEventLoop asks to wait for I/O; there is none
+
+    def time(self) -> float:
+        return self._virtual_time
+
+    def select(self, timeout: float | None) -> tuple[()]:
+        if timeout is None:
+            raise Deadlock
+        self._virtual_time += timeout
+        return ()
+
+    def _process_events(self, events: object) -> None:
+        pass
+
+    def _write_to_self(self) -> None:
+        pass
+
+    def _run_once(self) -> None:
+        ready = list(self._ready)
+        self._random.shuffle(ready)
+        self._ready.clear()
+        self._ready.extend(ready)
+        super()._run_once()
+
+
+class LoopClock:
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+
+    def now(self) -> Instant:
+        return EPOCH + int(self._loop.time() * SECOND)
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+def run(main: Coroutine[Any, Any, T], loop: VirtualLoop) -> T:
+    asyncio.set_event_loop(loop)
+    try:
+        return loop.run_until_complete(main)
+    finally:
+        tasks = asyncio.all_tasks(loop)
+        for task in tasks:
+            task.cancel()
+        loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+        asyncio.set_event_loop(None)
+        loop.close()

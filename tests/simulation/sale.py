@@ -1,0 +1,81 @@
+"""One simulated sale from a seed: fans, faults, crashes; then rest, when nothing may be owed."""
+
+import asyncio
+import random
+
+import msgspec
+
+from tests.simulation.fans import Fan
+from tests.simulation.loop import VirtualLoop, run
+from tests.simulation.world import Broken, World
+from traffic_tacos.app.verify import Everything
+from traffic_tacos.engines.faulty import Faults
+from traffic_tacos.rooms.payment.model import Status
+
+FANS = 14
+REST_SECONDS = 1800
+FAULTS = Faults(delay=0.05, conflict=0.1, fail_before=0.02, fail_after=0.02, delay_seconds_max=0.4)
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    seed: int
+    digest: str
+    commits: int
+    crashes: int
+    outcomes: dict[str, int]
+    trace: tuple[str, ...]
+
+
+def simulate(seed: int, without: frozenset[str] = frozenset()) -> Outcome:
+    """Run the sale of this seed; raises Broken when a promise was broken."""
+    loop = VirtualLoop(random.Random(f"order-{seed}"))
+    return run(_sale(seed, loop, without), loop)
+
+
+async def _sale(seed: int, loop: VirtualLoop, without: frozenset[str]) -> Outcome:
+    world = World(seed, loop, FAULTS, lossy=0.15, without=without)
+    await world.open()
+    fans = [Fan(world, number) for number in range(FANS)]
+    crashing = asyncio.create_task(_crash_now_and_then(world))
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            for fan in fans:
+                tasks.create_task(fan.live())
+    except* Broken as broken:
+        raise broken.exceptions[0] from None
+    finally:
+        crashing.cancel()
+        await asyncio.gather(crashing, return_exceptions=True)
+    world.calm()
+    await asyncio.sleep(REST_SECONDS)
+    _check_rest(world)
+    outcomes: dict[str, int] = {}
+    for fan in fans:
+        outcomes[fan.outcome] = outcomes.get(fan.outcome, 0) + 1
+    world.say(str(sorted(outcomes.items())))
+    await world.close()
+    return Outcome(seed, world.digest(), world.commits, world.crashes, outcomes, tuple(world.trace))
+
+
+async def _crash_now_and_then(world: World) -> None:
+    for _ in range(world.random.choice([0, 0, 1, 2, 3])):
+        await asyncio.sleep(world.random.uniform(5, 60))
+        await world.crash()
+
+
+def _check_rest(world: World) -> None:
+    """Nothing is under way, so nothing may be owed: every charge has its ticket or its refund."""
+    if world.broken is not None:
+        raise world.broken
+    for result in world.verify():
+        if result.violations:
+            raise Broken(f"at rest: {result.invariant}: {result.violations[0]}")
+    if world.jobs() and "worker" in world.platform.config.rooms:
+        raise Broken(f"at rest: jobs are left: {world.jobs()[:3]}")
+    everything = Everything(world.records(), world.clock.now())
+    for payment in everything.payments.values():
+        if payment.status in (Status.PENDING, Status.PROCESSING):
+            raise Broken(f"at rest: {payment.id} is {payment.status.name}")
+    for reservation in everything.reservations.values():
+        if reservation.confirming:
+            raise Broken(f"at rest: {reservation.id} is still being confirmed")

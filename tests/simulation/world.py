@@ -1,0 +1,188 @@
+"""The whole platform in one process on a virtual clock, on a store that fails, with crashes.
+
+Invariants are checked after every commit. What a fan calls goes through the same wrapping as a call
+over the network, serialised both ways.
+"""
+
+import asyncio
+import hashlib
+import logging
+import random
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from tests.simulation.loop import LoopClock, VirtualLoop
+from traffic_tacos.app import keys
+from traffic_tacos.app.config import Config
+from traffic_tacos.app.platform import PAYMENT_SOURCE, Platform
+from traffic_tacos.app.policy import SCOPES
+from traffic_tacos.app.verify import MemoryRecords, Result, verified
+from traffic_tacos.engines.faulty import Faults, FaultyStore
+from traffic_tacos.engines.memory import MemoryStore
+from traffic_tacos.kernel.calls import Caller, Role
+from traffic_tacos.kernel.errors import Fault, Refusal
+from traffic_tacos.kernel.instants import DAY
+from traffic_tacos.kernel.tokens import UserToken, sign_user
+
+# Injected faults are logged by the hundred; what matters is raised.
+structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+
+EVENT = """
+id: evt_sim
+name: Simulated Night
+currency: KRW
+max_per_order: 4
+admission: {rate_per_second: 3, active_max: 9, offer_seconds: 15}
+sections:
+  - id: MAIN
+    name: Main
+    price: 50000
+    rows: [{id: A, seats: 5}, {id: B, seats: 6, aisles: [3]}]
+  - {id: PIT, name: Standing, price: 30000, standing: 4}
+"""
+EVENT_ID = "evt_sim"
+STEADY = Faults()
+
+
+class Broken(AssertionError):
+    """An invariant does not hold."""
+
+
+class Unreachable(Exception):
+    """The platform crashed, or did not say whether the call was done: ask again."""
+
+
+class World:
+    """One simulated sale. Everything in it follows from the seed."""
+
+    def __init__(self, seed: int, loop: VirtualLoop, faults: Faults, lossy: float, without: frozenset[str]) -> None:
+        self.random = random.Random(f"world-{seed}")
+        self.clock = LoopClock(loop)
+        self.trace: list[str] = []
+        self.keys = keys.made(random.Random(f"keys-{seed}"))
+        self.faults = faults
+        self.lossy = lossy
+        self.crashes = 0
+        self.commits = 0
+        self.broken: Broken | None = None
+        self._without = without
+        self._calls: set[asyncio.Task[Any]] = set()
+        self._down = asyncio.Event()
+        self._memory = MemoryStore()
+        self._tokens: dict[str, str] = {}
+
+    async def open(self) -> None:
+        """Start the platform on what is stored."""
+        store = FaultyStore(self._memory, STEADY, self.clock, self.random)
+        self.platform = Platform(
+            Config(data=Path("simulated"), without=self._without),
+            store,
+            self.clock,
+            self.random,
+            self.keys,
+            self._post,
+            lambda: nullcontext(MemoryRecords(self._memory)),
+        )
+        self._memory.on_commit = self._committed
+        await self.platform.load()
+        await self.platform.put_on_sale(EVENT)
+        store.faults = self.faults
+        self._store = store
+        self._work = asyncio.create_task(self.platform.run())
+
+    async def crash(self) -> None:
+        """Lose everything that is not stored, in the middle of whatever is going on, and start again."""
+        self.say("crash")
+        self.crashes += 1
+        await self._stop()
+        self._memory = self._memory.reopened(lambda _: None)
+        await self.open()
+
+    async def close(self) -> None:
+        await self._stop()
+
+    def calm(self) -> None:
+        """No more faults."""
+        self.faults = self._store.faults = STEADY
+        self.lossy = 0.0
+
+    async def call(self, path: str, request: Any, user: str = "") -> Any:
+        """One RPC as a fan makes it. Unreachable when the platform crashes meanwhile or cannot say."""
+        headers = (("authorization", f"Bearer {self._token(user)}"),) if user else ()
+        calls = self.platform.calls
+        method = calls.methods["/" + path]
+        task = asyncio.create_task(
+            calls.answer(method, method.request.FromString(request.SerializeToString()), calls.call(headers, None))
+        )
+        self._calls.add(task)
+        try:
+            response = await task
+        except asyncio.CancelledError:
+            if task.cancelled():
+                raise Unreachable from None
+            raise
+        finally:
+            self._calls.discard(task)
+        if self.broken is not None:
+            raise self.broken
+        return method.response.FromString(response.SerializeToString())
+
+    def verify(self) -> list[Result]:
+        return verified(MemoryRecords(self._memory), self.clock.now())
+
+    def jobs(self) -> list[str]:
+        return [job.id for job in self.platform.jobs.pending()]
+
+    def records(self) -> MemoryRecords:
+        return MemoryRecords(self._memory)
+
+    def say(self, line: str) -> None:
+        self.trace.append(f"{self.clock.now()} {line}")
+
+    def digest(self) -> str:
+        return hashlib.sha256("\n".join(self.trace).encode()).hexdigest()
+
+    async def _stop(self) -> None:
+        tasks = [self._work, *self._calls]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _committed(self, writes: Any) -> None:
+        self.commits += 1
+        for write in writes:
+            self.say(f"{'put' if write.value is not None else 'drop'} {write.path}")
+        self.platform.committed(writes)
+        for result in self.verify():
+            if result.violations:
+                self.broken = self.broken or Broken(f"{result.invariant}: {result.violations[0]}")
+
+    async def _post(self, url: str, headers: dict[str, str], body: bytes) -> int:
+        """Webhooks travel: some are lost, some arrive twice, all may be late."""
+        await self.clock.sleep(self.random.uniform(0, 2) if self.random.random() < self.lossy else 0)
+        if self.random.random() < self.lossy:
+            raise Fault("injected: the webhook was lost")
+        times = 2 if self.random.random() < self.lossy else 1
+        for _ in range(times):
+            if self.platform.webhooks is None:
+                return 404
+            try:
+                await self.platform.webhooks.receive_http(PAYMENT_SOURCE, headers, body)
+            except Refusal:
+                return 400
+        if self.random.random() < self.lossy:
+            raise Fault("injected: the answer to the webhook was lost")
+        return 200
+
+    def _token(self, user: str) -> str:
+        if user not in self._tokens:
+            caller = Caller(Role.FAN, user)
+            self._tokens[user] = sign_user(
+                self.keys.signing,
+                UserToken(caller, SCOPES[Role.FAN], self.clock.now() + DAY),
+                self.clock.now(),
+            )
+        return self._tokens[user]
