@@ -175,7 +175,8 @@ class Fan:
 
     async def _surely(self, path: str, request: Any) -> Any:
         """Ask until there is an answer that says something."""
-        for _ in range(TRIES_MAX):
+        tries = 0
+        while True:
             try:
                 answer = await self.world.call(path, request, self.name)
             except Unreachable:
@@ -184,10 +185,10 @@ class Fan:
             code = answer.error.code
             if code == errors_pb2.ERROR_CODE_INTERNAL:
                 raise Broken(f"{path} came upon a bug: {answer.error.trace_id}")
-            if code not in UNSURE:
+            tries += 1
+            if code not in UNSURE or tries == TRIES_MAX:
                 return answer
             await asyncio.sleep(self.world.random.uniform(0.1, 2))
-        return answer
 
     def _see_place(self, place: int) -> None:
         if place and self.places and place > self.places[-1]:

@@ -26,14 +26,14 @@ class Outcome(msgspec.Struct, frozen=True):
     trace: tuple[str, ...]
 
 
-def simulate(seed: int, without: frozenset[str] = frozenset()) -> Outcome:
+def simulate(seed: int) -> Outcome:
     """Run the sale of this seed; raises Broken when a promise was broken."""
     loop = VirtualLoop(random.Random(f"order-{seed}"))
-    return run(_sale(seed, loop, without), loop)
+    return run(_sale(seed, loop), loop)
 
 
-async def _sale(seed: int, loop: VirtualLoop, without: frozenset[str]) -> Outcome:
-    world = World(seed, loop, FAULTS, lossy=0.15, without=without)
+async def _sale(seed: int, loop: VirtualLoop) -> Outcome:
+    world = World(seed, loop, FAULTS, lossy=0.15)
     await world.open()
     fans = [Fan(world, number) for number in range(FANS)]
     crashing = asyncio.create_task(_crash_now_and_then(world))
@@ -43,10 +43,14 @@ async def _sale(seed: int, loop: VirtualLoop, without: frozenset[str]) -> Outcom
                 tasks.create_task(fan.live())
     except* Broken as broken:
         raise broken.exceptions[0] from None
-    finally:
-        crashing.cancel()
-        await asyncio.gather(crashing, return_exceptions=True)
+    crashing.cancel()
+    if isinstance(await asyncio.gather(crashing, return_exceptions=True), BaseException):
+        raise Broken("the platform did not start again")
+    if world.is_down:
+        await world.open()
     world.calm()
+    if "worker" not in world.platform.config.rooms:
+        await world.crash()  # the worker comes back
     await asyncio.sleep(REST_SECONDS)
     _check_rest(world)
     outcomes: dict[str, int] = {}
@@ -58,9 +62,11 @@ async def _sale(seed: int, loop: VirtualLoop, without: frozenset[str]) -> Outcom
 
 
 async def _crash_now_and_then(world: World) -> None:
-    for _ in range(world.random.choice([0, 0, 1, 2, 3])):
-        await asyncio.sleep(world.random.uniform(5, 60))
-        await world.crash()
+    chance = world.random
+    for _ in range(chance.choice([0, 1, 2, 3, 4])):
+        await asyncio.sleep(chance.uniform(5, 60))
+        down = chance.choice([0.0, 0.0, chance.uniform(0, 40)])
+        await world.crash(down, frozenset({"worker"}) if chance.random() < 0.4 else frozenset())
 
 
 def _check_rest(world: World) -> None:
@@ -70,7 +76,7 @@ def _check_rest(world: World) -> None:
     for result in world.verify():
         if result.violations:
             raise Broken(f"at rest: {result.invariant}: {result.violations[0]}")
-    if world.jobs() and "worker" in world.platform.config.rooms:
+    if world.jobs():
         raise Broken(f"at rest: jobs are left: {world.jobs()[:3]}")
     everything = Everything(world.records(), world.clock.now())
     for payment in everything.payments.values():

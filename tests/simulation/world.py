@@ -58,7 +58,7 @@ class Unreachable(Exception):
 class World:
     """One simulated sale. Everything in it follows from the seed."""
 
-    def __init__(self, seed: int, loop: VirtualLoop, faults: Faults, lossy: float, without: frozenset[str]) -> None:
+    def __init__(self, seed: int, loop: VirtualLoop, faults: Faults, lossy: float) -> None:
         self.random = random.Random(f"world-{seed}")
         self.clock = LoopClock(loop)
         self.trace: list[str] = []
@@ -68,9 +68,9 @@ class World:
         self.crashes = 0
         self.commits = 0
         self.broken: Broken | None = None
-        self._without = without
+        self._without: frozenset[str] = frozenset()
         self._calls: set[asyncio.Task[Any]] = set()
-        self._down = asyncio.Event()
+        self.is_down = False
         self._memory = MemoryStore()
         self._tokens: dict[str, str] = {}
 
@@ -91,14 +91,21 @@ class World:
         await self.platform.put_on_sale(EVENT)
         store.faults = self.faults
         self._store = store
+        self.is_down = False
         self._work = asyncio.create_task(self.platform.run())
 
-    async def crash(self) -> None:
-        """Lose everything that is not stored, in the middle of whatever is going on, and start again."""
-        self.say("crash")
+    async def crash(self, down_seconds: float = 0, without: frozenset[str] = frozenset()) -> None:
+        """Lose everything that is not stored, in the middle of whatever is going on, and start again.
+
+        `without` leaves rooms out from now on: a worker that is late, or dead.
+        """
+        self.say(f"crash, down for {down_seconds:.1f} s, then without {sorted(without)}")
         self.crashes += 1
+        self.is_down = True
         await self._stop()
+        await self.clock.sleep(down_seconds)
         self._memory = self._memory.reopened(lambda _: None)
+        self._without = without
         await self.open()
 
     async def close(self) -> None:
@@ -111,6 +118,8 @@ class World:
 
     async def call(self, path: str, request: Any, user: str = "") -> Any:
         """One RPC as a fan makes it. Unreachable when the platform crashes meanwhile or cannot say."""
+        if self.is_down:
+            raise Unreachable
         headers = (("authorization", f"Bearer {self._token(user)}"),) if user else ()
         calls = self.platform.calls
         method = calls.methods["/" + path]
