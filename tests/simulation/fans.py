@@ -53,10 +53,11 @@ class Fan:
             return "vanished"
         if chance.random() < 0.1:
             return await self._cancel(held.reservation_id)
-        if chance.random() < 0.2:
-            await asyncio.sleep(chance.uniform(45, 70))  # at the edge of the hold, or past it
+        if chance.random() < 0.3:
+            await asyncio.sleep(chance.uniform(50, 64))  # at the edge of the hold, or past it
         outcome = await self._pay(held)
-        if chance.random() < 0.1:
+        if chance.random() < 0.15:
+            await asyncio.sleep(chance.uniform(0, 8))  # while the bank answers
             await self._cancel(held.reservation_id)
         return outcome or await self._owned(held.reservation_id)
 

@@ -92,7 +92,10 @@ class Lifecycle:
             raise NotYet(f"the hold ends at {reservation.hold_expires_at}")
         completed = await self._stop_payments(reservation, call)
         if completed is not None:
-            return await self.settle(reservation_id, completed.id, call)
+            ended = await self.settle(reservation_id, completed.id, call)
+            reservation = ended.reservation
+            if reservation.confirming or reservation.status is Status.CONFIRMED:
+                return ended
         after, was_changed = await self._expire(reservation)
         if after.confirming or after.status is Status.CONFIRMED:
             return Ended(after, changed=False)
