@@ -69,7 +69,7 @@ class World:
         self.commits = 0
         self.broken: Broken | None = None
         self._without: frozenset[str] = frozenset()
-        self._calls: set[asyncio.Task[Any]] = set()
+        self._calls: dict[asyncio.Task[Any], None] = {}
         self.is_down = False
         self._memory = MemoryStore()
         self._tokens: dict[str, str] = {}
@@ -126,7 +126,7 @@ class World:
         task = asyncio.create_task(
             calls.answer(method, method.request.FromString(request.SerializeToString()), calls.call(headers, None))
         )
-        self._calls.add(task)
+        self._calls[task] = None
         try:
             response = await task
         except asyncio.CancelledError:
@@ -134,7 +134,7 @@ class World:
                 raise Unreachable from None
             raise
         finally:
-            self._calls.discard(task)
+            self._calls.pop(task, None)
         if self.broken is not None:
             raise self.broken
         return method.response.FromString(response.SerializeToString())

@@ -89,6 +89,7 @@ class Line:
         self._open: list[int] = []  # below the cursor, ascending: READY or passed over
         self._ready: dict[int, Instant] = {}
         self._passed_over: list[int] = []
+        self._expiring: set[int] = set()  # have ended, but still count: their end is not durable yet
         self._offers: dict[int, int] = {}
         self._offer_ends: deque[tuple[Instant, int]] = deque()
         self._gone: list[int] = []  # from the cursor on, ascending
@@ -107,7 +108,7 @@ class Line:
             return State.ADMITTED
         if number >= self._cursor:
             return State.DONE if _contains(self._gone, number) else State.WAITING
-        return State.WAITING if number in self._offers else State.DONE
+        return State.WAITING if number in self._offers and number not in self._expiring else State.DONE
 
     def place(self, number: int, now: Instant) -> Place:
         """Where the ticket stands: live tickets ahead plus one; 0 once it is admitted or done."""
@@ -167,10 +168,11 @@ class Line:
     def advance(self, now: Instant) -> tuple[list[int], list[int]]:
         """One step: lapsed offers and admissions end, and whoever is next gets a turn.
 
-        The numbers that became READY, and those that expired for not having come. Bounded work: at
-        most STEP_MAX turns.
+        The numbers that became READY, and those that expired for not having come: `done` takes them
+        out of the line once that is durable, so that no crash makes a place rise again. Bounded work:
+        at most STEP_MAX turns.
         """
-        expired = self._lapse(now)
+        self._lapse(now)
         turns: list[int] = []
         limit = min(STEP_MAX, self._room(now))
         while len(turns) < limit and (number := self._next()) is not None:
@@ -181,7 +183,7 @@ class Line:
         if turns:
             self._turns.add(now, len(turns))
             self._measured.add(now, len(turns))
-        return turns, expired
+        return turns, sorted(self._expiring)
 
     def _room(self, now: Instant) -> int:
         """What the three limits allow: the rate of the rolling second, live admissions, and seats left."""
@@ -209,8 +211,7 @@ class Line:
         self._open.append(self._cursor - 1)
         return self._cursor - 1
 
-    def _lapse(self, now: Instant) -> list[int]:
-        expired = []
+    def _lapse(self, now: Instant) -> None:
         while self._offer_ends and self._offer_ends[0][0] <= now:
             ends, number = self._offer_ends.popleft()
             if self._ready.get(number) != ends:
@@ -219,12 +220,10 @@ class Line:
             if self._offers[number] < OFFERS_PER_TICKET:
                 heapq.heappush(self._passed_over, number)
             else:
-                self._close(number)
-                expired.append(number)
+                self._expiring.add(number)
         while self._admission_ends and self._admission_ends[0][0] <= now:
             _, number = heapq.heappop(self._admission_ends)
             self.done(number)
-        return expired
 
     def _close(self, number: int) -> None:
         """Take a ticket out of the line."""
@@ -233,6 +232,7 @@ class Line:
                 insort(self._gone, number)
             return
         self._ready.pop(number, None)
+        self._expiring.discard(number)
         if self._offers.pop(number, None) is not None:
             self._open.pop(bisect_left(self._open, number))
             if number in self._passed_over:

@@ -195,6 +195,7 @@ class WaitingRoom:
             _, expired = entry.line.advance(now)
             for number in expired:
                 await self._end(event_id, number)
+                entry.line.done(number)
 
     async def run(self) -> None:
         """Step until cancelled."""
