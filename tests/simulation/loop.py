@@ -50,7 +50,7 @@ class LoopClock:
         self._loop = loop
 
     def now(self) -> Instant:
-        return EPOCH + int(self._loop.time() * SECOND)
+        return EPOCH + round(self._loop.time() * SECOND)
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)

@@ -1,0 +1,158 @@
+"""A steady platform on a virtual clock, for tests of single calls: `@on_platform` runs the test in it."""
+
+import functools
+import inspect
+import random
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from tests.simulation.loop import VirtualLoop, run
+from tests.simulation.world import EVENT_ID, STEADY, World
+from traffic_tacos.app.policy import SCOPES
+from traffic_tacos.gen.common.v1 import errors_pb2
+from traffic_tacos.gen.gateway.v1 import gateway_pb2, queue_pb2
+from traffic_tacos.gen.payment.v1 import payment_pb2
+from traffic_tacos.gen.reservation.v1 import inventory_pb2, reservation_pb2
+from traffic_tacos.kernel.calls import Caller, Role
+from traffic_tacos.kernel.instants import DAY
+from traffic_tacos.kernel.tokens import UserToken, sign_user
+
+QUEUE = "gateway.v1.QueueService/"
+GATEWAY = "gateway.v1.GatewayService/"
+PAYMENT = "payment.v1.PaymentService/"
+INVENTORY = "reservation.v1.Inventory/"
+RESERVATION = "reservation.v1.ReservationService/"
+WORKER = "reservation.v1.WorkerService/"
+
+
+class Desk(World):
+    """The world with the words that tests use."""
+
+    def __init__(self, loop: VirtualLoop) -> None:
+        super().__init__(0, loop, STEADY, lossy=0.0)
+        self.loop = loop
+        self._count = 0
+
+    def key(self) -> str:
+        self._count += 1
+        return f"key-{self._count}"
+
+    def token(self, role: Role, name: str, lifetime: int = DAY) -> str:
+        now = self.clock.now()
+        return sign_user(self.keys.signing, UserToken(Caller(role, name), SCOPES[role], now + lifetime), now)
+
+    async def ask(self, path: str, request: Any, token: str = "") -> Any:
+        """One call with this token, as the server would take it."""
+        calls = self.platform.calls
+        method = calls.methods["/" + path]
+        headers = (("authorization", f"Bearer {token}"),) if token else ()
+        try:
+            call = calls.call(headers, None)
+        except Exception as refusal:
+            return calls.refused(method, refusal)
+        return await calls.answer(method, request, call)
+
+    async def as_service(self, path: str, request: Any) -> Any:
+        return await self.ask(path, request, self.token(Role.SERVICE, "tester"))
+
+    async def as_fan(self, path: str, request: Any, fan: str) -> Any:
+        return await self.ask(path, request, self.token(Role.FAN, fan))
+
+    async def admitted(self, fan: str) -> str:
+        """A reservation token for the fan."""
+        joined = await self.as_fan(
+            QUEUE + "JoinQueue", queue_pb2.JoinQueueRequest(event_id=EVENT_ID, user_id=fan, session_id=fan), fan
+        )
+        request = queue_pb2.RequestAdmissionRequest(waiting_token=joined.waiting_token, event_id=EVENT_ID, user_id=fan)
+        while True:
+            admission = await self.as_fan(QUEUE + "RequestAdmission", request, fan)
+            if admission.reservation_token:
+                return admission.reservation_token
+            await self.clock.sleep(0.2)
+
+    async def held(self, fan: str, quantity: int = 2, seats: tuple[str, ...] = ()) -> Any:
+        request = gateway_pb2.CreateReservationRequest(
+            event_id=EVENT_ID,
+            seat_ids=seats,
+            quantity=quantity,
+            user_id=fan,
+            reservation_token=await self.admitted(fan),
+            idempotency_key=self.key(),
+        )
+        return await self.as_fan(GATEWAY + "CreateReservation", request, fan)
+
+    async def intent(self, fan: str, held: Any, scenario: int = payment_pb2.PAYMENT_SCENARIO_APPROVE) -> Any:
+        request = gateway_pb2.CreatePaymentIntentRequest(
+            reservation_id=held.reservation_id,
+            amount=held.total_amount,
+            user_id=fan,
+            method=payment_pb2.PAYMENT_METHOD_CREDIT_CARD,
+            scenario=scenario,
+            idempotency_key=self.key(),
+        )
+        return await self.as_fan(GATEWAY + "CreatePaymentIntent", request, fan)
+
+    async def pay(self, fan: str, held: Any, scenario: int = payment_pb2.PAYMENT_SCENARIO_APPROVE) -> str:
+        """Set a payment going; the intent's id."""
+        intent = await self.intent(fan, held, scenario)
+        assert not intent.HasField("error"), intent.error
+        request = payment_pb2.ProcessPaymentRequest(
+            payment_intent_id=intent.payment_intent_id, idempotency_key=self.key()
+        )
+        answer = await self.as_fan(PAYMENT + "ProcessPayment", request, fan)
+        assert answer.status == payment_pb2.PAYMENT_STATUS_PROCESSING
+        return intent.payment_intent_id
+
+    async def reservation(self, reservation_id: str) -> Any:
+        request = reservation_pb2.GetReservationRequest(reservation_id=reservation_id)
+        return (await self.as_service(RESERVATION + "GetReservation", request)).reservation
+
+    async def payment(self, intent_id: str) -> Any:
+        request = payment_pb2.GetPaymentStatusRequest(payment_intent_id=intent_id)
+        return (await self.as_service(PAYMENT + "GetPaymentStatus", request)).payment
+
+    async def stats(self) -> Any:
+        request = inventory_pb2.GetInventoryStatusRequest(event_id=EVENT_ID)
+        return (await self.as_service(INVENTORY + "GetInventoryStatus", request)).stats
+
+    async def loop_once(self) -> None:
+        """Let a little virtual time pass."""
+        await self.clock.sleep(0.01)
+
+    def broken_invariants(self) -> list[str]:
+        return [violation for result in self.verify() for violation in result.violations]
+
+
+def on_platform(test: Callable[..., Awaitable[None]] | None = None, *, without: frozenset[str] = frozenset()) -> Any:
+    """Run an async test of a desk; what it stored must keep every promise at its end."""
+    if test is None:
+        return functools.partial(on_platform, without=without)
+
+    def sync(**arguments: Any) -> None:
+        loop = VirtualLoop(random.Random(1))
+
+        async def main() -> None:
+            desk = Desk(loop)
+            desk._without = without
+            await desk.open()
+            await test(desk, **arguments)
+            if desk.broken is not None:
+                raise desk.broken
+            assert desk.broken_invariants() == []
+            await desk.close()
+
+        run(main(), loop)
+
+    sync.__name__, sync.__doc__ = test.__name__, test.__doc__
+    sync.pytestmark = getattr(test, "pytestmark", [])
+    parameters = list(inspect.signature(test).parameters.values())[1:]
+    sync.__signature__ = inspect.Signature(parameters)
+    return sync
+
+
+def code(answer: Any) -> str:
+    """The refusal's code without its prefix; empty when there is none."""
+    if not answer.HasField("error"):
+        return ""
+    assert answer.error.trace_id
+    return errors_pb2.ErrorCode.Name(answer.error.code).removeprefix("ERROR_CODE_")
