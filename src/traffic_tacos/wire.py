@@ -26,7 +26,11 @@ _FAULTS = frozenset({Code.UNAVAILABLE, Code.TIMEOUT, Code.UPSTREAM_TIMEOUT, Code
 
 
 class UpstreamFault(Fault):
-    """Another room could not answer."""
+    """Another room could not answer; `status` is gRPC's, when it was gRPC that said so."""
+
+    def __init__(self, message: str, status: grpc.StatusCode | None = None) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class Answer(Protocol):
@@ -187,7 +191,7 @@ async def answered(pending: Awaitable[A]) -> A:
     try:
         answer = await pending
     except grpc.aio.AioRpcError as failure:
-        raise UpstreamFault(f"{failure.code().name}: {failure.details()}") from None
+        raise UpstreamFault(f"{failure.code().name}: {failure.details()}", failure.code()) from None
     if answer.HasField("error"):
         refused = refusal(answer.error)
         if refused.code in _FAULTS:

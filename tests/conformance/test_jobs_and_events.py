@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from itertools import pairwise
 
 import pytest
 
@@ -68,7 +69,7 @@ async def test_a_job_that_fails_is_tried_again_with_growing_pauses_and_ends_as_a
     await desk.put(Job("a", "t", desk.clock.now()))
     await desk.run_for({"t": failing}, 3600, step=2.0)
     assert len(times) == ATTEMPTS_MAX
-    pauses = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    pauses = [later - earlier for earlier, later in pairwise(times)]
     assert pauses[5] > 4 * pauses[0]
     [dead] = await desk.jobs.dead_letters(10)
     assert (dead.id, dead.is_dead, dead.attempts) == ("a", True, ATTEMPTS_MAX)

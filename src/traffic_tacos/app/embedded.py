@@ -6,6 +6,7 @@ import fcntl
 import os
 import random
 import signal
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -30,29 +31,29 @@ GRACE_SECONDS = 5.0
 WEBHOOK_SECONDS = 30.0
 WEBHOOK_CONNECTIONS_MAX = 64
 
-Started = Callable[[Platform], Awaitable[None]]
+Hook = Callable[[Platform], Awaitable[None]]
 
 
 class WebhookFault(Fault):
     """The other side of a webhook could not be reached."""
 
 
-async def serve(config: Config, started: Started) -> None:
+async def serve(config: Config, prepare: Hook, started: Hook) -> None:
     """Run until SIGTERM or SIGINT, then drain: no new calls, work in flight finishes, within 10 seconds.
 
-    `started` is called once everything listens.
+    `prepare` is called before anybody is let in, `started` once everything listens.
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signal_number, stop.set)
-    async with running(config) as platform:
+    async with running(config, prepare) as platform:
         await started(platform)
         await stop.wait()
 
 
 @asynccontextmanager
-async def running(config: Config) -> AsyncIterator[Platform]:
+async def running(config: Config, prepare: Hook) -> AsyncIterator[Platform]:
     """A platform that listens and works as long as the context lasts."""
     config.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     randomness = random.SystemRandom()
@@ -76,6 +77,7 @@ async def running(config: Config) -> AsyncIterator[Platform]:
                 )
                 store.on_commit = platform.committed
                 await platform.load()
+                await prepare(platform)
                 async with _listening(config, platform):
                     yield platform
         finally:
@@ -85,6 +87,8 @@ async def running(config: Config) -> AsyncIterator[Platform]:
 @asynccontextmanager
 async def _listening(config: Config, platform: Platform) -> AsyncIterator[None]:
     """Doors open after the work behind them has begun, and close before it ends."""
+    _check_free("grpc", config.grpc)
+    _check_free("http", config.http)
     grpc_server = GrpcServer(platform.calls, config.grpc, config.server)
     http_server = _HttpServer(application(platform), config.http)
     work = asyncio.create_task(platform.run())
@@ -124,7 +128,7 @@ class _HttpServer:
         self._task = asyncio.create_task(self._serve())
         while not self._server.started:
             if self._task.done():
-                raise Refusal.of_field("http", "must be an address that is free to listen on", self._address)
+                raise Refusal.of_field("http", "must be an address to listen on", self._address)
             await asyncio.sleep(0.01)
 
     async def stop(self) -> None:
@@ -135,6 +139,18 @@ class _HttpServer:
     async def _serve(self) -> None:
         with contextlib.suppress(SystemExit):  # uvicorn's way to say that it cannot listen
             await self._server.serve()
+
+
+def _check_free(field: str, address: Address) -> None:
+    """Say clearly that an address cannot be had, before a server says it in its own way."""
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address.host, address.port))
+        except OSError as error:
+            reason = f"must be an address that is free to listen on: {error.strerror}"
+            raise Refusal.of_field(field, reason, address) from None
 
 
 def _poster(client: httpx.AsyncClient) -> HttpPost:

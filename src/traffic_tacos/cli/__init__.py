@@ -8,6 +8,7 @@ from rich.console import Console
 
 from traffic_tacos.cli import buy, event, token, up, verify
 from traffic_tacos.kernel.errors import Code, Refusal
+from traffic_tacos.wire import UpstreamFault
 
 app = typer.Typer(
     name="tacos",
@@ -34,7 +35,13 @@ def main() -> None:
             _say(f"  {detail.field}: {detail.reason}" + (f" (is {detail.value})" if detail.value else ""))
         sys.exit(2 if refusal.code is Code.INVALID_ARGUMENT else 1)
     except grpc.aio.AioRpcError as failure:
-        _say(f"[red]error:[/] {_explained(failure)}")
+        _say(f"[red]error:[/] {_explained(failure.code(), f'{failure.code().name}: {failure.details()}')}")
+        sys.exit(1)
+    except UpstreamFault as fault:
+        _say(f"[red]error:[/] {_explained(fault.status, str(fault))}")
+        sys.exit(1)
+    except TimeoutError:
+        _say("[red]error:[/] the platform took too long")
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
@@ -44,7 +51,7 @@ def _say(message: str) -> None:
     Console(stderr=True, highlight=False, soft_wrap=True).print(message)
 
 
-def _explained(failure: grpc.aio.AioRpcError) -> str:
-    if failure.code() is grpc.StatusCode.UNAVAILABLE:
+def _explained(status: grpc.StatusCode | None, message: str) -> str:
+    if status is grpc.StatusCode.UNAVAILABLE:
         return "no platform answers there; start one with `tacos up`, or name another with --grpc"
-    return f"{failure.code().name}: {failure.details()}"
+    return message

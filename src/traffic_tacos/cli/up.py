@@ -13,8 +13,6 @@ from traffic_tacos.app.config import Config, checked, parsed_address
 from traffic_tacos.app.platform import Platform
 from traffic_tacos.cli import options
 from traffic_tacos.cli.event import read_files
-from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2, catalog_pb2_grpc
-from traffic_tacos.wire import answered
 
 BUNDLED = Path(__file__).parents[3] / "examples" / "events"
 FIRST_SALE = "club.yaml"
@@ -46,32 +44,31 @@ def up(
             server=server,
         )
     )
-    asyncio.run(embedded.serve(config, lambda platform: _started(config, platform)))
+    documents = [read_files(path) for path in config.event_files]
+    asyncio.run(
+        embedded.serve(config, lambda platform: _offer(platform, documents), lambda platform: _tell(config, platform))
+    )
 
 
-async def _started(config: Config, platform: Platform) -> None:
-    """Put the event files on sale, and say what there is."""
+async def _offer(platform: Platform, documents: list[tuple[str, str]]) -> None:
+    """Put the event files on sale; on an empty stage, the bundled club."""
+    if not documents and (BUNDLED / FIRST_SALE).exists() and not (await platform.catalog.list("", 1))[0]:
+        documents = [read_files(BUNDLED / FIRST_SALE)]
+    for document, plan in documents:
+        await platform.put_on_sale(document, plan)
+
+
+async def _tell(config: Config, platform: Platform) -> None:
+    """Say where it listens, what it sells, and how to buy."""
     console = Console(soft_wrap=True)
     console.print(f"gRPC  [bold]{config.grpc}[/]   HTTP  [bold]http://{config.http}[/]   data  [bold]{config.data}[/]")
-    if "catalog" not in config.without:
-        await _offer(config, platform, console)
-    console.print("Ctrl-C stops it.")
-
-
-async def _offer(config: Config, platform: Platform, console: Console) -> None:
-    catalog = catalog_pb2_grpc.CatalogServiceStub(platform.channel("admin"))
-    listed = await answered(catalog.ListEvents(catalog_pb2.ListEventsRequest()))
-    files = config.event_files
-    if not files and not listed.plans and (BUNDLED / FIRST_SALE).exists():
-        files = (BUNDLED / FIRST_SALE,)
-    for path in files:
-        await platform.put_on_sale(*read_files(path))
-    listed = await answered(catalog.ListEvents(catalog_pb2.ListEventsRequest()))
+    events, _ = await platform.catalog.list("", EVENTS_SHOWN_MAX)
     table = Table("event", "name", "seats", title="On sale", title_justify="left")
-    for plan in listed.plans[:EVENTS_SHOWN_MAX]:
-        table.add_row(plan.event.id, plan.event.name, str(plan.event.total_seats))
+    for one in events:
+        table.add_row(one.id, one.info.name, str(one.seat_count))
     console.print(table)
-    if listed.plans:
+    if events:
         where = "" if config.grpc == options.DEFAULTS.grpc else f" --grpc {config.grpc}"
         folder = "" if config.data == options.DEFAULTS.data else f" --data {config.data}"
-        console.print(f"Buy two tickets:  [bold]tacos buy {listed.plans[0].event.id} --quantity 2{where}{folder}[/]")
+        console.print(f"Buy two tickets:  [bold]tacos buy {events[0].id} --quantity 2{where}{folder}[/]")
+    console.print("Ctrl-C stops it.")

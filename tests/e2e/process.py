@@ -1,0 +1,158 @@
+"""`tacos up` as a process of its own, started, killed and started again on the same data."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import grpc
+
+from tests.contract import Client
+
+TACOS = [sys.executable, "-c", "from traffic_tacos.cli import main; main()"]
+STARTED_WITHIN = 30
+
+
+class UpProcess:
+    def __init__(self, data: Path, *arguments: str) -> None:
+        self.data = data
+        self.grpc, self.http = f"127.0.0.1:{_free_port()}", f"127.0.0.1:{_free_port()}"
+        self._arguments = [
+            "up", "--data", str(data), "--grpc", self.grpc, "--http", self.http, *arguments
+        ]  # fmt: skip
+        self.log = data.parent / f"{data.name}.log"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> "UpProcess":
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen([*TACOS, *self._arguments], stdout=log, stderr=log)
+        deadline = time.monotonic() + STARTED_WITHIN
+        while not _answers(self.grpc):
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise AssertionError(f"did not start: {self.log.read_text()[-2000:]}")
+            time.sleep(0.05)
+        return self
+
+    def kill(self) -> None:
+        """SIGKILL: no goodbye."""
+        assert self._process is not None
+        os.kill(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+    def stop(self) -> int:
+        """SIGTERM; the exit code."""
+        assert self._process is not None
+        self._process.terminate()
+        return self._process.wait(timeout=15)
+
+    def ensure_stopped(self) -> None:
+        if self._process is not None and self._process.poll() is None:
+            self.kill()
+
+    def client(self) -> Client:
+        return Client(grpc.insecure_channel(self.grpc))
+
+    def tacos(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*TACOS, *arguments], capture_output=True, text=True, check=False, env={**os.environ, "COLUMNS": "160"}
+        )
+
+    def token(self, role: str, name: str) -> str:
+        answer = self.tacos("token", f"--{role}", name, "--data", str(self.data))
+        assert answer.returncode == 0, answer.stderr
+        return answer.stdout.strip()
+
+    def verify(self) -> None:
+        """The invariants hold, by the command that users have."""
+        answer = self.tacos("verify", "--data", str(self.data))
+        assert answer.returncode == 0, answer.stdout + answer.stderr
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _answers(address: str) -> bool:
+    host, port = address.split(":")
+    try:
+        with socket.create_connection((host, int(port)), timeout=0.2):
+            return True
+    except OSError:
+        return False
+
+
+QUEUE, GATEWAY, PAYMENT = "gateway.v1.QueueService", "gateway.v1.GatewayService", "payment.v1.PaymentService"
+
+
+class Shopper:
+    """The walk from the line to the ticket, with a client made from the contract table alone."""
+
+    def __init__(self, client: Client, token: str, user: str, event: str) -> None:
+        self.client, self.token, self.user, self.event = client, token, user, event
+        self.acknowledged: dict[str, Any] = {}
+
+    def join(self) -> None:
+        fields = {"event_id": self.event, "user_id": self.user, "session_id": self.user}
+        joined = self.client(QUEUE, "JoinQueue", fields, self.token)
+        assert joined.waiting_token, joined.error
+        self.acknowledged["waiting_token"] = joined.waiting_token
+
+    def wait_for_turn(self, seconds: float = 20) -> None:
+        fields = {"waiting_token": self.acknowledged["waiting_token"]}
+        deadline = time.monotonic() + seconds
+        while not self.client(QUEUE, "GetQueueStatus", fields).admission_ready:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+    def be_admitted(self) -> None:
+        fields = {"waiting_token": self.acknowledged["waiting_token"], "event_id": self.event, "user_id": self.user}
+        admission = self.client(QUEUE, "RequestAdmission", fields, self.token)
+        assert admission.reservation_token, admission
+        self.acknowledged["reservation_token"] = admission.reservation_token
+
+    def reserve(self, quantity: int = 2) -> Any:
+        fields = {
+            "event_id": self.event,
+            "quantity": quantity,
+            "user_id": self.user,
+            "reservation_token": self.acknowledged["reservation_token"],
+            "idempotency_key": f"{self.user}-reserve",
+        }
+        held = self.client(GATEWAY, "CreateReservation", fields, self.token)
+        if not held.HasField("error"):
+            self.acknowledged["held"] = held
+        return held
+
+    def pay(self) -> None:
+        held = self.acknowledged["held"]
+        fields = {
+            "reservation_id": held.reservation_id,
+            "amount": held.total_amount,
+            "user_id": self.user,
+            "method": 1,
+            "scenario": 1,
+            "idempotency_key": f"{self.user}-intent",
+        }
+        intent = self.client(GATEWAY, "CreatePaymentIntent", fields, self.token)
+        assert not intent.HasField("error"), intent.error
+        fields = {"payment_intent_id": intent.payment_intent_id, "idempotency_key": f"{self.user}-pay"}
+        assert self.client(PAYMENT, "ProcessPayment", fields, self.token).status == 2
+        self.acknowledged["paid"] = intent.payment_intent_id
+
+    def reservation(self) -> Any:
+        fields = {"reservation_id": self.acknowledged["held"].reservation_id}
+        return self.client(GATEWAY, "GetReservation", fields, self.token).reservation
+
+    def own(self, seconds: float = 20) -> Any:
+        deadline = time.monotonic() + seconds
+        while (reservation := self.reservation()).status != 3:
+            assert time.monotonic() < deadline, reservation
+            time.sleep(0.05)
+        self.acknowledged["order"] = reservation.order_id
+        return reservation
