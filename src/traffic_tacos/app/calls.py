@@ -86,7 +86,8 @@ class Calls:
         self.metrics = Metrics()
         self.under_way = 0
         self._clock = clock
-        self._random = randomness
+        # Trace ids must differ, not be unguessable: a system call for each would cost more than the rest.
+        self._random = random.Random(randomness.getrandbits(128))  # noqa: S311
         self._token_key = token_key
         self._tokens: dict[str, UserToken] = {}
 

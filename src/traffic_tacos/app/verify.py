@@ -20,8 +20,9 @@ from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.ports.store import JOB, Job, Kind
 from traffic_tacos.rooms.catalog.model import Event
 from traffic_tacos.rooms.catalog.records import EVENT
-from traffic_tacos.rooms.inventory.model import HoldStatus, RowState
+from traffic_tacos.rooms.inventory.model import HoldStatus
 from traffic_tacos.rooms.inventory.records import HOLD, ROW
+from traffic_tacos.rooms.inventory.rows import RowState
 from traffic_tacos.rooms.payment.model import Payment
 from traffic_tacos.rooms.payment.model import Status as PaymentStatus
 from traffic_tacos.rooms.payment.records import PAYMENT

@@ -47,6 +47,30 @@ _SCAN = "SELECT path, value FROM records WHERE path > ? AND path < ? ORDER BY pa
 _PUT = "INSERT OR REPLACE INTO records (path, value) VALUES (?, ?)"
 _DELETE = "DELETE FROM records WHERE path = ?"
 _LAST_PATH = chr(0x10FFFF)
+_SEEN_BITS = 27
+_SEEN_MASK = (1 << _SEEN_BITS) - 1
+
+
+class _SeenPaths:
+    """A Bloom filter (Bloom 1970) over every path ever written: most look-ups are for a new id or a new
+    idempotency key, and for those it says "never seen" without asking the disk.
+
+    Two hashes over 2^27 bits (16 MiB): one look-up in 60 goes to the disk in vain at 10 million paths.
+    """
+
+    def __init__(self) -> None:
+        self._bits = bytearray(1 << (_SEEN_BITS - 3))
+
+    def add(self, path: str) -> None:
+        code = hash(path)
+        for bit in (code & _SEEN_MASK, (code >> _SEEN_BITS) & _SEEN_MASK):
+            self._bits[bit >> 3] |= 1 << (bit & 7)
+
+    def __contains__(self, path: str) -> bool:
+        code = hash(path)
+        first, second = code & _SEEN_MASK, (code >> _SEEN_BITS) & _SEEN_MASK
+        bits = self._bits
+        return bool(bits[first >> 3] >> (first & 7) & 1 and bits[second >> 3] >> (second & 7) & 1)
 
 
 class _Waiter(NamedTuple):
@@ -77,6 +101,9 @@ class SqliteStore:
         self._write_connection = connected(path)
         self._write_connection.execute(_SCHEMA)
         self._read_connection = connected(path)
+        self._seen = _SeenPaths()
+        for (known,) in self._read_connection.execute("SELECT path FROM records"):
+            self._seen.add(known)
         self._cache: dict[str, Any] = {}
         self._dirty: dict[str, tuple[Any, _Batch]] = {}
         self._ranges: dict[str, dict[str, Any]] = {}
@@ -140,6 +167,8 @@ class SqliteStore:
         cached: T | None = self._cache.get(key.path)
         if cached is not None:
             return cached
+        if key.path not in self._seen:
+            return None
         row = self._read_connection.execute(_GET, (key.path,)).fetchone()
         if row is None:
             return None
@@ -163,6 +192,7 @@ class SqliteStore:
     def _apply(self, writes: Iterable[Write], batch: _Batch) -> None:
         for _, path, value in writes:
             self._dirty[path] = (value, batch)
+            self._seen.add(path)
             if self._ranges:
                 for parent in parents(path):
                     if (known := self._ranges.get(parent)) is not None:

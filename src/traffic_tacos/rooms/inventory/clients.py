@@ -6,7 +6,7 @@ from traffic_tacos import wire
 from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2 as pb
 from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2_grpc
 from traffic_tacos.kernel.calls import Call
-from traffic_tacos.rooms.inventory.model import EventPlan, RowPlan, SeatPlan, SectionPlan
+from traffic_tacos.rooms.inventory.rows import EventPlan, RowPlan, SeatPlan, SectionPlan
 
 CATALOG_SECONDS = 0.5
 

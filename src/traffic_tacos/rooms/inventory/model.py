@@ -1,88 +1,36 @@
 """Seats: AVAILABLE --reserve--> RESERVED(reservation, deadline) --commit--> SOLD(reservation); BLOCKED is the house's.
 
-A row is one record: seat `i` of the row is bit `i` of every mask. A standing block is a row without
-neighbours. A hold past its deadline holds nothing, on reading it: nobody has to come by and free it.
+A hold past its deadline holds nothing, on reading it: nobody has to come by and free it.
 What a reservation holds, row by row, is in its own `Hold`, so every release and commit touches only
 what that reservation still owns.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from enum import Enum
 
 import msgspec
 
 from traffic_tacos.kernel.errors import Code, Detail, Refusal
-from traffic_tacos.kernel.events import EventInfo
 from traffic_tacos.kernel.instants import MINUTE, SECOND, Instant
 from traffic_tacos.kernel.money import Money
 from traffic_tacos.kernel.seats import Seat, SeatStatus
+from traffic_tacos.rooms.inventory.best_available import choose
+from traffic_tacos.rooms.inventory.rows import (
+    UNTOUCHED,
+    EventPlan,
+    RowHold,
+    RowPlan,
+    RowSale,
+    RowState,
+    bits,
+    free,
+    masks,
+    with_holds,
+)
 
 HOLD_DEFAULT = 60 * SECOND
 HOLD_MAX = 15 * MINUTE
 SEATS_PER_RESERVATION_MAX = 100
-
-
-class SeatPlan(msgspec.Struct, frozen=True):
-    id: str
-    number: str
-    price: int
-
-
-class RowPlan(msgspec.Struct, frozen=True):
-    """What never changes of a row.
-
-    `joined` has bit `i` where seats `i` and `i + 1` are adjacent; `depth` is the distance from the
-    section's focal point and `middle` the seat nearest to it, both counted in seats.
-    """
-
-    index: int
-    section: str
-    row: str
-    seats: tuple[SeatPlan, ...]
-    full: int
-    joined: int
-    standing: bool
-    depth: float
-    middle: float
-
-
-class SectionPlan(msgspec.Struct, frozen=True):
-    """A section; `rows` from the nearest to its focal point outwards."""
-
-    id: str
-    name: str
-    rows: tuple[RowPlan, ...]
-
-
-class EventPlan(msgspec.Struct, frozen=True):
-    info: EventInfo
-    currency: str
-    sections: tuple[SectionPlan, ...]
-    rows: tuple[RowPlan, ...]
-    places: dict[str, tuple[int, int]]  # seat id -> row index and seat mask
-
-
-class RowHold(msgspec.Struct, frozen=True, array_like=True):
-    reservation_id: str
-    seats: int
-    deadline: Instant
-
-
-class RowSale(msgspec.Struct, frozen=True, array_like=True):
-    reservation_id: str
-    seats: int
-
-
-class RowState(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What changes of a row: who holds and who owns which of its seats. `gone` is sold and blocked together."""
-
-    held: tuple[RowHold, ...] = ()
-    sold: tuple[RowSale, ...] = ()
-    blocked: int = 0
-    gone: int = 0
-
-
-UNTOUCHED = RowState()
 
 
 class HoldStatus(Enum):
@@ -163,7 +111,7 @@ def reserve(plan: EventPlan, states: Mapping[int, RowState], hold: Hold | None, 
         if _asks_for(plan, claim) not in (hold.rows, sum(map(int.bit_count, hold.rows.values()))):
             raise Refusal(Code.FAILED_PRECONDITION, "reservation_id: holds other seats already")
         return Change(hold, {})
-    wanted = _named(plan, states, claim, now) if claim.seat_ids else _best(plan, states, claim.quantity, now)
+    wanted = _named(plan, states, claim, now) if claim.seat_ids else choose(plan, states, claim.quantity, now)
     taken = Hold(claim.reservation_id, claim.user_id, wanted, claim.deadline, HoldStatus.ACTIVE)
     rows = {
         index: _with_hold(states[index], RowHold(claim.reservation_id, seats, claim.deadline), now)
@@ -224,15 +172,6 @@ def release(states: Mapping[int, RowState], hold: Hold | None) -> Change:
     return Change(msgspec.structs.replace(hold, status=HoldStatus.RELEASED), rows)
 
 
-def free(row: RowPlan, state: RowState, now: Instant) -> int:
-    """The mask of seats that nobody owns, nobody's live hold holds, and the house does not keep."""
-    mask = row.full & ~state.gone
-    for hold in state.held:
-        if now < hold.deadline:
-            mask &= ~hold.seats
-    return mask
-
-
 def status(row: RowPlan, state: RowState, mask: int, now: Instant) -> SeatStatus:
     if mask & state.blocked:
         return SeatStatus.BLOCKED
@@ -279,143 +218,6 @@ def counts(rows: Iterable[RowPlan], states: Mapping[int, RowState], now: Instant
     return Counts(total, available, total - available - gone, gone - blocked, blocked)
 
 
-def bits(mask: int) -> Iterator[int]:
-    """The numbers of the set bits, ascending."""
-    while mask:
-        low = mask & -mask
-        yield low.bit_length() - 1
-        mask ^= low
-
-
-# Best available.
-
-
-def best_in_section(
-    rows: Sequence[RowPlan], states: Mapping[int, RowState], quantity: int, now: Instant
-) -> tuple[bool, RowPlan, int] | None:
-    """The best adjacent place in one row: whether it leaves a seat alone, the row, the seats. None when none fits.
-
-    First those that leave no single seat, among them the nearest to the focal point. `rows` come
-    nearest first, so the search ends where no further row can be nearer.
-    """
-    best: tuple[tuple[bool, float], RowPlan, int] | None = None
-    half = (quantity - 1) / 2
-    block = (1 << quantity) - 1
-    for row in rows:
-        depth = row.depth**2
-        if best is not None and not best[0][0] and depth > best[0][1]:
-            break
-        seats = free(row, states.get(row.index, UNTOUCHED), now)
-        if seats.bit_count() < quantity:
-            continue
-        if row.standing:
-            rank, mask = (False, depth), _lowest(seats, quantity)
-        else:
-            starts = fitting(row, seats, quantity)
-            if not starts:
-                continue
-            tidy = starts & ~_leaving_one(row, seats, quantity)
-            start = _nearest(tidy or starts, row.middle - half)
-            rank, mask = (not tidy, depth + (start + half - row.middle) ** 2), block << start
-        if best is None or rank < best[0]:
-            best = rank, row, mask
-    return None if best is None else (best[0][0], best[1], best[2])
-
-
-def fitting(row: RowPlan, seats: int, quantity: int) -> int:
-    """The mask of seats from which `quantity` free seats run on, each adjacent to the next."""
-    starts = seats
-    for step in range(1, quantity):
-        starts &= (seats >> step) & (row.joined >> (step - 1))
-    return starts
-
-
-def _leaving_one(row: RowPlan, seats: int, quantity: int) -> int:
-    """The starts at which a run of `quantity` would leave exactly one free seat beside it."""
-    left = ((seats & row.joined) << 1) & seats  # a free neighbour on the left
-    lonely_left = left & ~(left << 1)
-    right = (seats >> quantity) & (row.joined >> (quantity - 1))  # a free neighbour behind the run
-    lonely_right = right & ~((seats >> (quantity + 1)) & (row.joined >> quantity))
-    return lonely_left | lonely_right
-
-
-def _nearest(starts: int, target: float) -> int:
-    """The set bit nearest to the target."""
-    at = max(0, round(target))
-    above = starts >> at
-    below = starts & ((1 << at) - 1)
-    up = at + (above & -above).bit_length() - 1 if above else None
-    down = below.bit_length() - 1 if below else None
-    if up is None or down is None:
-        return up if down is None else down  # type: ignore[return-value]  # starts is not empty
-    return up if abs(up - target) <= abs(target - down) else down
-
-
-def _lowest(seats: int, quantity: int) -> int:
-    mask = 0
-    for _ in range(quantity):
-        low = seats & -seats
-        mask |= low
-        seats ^= low
-    return mask
-
-
-def _best(plan: EventPlan, states: Mapping[int, RowState], quantity: int, now: Instant) -> dict[int, int]:
-    """Adjacent in one row, section by section; then spread over a section in as few pieces as there are."""
-    untidy: dict[int, int] | None = None
-    for section in plan.sections:
-        found = best_in_section(section.rows, states, quantity, now)
-        if found is not None:
-            leaves_one, row, mask = found
-            if not leaves_one:
-                return {row.index: mask}
-            untidy = untidy or {row.index: mask}
-    if untidy is not None:
-        return untidy
-    for section in plan.sections:
-        spread = _spread(section.rows, states, quantity, now)
-        if spread is not None:
-            return spread
-    raise Refusal(
-        Code.INSUFFICIENT_INVENTORY,
-        f"quantity: no section has {quantity} seats left",
-        Detail("quantity", "must be at most what a section has left", str(quantity)),
-    )
-
-
-def _spread(
-    rows: Sequence[RowPlan], states: Mapping[int, RowState], quantity: int, now: Instant
-) -> dict[int, int] | None:
-    """Longest runs first, in the rows nearest to each other: a party is cut as little as can be."""
-    frees = {row.index: free(row, states.get(row.index, UNTOUCHED), now) for row in rows}
-    if sum(mask.bit_count() for mask in frees.values()) < quantity:
-        return None
-    chosen: dict[int, int] = {}
-    last: RowPlan | None = None
-    for size in range(quantity, 0, -1):
-        while (left := quantity - sum(map(int.bit_count, chosen.values()))) >= size:
-            fits = [(row, starts) for row in rows if (starts := _starts(row, frees[row.index], size))]
-            if not fits:
-                break
-            near = last.depth if last is not None else fits[0][0].depth
-            row, starts = min(fits, key=lambda fit: abs(fit[0].depth - near))
-            mask = ((1 << size) - 1) << _nearest(starts, row.middle)
-            if row.standing:
-                mask = _lowest(frees[row.index], size)
-            chosen[row.index] = chosen.get(row.index, 0) | mask
-            frees[row.index] &= ~mask
-            last = row
-        if left == 0:
-            break
-    return chosen
-
-
-def _starts(row: RowPlan, seats: int, size: int) -> int:
-    if row.standing:
-        return seats if seats.bit_count() >= size else 0
-    return fitting(row, seats, size)
-
-
 def _named(plan: EventPlan, states: Mapping[int, RowState], claim: Claim, now: Instant) -> dict[int, int]:
     wanted = masks(plan, claim.seat_ids)
     taken = [
@@ -430,15 +232,6 @@ def _named(plan: EventPlan, states: Mapping[int, RowState], claim: Claim, now: I
     return wanted
 
 
-def masks(plan: EventPlan, seat_ids: Iterable[str]) -> dict[int, int]:
-    """Seat ids as masks by row."""
-    rows: dict[int, int] = {}
-    for seat_id in seat_ids:
-        index, mask = plan.places[seat_id]
-        rows[index] = rows.get(index, 0) | mask
-    return rows
-
-
 def _asks_for(plan: EventPlan, claim: Claim) -> dict[int, int] | int:
     return masks(plan, claim.seat_ids) if claim.seat_ids else claim.quantity
 
@@ -449,10 +242,9 @@ def _held_by(state: RowState, reservation_id: str) -> int:
 
 def _with_hold(state: RowState, hold: RowHold, now: Instant) -> RowState:
     """The row with one more hold, without those that are past their deadline."""
-    live = tuple(other for other in state.held if now < other.deadline and other.reservation_id != hold.reservation_id)
-    return msgspec.structs.replace(state, held=(*live, hold))
+    others = (other for other in state.held if other.reservation_id != hold.reservation_id)
+    return with_holds(state, (*(other for other in others if now < other.deadline), hold))
 
 
 def _without_hold(state: RowState, reservation_id: str) -> RowState:
-    held = tuple(hold for hold in state.held if hold.reservation_id != reservation_id)
-    return msgspec.structs.replace(state, held=held)
+    return with_holds(state, (hold for hold in state.held if hold.reservation_id != reservation_id))

@@ -6,7 +6,8 @@ A row that nobody has touched has no record.
 from collections.abc import Iterable, Mapping
 
 from traffic_tacos.ports.store import Key, Kind, Prefix, View, Write, delete, put
-from traffic_tacos.rooms.inventory.model import UNTOUCHED, Change, EventPlan, Hold, RowPlan, RowState
+from traffic_tacos.rooms.inventory.model import Change, Hold
+from traffic_tacos.rooms.inventory.rows import UNTOUCHED, EventPlan, RowPlan, RowState
 
 ROW = Kind("row", RowState)
 HOLD = Kind("hold", Hold)

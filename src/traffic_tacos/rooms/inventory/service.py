@@ -15,8 +15,9 @@ from traffic_tacos.ports.idempotency import Once
 from traffic_tacos.ports.store import Decision, Key, Prefix, Store, View
 from traffic_tacos.rooms.inventory import model
 from traffic_tacos.rooms.inventory.clients import CatalogClient
-from traffic_tacos.rooms.inventory.model import Claim, Counts, EventPlan, Hold, HoldStatus
+from traffic_tacos.rooms.inventory.model import Claim, Counts, Hold, HoldStatus
 from traffic_tacos.rooms.inventory.records import EventKeys, hold_key
+from traffic_tacos.rooms.inventory.rows import EventPlan, RowState, SectionPlan, masks
 
 KEY_WINDOW = DAY
 PLANS_MAX = 1000
@@ -125,8 +126,8 @@ class Inventory:
         )
         model.checked_claim(plan, claim, now)
         hold_at = hold_key(request.event_id, request.reservation_id)
-        indexes = model.masks(plan, claim.seat_ids)
-        rows: list[Key[model.RowState] | Prefix[model.RowState]] = [keys.rows[index] for index in indexes] or [keys.all]
+        indexes = masks(plan, claim.seat_ids)
+        rows: list[Key[RowState] | Prefix[RowState]] = [keys.rows[index] for index in indexes] or [keys.all]
 
         def rule(view: View) -> Decision[Held]:
             states = keys.some(view, indexes) if indexes else keys.every(view)
@@ -237,11 +238,11 @@ class Inventory:
         key = hold_key(event_id, checked_id("reservation_id", reservation_id))
         return key, await self._store.get(key)
 
-    async def _states(self, keys: EventKeys) -> dict[int, model.RowState]:
+    async def _states(self, keys: EventKeys) -> dict[int, RowState]:
         return await self._store.transact((keys.all,), lambda view: Decision(keys.every(view)))
 
 
-def _sections(plan: EventPlan, section_id: str) -> Sequence[model.SectionPlan]:
+def _sections(plan: EventPlan, section_id: str) -> Sequence[SectionPlan]:
     if not section_id:
         return plan.sections
     found = [section for section in plan.sections if section.id == section_id]
@@ -261,7 +262,7 @@ def _check_names(plan: EventPlan, hold: Hold | None, seat_ids: tuple[str, ...], 
     if hold is None:
         return
     model.known(plan, seat_ids)
-    if seat_ids and model.masks(plan, seat_ids) != hold.rows:
+    if seat_ids and masks(plan, seat_ids) != hold.rows:
         raise Refusal.of_field("seat_ids", "must be the seats that the reservation holds")
     count = sum(map(int.bit_count, hold.rows.values()))
     if quantity and quantity != count:

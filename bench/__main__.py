@@ -1,0 +1,187 @@
+"""`python -m bench`: rate and CPU per request of the first calls, beside bare echoes, in one run.
+
+CPU is the server process's own (user and system), so the load generator on the same cores costs rate
+but not CPU. Machines are noisy: compare the ratios to the echoes, not the figures of two runs.
+"""
+
+import argparse
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from bench import load
+from bench.echo import PATH as ECHO
+from traffic_tacos.app import keys
+from traffic_tacos.app.policy import SCOPES
+from traffic_tacos.engines.clock import SystemClock
+from traffic_tacos.gen.gateway.v1 import gateway_pb2, queue_pb2
+from traffic_tacos.kernel.calls import Caller, Role
+from traffic_tacos.kernel.instants import MINUTE
+from traffic_tacos.kernel.tokens import ReservationToken, UserToken, sign_reservation, sign_user
+
+EVENT = "evt_bench"
+ROWS, SEATS = 250, 80
+BUDGET_US = {"GetQueueStatus": 35, "JoinQueue": 120, "CreateReservation": 450}
+console = Console()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench")
+    parser.add_argument("--requests", type=int, default=6000, help="prepared requests of each call")
+    parser.add_argument("--status-requests", type=int, default=60000, help="repeated requests of h2load")
+    parser.add_argument("--at-once", type=int, default=64)
+    asked = parser.parse_args()
+    table = Table("what", "load", "requests/s", "CPU us/request", "to native echo", "budget", "p50 ms", "p95 ms")
+    base: dict[str, float] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for kind in ("native", "grpcio"):
+            with _process([sys.executable, "-m", "bench.echo", kind]) as (pid, address):
+                _echo(kind, pid, address, asked, table, base)
+        _platform(Path(folder), asked, table, base)
+    console.print(table)
+    if load.H2LOAD is None:
+        console.print("h2load was not found: only the Python callers were used, and they limit the rate.")
+
+
+def _echo(kind: str, pid: int, address: str, asked, table: Table, base: dict[str, float]) -> None:
+    console.print(f"bare {kind} echo …")
+    body = b"x" * 60
+    if load.H2LOAD:
+        cpu, measured = _cpu(pid, lambda: load.h2load(address, ECHO, body, asked.status_requests))
+        base.setdefault("h2load", cpu)
+        _row(table, f"echo on {kind}", "h2load", cpu, measured, base["h2load"])
+    run = load.callers(address, ECHO, [body] * asked.requests, (), asked.at_once)
+    cpu, (measured, _) = _cpu(pid, lambda: asyncio.run(run))
+    base.setdefault("callers", cpu)
+    _row(table, f"echo on {kind}", f"{asked.at_once} callers", cpu, measured, base["callers"])
+
+
+def _platform(folder: Path, asked, table: Table, base: dict[str, float]) -> None:
+    event = folder / "event.yaml"
+    rows = ", ".join(f"{{id: R{number}, seats: {SEATS}, aisles: [20, 60]}}" for number in range(ROWS))
+    event.write_text(
+        f"id: {EVENT}\nname: Bench\ncurrency: KRW\nadmission: {{rate_per_second: 1}}\n"
+        f"sections: [{{id: MAIN, name: Main, price: 1000, rows: [{rows}]}}]\n"
+    )
+    data = folder / "data"
+    command = [sys.executable, "-c", "from traffic_tacos.cli import main; main()", "up", "--data", str(data)]
+    with _process([*command, "--event", str(event)], up=True) as (pid, address):
+        at_once = f"{asked.at_once} callers"
+        console.print("JoinQueue, durable …")
+        joins = [
+            queue_pb2.JoinQueueRequest(event_id=EVENT, session_id=f"s{number}").SerializeToString()
+            for number in range(asked.requests)
+        ]
+        run = load.callers(address, "/gateway.v1.QueueService/JoinQueue", joins, (), asked.at_once)
+        cpu, (joined, answers) = _cpu(pid, lambda: asyncio.run(run))
+        _row(table, "JoinQueue", at_once, cpu, joined, base["callers"])
+        token = queue_pb2.JoinQueueResponse.FromString(answers[-1]).waiting_token
+        status = queue_pb2.GetQueueStatusRequest(waiting_token=token).SerializeToString()
+        path = "/gateway.v1.QueueService/GetQueueStatus"
+        console.print(f"GetQueueStatus with {asked.requests} waiting …")
+        if load.H2LOAD:
+            cpu, measured = _cpu(pid, lambda: load.h2load(address, path, status, asked.status_requests))
+            _row(table, "GetQueueStatus", "h2load", cpu, measured, base["h2load"])
+        run = load.callers(address, path, [status] * asked.requests, (), asked.at_once)
+        cpu, (measured, _) = _cpu(pid, lambda: asyncio.run(run))
+        _row(table, "GetQueueStatus", at_once, cpu, measured, base["callers"])
+        console.print("CreateReservation through the gateway, two best seats of 20,000, durable …")
+        bodies, tokens = _reservations(data, asked.requests)
+        for callers, share in ((1, len(bodies) // 6), (asked.at_once, len(bodies))):
+            run = load.callers(
+                address, "/gateway.v1.GatewayService/CreateReservation", bodies[:share], tokens[:share], callers
+            )
+            cpu, (measured, answers) = _cpu(pid, lambda run=run: asyncio.run(run))
+            refused = sum(
+                gateway_pb2.CreateReservationResponse.FromString(answer).HasField("error") for answer in answers
+            )
+            _row(table, "CreateReservation", f"{callers} callers", cpu, measured, base["callers"])
+            if refused:
+                console.print(f"[red]{refused} of {len(answers)} reservations were refused[/]")
+            bodies, tokens = bodies[share:], tokens[share:]
+
+
+def _reservations(data: Path, count: int) -> tuple[list[bytes], list[str]]:
+    """Requests of fans who were all admitted, and their tokens: both signed with the platform's keys."""
+    signing, now = keys.read(data).signing, SystemClock().now()
+    bodies, tokens = [], []
+    for number in range(count + count // 6):
+        fan = f"fan{number}"
+        admission = ReservationToken(f"{EVENT}/{10**9 + number}", EVENT, fan, now + 5 * MINUTE)
+        request = gateway_pb2.CreateReservationRequest(
+            event_id=EVENT,
+            quantity=2 if number * 2 < ROWS * SEATS * 0.8 else 1,
+            user_id=fan,
+            reservation_token=sign_reservation(signing, admission, now),
+            idempotency_key=f"k{number}",
+        )
+        bodies.append(request.SerializeToString())
+        caller = Caller(Role.FAN, fan)
+        tokens.append(sign_user(signing, UserToken(caller, SCOPES[Role.FAN], now + 60 * MINUTE), now))
+    return bodies, tokens
+
+
+def _row(table: Table, what: str, how: str, cpu: float, measured: load.Measured, base: float) -> None:
+    budget = BUDGET_US.get(what)
+    table.add_row(
+        what,
+        how,
+        f"{measured.requests / measured.seconds:,.0f}",
+        f"{cpu:.0f}",
+        f"{cpu / base:.1f}x",
+        f"{budget} us" if budget else "",
+        f"{measured.p50_ms:.1f}",
+        "" if measured.p95_ms != measured.p95_ms else f"{measured.p95_ms:.1f}",
+    )
+
+
+def _cpu(pid: int, run):
+    """CPU microseconds per request of the process while `run` ran, and what it measured."""
+    before = _cpu_seconds(pid)
+    result = run()
+    spent = _cpu_seconds(pid) - before
+    measured = result if isinstance(result, load.Measured) else result[0]
+    return spent * 1e6 / measured.requests, result
+
+
+def _cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@contextmanager
+def _process(command: list[str], up: bool = False) -> Iterator[tuple[int, str]]:
+    address = f"127.0.0.1:{_free_port()}"
+    where = ["--grpc", address, "--http", f"127.0.0.1:{_free_port()}"] if up else [address]
+    with subprocess.Popen([*command, *where], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            host, port = address.split(":")
+            for _ in range(300):
+                with socket.socket() as probe:
+                    if probe.connect_ex((host, int(port))) == 0:
+                        break
+                time.sleep(0.05)
+            time.sleep(0.5)
+            yield process.pid, address
+        finally:
+            process.terminate()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,151 @@
+"""The best available seats: adjacent in one row, leaving nobody's future neighbour alone, near the focal point.
+
+Chosen inside the decision that takes them, so a crowd never picks the same ones. Pure, like `model`.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+
+from traffic_tacos.kernel.errors import Code, Detail, Refusal
+from traffic_tacos.kernel.instants import Instant
+from traffic_tacos.rooms.inventory.rows import UNTOUCHED, EventPlan, RowPlan, RowState, free
+
+PLACES_REMEMBERED = 50_000
+
+
+def choose(plan: EventPlan, states: Mapping[int, RowState], quantity: int, now: Instant) -> dict[int, int]:
+    """Adjacent in one row, section by section; then spread over a section in as few pieces as there are."""
+    untidy: dict[int, int] | None = None
+    for section in plan.sections:
+        found = best_in_section(section.rows, states, quantity, now)
+        if found is not None:
+            leaves_one, row, mask = found
+            if not leaves_one:
+                return {row.index: mask}
+            untidy = untidy or {row.index: mask}
+    if untidy is not None:
+        return untidy
+    for section in plan.sections:
+        spread = _spread(section.rows, states, quantity, now)
+        if spread is not None:
+            return spread
+    raise Refusal(
+        Code.INSUFFICIENT_INVENTORY,
+        f"quantity: no section has {quantity} seats left",
+        Detail("quantity", "must be at most what a section has left", str(quantity)),
+    )
+
+
+def best_in_section(
+    rows: Sequence[RowPlan], states: Mapping[int, RowState], quantity: int, now: Instant
+) -> tuple[bool, RowPlan, int] | None:
+    """The best adjacent place in one row: whether it leaves a seat alone, the row, the seats. None when none fits.
+
+    First those that leave no single seat, among them the nearest to the focal point. `rows` come
+    nearest first, so the search ends where no further row can be nearer.
+    """
+    best: tuple[tuple[bool, float], RowPlan, int] | None = None
+    half = (quantity - 1) / 2
+    block = (1 << quantity) - 1
+    for row in rows:
+        depth = row.depth**2
+        if best is not None and not best[0][0] and depth > best[0][1]:
+            break
+        seats = free(row, states.get(row.index, UNTOUCHED), now)
+        if seats.bit_count() < quantity:
+            continue
+        if row.standing:
+            rank, mask = (False, depth), _lowest(seats, quantity)
+        else:
+            place = _place(row.joined, row.middle, seats, quantity)
+            if place is None:
+                continue
+            leaves_one, start = place
+            rank, mask = (leaves_one, depth + (start + half - row.middle) ** 2), block << start
+        if best is None or rank < best[0]:
+            best = rank, row, mask
+    return None if best is None else (best[0][0], best[1], best[2])
+
+
+@lru_cache(maxsize=PLACES_REMEMBERED)
+def _place(joined: int, middle: float, seats: int, quantity: int) -> tuple[bool, int] | None:
+    """Where in a row `quantity` sit best: whether that leaves a seat alone, and the first seat.
+
+    A pure function of four numbers, remembered because a crowd asks it of the same rows again and again.
+    """
+    starts = fitting(joined, seats, quantity)
+    if not starts:
+        return None
+    tidy = starts & ~_leaving_one(joined, seats, quantity)
+    return not tidy, _nearest(tidy or starts, middle - (quantity - 1) / 2)
+
+
+def fitting(joined: int, seats: int, quantity: int) -> int:
+    """The mask of seats from which `quantity` free seats run on, each adjacent to the next."""
+    starts = seats
+    for step in range(1, quantity):
+        starts &= (seats >> step) & (joined >> (step - 1))
+    return starts
+
+
+def _leaving_one(joined: int, seats: int, quantity: int) -> int:
+    """The starts at which a run of `quantity` would leave exactly one free seat beside it."""
+    left = ((seats & joined) << 1) & seats  # a free neighbour on the left
+    lonely_left = left & ~(left << 1)
+    right = (seats >> quantity) & (joined >> (quantity - 1))  # a free neighbour behind the run
+    lonely_right = right & ~((seats >> (quantity + 1)) & (joined >> quantity))
+    return lonely_left | lonely_right
+
+
+def _nearest(starts: int, target: float) -> int:
+    """The set bit nearest to the target."""
+    at = max(0, round(target))
+    above = starts >> at
+    below = starts & ((1 << at) - 1)
+    up = at + (above & -above).bit_length() - 1 if above else None
+    down = below.bit_length() - 1 if below else None
+    if up is None or down is None:
+        return up if down is None else down  # type: ignore[return-value]  # starts is not empty
+    return up if abs(up - target) <= abs(target - down) else down
+
+
+def _lowest(seats: int, quantity: int) -> int:
+    mask = 0
+    for _ in range(quantity):
+        low = seats & -seats
+        mask |= low
+        seats ^= low
+    return mask
+
+
+def _spread(
+    rows: Sequence[RowPlan], states: Mapping[int, RowState], quantity: int, now: Instant
+) -> dict[int, int] | None:
+    """Longest runs first, in the rows nearest to each other: a party is cut as little as can be."""
+    frees = {row.index: free(row, states.get(row.index, UNTOUCHED), now) for row in rows}
+    if sum(mask.bit_count() for mask in frees.values()) < quantity:
+        return None
+    chosen: dict[int, int] = {}
+    last: RowPlan | None = None
+    for size in range(quantity, 0, -1):
+        while (left := quantity - sum(map(int.bit_count, chosen.values()))) >= size:
+            fits = [(row, starts) for row in rows if (starts := _starts(row, frees[row.index], size))]
+            if not fits:
+                break
+            near = last.depth if last is not None else fits[0][0].depth
+            row, starts = min(fits, key=lambda fit: abs(fit[0].depth - near))
+            mask = ((1 << size) - 1) << _nearest(starts, row.middle)
+            if row.standing:
+                mask = _lowest(frees[row.index], size)
+            chosen[row.index] = chosen.get(row.index, 0) | mask
+            frees[row.index] &= ~mask
+            last = row
+        if left == 0:
+            break
+    return chosen
+
+
+def _starts(row: RowPlan, seats: int, size: int) -> int:
+    if row.standing:
+        return seats if seats.bit_count() >= size else 0
+    return fitting(row.joined, seats, size)

@@ -1,0 +1,120 @@
+"""Rows of seats: what never changes of them, what does, and which of their seats are free.
+
+A row is one record: seat `i` of the row is bit `i` of every mask. A standing block is a row without
+neighbours. Pure, like `model`.
+"""
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from traffic_tacos.kernel.events import EventInfo
+from traffic_tacos.kernel.instants import Instant
+
+
+class SeatPlan(msgspec.Struct, frozen=True):
+    id: str
+    number: str
+    price: int
+
+
+class RowPlan(msgspec.Struct, frozen=True):
+    """What never changes of a row.
+
+    `joined` has bit `i` where seats `i` and `i + 1` are adjacent; `depth` is the distance from the
+    section's focal point and `middle` the seat nearest to it, both counted in seats.
+    """
+
+    index: int
+    section: str
+    row: str
+    seats: tuple[SeatPlan, ...]
+    full: int
+    joined: int
+    standing: bool
+    depth: float
+    middle: float
+
+
+class SectionPlan(msgspec.Struct, frozen=True):
+    """A section; `rows` from the nearest to its focal point outwards."""
+
+    id: str
+    name: str
+    rows: tuple[RowPlan, ...]
+
+
+class EventPlan(msgspec.Struct, frozen=True):
+    info: EventInfo
+    currency: str
+    sections: tuple[SectionPlan, ...]
+    rows: tuple[RowPlan, ...]
+    places: dict[str, tuple[int, int]]  # seat id -> row index and seat mask
+
+
+class RowHold(msgspec.Struct, frozen=True, array_like=True):
+    reservation_id: str
+    seats: int
+    deadline: Instant
+
+
+class RowSale(msgspec.Struct, frozen=True, array_like=True):
+    reservation_id: str
+    seats: int
+
+
+class RowState(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What changes of a row: who holds and who owns which of its seats.
+
+    `gone` is sold and blocked together; `held_seats` and `lapses_at` sum up the holds, so that a search
+    looks at single holds only where one has lapsed. `with_holds` keeps them true.
+    """
+
+    held: tuple[RowHold, ...] = ()
+    sold: tuple[RowSale, ...] = ()
+    blocked: int = 0
+    gone: int = 0
+    held_seats: int = 0
+    lapses_at: Instant = 0
+
+
+UNTOUCHED = RowState()
+
+
+def free(row: RowPlan, state: RowState, now: Instant) -> int:
+    """The mask of seats that nobody owns, nobody's live hold holds, and the house does not keep."""
+    if now < state.lapses_at:
+        return row.full & ~(state.gone | state.held_seats)
+    mask = row.full & ~state.gone
+    for hold in state.held:
+        if now < hold.deadline:
+            mask &= ~hold.seats
+    return mask
+
+
+def with_holds(state: RowState, held: Iterable[RowHold]) -> RowState:
+    """The row with these holds."""
+    held = tuple(held)
+    seats = 0
+    for hold in held:
+        seats |= hold.seats
+    return msgspec.structs.replace(
+        state, held=held, held_seats=seats, lapses_at=min((hold.deadline for hold in held), default=0)
+    )
+
+
+def masks(plan: EventPlan, seat_ids: Iterable[str]) -> dict[int, int]:
+    """Seat ids as masks by row."""
+    rows: dict[int, int] = {}
+    for seat_id in seat_ids:
+        index, mask = plan.places[seat_id]
+        rows[index] = rows.get(index, 0) | mask
+    return rows
+
+
+def bits(mask: int) -> Iterator[int]:
+    """The numbers of the set bits, ascending."""
+    while mask:
+        low = mask & -mask
+        yield low.bit_length() - 1
+        mask ^= low
