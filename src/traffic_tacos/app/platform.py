@@ -15,6 +15,7 @@ from traffic_tacos.app.health import PlatformHealth
 from traffic_tacos.app.keys import Keys
 from traffic_tacos.app.local import LocalChannel
 from traffic_tacos.app.operations import OperationsRpc, Snapshots
+from traffic_tacos.engines.forgetting import forget_expired
 from traffic_tacos.engines.jobs import StoreJobs
 from traffic_tacos.engines.outbox import Outbox
 from traffic_tacos.gen.common.v1 import admin_pb2
@@ -104,10 +105,11 @@ class Platform:
             await self.waiting_room.load()
 
     async def run(self) -> None:
-        """Jobs, events and the line, until cancelled."""
+        """Jobs, events, the line, and forgetting what may be forgotten; until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.jobs.run(self._handlers))
             tasks.create_task(self.outbox.run())
+            tasks.create_task(forget_expired(self._store, self.clock))
             if self.waiting_room is not None:
                 tasks.create_task(self.waiting_room.run())
 

@@ -1,8 +1,8 @@
 """Identifiers: how they are made, and which ones are accepted from outside."""
 
 import hashlib
-import random
 import re
+from typing import Protocol
 
 from traffic_tacos.kernel.errors import Code, Refusal
 
@@ -14,7 +14,13 @@ _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 _RANDOM_LENGTH = 20  # 36^20 > 2^103
 
 
-def new_id(prefix: str, randomness: random.Random) -> str:
+class Randomness(Protocol):
+    """What of `random.Random` is needed here."""
+
+    def choices(self, population: str, *, k: int) -> list[str]: ...
+
+
+def new_id(prefix: str, randomness: Randomness) -> str:
     """`prefix_` and 20 random characters: too many to guess, short enough to read out."""
     return prefix + "_" + "".join(randomness.choices(_ALPHABET, k=_RANDOM_LENGTH))
 

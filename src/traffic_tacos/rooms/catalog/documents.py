@@ -41,7 +41,7 @@ T = TypeVar("T")
 
 
 class RowFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    id: Part
+    id: Part | Annotated[int, msgspec.Meta(ge=0)]  # YAML reads `id: 7` as a number
     seats: Annotated[int, msgspec.Meta(ge=1, le=400)]
     aisles: tuple[int, ...] = ()
     first: Annotated[int, msgspec.Meta(ge=0)] = 1
@@ -161,7 +161,7 @@ def _section(file: SectionFile) -> Section:
     for row in file.rows:
         numbers = range(row.first, row.first + row.seats)
         seats = tuple(Seat(f"{file.id}-{row.id}-{number}", str(number), file.price) for number in numbers)
-        rows.append(Row(row.id, seats, tuple(sorted(row.aisles))))
+        rows.append(Row(str(row.id), seats, tuple(sorted(row.aisles))))
     return Section(file.id, file.name, tuple(rows))
 
 
