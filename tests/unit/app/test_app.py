@@ -1,0 +1,141 @@
+"""Keys, configuration, and the HTTP door."""
+
+import base64
+import random
+import stat
+
+import pytest
+
+from tests.rpc.desk import Desk, on_platform
+from traffic_tacos.app import keys
+from traffic_tacos.app.config import Address, Config, checked, parsed_address
+from traffic_tacos.app.http import application
+from traffic_tacos.kernel import signatures
+from traffic_tacos.kernel.errors import Refusal
+from traffic_tacos.kernel.instants import SECOND
+
+
+def test_keys_are_made_once_for_their_owner_only(tmp_path):
+    first = keys.opened(tmp_path / "data", random.SystemRandom())
+    again = keys.opened(tmp_path / "data", random.SystemRandom())
+    assert (first.waiting, first.webhook) == (again.waiting, again.webhook)
+    assert first.public.public_bytes_raw() == again.public.public_bytes_raw()
+    folder = tmp_path / "data" / "keys"
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert {stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()} == {0o600}
+    other = keys.opened(tmp_path / "other", random.SystemRandom())
+    assert other.waiting != first.waiting
+    assert signatures.is_secret(first.webhook)
+
+
+def test_without_a_data_folder_there_are_no_keys(tmp_path):
+    with pytest.raises(Refusal, match="data: must be the data folder"):
+        keys.read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("127.0.0.1:1", Address("127.0.0.1", 1)),
+        ("[::1]:80", Address("::1", 80)),
+        ("x", None),
+        (":1", None),
+        ("h:99999", None),
+    ],
+)
+def test_addresses_are_host_and_port(text, expected):
+    if expected is None:
+        with pytest.raises(Refusal, match="HOST:PORT"):
+            parsed_address("grpc", text)
+    else:
+        assert parsed_address("grpc", text) == expected
+
+
+@pytest.mark.parametrize(
+    "config", [Config(without=frozenset({"kitchen"})), Config(time_scale=0), Config(time_scale=-1), Config(server="x")]
+)
+def test_settings_that_cannot_be_are_refused(config):
+    with pytest.raises(Refusal):
+        checked(config)
+
+
+def test_nothing_listens_beyond_loopback_unless_asked():
+    assert {Config().grpc.host, Config().http.host} == {"127.0.0.1"}
+
+
+def _signed(desk: Desk, body: bytes, webhook_id: str = "msg_1", age: int = 0) -> dict[str, str]:
+    seconds = desk.clock.now() // SECOND - age
+    return {
+        "webhook-id": webhook_id,
+        "webhook-timestamp": str(seconds),
+        "webhook-signature": signatures.sign(desk.keys.webhook, webhook_id, seconds, body),
+    }
+
+
+BODY = b'{"type": "payment.approved", "data": {"payment_intent_id": "pi_1", "reservation_id": "rsv_1"}}'
+
+
+async def _http(desk: Desk, method: str, path: str, headers: dict[str, str] | None = None, body: bytes = b""):
+    """One request to the HTTP door, inside the virtual loop."""
+    sent = []
+
+    async def receive():
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message):
+        sent.append(message)
+
+    given = [(name.encode(), value.encode("latin-1")) for name, value in (headers or {}).items()]
+    scope = {
+        "type": "http",
+        "method": method,
+        "path": path,
+        "query_string": b"",
+        "http_version": "1.1",
+        "headers": given,
+    }
+    await application(desk.platform)(scope, receive, send)
+    return sent[0]["status"], sent[1]["body"]
+
+
+async def _post(desk: Desk, headers: dict[str, str], body: bytes):
+    return await _http(desk, "POST", "/webhooks/payments", headers, body)
+
+
+@on_platform
+async def test_webhooks_are_verified_recorded_and_answered_the_same(desk):
+    status, first = await _post(desk, _signed(desk, BODY), BODY)
+    assert status == 200
+    await desk.clock.sleep(5)
+    assert await _post(desk, _signed(desk, BODY), BODY) == (200, first)
+    for headers, body, expected in [
+        ({}, BODY, 400),
+        (_signed(desk, BODY), BODY + b" ", 401),
+        (_signed(desk, BODY, age=301), BODY, 401),
+        ({**_signed(desk, BODY), "webhook-id": "other"}, BODY, 401),
+        ({**_signed(desk, BODY), "webhook-timestamp": "9" * 30}, BODY, 400),
+        (_signed(desk, b"[]", "m2"), b"[]", 400),
+        (_signed(desk, b"{", "m3"), b"{", 400),
+        (_signed(desk, b"x" * 70_000, "m4"), b"x" * 70_000, 400),
+    ]:
+        assert (await _post(desk, headers, body))[0] == expected
+    assert sum("put job/payment.result:" in line for line in desk.trace) == 1
+
+
+@on_platform
+async def test_the_http_door_tells_how_the_platform_is(desk):
+    assert await _http(desk, "GET", "/healthz") == (200, b"alive\n")
+    status, body = await _http(desk, "GET", "/readyz")
+    assert (status, b"store: healthy" in body) == (200, True)
+    await desk.held("ana")
+    status, body = await _http(desk, "GET", "/metrics")
+    counted = b'tacos_calls_total{code="OK",method="/gateway.v1.GatewayService/CreateReservation"} 1.0'
+    assert (status, counted in body) == (200, True)
+    assert (await _http(desk, "GET", "/webhooks/payments"))[0] == 405
+    assert (await _http(desk, "GET", "/nothing"))[0] == 404
+
+
+def test_secrets_are_of_the_standards_form():
+    assert not signatures.is_secret("whsec_" + base64.b64encode(b"short").decode())
+    assert not signatures.is_secret(base64.b64encode(b"k" * 32).decode())
+    assert not signatures.is_secret("whsec_%%%")

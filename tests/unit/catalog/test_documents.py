@@ -1,0 +1,106 @@
+"""Event files: both formats, and every wrong one refused as a whole with the path of what is wrong."""
+
+from pathlib import Path
+
+import pytest
+
+from traffic_tacos.cli.event import read_files
+from traffic_tacos.kernel.errors import Code, Refusal
+from traffic_tacos.rooms.catalog.documents import parsed
+
+EXAMPLES = Path(__file__).parents[3] / "examples" / "events"
+GOOD = """
+id: evt_x
+name: X
+currency: KRW
+sections:
+  - {id: MAIN, name: Main, price: 5, rows: [{id: A, seats: 4, aisles: [2]}, {id: 2, seats: 3, first: 10}]}
+  - {id: PIT, name: Pit, price: 3, standing: 250}
+"""
+
+
+def test_our_yaml_has_defaults_for_all_but_four_things():
+    event = parsed(GOOD)
+    assert (event.id, event.currency, event.max_per_order, event.admission.rate_per_second) == ("evt_x", "KRW", 8, 1000)
+    main, pit = event.sections
+    assert [seat.id for seat in main.rows[0].seats] == ["MAIN-A-1", "MAIN-A-2", "MAIN-A-3", "MAIN-A-4"]
+    assert [seat.id for seat in main.rows[1].seats] == ["MAIN-2-10", "MAIN-2-11", "MAIN-2-12"]
+    assert [len(row.seats) for row in pit.rows] == [100, 100, 50]
+    assert all(row.standing for row in pit.rows)
+    assert event.seat_count == 257
+
+
+@pytest.mark.parametrize(
+    ("file", "seats", "sections"),
+    [("club.yaml", 200, 2), ("theatre.yaml", 1979, 4), ("arena.yaml", 12500, 17), ("studio.json", 63, 1)],
+)
+def test_the_examples_are_good(file, seats, sections):
+    event = parsed(*read_files(EXAMPLES / file))
+    assert (event.seat_count, len(event.sections)) == (seats, sections)
+
+
+def test_a_seating_plan_gives_seats_their_guids_prices_places_and_aisles():
+    event = parsed(*read_files(EXAMPLES / "studio.json"))
+    [section] = event.sections
+    first = section.rows[0].seats[0]
+    assert (first.id, first.number, first.price) == ("PParkett1-1".replace("Parkett", ""), "1", 4500)
+    assert (first.position.x, first.position.y) == (100, 100)
+    assert section.rows[0].aisles == (5,)
+    assert section.rows[5].seats[0].price == 3000
+    assert section.focal_point is not None
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "says"),
+    [
+        (("", ""), "document", "is required"),
+        (("id: evt_x", "id: [evt"), "document", "must be YAML"),
+        (("id: evt_x", "id: a/b"), "id", "only letters"),
+        (("id: evt_x", ""), "document", "missing required field `id`"),
+        (("name: X", "name: ''"), "name", "length >= 1"),
+        (("currency: KRW", "currency: won"), "currency", "three capital letters"),
+        (("price: 5", "price: -5"), "sections[0].price", ">= 0"),
+        (("price: 5", "price: 5.5"), "sections[0].price", "Expected `int`"),
+        (("seats: 4", "seats: 0"), "sections[0].rows[0].seats", ">= 1"),
+        (("seats: 4", "seats: 4, colour: red"), "sections[0].rows[0]", "unknown field `colour`"),
+        (("aisles: [2]", "aisles: [4]"), "sections[0].rows[0].aisles", "between 1 and 3"),
+        (("{id: 2, seats: 3", "{id: A, seats: 3"), "sections[0].rows", "ids must differ"),
+        (("id: PIT", "id: MAIN"), "sections", "ids must differ"),
+        (("standing: 250", "standing: 250, rows: [{id: A, seats: 1}]"), "sections.PIT", "either rows or standing"),
+        (("currency: KRW", "currency: KRW\nmax_per_order: 0"), "max_per_order", "between 1 and 100"),
+        (("currency: KRW", "currency: KRW\nstart_time: 2027-03-01T20:00:00"), "start_time", "time zone"),
+        (("currency: KRW", "currency: KRW\nstart_time: 1969-03-01T20:00:00Z"), "start_time", "1970"),
+        (
+            ("currency: KRW", "currency: KRW\nstart_time: 2027-03-02T00:00:00Z\nend_time: 2027-03-01T00:00:00Z"),
+            "end_time",
+            "must be after start_time",
+        ),
+        (("currency: KRW", "currency: KRW\nadmission: {rate_per_second: 0}"), "admission.rate_per_second", "between 1"),
+        (("currency: KRW", "currency: KRW\nprices: {A: 1}"), "prices", "seating plan"),
+    ],
+)
+def test_a_wrong_file_is_refused_with_the_path_of_what_is_wrong(change, field, says):
+    document = GOOD.replace(*change) if change != ("", "") else " "
+    with pytest.raises(Refusal) as refused:
+        parsed(document)
+    assert refused.value.code is Code.INVALID_ARGUMENT
+    assert refused.value.details[0].field == field
+    assert says in refused.value.message
+
+
+def test_a_wrong_seating_plan_is_refused_with_the_path_of_what_is_wrong():
+    document, plan = read_files(EXAMPLES / "studio.json")
+    for change, says in [
+        (("Front: 4500, ", ""), "must have a price for the category of seating_plan.zones[0].rows[0].seats[0]"),
+        (("prices: {", "prices: {Gold: 1, "), "must name categories of the plan"),
+    ]:
+        with pytest.raises(Refusal, match="prices: " + says.replace("[", r"\[")):
+            parsed(document.replace(*change), plan)
+    with pytest.raises(Refusal, match=r"zones\[0\].rows\[0\].seats\[0\]: .*seat_guid"):
+        parsed(document, plan.replace('"seat_guid": "P1-1"', '"guid": "P1-1"'))
+    with pytest.raises(Refusal, match="seating_plan: must be JSON"):
+        parsed(document, "{")
+
+
+def test_the_id_may_be_given_instead():
+    assert parsed(GOOD, event_id="evt_y").id == "evt_y"

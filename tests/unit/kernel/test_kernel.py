@@ -1,0 +1,107 @@
+"""Tokens, signatures, ids and money: what is accepted, and what is not."""
+
+import base64
+import random
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from standardwebhooks.webhooks import Webhook, WebhookVerificationError
+
+from traffic_tacos.kernel import signatures
+from traffic_tacos.kernel.errors import Code, Refusal
+from traffic_tacos.kernel.ids import checked_id, checked_idempotency_key, derived_id, new_id
+from traffic_tacos.kernel.money import Money, total
+from traffic_tacos.kernel.tokens import Ticket, open_ticket, seal_ticket, session_hash
+
+SECRET = "whsec_" + base64.b64encode(b"k" * 32).decode()
+WAITING_SECRET = b"s" * 32
+
+
+@given(st.text("abc_1", min_size=1, max_size=40), st.integers(1, 2**40), st.text(max_size=20))
+def test_a_waiting_token_opens_to_what_it_was_sealed_with(event_id, number, session):
+    ticket = Ticket(event_id, number, session_hash(session))
+    assert open_ticket(seal_ticket(ticket, WAITING_SECRET), WAITING_SECRET) == ticket
+
+
+@given(st.data())
+def test_a_waiting_token_with_any_changed_character_is_refused(data):
+    token = seal_ticket(Ticket("evt", 7, session_hash("s")), WAITING_SECRET)
+    # The last character holds bits that are not part of the token's bytes.
+    index = data.draw(st.integers(0, len(token) - 2))
+    other = data.draw(st.sampled_from("ABCxyz019-_!é ").filter(lambda character: character != token[index]))
+    with pytest.raises(Refusal) as refused:
+        open_ticket(token[:index] + other + token[index + 1 :], WAITING_SECRET)
+    assert refused.value.code is Code.UNAUTHENTICATED
+
+
+@pytest.mark.parametrize("token", ["x", "AAAA", "A" * 301, "é" * 20, "=" * 8])
+def test_what_is_no_waiting_token_is_refused(token):
+    with pytest.raises(Refusal):
+        open_ticket(token, WAITING_SECRET)
+
+
+def test_our_signatures_are_those_of_the_standards_own_library():
+    now = datetime.now(tz=UTC)
+    body = '{"type": "payment.approved"}'
+    ours = signatures.sign(SECRET, "msg_1", int(now.timestamp()), body.encode())
+    assert ours == Webhook(SECRET).sign("msg_1", now, body)
+    headers = {"webhook-id": "msg_1", "webhook-timestamp": str(int(now.timestamp())), "webhook-signature": ours}
+    assert Webhook(SECRET).verify(body, headers)
+    with pytest.raises(WebhookVerificationError):
+        Webhook(SECRET).verify(body + " ", headers)
+
+
+@pytest.mark.parametrize(
+    ("webhook_id", "seconds", "body", "signature", "good"),
+    [
+        ("m", 1000, b"b", "{right}", True),
+        ("m", 1000, b"b", "v1,AAAA {right}", True),
+        ("m", 1300, b"b", "{right}", True),
+        ("m", 1301, b"b", "{right}", False),
+        ("m", 699, b"b", "{right}", False),
+        ("m", 1000, b"b", "", False),
+        ("m", 1000, b"b", "v1,é", False),
+    ],
+)
+def test_a_signature_is_good_for_five_minutes_either_way(webhook_id, seconds, body, signature, good):
+    right = signatures.sign(SECRET, webhook_id, seconds, body)
+    given_ = signature.replace("{right}", right)
+    if good:
+        signatures.verify(SECRET, webhook_id, seconds, body, given_, 1_000_000)
+        for wrong in [("n", seconds, body), (webhook_id, seconds + 1, body), (webhook_id, seconds, b"c")]:
+            with pytest.raises(Refusal):
+                signatures.verify(SECRET, *wrong, given_, 1_000_000)
+    else:
+        with pytest.raises(Refusal):
+            signatures.verify(SECRET, webhook_id, seconds, body, given_, 1_000_000)
+
+
+@pytest.mark.parametrize("value", ["", "a/b", "a b", ".a", "a\n", "x" * 129, "é"])
+def test_ids_that_cannot_be_are_refused(value):
+    with pytest.raises(Refusal) as refused:
+        checked_id("field", value)
+    assert refused.value.details[0].field == "field"
+
+
+def test_ids_are_random_or_always_the_same():
+    chance = random.Random(1)
+    assert len({new_id("x", chance) for _ in range(1000)}) == 1000
+    assert derived_id("x", "a", "b") == derived_id("x", "a", "b") != derived_id("x", "ab", "")
+
+
+@pytest.mark.parametrize(
+    ("key", "code"),
+    [("", Code.IDEMPOTENCY_REQUIRED), ("x" * 201, Code.INVALID_ARGUMENT), ("a\x00", Code.INVALID_ARGUMENT)],
+)
+def test_idempotency_keys_are_checked(key, code):
+    with pytest.raises(Refusal) as refused:
+        checked_idempotency_key(key)
+    assert refused.value.code is code
+
+
+def test_money_of_two_currencies_is_never_added():
+    assert total([Money(1, "KRW"), Money(2, "KRW")], "KRW") == Money(3, "KRW")
+    with pytest.raises(ValueError, match="EUR"):
+        total([Money(1, "EUR")], "KRW")

@@ -1,0 +1,107 @@
+"""The life of a reservation is its table; an admission buys once."""
+
+import itertools
+
+import msgspec
+import pytest
+
+from traffic_tacos.kernel.errors import Code, Refusal
+from traffic_tacos.kernel.money import Money
+from traffic_tacos.kernel.seats import Seat, SeatStatus
+from traffic_tacos.rooms.reservation import model
+from traffic_tacos.rooms.reservation.model import AdmissionState, AdmissionUse, Reservation, Status
+
+SEAT = Seat("A-1", "A", "1", "1", Money(10, "KRW"), SeatStatus.RESERVED)
+PENDING = Reservation("rsv", "evt", "ana", "adm", (SEAT,), Money(10, "KRW"), 0, 0, 60_000)
+ALLOWED = {
+    ("PENDING", "CONFIRMED"), ("PENDING", "CANCELLED"), ("PENDING", "EXPIRED"),
+    ("EXPIRED", "CONFIRMED"), ("CONFIRMED", "REFUNDED"),
+}  # fmt: skip
+
+
+def at(status: Status, **changes) -> Reservation:
+    return msgspec.structs.replace(PENDING, status=status, **changes)
+
+
+@pytest.mark.parametrize(("before", "after"), list(itertools.product(Status, Status)))
+def test_only_the_steps_of_the_table_are_taken(before, after):
+    if (before.name, after.name) in ALLOWED:
+        assert model.stepped(at(before), after, 5).status is after
+    else:
+        with pytest.raises(Refusal):
+            model.stepped(at(before), after, 5)
+
+
+@pytest.mark.parametrize(("now", "status"), [(59_999, Status.PENDING), (60_000, Status.EXPIRED)])
+def test_a_hold_past_its_deadline_reads_expired(now, status):
+    assert PENDING.as_read(now).status is status
+
+
+def test_what_is_being_confirmed_neither_expires_nor_is_cancelled():
+    under_way = model.begin_confirmation(PENDING, "pi", 5)
+    assert under_way.as_read(70_000).status is Status.PENDING
+    assert model.expired(under_way, 70_000) is None
+    with pytest.raises(Refusal):
+        model.cancelled(under_way, 6)
+    assert model.begin_confirmation(under_way, "pi", 9) is under_way
+
+
+@pytest.mark.parametrize("status", [Status.CANCELLED, Status.REFUNDED])
+def test_what_has_ended_can_have_no_order(status):
+    with pytest.raises(Refusal):
+        model.begin_confirmation(at(status), "pi", 5)
+
+
+def test_a_payment_that_was_too_late_never_confirms_later():
+    under_way = model.begin_confirmation(at(Status.EXPIRED), "pi", 70_000)
+    lost = model.lost(under_way, "pi", 70_001)
+    assert (lost.status, lost.refunds, lost.confirming) == (Status.EXPIRED, ("pi",), "")
+    with pytest.raises(Refusal):
+        model.begin_confirmation(lost, "pi", 70_002)
+    assert model.begin_confirmation(lost, "another", 70_002).confirming == "another"
+
+
+def test_a_confirmed_reservation_keeps_its_order():
+    after, order = model.confirmed(model.begin_confirmation(PENDING, "pi", 5), "pi", "ord", 6)
+    assert (after.status, after.order_id, after.confirming) == (Status.CONFIRMED, "ord", "")
+    assert (order.seat_ids, order.amount, order.payment_intent_id) == (("A-1",), Money(10, "KRW"), "pi")
+    assert model.begin_confirmation(after, "pi", 7) is after
+    with pytest.raises(Refusal):
+        model.begin_confirmation(after, "another", 7)
+
+
+@pytest.mark.parametrize(
+    ("use", "user", "now", "code"),
+    [
+        (None, "ana", 0, None),
+        (AdmissionUse(user_id="ana"), "ana", 0, None),
+        (AdmissionUse(user_id="ana"), "ben", 0, Code.FORBIDDEN),
+        (AdmissionUse(user_id="ana", reservation_id="r", until=60), "ana", 59, Code.FAILED_PRECONDITION),
+        (AdmissionUse(user_id="ana", reservation_id="r", until=60), "ana", 60, Code.FAILED_PRECONDITION),
+        (AdmissionUse(AdmissionState.SPENT, "ana"), "ana", 0, Code.FAILED_PRECONDITION),
+        (AdmissionUse(AdmissionState.ENDED, "ana"), "ana", 0, Code.FAILED_PRECONDITION),
+    ],
+)
+def test_an_admission_serves_one_user_and_one_reservation_at_a_time(use, user, now, code):
+    if code is None:
+        model.check_usable(use, user, now)
+        return
+    with pytest.raises(Refusal) as refused:
+        model.check_usable(use, user, now)
+    assert refused.value.code is code
+
+
+@pytest.mark.parametrize(
+    ("status", "state", "reservation_id"),
+    [
+        (Status.CONFIRMED, AdmissionState.SPENT, "rsv"),
+        (Status.CANCELLED, AdmissionState.OPEN, ""),
+        (Status.EXPIRED, AdmissionState.ENDED, "rsv"),
+    ],
+)
+def test_an_admission_follows_its_reservation(status, state, reservation_id):
+    use = AdmissionUse(AdmissionState.OPEN, "ana", "rsv", 60)
+    after = model.admission_after(use, at(status))
+    assert (after.state, after.reservation_id) == (state, reservation_id)
+    other = AdmissionUse(AdmissionState.OPEN, "ana", "a later one", 60)
+    assert status is Status.CONFIRMED or model.admission_after(other, at(status)) is other
