@@ -1,0 +1,28 @@
+"""The README's table of RPCs says what is served. `python -m tests.contract.test_readme` prints it."""
+
+from pathlib import Path
+
+from tests.contract import CONTRACT
+from traffic_tacos.app.policy import ADMIN, FAN, POLICY, PUBLIC, SERVICE
+
+README = Path(__file__).parents[2] / "README.md"
+WHO = {PUBLIC: "everybody", FAN: "fans", SERVICE: "services", ADMIN: "administrators"}
+
+
+def table() -> str:
+    lines = ["| Service | RPC | | For |", "|---|---|---|---|"]
+    last = ""
+    for rpc in CONTRACT.rpcs:
+        roles = POLICY.get(rpc.path.removeprefix("/"))
+        shown = f"`{rpc.service}`" if rpc.service != last else ""
+        last = rpc.service
+        lines.append(f"| {shown} | {rpc.name} | {'done' if roles else 'not yet'} | {WHO[roles] if roles else ''} |")
+    return "\n".join(lines)
+
+
+def test_the_readme_says_which_rpcs_are_served():
+    assert table() in README.read_text()
+
+
+if __name__ == "__main__":
+    print(table())
