@@ -56,7 +56,7 @@ contract: $(DEV)
 	@rm -rf build/gen
 
 pytest: $(DEV)
-	$(BIN)/pytest -n auto --cov --cov-report=term:skip-covered
+	$(BIN)/pytest -n auto --dist worksteal --cov --cov-report=term:skip-covered
 
 simulation: $(DEV)
 	$(BIN)/python -m tests.simulation --seeds 2000

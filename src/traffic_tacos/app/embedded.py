@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import fcntl
+import gc
 import os
 import random
 import signal
@@ -30,6 +31,7 @@ LOCK_FILE = "lock"
 GRACE_SECONDS = 5.0
 WEBHOOK_SECONDS = 30.0
 WEBHOOK_CONNECTIONS_MAX = 64
+GC_THRESHOLDS = (20_000, 20, 20)
 
 Hook = Callable[[Platform], Awaitable[None]]
 
@@ -78,6 +80,7 @@ async def running(config: Config, prepare: Hook) -> AsyncIterator[Platform]:
                 store.on_commit = platform.committed
                 await platform.load()
                 await prepare(platform)
+                _calm_garbage_collection()
                 async with _listening(config, platform):
                     yield platform
         finally:
@@ -139,6 +142,16 @@ class _HttpServer:
     async def _serve(self) -> None:
         with contextlib.suppress(SystemExit):  # uvicorn's way to say that it cannot listen
             await self._server.serve()
+
+
+def _calm_garbage_collection() -> None:
+    """What was loaded lives as long as the process: leave it out of every collection, and collect less often.
+
+    Calls make few cycles; reference counting frees nearly all of what they use.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
 
 
 def _check_free(field: str, address: Address) -> None:

@@ -18,6 +18,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
+import msgspec
+
 from traffic_tacos.engines.views import DeclaredView
 from traffic_tacos.ports.store import (
     OUTBOX,
@@ -41,11 +43,13 @@ CACHED_RECORDS_MAX = 200_000
 CACHED_RANGE_RECORDS_MAX = 500_000
 BUSY_SECONDS = 5
 
-_SCHEMA = "CREATE TABLE IF NOT EXISTS records (path TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID"
+_SCHEMA = "CREATE TABLE IF NOT EXISTS records (path TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID"
 _GET = "SELECT value FROM records WHERE path = ?"
 _SCAN = "SELECT path, value FROM records WHERE path > ? AND path < ? ORDER BY path LIMIT ?"
-_PUT = "INSERT OR REPLACE INTO records (path, value) VALUES (?, ?)"
-_DELETE = "DELETE FROM records WHERE path = ?"
+# A whole batch is one statement with one parameter: the sqlite3 module gives up the GIL at every step, and
+# with a step for each record the writer would wait for the busy loop as often.
+_PUT = "INSERT OR REPLACE INTO records (path, value) SELECT key, value FROM json_each(?)"
+_DELETE = "DELETE FROM records WHERE path IN (SELECT value FROM json_each(?))"
 _LAST_PATH = chr(0x10FFFF)
 _SEEN_BITS = 27
 _SEEN_MASK = (1 << _SEEN_BITS) - 1
@@ -284,9 +288,13 @@ def connected(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
 def _commit(connection: sqlite3.Connection, batch: _Batch) -> None:
     if not batch.encoded:
         return
+    puts = {path: value.decode() for path, value in batch.encoded.items() if value is not None}
+    deletes = [path for path, value in batch.encoded.items() if value is None]
     connection.execute("BEGIN IMMEDIATE")
-    connection.executemany(_PUT, ((path, value) for path, value in batch.encoded.items() if value is not None))
-    connection.executemany(_DELETE, ((path,) for path, value in batch.encoded.items() if value is None))
+    if puts:
+        connection.execute(_PUT, (msgspec.json.encode(puts).decode(),))
+    if deletes:
+        connection.execute(_DELETE, (msgspec.json.encode(deletes).decode(),))
     connection.execute("COMMIT")
 
 

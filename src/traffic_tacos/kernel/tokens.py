@@ -1,7 +1,8 @@
 """Tokens: what proves who somebody is, and where they stand.
 
-- A *waiting token* carries event, number and a hash of the session, with a MAC over all three
-  (HMAC-SHA256, truncated to 128 bits as RFC 2104 section 5 allows). Checking one needs no store.
+- A *waiting token* carries event, number and a hash of the session, with a MAC over all three (keyed
+  BLAKE2b, RFC 7693, 128 bits). Checking one needs no store. HMAC would be as good, but Python's gives
+  up the GIL for it, which under load costs ten times the MAC itself.
 - *User tokens* and *reservation tokens* are JWTs (RFC 7519) signed with EdDSA (RFC 8037). The
   algorithm is fixed: what a token's header claims is never believed.
 """
@@ -61,7 +62,7 @@ def session_hash(session_id: str) -> bytes:
 def seal_ticket(ticket: Ticket, secret: bytes) -> str:
     """The waiting token of a ticket."""
     body = ticket.number.to_bytes(_NUMBER_BYTES) + ticket.session_hash + ticket.event_id.encode()
-    mac = hmac.digest(secret, body, "sha256")[:_MAC_BYTES]
+    mac = _mac(body, secret)
     return base64.urlsafe_b64encode(mac + body).rstrip(b"=").decode()
 
 
@@ -75,13 +76,17 @@ def open_ticket(token: str, secret: bytes) -> Ticket:
         except ValueError:
             raw = b""
         mac, body = raw[:_MAC_BYTES], raw[_MAC_BYTES:]
-        if len(body) > _HEAD_BYTES and hmac.compare_digest(mac, hmac.digest(secret, body, "sha256")[:_MAC_BYTES]):
+        if len(body) > _HEAD_BYTES and hmac.compare_digest(mac, _mac(body, secret)):
             return Ticket(
                 event_id=body[_HEAD_BYTES:].decode(),
                 number=int.from_bytes(body[:_NUMBER_BYTES]),
                 session_hash=body[_NUMBER_BYTES:_HEAD_BYTES],
             )
     raise Refusal(Code.UNAUTHENTICATED, "waiting_token: is not a token of this waiting room")
+
+
+def _mac(body: bytes, secret: bytes) -> bytes:
+    return hashlib.blake2b(body, key=secret, digest_size=_MAC_BYTES).digest()
 
 
 def sign_user(key: Ed25519PrivateKey, user: UserToken, now: Instant) -> str:

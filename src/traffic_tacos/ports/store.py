@@ -35,7 +35,7 @@ class Kind(Generic[T]):
     def __init__(self, name: str, record: type[T]) -> None:
         self.name = name
         self.encode: Callable[[T], bytes] = msgspec.json.Encoder().encode
-        self.decode: Callable[[bytes], T] = msgspec.json.Decoder(record).decode
+        self.decode: Callable[[bytes | str], T] = msgspec.json.Decoder(record).decode
 
     def key(self, *parts: str) -> "Key[T]":
         return Key(self, PATH_SEPARATOR.join((self.name, *map(_escaped, parts))))
