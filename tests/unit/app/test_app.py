@@ -25,7 +25,7 @@ def test_keys_are_made_once_for_their_owner_only(tmp_path):
     assert {stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()} == {0o600}
     other = keys.opened(tmp_path / "other", random.SystemRandom())
     assert other.waiting != first.waiting
-    assert signatures.is_secret(first.webhook)
+    assert len(base64.b64decode(first.webhook.removeprefix("whsec_"))) == 32
 
 
 def test_without_a_data_folder_there_are_no_keys(tmp_path):
@@ -133,9 +133,3 @@ async def test_the_http_door_tells_how_the_platform_is(desk):
     assert (status, counted in body) == (200, True)
     assert (await _http(desk, "GET", "/webhooks/payments"))[0] == 405
     assert (await _http(desk, "GET", "/nothing"))[0] == 404
-
-
-def test_secrets_are_of_the_standards_form():
-    assert not signatures.is_secret("whsec_" + base64.b64encode(b"short").decode())
-    assert not signatures.is_secret(base64.b64encode(b"k" * 32).decode())
-    assert not signatures.is_secret("whsec_%%%")
