@@ -6,6 +6,7 @@ but not CPU. Machines are noisy: compare the ratios to the echoes, not the figur
 
 import argparse
 import asyncio
+import math
 import os
 import socket
 import subprocess
@@ -148,9 +149,13 @@ def _row(table: Table, what: str, how: str, cpu: float, measured: load.Measured,
         f"{cpu:.0f}",
         f"{cpu / base:.1f}x",
         f"{budget} us" if budget else "",
-        f"{measured.p50_ms:.1f}",
-        "" if measured.p95_ms != measured.p95_ms else f"{measured.p95_ms:.1f}",
+        _shown(measured.p50_ms),
+        _shown(measured.p95_ms),
     )
+
+
+def _shown(ms: float) -> str:
+    return "" if math.isnan(ms) else f"{ms:.1f}"
 
 
 def _cpu(pid: int, run):
