@@ -43,20 +43,23 @@ class WebhookFault(Fault):
 async def serve(config: Config, prepare: Hook, started: Hook) -> None:
     """Run until SIGTERM or SIGINT, then drain: no new calls, work in flight finishes, within 10 seconds.
 
-    `prepare` is called before anybody is let in, `started` once everything listens.
+    `prepare` is called before anybody is let in, `started` once everything listens. Work that ends by
+    itself (a bug) ends the process: nothing may be sold while nobody expires, settles and refunds.
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signal_number, stop.set)
-    async with running(config, prepare) as platform:
+    async with running(config, prepare) as (platform, work):
         await started(platform)
-        await stop.wait()
+        stopped = asyncio.create_task(stop.wait())
+        await asyncio.wait({stopped, work}, return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
 
 
 @asynccontextmanager
-async def running(config: Config, prepare: Hook) -> AsyncIterator[Platform]:
-    """A platform that listens and works as long as the context lasts."""
+async def running(config: Config, prepare: Hook) -> AsyncIterator[tuple[Platform, asyncio.Task[None]]]:
+    """A platform that listens as long as the context lasts, and its work, which never ends by itself."""
     config.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     randomness = random.SystemRandom()
     with _locked(config.data):
@@ -81,14 +84,14 @@ async def running(config: Config, prepare: Hook) -> AsyncIterator[Platform]:
                 await platform.load()
                 await prepare(platform)
                 _calm_garbage_collection()
-                async with _listening(config, platform):
-                    yield platform
+                async with _listening(config, platform) as work:
+                    yield platform, work
         finally:
             await store.close()
 
 
 @asynccontextmanager
-async def _listening(config: Config, platform: Platform) -> AsyncIterator[None]:
+async def _listening(config: Config, platform: Platform) -> AsyncIterator[asyncio.Task[None]]:
     """Doors open after the work behind them has begun, and close before it ends."""
     _check_free("grpc", config.grpc)
     _check_free("http", config.http)
@@ -98,7 +101,7 @@ async def _listening(config: Config, platform: Platform) -> AsyncIterator[None]:
     try:
         await http_server.start()
         await grpc_server.start()
-        yield
+        yield work
     finally:
         await grpc_server.stop(GRACE_SECONDS)
         await http_server.stop()
