@@ -11,7 +11,6 @@ from traffic_tacos.engines import jobs as jobs_module
 from traffic_tacos.engines.jobs import ATTEMPTS_MAX, StoreJobs
 from traffic_tacos.engines.memory import MemoryStore
 from traffic_tacos.engines.outbox import Outbox
-from traffic_tacos.ports.jobs import RetryLater
 from traffic_tacos.ports.store import JOB, OUTBOX, Decision, Event, Job
 
 
@@ -138,20 +137,6 @@ async def test_jobs_of_one_order_never_overlap(desk):
     await desk.run_for({"t": handler}, 12)
     assert most == 1
     assert desk.jobs.figures().completed == 8
-
-
-async def test_a_job_may_ask_to_be_run_later_without_counting_as_failed(desk):
-    ran = []
-
-    async def handler(job):
-        ran.append(desk.clock.now())
-        if len(ran) == 1:
-            raise RetryLater(desk.clock.now() + 5000)
-
-    await desk.put(Job("a", "t", desk.clock.now()))
-    await desk.run_for({"t": handler}, 10)
-    assert ran[1] - ran[0] >= 5000
-    assert desk.jobs.figures().failed == 0
 
 
 async def test_a_job_replaced_while_it_runs_is_not_lost(desk):

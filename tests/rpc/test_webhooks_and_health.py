@@ -169,6 +169,24 @@ async def test_joining_twice_keeps_the_place_and_before_its_turn_nobody_is_admit
 
 
 @on_platform
+async def test_the_rate_of_a_second_counts_over_a_crash_in_it(desk):
+    async def admission(fan):
+        joined = await desk.as_fan(
+            QUEUE + "JoinQueue", queue_pb2.JoinQueueRequest(event_id=EVENT_ID, user_id=fan, session_id=fan), fan
+        )
+        request = queue_pb2.RequestAdmissionRequest(waiting_token=joined.waiting_token, event_id=EVENT_ID, user_id=fan)
+        return await desk.as_fan(QUEUE + "RequestAdmission", request, fan)
+
+    granted = [(await admission(f"fan{n}")).admission for n in range(3)]
+    assert granted == [queue_pb2.ADMISSION_STATUS_GRANTED] * 3
+    await desk.crash()
+    fourth = await admission("fan3")
+    assert (fourth.admission, code(fourth)) == (queue_pb2.ADMISSION_STATUS_DENIED, "RATE_LIMITED")
+    await desk.clock.sleep(1)
+    assert (await admission("fan3")).admission == queue_pb2.ADMISSION_STATUS_GRANTED
+
+
+@on_platform
 async def test_dead_jobs_are_listed_and_replayed(desk):
     admin = desk.token(Role.ADMIN, "op")
     desk.lossy = 1.0

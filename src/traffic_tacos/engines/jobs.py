@@ -14,7 +14,7 @@ import structlog
 
 from traffic_tacos.kernel.instants import MINUTE, SECOND, Instant
 from traffic_tacos.ports.clock import Clock
-from traffic_tacos.ports.jobs import Handlers, JobFigures, RetryLater
+from traffic_tacos.ports.jobs import Handlers, JobFigures
 from traffic_tacos.ports.store import JOB, Decision, Job, Store, StoreUnavailable, View, Write, drop_job, put
 
 RUNNING_MAX = 64
@@ -143,8 +143,6 @@ class StoreJobs:
     async def _run_one(self, job: Job, handlers: Handlers) -> None:
         try:
             await handlers[job.topic](job)
-        except RetryLater as later:
-            await self._settle(job, msgspec.structs.replace(job, due_at=later.due_at))
         except Exception as error:  # noqa: BLE001 - whatever went wrong, the job stays and is tried again
             self._failed += 1
             await self._settle(job, self._after_failure(job, error))

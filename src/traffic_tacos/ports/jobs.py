@@ -10,19 +10,10 @@ from typing import Protocol, TypeAlias
 
 import msgspec
 
-from traffic_tacos.kernel.instants import Instant
 from traffic_tacos.ports.store import Job
 
 Handler: TypeAlias = Callable[[Job], Awaitable[None]]
 Handlers: TypeAlias = Mapping[str, Handler]
-
-
-class RetryLater(Exception):
-    """The job cannot be done yet: run it again at `due_at`, without counting an attempt."""
-
-    def __init__(self, due_at: Instant) -> None:
-        super().__init__(f"again at {due_at}")
-        self.due_at = due_at
 
 
 class JobFigures(msgspec.Struct, frozen=True):

@@ -12,6 +12,7 @@ ahead of a number never grows.
 import heapq
 from bisect import bisect_left, insort
 from collections import deque
+from collections.abc import Iterable
 from enum import Enum
 
 import msgspec
@@ -134,6 +135,11 @@ class Line:
         return True
 
     # Steps. Each may be repeated.
+
+    def recall_grants(self, times: Iterable[Instant]) -> None:
+        """What an earlier process granted counts against the rate of this second too."""
+        for time in sorted(times):
+            self._grants.add(time)
 
     def joined(self, number: int) -> None:
         """A number was given out. Answers may arrive out of order; the numbers are gapless all the same."""

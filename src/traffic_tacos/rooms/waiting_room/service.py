@@ -91,21 +91,25 @@ class WaitingRoom:
 
     async def load(self) -> None:
         """Everybody stands where they stood, and no admission lived on while the platform was down."""
-        call = self._own_call()
+        call, now = self._own_call(), self._clock.now()
+        granted: dict[str, list[Instant]] = {}
         after: Key[TicketRecord] | None = None
         while page := await self._store.scan(TICKET.prefix(), after=after, limit=SCAN_PAGE):
             for key, record in page:
                 event_id = key.path.split("/")[1]
                 line = (await self._line(event_id, call)).line
                 line.joined(record.number)
+                if record.granted_at is not None and record.granted_at > now - SECOND:
+                    granted.setdefault(event_id, []).append(record.granted_at)
                 if record.is_done:
                     line.done(record.number)
                 elif record.admission_expires_at is not None:
-                    line.admitted(_admission(record), self._clock.now())
+                    line.admitted(_admission(record), now)
             after = page[-1][0]
         for event_id, entry in self._lines.items():
             head = await self._store.get(HEAD.key(event_id))
             entry.line.joined(head.last_number if head is not None else 0)
+            entry.line.recall_grants(granted.get(event_id, ()))
 
     async def join(
         self, event_id: str, session_id: str, user_id: str, metadata: dict[str, str], call: Call
