@@ -282,3 +282,30 @@ def test_work_that_ends_by_a_bug_ends_the_process_rather_than_selling_on_without
     ended = subprocess.run(run, capture_output=True, text=True, timeout=30, check=False)
     assert ended.returncode == 1
     assert "KeyError: 'a bug'" in ended.stderr
+
+
+async def test_a_stop_in_the_middle_of_a_rush_finishes_what_it_has_taken_and_loses_nothing(up):
+    platform = up()
+    async with grpc.aio.insecure_channel(platform.grpc) as channel:
+        ask = _asker(channel)
+        joins = [
+            asyncio.ensure_future(ask(QUEUE, "JoinQueue", {"event_id": EVENT, "session_id": f"s{number}"}))
+            for number in range(600)
+        ]
+        while not any(join.done() for join in joins):
+            await asyncio.sleep(0.001)
+        started = time.monotonic()
+        stopped = asyncio.to_thread(platform.stop)
+        outcomes, code = await asyncio.gather(asyncio.gather(*joins, return_exceptions=True), stopped)
+    assert (code, time.monotonic() - started < 10) == (0, True)
+    answered = [one for one in outcomes if not isinstance(one, BaseException)]
+    assert answered
+    for one in outcomes:
+        if isinstance(one, BaseException):
+            assert one.code() is grpc.StatusCode.UNAVAILABLE
+    platform.start()
+    async with grpc.aio.insecure_channel(platform.grpc) as channel:
+        ask = _asker(channel)
+        for one in answered:
+            status = await ask(QUEUE, "GetQueueStatus", {"waiting_token": one.waiting_token})
+            assert not status.HasField("error"), status

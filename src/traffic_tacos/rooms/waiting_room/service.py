@@ -194,7 +194,7 @@ class WaitingRoom:
         """Give turns in every line, and learn how many seats are left. Called every STEP_SECONDS."""
         now = self._clock.now()
         for event_id, entry in self._lines.items():
-            if entry.line.waiting():
+            if entry.line.waiting() or entry.line.is_sold_out:
                 await self._ask_seats(event_id, entry, now)
             _, expired = entry.line.advance(now)
             for number in expired:
