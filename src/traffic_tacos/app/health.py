@@ -11,7 +11,6 @@ from traffic_tacos.ports.health import Health, PartHealth
 from traffic_tacos.ports.store import Decision, Store
 
 SLOW_MS = 250
-DEAD_JOBS_SHOWN = 100
 
 
 class PlatformHealth:

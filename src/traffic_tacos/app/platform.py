@@ -88,8 +88,19 @@ class Platform:
         self._random = randomness
         self._keys = keys
         self._post = post
+        build = {
+            "catalog": self._build_catalog,
+            "waiting_room": self._build_waiting_room,
+            "inventory": self._build_inventory,
+            "reservation": self._build_reservation,
+            "payment": self._build_payment,
+            "webhook": self._build_webhook,
+            "gateway": self._build_gateway,
+            "worker": self._build_worker,
+            "admin": self._build_admin,
+        }
         for room in config.rooms:
-            getattr(self, f"_build_{room}")()
+            build[room]()
         operations = OperationsRpc(snapshots, clock, self.jobs)
         self.calls.add(operations, _service(operations_pb2, "OperationsService"))
 

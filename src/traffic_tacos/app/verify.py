@@ -141,7 +141,7 @@ def _owners(all_: Everything, check: Check) -> None:
             order = all_.order_of.get(sale.reservation_id)
             under_way = reservation is not None and bool(reservation.confirming)
             if reservation is None:
-                check.expect(True, "")  # sold by a service that keeps reservations of its own
+                check.checked += 1  # sold by a service that keeps reservations of its own
             elif order is None:
                 check.expect(under_way, f"{path}: sold to {sale.reservation_id}, which has no order")
             else:

@@ -85,7 +85,6 @@ class Line:
         self.sellable: int | None = None  # seats left; None while nobody has said
         self.is_sold_out = False
         self.admissions: dict[int, Admission] = {}
-        self.admitted_total = 0
         self._cursor = 1
         self._open: list[int] = []  # below the cursor, ascending: READY or passed over
         self._ready: dict[int, Instant] = {}
@@ -153,7 +152,6 @@ class Line:
         self._close(admission.number)
         self.admissions[admission.number] = admission
         self._holding += admission.holds_seats
-        self.admitted_total += 1
         heapq.heappush(self._admission_ends, (admission.expires_at, admission.number))
 
     def done(self, number: int) -> None:
