@@ -75,6 +75,18 @@ async def test_a_refusal_is_remembered_with_its_trace(desk):
 
 
 @on_platform
+async def test_a_hold_asked_for_again_after_its_deadline_is_answered_as_it_was(desk):
+    request = inventory_pb2.ReserveSeatRequest(
+        reservation_id="r", event_id=EVENT_ID, quantity=1, user_id="u", idempotency_key="k"
+    )
+    request.hold_expires_at.FromMilliseconds(desk.clock.now() + 30_000)
+    first = await desk.as_service(INVENTORY + "ReserveSeat", request)
+    assert code(first) == ""
+    await desk.clock.sleep(31)
+    assert _bytes(await desk.as_service(INVENTORY + "ReserveSeat", request)) == _bytes(first)
+
+
+@on_platform
 async def test_a_key_is_forgotten_after_its_window(desk):
     admission = await desk.admitted("ana")
     request = _create(admission, "k", quantity=1)

@@ -12,6 +12,7 @@ from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2
 from traffic_tacos.gen.tacos.operations.v1 import operations_pb2
 from traffic_tacos.kernel import signatures
 from traffic_tacos.kernel.calls import Role
+from traffic_tacos.kernel.errors import Fault
 from traffic_tacos.kernel.instants import SECOND
 
 WEBHOOK = "gateway.v1.WebhookService/ReceivePaymentWebhook"
@@ -184,6 +185,46 @@ async def test_the_rate_of_a_second_counts_over_a_crash_in_it(desk):
     assert (fourth.admission, code(fourth)) == (queue_pb2.ADMISSION_STATUS_DENIED, "RATE_LIMITED")
     await desk.clock.sleep(1)
     assert (await admission("fan3")).admission == queue_pb2.ADMISSION_STATUS_GRANTED
+
+
+@on_platform
+async def test_a_new_line_may_begin_while_others_are_stepped(desk):
+    await desk.platform.put_on_sale(EVENT.replace("id: evt_sim", "id: evt_two"))
+    for number in range(8):  # more than are let in, so that the line asks for its seats
+        request = queue_pb2.JoinQueueRequest(event_id=EVENT_ID, session_id=f"s{number}")
+        await desk.ask(QUEUE + "JoinQueue", request)
+    room = desk.platform.waiting_room
+    asked = room._ask_seats
+
+    async def joined_meanwhile(event_id, entry, now):
+        other = queue_pb2.JoinQueueRequest(event_id="evt_two", session_id="s")
+        await desk.ask(QUEUE + "JoinQueue", other)
+        await asked(event_id, entry, now)
+
+    room._ask_seats = joined_meanwhile
+    await room.step()
+    assert set(room._lines) == {EVENT_ID, "evt_two"}
+
+
+@on_platform
+async def test_a_line_that_cannot_step_does_not_hold_up_another(desk):
+    await desk.platform.put_on_sale(EVENT.replace("id: evt_sim", "id: evt_two"))
+    for event_id in (EVENT_ID, "evt_two"):
+        for number in range(8):
+            await desk.ask(QUEUE + "JoinQueue", queue_pb2.JoinQueueRequest(event_id=event_id, session_id=f"s{number}"))
+    room = desk.platform.waiting_room
+    asked = room._ask_seats
+
+    async def failing_for_one(event_id, entry, now):
+        if event_id == EVENT_ID:
+            raise Fault("inventory is away")
+        await asked(event_id, entry, now)
+
+    room._ask_seats = failing_for_one
+    room._lines["evt_two"].line.sellable = None
+    room._lines["evt_two"].seats_asked_at = None
+    await room.step()
+    assert room._lines["evt_two"].line.sellable == 15
 
 
 @on_platform

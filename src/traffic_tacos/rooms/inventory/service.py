@@ -114,6 +114,8 @@ class Inventory:
         """Hold seats until the deadline; see `model.reserve` for what is refused."""
         now = self._clock.now()
         once = self._once("reserve", request, Held, now, call)
+        if (seen := await once.seen(self._store)) is not None:
+            return seen  # also when the deadline that was asked for has passed since
         checked_id("reservation_id", request.reservation_id)
         plan, keys = await self._plan(request.event_id, call)
         deadline = now + model.HOLD_DEFAULT if request.hold_expires_at is None else request.hold_expires_at

@@ -191,22 +191,16 @@ class WaitingRoom:
 
     async def step(self) -> None:
         """Give turns in every line, and learn how many seats are left. Called every STEP_SECONDS."""
-        now = self._clock.now()
-        for event_id, entry in self._lines.items():
-            if entry.line.waiting() or entry.line.is_sold_out:
-                await self._ask_seats(event_id, entry, now)
-            _, expired = entry.line.advance(now)
-            for number in expired:
-                await self._end(event_id, number)
-                entry.line.done(number)
+        for event_id, entry in list(self._lines.items()):  # others may join a new line meanwhile
+            try:
+                await self._step_line(event_id, entry, self._clock.now())
+            except (Fault, Refusal):
+                continue  # the store or a room is away: this line stands still until the next step
 
     async def run(self) -> None:
         """Step until cancelled."""
         while True:
-            try:
-                await self.step()
-            except (Fault, Refusal):
-                pass  # the store or a room is away: the line stands still, and goes on with the next step
+            await self.step()
             await self._clock.sleep(STEP_SECONDS)
 
     async def hear(self, event: Event) -> None:
@@ -251,6 +245,14 @@ class WaitingRoom:
         if entry.line.waiting() >= entry.line.settings.waiting_max:
             raise rate_limited(entry.line.settings.offer_seconds)
         return entry
+
+    async def _step_line(self, event_id: str, entry: EventLine, now: Instant) -> None:
+        if entry.line.waiting() or entry.line.is_sold_out:
+            await self._ask_seats(event_id, entry, now)
+        _, expired = entry.line.advance(now)
+        for number in expired:
+            await self._end(event_id, number)
+            entry.line.done(number)
 
     async def _grant(self, entry: EventLine, ticket: Ticket, user_id: str, now: Instant) -> Admission:
         key = ticket_key(ticket.event_id, ticket.number)
