@@ -23,7 +23,7 @@ from traffic_tacos.rooms.reservation.records import (
     ORDER,
     admission_key,
     changed,
-    expiry_job,
+    cleanup_job,
     expiry_job_id,
     reservation_key,
     step_writes,
@@ -228,7 +228,7 @@ class Lifecycle:
                 *step_writes(view, after),
                 *(drop_job(job.id) for job in _finishing(after, payment_intent_id, now)),
             ]
-            jobs = (*_refund(after.id, payment_intent_id, now), _cleanup(after, now))
+            jobs = (*_refund(after.id, payment_intent_id, now), cleanup_job(after, now))
             return Decision(None, writes, jobs, (changed(after, before),))
 
         await self._store.transact((key, admission_key(reservation)), decide)
@@ -272,7 +272,7 @@ class Lifecycle:
             if before.status is not Status.PENDING or before.confirming or now >= before.hold_expires_at:
                 return Decision(None)
             after = model.cancelled(before, now)
-            jobs = (_cleanup(after, now + FINISHED_AFTER),)
+            jobs = (cleanup_job(after, now + FINISHED_AFTER),)
             return Decision(after, step_writes(view, after), jobs, (changed(after, before),))
 
         after = await self._store.transact((key, admission_key(reservation)), decide)
@@ -299,29 +299,20 @@ def unknown(reservation_id: str) -> Refusal:
     return Refusal(Code.NOT_FOUND, f"reservation_id: there is no reservation {reservation_id}")
 
 
-def _cleanup(reservation: Reservation, due_at: Instant) -> Job:
-    """The job that tidies up behind a reservation that has ended: its hold, its payments under way."""
-    return msgspec.structs.replace(expiry_job(reservation), due_at=due_at)
+def _about(reservation_id: str, payment_intent_id: str) -> dict[str, str]:
+    return {"reservation_id": reservation_id, "payment_intent_id": payment_intent_id, "order": reservation_id}
 
 
 def _finishing(reservation: Reservation, payment_intent_id: str, due_at: Instant) -> tuple[Job, ...]:
     """The job that finishes a confirmation which a crash cut off."""
-    payload = {
-        "reservation_id": reservation.id,
-        "payment_intent_id": payment_intent_id,
-        "order": reservation.id,
-    }
     name = derived_id("confirm", reservation.id, payment_intent_id)
-    return (Job(f"{SETTLE_PAYMENT_RESULT}:{name}", SETTLE_PAYMENT_RESULT, due_at, payload),)
+    about = _about(reservation.id, payment_intent_id)
+    return (Job(f"{SETTLE_PAYMENT_RESULT}:{name}", SETTLE_PAYMENT_RESULT, due_at, about),)
 
 
 def _refund(reservation_id: str, payment_intent_id: str, now: Instant) -> tuple[Job, ...]:
     """The job that gives a payment back; none when there was none."""
     if not payment_intent_id:
         return ()
-    payload = {
-        "reservation_id": reservation_id,
-        "payment_intent_id": payment_intent_id,
-        "order": reservation_id,
-    }
-    return (Job(f"{REFUND_PAYMENT}:{payment_intent_id}", REFUND_PAYMENT, now, payload),)
+    about = _about(reservation_id, payment_intent_id)
+    return (Job(f"{REFUND_PAYMENT}:{payment_intent_id}", REFUND_PAYMENT, now, about),)

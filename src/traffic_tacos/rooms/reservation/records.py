@@ -1,5 +1,8 @@
 """Reservation records, and the writes that go with each step of a life."""
 
+import msgspec
+
+from traffic_tacos.kernel.instants import Instant
 from traffic_tacos.kernel.topics import EXPIRE_RESERVATION, RESERVATION_CHANGED
 from traffic_tacos.ports.store import Event, Job, Key, Kind, View, Write, put
 from traffic_tacos.rooms.reservation.model import AdmissionUse, Order, Reservation, admission_after
@@ -33,6 +36,11 @@ def expiry_job(reservation: Reservation) -> Job:
         reservation.hold_expires_at,
         {"reservation_id": reservation.id, "event_id": reservation.event_id, "order": reservation.id},
     )
+
+
+def cleanup_job(reservation: Reservation, due_at: Instant) -> Job:
+    """The expiry job of a reservation that has ended: it tidies up its hold and its payments under way."""
+    return msgspec.structs.replace(expiry_job(reservation), due_at=due_at)
 
 
 def expiry_job_id(reservation_id: str) -> str:

@@ -24,6 +24,7 @@ from traffic_tacos.rooms.reservation.records import (
     RESERVATION,
     admission_key,
     changed,
+    cleanup_job,
     expiry_job,
     reservation_key,
     step_writes,
@@ -113,15 +114,7 @@ class Reservations:
         """
         now = self._clock.now()
         call.require_user(checked_id("user_id", request.user_id))
-        once = Once(
-            ("reservation", "create", request.user_id),
-            request.idempotency_key,
-            request,
-            Created,
-            now=now,
-            window=model.CREATE_KEY_WINDOW,
-            trace_id=call.trace_id,
-        )
+        once = self._once("create", request, Created, call, model.CREATE_KEY_WINDOW)
         if (seen := await once.seen(self._store)) is not None:
             return seen
         token = await self._admitted(request, call, now)
@@ -188,8 +181,8 @@ class Reservations:
             reply = Cancelled(after.status, after.updated_at, after.seats)
             if after == before:
                 return Decision(reply)
-            cleanup = msgspec.structs.replace(expiry_job(after), due_at=now)
-            return Decision(reply, step_writes(view, after), (cleanup,), (changed(after, before),))
+            jobs = (cleanup_job(after, now),)
+            return Decision(reply, step_writes(view, after), jobs, (changed(after, before),))
 
         cancelled = await once.run(self._store, (key, admission_key(known)), rule)
         try:
@@ -277,12 +270,17 @@ class Reservations:
             raise unknown(reservation_id)
         return reservation
 
-    def _once(self, method: str, request: Confirm | Cancel, reply: type[T], call: Call) -> Once[T]:
+    def _once(
+        self,
+        method: str,
+        request: Create | Confirm | Cancel,
+        reply: type[T],
+        call: Call,
+        window: Instant = MONEY_KEY_WINDOW,
+    ) -> Once[T]:
         scope = ("reservation", method, request.user_id)
         now = self._clock.now()
-        return Once(
-            scope, request.idempotency_key, request, reply, now=now, window=MONEY_KEY_WINDOW, trace_id=call.trace_id
-        )
+        return Once(scope, request.idempotency_key, request, reply, now=now, window=window, trace_id=call.trace_id)
 
 
 def _created(reservation: Reservation) -> Created:
