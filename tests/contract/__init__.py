@@ -1,6 +1,7 @@
 """A client made from `contract-table.md` alone: no code of ours, its own descriptor pool, plain grpcio."""
 
 import re
+import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -120,8 +121,16 @@ def _camel(name: str) -> str:
 CONTRACT = Contract()
 
 
+def is_unsure(answer: Any) -> bool:
+    """UNAVAILABLE or TIMEOUT: a busy platform could not say, and the very same request may be made again."""
+    return answer.HasField("error") and answer.error.code in (17, 18)
+
+
 class Client:
-    """Calls by name: `client("gateway.v1.QueueService", "JoinQueue", {"event_id": …})`."""
+    """Calls by name: `client("gateway.v1.QueueService", "JoinQueue", {"event_id": …})`.
+
+    Asks again while the platform cannot say, as a patient client does.
+    """
 
     def __init__(self, channel: Any) -> None:
         self._channel = channel
@@ -136,4 +145,9 @@ class Client:
             response_deserializer=CONTRACT.message(rpc.response).FromString,
         )
         metadata = (("authorization", f"Bearer {token}"),) if token else ()
-        return call(CONTRACT.message(rpc.request)(**fields), timeout=timeout, metadata=metadata)
+        deadline = time.monotonic() + timeout
+        while True:
+            answer = call(CONTRACT.message(rpc.request)(**fields), timeout=timeout, metadata=metadata)
+            if not is_unsure(answer) or time.monotonic() > deadline:
+                return answer
+            time.sleep(0.1)

@@ -9,7 +9,7 @@ import time
 import grpc
 import pytest
 
-from tests.contract import CONTRACT, Client
+from tests.contract import CONTRACT, Client, is_unsure
 from tests.e2e.process import GATEWAY, QUEUE, Shopper
 from traffic_tacos.cli.options import issued
 from traffic_tacos.kernel.calls import Caller, Role
@@ -253,8 +253,11 @@ def _asker(channel):
             response_deserializer=CONTRACT.message(rpc.response).FromString,
         )
         metadata = (("authorization", f"Bearer {token}"),) if token else ()
-        return await call(CONTRACT.message(rpc.request)(**fields), timeout=20, metadata=metadata)
+        while is_unsure(answer := await call(CONTRACT.message(rpc.request)(**fields), timeout=20, metadata=metadata)):
+            await asyncio.sleep(chance.uniform(0.1, 1))
+        return answer
 
+    chance = random.Random(1)
     return ask
 
 
