@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeVar
 import grpc
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
+from google.rpc import status_pb2
 
 from traffic_tacos.gen.common.v1 import errors_pb2, types_pb2
 from traffic_tacos.kernel.calls import Call
@@ -20,8 +21,22 @@ from traffic_tacos.kernel.seats import Seat, SeatStatus
 
 TRACE_HEADER = "x-trace-id"
 ERROR_CODE_TRAILER = "x-error-code"
+STATUS_TRAILER = "grpc-status-details-bin"
 
 _YEAR_10000_SECONDS = 253_402_300_800
+_STATUS_CODES = {
+    Code.UNAUTHENTICATED: grpc.StatusCode.UNAUTHENTICATED,
+    Code.FORBIDDEN: grpc.StatusCode.PERMISSION_DENIED,
+    Code.UNAUTHORIZED: grpc.StatusCode.PERMISSION_DENIED,
+    Code.INVALID_ARGUMENT: grpc.StatusCode.INVALID_ARGUMENT,
+    Code.NOT_FOUND: grpc.StatusCode.NOT_FOUND,
+    Code.ALREADY_EXISTS: grpc.StatusCode.ALREADY_EXISTS,
+    Code.RATE_LIMITED: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    Code.QUOTA_EXCEEDED: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    Code.INTERNAL: grpc.StatusCode.INTERNAL,
+    Code.UNAVAILABLE: grpc.StatusCode.UNAVAILABLE,
+    Code.TIMEOUT: grpc.StatusCode.DEADLINE_EXCEEDED,
+}
 _FAULTS = frozenset({Code.UNAVAILABLE, Code.TIMEOUT, Code.UPSTREAM_TIMEOUT, Code.UPSTREAM_ERROR, Code.INTERNAL})
 
 
@@ -154,6 +169,18 @@ def error(refusal: Refusal, trace_id: str) -> errors_pb2.Error:
             errors_pb2.ErrorDetail(field=detail.field, reason=detail.reason, value=detail.value)
             for detail in refusal.details
         ],
+    )
+
+
+def status(refusal: Refusal, trace_id: str) -> tuple[grpc.StatusCode, tuple[tuple[str, str | bytes], ...]]:
+    """What ends a refused stream: its gRPC status, and trailers with the same error as a `google.rpc.Status`."""
+    code = _STATUS_CODES.get(refusal.code, grpc.StatusCode.FAILED_PRECONDITION)
+    number: int = code.value[0]
+    details = status_pb2.Status(code=number, message=refusal.message)
+    details.details.add().Pack(error(refusal, trace_id))
+    return code, (
+        (STATUS_TRAILER, details.SerializeToString()),
+        (ERROR_CODE_TRAILER, code_name(refusal.code)),
     )
 
 

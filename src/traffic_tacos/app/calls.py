@@ -2,20 +2,22 @@
 
 Each method is wrapped once, when the platform is built, rather than passed through interceptors on
 every call: this costs a few microseconds, and local calls get the very same treatment
-(docs/decisions/0006). Unary calls answer with gRPC status OK and an `error` field.
+(docs/decisions/0006). Unary calls answer with gRPC status OK and an `error` field; a stream that is
+refused ends with a gRPC status, and the same error in its details.
 """
 
 import asyncio
+import inspect
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any
 
 import structlog
 from google.protobuf.descriptor import ServiceDescriptor
 from google.protobuf.message_factory import GetMessageClass
-from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from traffic_tacos import wire
+from traffic_tacos.app.metrics import OK, Metrics
 from traffic_tacos.app.policy import INVENTORY, INVENTORY_TOO, POLICY
 from traffic_tacos.kernel.calls import ANONYMOUS, Call, Caller, Role
 from traffic_tacos.kernel.errors import Code, Fault, Refusal
@@ -25,27 +27,13 @@ from traffic_tacos.ports.clock import Clock
 
 CALL_SECONDS_MAX = 10.0
 CALLS_AT_ONCE_MAX = 10_000
+STREAMS_AT_ONCE_MAX = 50_000
 TOKENS_REMEMBERED_MAX = 50_000
 TRACE_ID_LENGTH_MAX = 64
 
 log = structlog.get_logger()
 
 Handler = Callable[[Any, Call], Any]
-
-
-class Metrics:
-    """What is counted of every call. One registry a platform, so that several can live in one process."""
-
-    def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        self.calls = Counter("tacos_calls", "Calls by method and outcome", ["method", "code"], registry=self.registry)
-        self.seconds = Histogram(
-            "tacos_call_seconds",
-            "How long calls took",
-            ["method"],
-            registry=self.registry,
-            buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5),
-        )
 
 
 class Method:
@@ -56,11 +44,10 @@ class Method:
         self.request = request
         self.response = response
         self.handler = handler
-        self.is_async = asyncio.iscoroutinefunction(handler)
+        self.is_async = inspect.iscoroutinefunction(handler)
+        self.is_stream = inspect.isasyncgenfunction(handler)
         self.roles = POLICY[path.removeprefix("/")]
-        self.seconds = metrics.seconds.labels(path)
-        self.ok = metrics.calls.labels(path, "OK")
-        self.other = metrics.calls
+        self.figures = metrics.method(path)
 
 
 def methods_of(servicer: object, service: ServiceDescriptor, metrics: Metrics) -> list[Method]:
@@ -85,6 +72,7 @@ class Calls:
         self.methods: dict[str, Method] = {}
         self.metrics = Metrics()
         self.under_way = 0
+        self.streams = 0
         self._clock = clock
         # Trace ids must differ, not be unguessable: a system call for each would cost more than the rest.
         self._random = random.Random(randomness.getrandbits(128))  # noqa: S311
@@ -144,16 +132,37 @@ class Calls:
             response = method.response(error=wire.error(_refusal(error, method, call), call.trace_id))
         finally:
             self.under_way -= 1
+        figures = method.figures
         if response.HasField("error"):
-            method.other.labels(method.path, wire.code_name(Code(response.error.code))).inc()
+            figures.count(wire.code_name(Code(response.error.code)))
         else:
-            method.ok.inc()
-        method.seconds.observe((self._clock.now() - started) / SECOND)
+            figures.by_code[OK] += 1
+        figures.took(self._clock.now() - started)
         return response
+
+    async def stream(self, method: Method, request: Any, call: Call) -> AsyncIterator[Any]:
+        """The messages of a stream. Raises a Refusal, with its trace, when it is refused, fails, or meets a bug."""
+        code = OK
+        self.streams += 1
+        try:
+            if self.streams > STREAMS_AT_ONCE_MAX:
+                raise Refusal(Code.UNAVAILABLE, "too many streams at once; try again in a second")
+            if call.caller.role not in method.roles:
+                raise _not_allowed(call.caller)
+            async for message in method.handler(request, call):
+                yield message
+        except Exception as error:  # noqa: BLE001 - this is where streams end; bugs are logged and counted
+            refusal = _refusal(error, method, call)
+            refusal.trace_id = refusal.trace_id or call.trace_id
+            code = wire.code_name(refusal.code)
+            raise refusal from None
+        finally:
+            self.streams -= 1
+            method.figures.count(code)
 
     def refused(self, method: Method, refusal: Refusal) -> Any:
         """The response to a call that could not even be begun."""
-        method.other.labels(method.path, wire.code_name(refusal.code)).inc()
+        method.figures.count(wire.code_name(refusal.code))
         return method.response(error=wire.error(refusal, refusal.trace_id))
 
     def new_trace_id(self) -> str:

@@ -103,6 +103,7 @@ async def _listening(config: Config, platform: Platform) -> AsyncIterator[asynci
         await grpc_server.start()
         yield work
     finally:
+        platform.hang_up()
         await grpc_server.stop(GRACE_SECONDS)
         await http_server.stop()
         work.cancel()

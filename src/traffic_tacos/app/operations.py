@@ -9,17 +9,21 @@ from traffic_tacos.app.verify import Records, Result, verified
 from traffic_tacos.gen.tacos.operations.v1 import operations_pb2 as pb
 from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.errors import Code, Refusal
+from traffic_tacos.ports.audit import AUDIT
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.jobs import Jobs
+from traffic_tacos.ports.store import Key, Store
 
 DEAD_JOBS_MAX = 1000
+AUDIT_PAGE_MAX = 1000
 
 Snapshots = Callable[[], AbstractContextManager[Records]]
 
 
 class OperationsRpc:
-    def __init__(self, snapshots: Snapshots, clock: Clock, jobs: Jobs) -> None:
+    def __init__(self, snapshots: Snapshots, store: Store, clock: Clock, jobs: Jobs) -> None:
         self._snapshots = snapshots
+        self._store = store
         self._clock = clock
         self._jobs = jobs
 
@@ -50,6 +54,29 @@ class OperationsRpc:
         if not await self._jobs.replay(request.job_id):
             raise Refusal(Code.NOT_FOUND, f"job_id: there is no dead job {request.job_id[:80]}")
         return pb.ReplayDeadJobResponse()
+
+    async def ListAudit(self, request: pb.ListAuditRequest, call: Call) -> pb.ListAuditResponse:
+        size = min(request.page_size or AUDIT_PAGE_MAX, AUDIT_PAGE_MAX)
+        if request.after_cursor and not request.after_cursor.startswith(AUDIT.prefix().path):
+            raise Refusal.of_field("after_cursor", "must be one from a previous answer", request.after_cursor)
+        after = Key(AUDIT, request.after_cursor) if request.after_cursor else None
+        page = await self._store.scan(AUDIT.prefix(), after=after, limit=size)
+        return pb.ListAuditResponse(
+            entries=[
+                pb.AuditEntry(
+                    at=wire.timestamp(entry.at),
+                    actor=entry.actor,
+                    action=entry.action,
+                    subject=entry.subject,
+                    old_value=entry.old,
+                    new_value=entry.new,
+                    reason=entry.reason,
+                    trace_id=entry.trace_id,
+                )
+                for _, entry in page
+            ],
+            next_cursor=page[-1][0].path if len(page) == size else "",
+        )
 
 
 def _result(result: Result) -> pb.InvariantResult:

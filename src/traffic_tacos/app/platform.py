@@ -2,7 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from types import ModuleType
 from typing import cast
 
@@ -19,12 +20,13 @@ from traffic_tacos.engines.forgetting import forget_expired
 from traffic_tacos.engines.jobs import StoreJobs
 from traffic_tacos.engines.outbox import Outbox
 from traffic_tacos.gen.common.v1 import admin_pb2
-from traffic_tacos.gen.gateway.v1 import gateway_pb2, queue_pb2, webhook_pb2
+from traffic_tacos.gen.gateway.v1 import gateway_pb2, queue_pb2, webhook_pb2, websocket_pb2
 from traffic_tacos.gen.payment.v1 import payment_pb2
 from traffic_tacos.gen.reservation.v1 import inventory_pb2, reservation_pb2, worker_pb2
 from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2
 from traffic_tacos.gen.tacos.lifecycle.v1 import lifecycle_pb2
 from traffic_tacos.gen.tacos.operations.v1 import operations_pb2
+from traffic_tacos.gen.tacos.waiting_room.v1 import waiting_room_pb2
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.topics import EVENT_CHANGED, EXPIRE_PAYMENT, SEND_WEBHOOK, SIMULATE_OUTCOME
 from traffic_tacos.ports.clock import Clock
@@ -32,6 +34,7 @@ from traffic_tacos.ports.events import Subscriber
 from traffic_tacos.ports.http import HttpPost
 from traffic_tacos.ports.jobs import Handler
 from traffic_tacos.ports.store import Event, Store, Write
+from traffic_tacos.rooms.admin import clients as admin_clients
 from traffic_tacos.rooms.admin.rpc import AdminRpc
 from traffic_tacos.rooms.catalog.rpc import CatalogRpc
 from traffic_tacos.rooms.catalog.service import Catalog
@@ -49,7 +52,9 @@ from traffic_tacos.rooms.reservation.lifecycle import Lifecycle
 from traffic_tacos.rooms.reservation.rpc import LifecycleRpc, ReservationRpc
 from traffic_tacos.rooms.reservation.service import Reservations
 from traffic_tacos.rooms.waiting_room import clients as waiting_clients
-from traffic_tacos.rooms.waiting_room.rpc import QueueRpc
+from traffic_tacos.rooms.waiting_room.lines import Lines
+from traffic_tacos.rooms.waiting_room.operator import LineView, Operator
+from traffic_tacos.rooms.waiting_room.rpc import DrawRpc, LineRpc, QueueRpc, QueueStreamRpc
 from traffic_tacos.rooms.waiting_room.service import WaitingRoom
 from traffic_tacos.rooms.webhook.rpc import WebhookRpc
 from traffic_tacos.rooms.webhook.service import Webhooks
@@ -59,6 +64,17 @@ from traffic_tacos.rooms.worker.service import Worker
 
 PAYMENT_SOURCE = "payment-sim-api"
 WEBHOOK_PATH = "/webhooks/payments"
+
+# What is measured of each line, as metrics.
+LINE_GAUGES: dict[str, tuple[str, Callable[[LineView], float]]] = {
+    "tacos_line_waiting": ("Live tickets that are not admitted", lambda view: view.figures.waiting),
+    "tacos_line_ready": ("Tickets whose turn it is", lambda view: view.figures.ready),
+    "tacos_line_admitted": ("Live admissions", lambda view: view.figures.admitted),
+    "tacos_line_no_show_share": ("Share of offers not used, moving average", lambda view: view.figures.no_show_share),
+    "tacos_line_told": ("Turns whose holders had been told a time", lambda view: view.figures.told),
+    "tacos_line_told_kept": ("Of these, turns within the time first told", lambda view: view.figures.kept),
+    "tacos_line_streams": ("Open streams", lambda view: view.streams),
+}
 
 
 class Platform:
@@ -81,7 +97,7 @@ class Platform:
         self.outbox = Outbox(store, clock)
         self.health = PlatformHealth(config.rooms, store, clock, self.jobs, self.outbox)
         self._handlers: dict[str, Handler] = {}
-        self.waiting_room: WaitingRoom | None = None
+        self.lines: Lines | None = None
         self.webhooks: Webhooks | None = None
         self.catalog = Catalog(store)
         self._store = store
@@ -101,7 +117,7 @@ class Platform:
         }
         for room in config.rooms:
             build[room]()
-        operations = OperationsRpc(snapshots, clock, self.jobs)
+        operations = OperationsRpc(snapshots, store, clock, self.jobs)
         self.calls.add(operations, _service(operations_pb2, "OperationsService"))
 
     def committed(self, writes: Sequence[Write]) -> None:
@@ -112,8 +128,8 @@ class Platform:
         """Take up what an earlier process left."""
         await self.jobs.load()
         await self.outbox.load()
-        if self.waiting_room is not None:
-            await self.waiting_room.load()
+        if self.lines is not None:
+            await self.lines.load()
 
     async def run(self) -> None:
         """Jobs, events, the line, and forgetting what may be forgotten; until cancelled."""
@@ -121,8 +137,13 @@ class Platform:
             tasks.create_task(self.jobs.run(self._handlers))
             tasks.create_task(self.outbox.run())
             tasks.create_task(forget_expired(self._store, self.clock))
-            if self.waiting_room is not None:
-                tasks.create_task(self.waiting_room.run())
+            if self.lines is not None:
+                tasks.create_task(self.lines.run())
+
+    def hang_up(self) -> None:
+        """End the open streams: their readers are told to come back."""
+        if self.lines is not None:
+            self.lines.hang_up()
 
     async def put_on_sale(self, document: str, seating_plan: str = "") -> None:
         """An event given at the start. One that was put on sale before, from an older file, stays as it is."""
@@ -141,17 +162,24 @@ class Platform:
 
     def _build_waiting_room(self) -> None:
         channel = self.channel("waiting_room")
-        room = WaitingRoom(
+        lines = Lines(
             self._store,
             self.clock,
+            self._random,
             waiting_clients.CatalogClient(channel),
             waiting_clients.InventoryClient(channel),
             self._keys.waiting,
-            self._keys.signing,
         )
-        self.waiting_room = room
-        self.outbox.subscribe(room.hear)
-        self.calls.add(QueueRpc(room), _service(queue_pb2, "QueueService"))
+        self.lines = lines
+        self.outbox.subscribe(lines.hear)
+        room = WaitingRoom(lines, self.clock, self._keys.waiting, self._keys.signing)
+        operator = Operator(lines, self._store, self.clock)
+        self.calls.add(QueueRpc(room, operator, self.clock), _service(queue_pb2, "QueueService"))
+        self.calls.add(QueueStreamRpc(room), _service(websocket_pb2, "WebSocketService"))
+        self.calls.add(LineRpc(operator), _service(waiting_room_pb2, "LineService"))
+        self.calls.add(DrawRpc(operator), _service(waiting_room_pb2, "DrawService"))
+        for name, (documentation, read) in LINE_GAUGES.items():
+            self.calls.metrics.add_gauges(name, documentation, "event", partial(_line_figures, operator, read))
 
     def _build_inventory(self) -> None:
         catalog = inventory_clients.CatalogClient(self.channel("inventory"))
@@ -204,12 +232,18 @@ class Platform:
         self.calls.add(WorkerRpc(worker, self.clock), _service(worker_pb2, "WorkerService"))
 
     def _build_admin(self) -> None:
-        self.calls.add(AdminRpc(self.health, self.clock), _service(admin_pb2, "AdminService"))
+        lines = admin_clients.LineClient(self.channel("admin"))
+        admin = AdminRpc(self.health, lines, self.clock)
+        self.calls.add(admin, _service(admin_pb2, "AdminService"))
 
 
 def _service(module: ModuleType, name: str) -> ServiceDescriptor:
     service: ServiceDescriptor = module.DESCRIPTOR.services_by_name[name]
     return service
+
+
+def _line_figures(operator: Operator, read: Callable[[LineView], float]) -> Iterable[tuple[str, float]]:
+    return [(view.event_id, read(view)) for view in operator.open_views()]
 
 
 def _on_event_changed(forget: Callable[[str], None]) -> Subscriber:

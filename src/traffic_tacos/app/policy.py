@@ -11,6 +11,10 @@ POLICY: dict[str, frozenset[Role]] = {
     "gateway.v1.QueueService/JoinQueue": PUBLIC,
     "gateway.v1.QueueService/GetQueueStatus": PUBLIC,
     "gateway.v1.QueueService/RequestAdmission": PUBLIC,
+    "gateway.v1.QueueService/LeaveQueue": PUBLIC,
+    "gateway.v1.QueueService/GetQueueStats": PUBLIC,
+    # With its waiting token, which is checked in the room.
+    "gateway.v1.WebSocketService/StreamQueueUpdates": PUBLIC,
     "gateway.v1.GatewayService/HealthCheck": PUBLIC,
     "gateway.v1.GatewayService/ValidateToken": PUBLIC,
     "gateway.v1.GatewayService/GetEventAvailability": PUBLIC,
@@ -41,6 +45,10 @@ POLICY: dict[str, frozenset[Role]] = {
     "reservation.v1.WorkerService/ProcessPaymentResult": SERVICE,
     "tacos.lifecycle.v1.LifecycleService/ExpireReservation": SERVICE,
     "tacos.lifecycle.v1.LifecycleService/SettleReservation": SERVICE,
+    "tacos.waiting_room.v1.LineService/GetLine": SERVICE,
+    "tacos.waiting_room.v1.LineService/ConfigureLine": SERVICE,
+    "tacos.waiting_room.v1.DrawService/GetDraw": PUBLIC,
+    "tacos.waiting_room.v1.DrawService/ListDrawEntries": PUBLIC,
     "tacos.catalog.v1.CatalogService/GetEvent": PUBLIC,
     "tacos.catalog.v1.CatalogService/ListEvents": PUBLIC,
     "tacos.catalog.v1.CatalogService/CreateEvent": ADMIN,
@@ -48,7 +56,10 @@ POLICY: dict[str, frozenset[Role]] = {
     "tacos.operations.v1.OperationsService/VerifyInvariants": ADMIN,
     "tacos.operations.v1.OperationsService/ListDeadJobs": ADMIN,
     "tacos.operations.v1.OperationsService/ReplayDeadJob": ADMIN,
+    "tacos.operations.v1.OperationsService/ListAudit": ADMIN,
     "common.v1.AdminService/GetSystemHealth": ADMIN,
+    "common.v1.AdminService/UpdateConfig": ADMIN,
+    "common.v1.AdminService/EmergencyAction": ADMIN,
 }
 # The contract knows inventory under two names.
 INVENTORY, INVENTORY_TOO = "reservation.v1.Inventory", "reservation.v1.InventoryService"

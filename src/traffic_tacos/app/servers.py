@@ -4,7 +4,7 @@ Served by pygrpc-native where it can be, by grpcio otherwise: one setting, same 
 (docs/decisions/0004). The server offers grpc.health.v1 and reflection.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import grpc
@@ -79,6 +79,12 @@ def _described(calls: Calls) -> set[str]:
 
 
 def _handler(calls: Calls, method: Method) -> "grpc.RpcMethodHandler[Any, Any]":
+    if method.is_stream:
+        return grpc.unary_stream_rpc_method_handler(
+            _stream(calls, method),
+            request_deserializer=method.request.FromString,
+            response_serializer=method.response.SerializeToString,
+        )
     return grpc.unary_unary_rpc_method_handler(
         _unary(calls, method),
         request_deserializer=method.request.FromString,
@@ -100,3 +106,16 @@ def _unary(calls: Calls, method: Method) -> Callable[[Any, Any], Awaitable[Any]]
         return response
 
     return unary
+
+
+def _stream(calls: Calls, method: Method) -> Callable[[Any, Any], AsyncIterator[Any]]:
+    async def stream(request: Any, context: "grpc.aio.ServicerContext[Any, Any]") -> AsyncIterator[Any]:
+        try:
+            call = calls.call(context.invocation_metadata() or (), context.time_remaining())
+            async for message in calls.stream(method, request, call):
+                yield message
+        except Refusal as refusal:
+            status, trailers = wire.status(refusal, refusal.trace_id)
+            await context.abort(status, refusal.message, trailing_metadata=trailers)
+
+    return stream

@@ -1,20 +1,33 @@
-"""First come, first served; a place never rises; three limits at once."""
+"""First come, first served; a place never rises; three limits at once; people who vanish hold nobody up."""
 
 from collections import deque
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from traffic_tacos.rooms.waiting_room.model import ADMISSION_LIFETIME, Admission, Line, Settings, State, Window
+from traffic_tacos.kernel.instants import SECOND
+from traffic_tacos.rooms.waiting_room.draw import Draw
+from traffic_tacos.rooms.waiting_room.model import (
+    ADMISSION_LIFETIME,
+    PRESENT_SECONDS,
+    TURNS_PER_TICKET,
+    Admission,
+    Line,
+    Settings,
+    State,
+    Window,
+)
 
 SMALL = Settings(rate_per_second=2, active_max=4, offer_seconds=5, idle_seconds=3600, waiting_max=100)
+WIDE = Settings(rate_per_second=100, active_max=100, offer_seconds=5)
+GONE = PRESENT_SECONDS * SECOND
 
 
-def line(joined: int, settings_: Settings = SMALL) -> Line:
+def line(joined: int, settings_: Settings = SMALL, now: int = 0) -> Line:
     one = Line(settings_)
-    for number in range(1, joined + 1):
-        one.joined(number)
+    if joined:
+        one.joined(joined, now)
     return one
 
 
@@ -22,61 +35,158 @@ def admit(one: Line, number: int, now: int) -> None:
     one.admitted(Admission(number, "", now, now + ADMISSION_LIFETIME), now)
 
 
-def test_turns_come_in_order_at_the_rate_and_up_to_the_cap():
+def positions(one: Line, now: int = 0) -> list[int]:
+    return [one.place(number, now).position for number in range(1, one.last_number + 1)]
+
+
+def expire(one: Line) -> list[int]:
+    expired = one.expiring(100)
+    for number in expired:
+        one.end(number, State.EXPIRED)
+    return expired
+
+
+def test_turns_come_in_order_evenly_at_the_rate_and_up_to_the_cap():
     one = line(10)
-    assert one.advance(0) == ([1, 2], [])
-    assert one.advance(500) == ([], [])
-    assert one.advance(1000) == ([3, 4], [])
-    assert one.advance(2000) == ([], [])  # four are live
+    assert [one.advance(now) for now in (0, 100, 400, 900, 1000, 1400, 2000)] == [[1], [], [2], [], [3], [4], []]
     admit(one, 1, 2000)
-    one.done(1)
-    assert one.advance(2100) == ([5], [])
+    one.end(1, State.DONE)
+    assert one.advance(2100) == [5]  # four were live
 
 
 def test_unused_rate_is_not_saved():
-    one = line(0)
+    one = line(0, Settings(rate_per_second=100, active_max=1000))
     for second in range(600):
-        assert one.advance(second * 1000) == ([], [])
-    for number in range(1, 50):
-        one.joined(number)
-    assert len(one.advance(600_000)[0]) == 2
-    assert one.advance(600_999)[0] == []
+        assert one.advance(second * 1000) == []
+    one.joined(500, 600_000)
+    given = [len(one.advance(600_000 + step * 100)) for step in range(20)]
+    assert given[0] == 26  # one, and what a quarter of a second gives
+    assert sum(given[:10]) == 100
+    assert sum(given[10:]) == 100
 
 
 def test_seats_left_limit_the_turns_and_admissions_with_seats_do_not_count_twice():
-    one = line(10, Settings(rate_per_second=100, active_max=100))
+    one = line(10, WIDE)
     one.sellable = 3
-    assert one.advance(0)[0] == [1, 2, 3]
+    assert one.advance(0) == [1, 2, 3]
     admit(one, 1, 0)
     one.holds_seats(1, True)
     one.sellable = 2
-    assert one.advance(100)[0] == []
-    one.done(1)  # bought: two seats left for the two whose turn it is
-    assert one.advance(200)[0] == []
-    one.done(2)
-    assert one.advance(300)[0] == [4]
+    assert one.advance(100) == []
+    one.end(1, State.DONE)  # bought: two seats left for the two whose turn it is
+    assert one.advance(200) == []
+    one.end(2, State.LEFT)
+    assert one.advance(300) == [4]
+
+
+def test_nobody_has_a_turn_when_nothing_is_left():
+    one = line(3, WIDE)
+    one.is_sold_out = True
+    assert one.advance(0) == []
+    assert one.place(1, 0).eta_seconds == 0
 
 
 def test_a_lapsed_offer_is_passed_over_once_and_offered_again_once():
     one = line(3, Settings(rate_per_second=1, active_max=1, offer_seconds=5))
-    assert one.advance(0)[0] == [1]
-    assert one.advance(5_000)[0] == [1]  # nobody before it: its second turn
-    assert one.advance(10_000) == ([2], [1])
-    assert one.state(1) is State.DONE
+    assert one.advance(0) == [1]
+    assert one.advance(5_000) == [1]  # nobody before it: its second turn
+    assert one.advance(10_000) == [2]
+    assert one.state(1) is State.EXPIRED
     assert one.place(2, 10_000).position == 2  # until the end of 1 is durable
-    one.done(1)
+    assert expire(one) == [1]
     assert one.place(2, 10_000).position == 1
+
+
+def test_who_is_not_there_takes_no_room_and_loses_nothing_by_coming_back():
+    one = line(5, Settings(rate_per_second=1, active_max=1, offer_seconds=60))
+    one.touch(4, GONE)
+    assert one.advance(GONE) == [4]  # 1 to 3 have vanished; it cost 4 nothing
+    assert one.touch(2, GONE + 1000)
+    assert one.advance(GONE + 1000) == []  # the one place is taken
+    one.end(4, State.LEFT)
+    assert one.advance(GONE + 2000) == [2]
+    assert positions(one) == [1, 2, 3, 0, 4]
+
+
+def test_the_vanished_have_two_turns_all_the_same_and_then_expire():
+    one = line(3, WIDE)
+    now = GONE
+    assert (one.advance(now), expire(one)) == ([], [])
+    now += 5_000
+    assert (one.advance(now), expire(one)) == ([], [])
+    now += 5_000
+    assert (one.advance(now), expire(one)) == ([], [1, 2, 3])
+
+
+def test_who_comes_back_and_finds_no_room_does_not_lapse_while_waiting_for_it():
+    one = line(2, Settings(rate_per_second=100, active_max=1, offer_seconds=10))
+    one.touch(2, GONE)
+    assert one.advance(GONE) == [2]
+    admit(one, 2, GONE)
+    for second in range(100):
+        one.touch(1, GONE + second * 1000)
+        assert one.advance(GONE + second * 1000) == []
+    assert one.state(1) is State.WAITING
+    one.end(2, State.DONE)
+    assert one.advance(GONE + 99_000) == [1]
+
+
+def test_no_shows_are_learned_and_made_up_for_at_most_twofold():
+    one = line(0, Settings(rate_per_second=10, active_max=10_000, offer_seconds=5))
+    now, offered = 0, []
+    for step in range(6000):
+        now = step * 100
+        one.joined(one.last_number + 5, now)
+        offered.append(len(one.advance(now)))
+        expire(one)
+    assert one.figures(now).no_show_share > 0.95
+    assert 10 * 100 <= sum(offered[:1000]) <= 20 * 100
+    assert sum(offered[-100:]) == 200  # twice the rate, and no more
+
+
+def test_ten_thousand_vanished_at_the_head_cost_those_behind_no_rate():
+    rate = 10
+    one = line(10_000, Settings(rate_per_second=rate, active_max=5000, offer_seconds=60))
+    one.joined(10_100, 0)
+    admitted: list[int] = []
+    for step in range(1500):
+        now = step * 100
+        for number in range(10_001, 10_101):
+            one.touch(number, now)
+        one.advance(now)
+        expire(one)
+        for number in range(10_001, 10_101):
+            if one.state(number) is State.READY and one.take_grant_room(number, now):
+                admit(one, number, now)
+                admitted.append(now)
+    assert len(admitted) == 100
+    took = (admitted[-1] - admitted[0]) / SECOND
+    assert 100 / took >= 0.9 * rate
+    assert admitted[0] <= (PRESENT_SECONDS + 2) * SECOND
+    assert all(admitted[index] - admitted[index - rate] >= SECOND for index in range(rate, 100))
+
+
+def test_an_hour_without_a_sign_of_life_ends_a_ticket_that_waits():
+    one = line(3, Settings(rate_per_second=1, active_max=0, idle_seconds=3600))
+    one.touch(2, 1_800_000)
+    one.advance(3_599_000)
+    assert expire(one) == []
+    one.advance(3_600_000)
+    assert expire(one) == [1, 3]
+    assert [one.state(number) for number in (1, 2, 3)] == [State.EXPIRED, State.WAITING, State.EXPIRED]
+    one.settings = Settings(rate_per_second=1, active_max=0, idle_seconds=60)
+    one.advance(3_601_000)
+    assert expire(one) == [2]
 
 
 def test_places_count_the_live_ahead():
     one = line(6, Settings(rate_per_second=100, active_max=2))
     one.advance(0)
-    assert [one.place(number, 0).position for number in range(1, 7)] == [1, 2, 3, 4, 5, 6]
-    one.done(4)  # left
-    assert [one.place(number, 0).position for number in (3, 5, 6)] == [3, 4, 5]
+    assert positions(one) == [1, 2, 3, 4, 5, 6]
+    one.end(4, State.LEFT)
+    assert positions(one) == [1, 2, 3, 0, 4, 5]
     admit(one, 1, 0)
-    assert [one.place(number, 0).position for number in (2, 3, 5, 6)] == [1, 2, 3, 4]
-    assert one.place(1, 0).position == 0
+    assert positions(one) == [0, 1, 2, 0, 3, 4]
 
 
 def test_an_admission_ends_by_itself():
@@ -87,7 +197,80 @@ def test_an_admission_ends_by_itself():
     one.advance(ADMISSION_LIFETIME - 1)
     assert one.state(1) is State.ADMITTED
     one.advance(ADMISSION_LIFETIME)
-    assert one.state(1) is State.DONE
+    assert one.state(1) is State.EXPIRED
+
+
+def test_a_stopped_line_gives_no_turns_and_lets_none_run_out():
+    one = line(3, Settings(rate_per_second=100, active_max=1, offer_seconds=5))
+    assert one.advance(0) == [1]
+    one.stop(True, 1000)
+    assert one.place(2, 1000).eta_seconds == 0
+    for second in range(60):
+        assert one.advance(second * 1000) == []
+    assert one.state(1) is State.READY
+    one.stop(False, 60_000)
+    one.advance(64_900)
+    assert one.state(1) is State.READY
+    one.advance(65_000)
+    assert one.state(1) is State.WAITING or one.figures(65_000).ready == 1
+
+
+def test_times_come_from_the_configured_rate_and_then_from_how_fast_it_moves():
+    one = line(1000, Settings(rate_per_second=10, active_max=100_000))
+    assert one.place(1000, 0).eta_seconds == 100
+    one.advance(0)
+    one.settings = Settings(rate_per_second=5, active_max=100_000)
+    for step in range(1, 300):
+        one.advance(step * 100)
+    waited = one.place(1000, 29_900)
+    assert abs(waited.eta_seconds - waited.position / 5) <= waited.position / 5 * 0.1
+
+
+def test_how_good_the_first_told_time_was_is_measured():
+    one = line(30, Settings(rate_per_second=1, active_max=1000))
+    for number in range(1, 31):
+        one.tell(number, 0)
+    for step in range(400):
+        for number in range(1, 31):
+            one.touch(number, step * 100)
+        one.advance(step * 100)
+    figures = one.figures(40_000)
+    assert (figures.told, figures.kept) == (30, 30)
+    assert (figures.wait_at(0.5), figures.wait_at(0.95), figures.wait_average) == (14, 28, 14)
+    late = line(10, Settings(rate_per_second=100, active_max=1000))
+    late.tell(10, 0)
+    late.is_sold_out = True
+    late.advance(0)
+    late.is_sold_out = False
+    late.touch(10, 20_000)
+    late.advance(20_000)
+    assert (late.figures(20_000).told, late.figures(20_000).kept) == (1, 0)
+
+
+def test_a_pool_has_no_places_until_it_is_drawn_and_those_who_come_later_stand_behind():
+    one = Line(WIDE)
+    one.gather()
+    one.opens_at = 10_000
+    one.joined(5, 0)
+    one.end(3, State.LEFT)
+    assert one.waiting() == 4
+    assert one.place(2, 4_000) == one.place(5, 4_000)
+    assert (one.place(2, 4_000).position, one.place(2, 4_000).eta_seconds) == (0, 6)
+    assert one.advance(4_000) == []
+    draw = Draw(b"key", 5)
+    one.opened(draw)
+    one.joined(7, 10_000)
+    assert one.waiting() == 6
+    order = [number for number in sorted(range(1, 6), key=draw.rank) if number != 3] + [6, 7]
+    assert [one.place(number, 10_000).position for number in order] == [1, 2, 3, 4, 5, 6]
+    assert one.advance(9_999) == []
+    assert one.advance(10_000) == order
+
+
+def test_a_second_full_of_grants_takes_no_more_and_a_repeat_is_not_counted_twice():
+    one = line(5, SMALL)
+    assert [one.take_grant_room(number, 0) for number in (1, 1, 2, 3)] == [True, True, True, False]
+    assert one.take_grant_room(3, 1000)
 
 
 def test_a_window_counts_what_happened_within_it():
@@ -98,77 +281,128 @@ def test_a_window_counts_what_happened_within_it():
 
 
 class AnyLine(RuleBasedStateMachine):
-    """Random traces: order, limits and places, whatever happens."""
+    """Random traces against a list of tickets: order, limits and places, whatever happens."""
 
     def __init__(self) -> None:
         super().__init__()
         self.now = 0
         self.line = Line(SMALL)
-        self.joined = 0
-        self.turned: list[int] = []
+        self.order: list[int] = []  # numbers, as they are to be admitted
+        self.states: dict[int, State] = {}
+        self.offers: dict[int, int] = {}
         self.turns: deque[int] = deque()
+        self.places: dict[int, int] = {}
         self.seen: dict[int, int] = {}
-        self.ended: set[int] = set()
+
+    @initialize(pool=st.integers(0, 12), leave=st.integers(1, 12))
+    def begin(self, pool, leave):
+        if not pool:
+            return
+        self.line.gather()
+        self.line.joined(pool, 0)
+        if leave <= pool:
+            self.line.end(leave, State.LEFT)
+        draw = Draw(b"any", pool)
+        self.line.opened(draw)
+        self.order = sorted(range(1, pool + 1), key=draw.rank)
+        self.states = dict.fromkeys(self.order, State.WAITING)
+        if leave <= pool:
+            self.states[leave] = State.LEFT
 
     @rule(count=st.integers(1, 4))
     def join(self, count):
-        for _ in range(count):
-            self.joined += 1
-            self.line.joined(self.joined)
+        first = len(self.order) + 1
+        self.line.joined(first + count - 1, self.now)
+        for number in range(first, first + count):
+            self.order.append(number)
+            self.seen[number] = self.now
+            self.states[number] = State.WAITING
 
-    @rule(seconds=st.sampled_from([0.1, 0.5, 1.0, 5.0, 301.0]))
-    def advance(self, seconds):
+    @rule(seconds=st.sampled_from([0.1, 0.5, 1.0, 5.0, 31.0, 301.0]), durable=st.booleans())
+    def advance(self, seconds, durable):
         self.now += int(seconds * 1000)
-        turns, expired = self.line.advance(self.now)
-        self.turned.extend(number for number in turns if number not in self.turned)
-        self.turns.extend(self.now for _ in turns)
-        for number in expired:
-            self.line.done(number)
-            self.ended.add(number)
+        self._gave(self.line.advance(self.now))
+        if durable:
+            for number in self.line.expiring(100):
+                self.line.end(number, State.EXPIRED)
+                self.states[number] = State.EXPIRED
 
-    @precondition(lambda self: self.joined)
+    @precondition(lambda self: self.order)
     @rule(data=st.data())
-    def admit_one(self, data):
-        number = data.draw(st.integers(1, self.joined))
+    def ask(self, data):
+        number = data.draw(st.sampled_from(self.order))
+        self.seen[number] = self.now
+        if self.line.touch(number, self.now):
+            self._gave(self.line.advance(self.now))
+
+    @precondition(lambda self: self.order)
+    @rule(data=st.data())
+    def be_admitted(self, data):
+        number = data.draw(st.sampled_from(self.order))
         if self.line.state(number) is State.READY:
             admit(self.line, number, self.now)
+            self.states[number] = State.ADMITTED
 
-    @precondition(lambda self: self.joined)
+    @precondition(lambda self: self.order)
     @rule(data=st.data())
-    def end_one(self, data):
-        number = data.draw(st.integers(1, self.joined))
-        self.line.done(number)
-        self.ended.add(number)
+    def leave(self, data):
+        number = data.draw(st.sampled_from(self.order))
+        if self.line.is_live(number):
+            self.line.end(number, State.LEFT)
+            self.states[number] = State.LEFT
 
-    @invariant()
-    def first_turns_come_in_the_order_of_joining(self):
-        assert self.turned == sorted(self.turned)
-
-    @invariant()
-    def no_rolling_second_has_more_turns_than_the_rate(self):
-        times = list(self.turns)
-        for index in range(SMALL.rate_per_second, len(times)):
-            assert times[index] - times[index - SMALL.rate_per_second] >= 1000
-
-    @invariant()
-    def no_more_are_live_than_the_cap(self):
-        states = [self.line.state(number) for number in range(1, self.joined + 1)]
-        assert states.count(State.READY) + states.count(State.ADMITTED) <= SMALL.active_max
+    @rule(stopped=st.booleans())
+    def stop(self, stopped):
+        self.line.stop(stopped, self.now)
 
     @invariant()
     def a_place_is_the_live_ahead_and_never_rises(self):
         ahead = 0
-        for number in range(1, self.joined + 1):
+        for number in self.order:
             place = self.line.place(number, self.now)
-            if place.position:
-                assert place.position == ahead + 1
-                assert place.position <= self.seen.get(number, place.position)
-                self.seen[number] = place.position
+            if self.states[number] <= State.READY:
                 ahead += 1
+            if place.position:
+                assert place.position == ahead
+                assert place.position <= self.places.get(number, place.position)
+                self.places[number] = place.position
+        assert self.line.waiting() == ahead
+
+    @invariant()
+    def no_rolling_second_has_more_turns_than_the_rate_allows(self):
+        times, most = list(self.turns), SMALL.rate_per_second * 2
+        for index in range(most, len(times)):
+            assert times[index] - times[index - most] >= SECOND
+
+    @invariant()
+    def no_more_are_live_than_the_cap(self):
+        states = [self.line.state(number) for number in self.order]
+        assert states.count(State.READY) + states.count(State.ADMITTED) <= SMALL.active_max
+        figures = self.line.figures(self.now)
+        assert (states.count(State.READY), states.count(State.ADMITTED)) == (figures.ready, figures.admitted)
+
+    @invariant()
+    def nobody_is_offered_more_than_their_turns(self):
+        assert all(count <= TURNS_PER_TICKET for count in self.offers.values())
 
     @invariant()
     def what_has_ended_stays_ended(self):
-        assert all(self.line.state(number) is State.DONE for number in self.ended)
+        for number, state in self.states.items():
+            assert state <= State.ADMITTED or self.line.state(number) is state
+            assert state is not State.ADMITTED or self.line.state(number) in (State.ADMITTED, State.EXPIRED)
+
+    def _gave(self, ready: list[int]) -> None:
+        """Whoever got a turn came before everybody who is there and waits."""
+        self.turns.extend(self.now for _ in ready)
+        for number in ready:
+            self.offers[number] = self.offers.get(number, 0) + 1
+        there = [
+            index
+            for index, number in enumerate(self.order)
+            if self.line.state(number) is State.WAITING
+            and self.seen.get(number, 0) // SECOND > self.now // SECOND - PRESENT_SECONDS
+        ]
+        assert not ready or not there or max(map(self.order.index, ready)) < there[0]
 
 
 TestAnyLine = AnyLine.TestCase

@@ -7,19 +7,10 @@ from traffic_tacos import wire
 from traffic_tacos.gen.reservation.v1 import inventory_pb2, inventory_pb2_grpc
 from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2, catalog_pb2_grpc
 from traffic_tacos.kernel.calls import Call
-from traffic_tacos.kernel.instants import Instant
-from traffic_tacos.rooms.waiting_room.model import Settings
+from traffic_tacos.rooms.waiting_room.model import Settings, Terms
 
 CATALOG_SECONDS = 0.5
 INVENTORY_SECONDS = 0.25
-
-
-class Sale(msgspec.Struct, frozen=True):
-    """What the line of an event must know of it."""
-
-    settings: Settings
-    starts_at: Instant | None
-    ends_at: Instant | None
 
 
 class SeatsLeft(msgspec.Struct, frozen=True):
@@ -31,7 +22,7 @@ class CatalogClient:
     def __init__(self, channel: grpc.aio.Channel) -> None:
         self._stub = catalog_pb2_grpc.CatalogServiceStub(channel)
 
-    async def sale(self, event_id: str, call: Call) -> Sale:
+    async def terms(self, event_id: str, call: Call) -> Terms:
         answer = await wire.answered(
             self._stub.GetEvent(
                 catalog_pb2.GetEventRequest(event_id=event_id, without_sections=True),
@@ -40,7 +31,7 @@ class CatalogClient:
             )
         )
         admission, event = answer.plan.admission, answer.plan.event
-        return Sale(
+        return Terms(
             Settings(
                 rate_per_second=admission.rate_per_second,
                 active_max=admission.active_max,

@@ -1,28 +1,44 @@
 """One event's line, without I/O: numbers, turns, admissions, places.
 
-    WAITING --turn--> READY --admit--> ADMITTED --bought | lapsed--> done
-    READY --offer lapsed--> passed over --turn--> READY --offer lapsed--> EXPIRED
+    WAITING --turn--> READY --admit--> ADMITTED --bought--> DONE
+    WAITING | READY --leave--> LEFT                ADMITTED --lapsed--> EXPIRED
+    WAITING --no sign of life for idle_seconds--> EXPIRED
+    READY --offer lapsed--> WAITING (passed over) --turn--> READY --offer lapsed--> EXPIRED
 
-Numbers are given by the store, one after the other from 1, and are the order. Below the *cursor*
-every ticket has had its turn: it is open (READY, or passed over once) or it is done. From the cursor
-on all wait, but for those that are *gone*. So a place is counting, and it can only fall: what is
-ahead of a number never grows.
+Numbers are given one after the other from 1. The *rank* of a number is its place in the order of
+admission: the number itself, or for those who came before the sale opened what the draw gave it. Below
+the *cursor* every rank has had its turn; from it on all wait, but for those that have ended. A place is
+counting the live ranks ahead, and it can only fall: what is ahead of a rank never grows.
+
+A turn whose holder is there is an *offer*: it takes room within the three limits until it is used or
+lapses. A turn whose holder is not there (no status call and no stream for PRESENT_SECONDS) takes no
+room: it runs all the same, and becomes an offer with the next sign of life. So people who vanish cost
+those behind them nothing, and people who come back lose nothing.
 """
 
 import heapq
-from bisect import bisect_left, insort
+import math
+from array import array
 from collections import deque
 from collections.abc import Iterable
-from enum import Enum
+from enum import IntEnum
 
 import msgspec
 
 from traffic_tacos.kernel.instants import MINUTE, SECOND, Instant
+from traffic_tacos.rooms.waiting_room.draw import Draw
+from traffic_tacos.rooms.waiting_room.ended import Ended
 
 ADMISSION_LIFETIME = 5 * MINUTE
-OFFERS_PER_TICKET = 2
+TURNS_PER_TICKET = 2
+PRESENT_SECONDS = 30
 STEP_MAX = 2000
+TURN = 1_000_000  # what a turn costs of the allowance, which is a whole number so that no fraction is lost
+BURST_SECONDS = 0.25  # with one turn more, how much of a second's rate may be given at one instant
 MEASURED_OVER = MINUTE
+NO_SHOW_WEIGHT = 0.02  # of the newest offer in the moving average
+NO_SHOW_FACTOR_MAX = 2.0
+WAITS_REMEMBERED = 1000
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -35,11 +51,23 @@ class Settings(msgspec.Struct, frozen=True):
     waiting_max: int = 1_000_000
 
 
-class State(Enum):
-    WAITING = "waiting"
-    READY = "ready"
-    ADMITTED = "admitted"
-    DONE = "done"
+class Terms(msgspec.Struct, frozen=True):
+    """What the line of an event must know of its sale."""
+
+    settings: Settings
+    starts_at: Instant | None
+    ends_at: Instant | None
+
+
+class State(IntEnum):
+    """From ADMITTED on, a ticket is no longer in the line."""
+
+    WAITING = 0
+    READY = 1
+    ADMITTED = 2
+    DONE = 3
+    LEFT = 4
+    EXPIRED = 5
 
 
 class Admission(msgspec.Struct, frozen=True):
@@ -53,9 +81,35 @@ class Admission(msgspec.Struct, frozen=True):
 
 
 class Place(msgspec.Struct, frozen=True):
+    """`position` is 0 before the draw, and for a ticket that is no longer in the line."""
+
     state: State
     position: int
     eta_seconds: int
+
+
+class Figures(msgspec.Struct, frozen=True):
+    """How a line is doing. `waits` are the last ones in seconds, ascending. `told` counts times first told,
+    `kept` those that the real wait stayed within."""
+
+    waiting: int
+    ready: int
+    admitted: int
+    admitted_ever: int
+    admitted_last_minute: int
+    moving_per_second: float
+    no_show_share: float
+    waits: tuple[int, ...]
+    told: int
+    kept: int
+
+    @property
+    def wait_average(self) -> int:
+        return sum(self.waits) // len(self.waits) if self.waits else 0
+
+    def wait_at(self, share: float) -> int:
+        """The seconds that this share of the last turns had waited at most (nearest rank)."""
+        return self.waits[max(0, math.ceil(share * len(self.waits)) - 1)] if self.waits else 0
 
 
 class Window:
@@ -78,89 +132,222 @@ class Window:
         return self._count
 
 
+class _Turn:
+    """The turns that a live ticket below the cursor has had. While `ends_at` is None it waits for room."""
+
+    __slots__ = ("ends_at", "is_offer", "number", "turns")
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.turns = 0
+        self.ends_at: Instant | None = None
+        self.is_offer = False
+
+
 class Line:
+    """`opens_at` is when the sale starts: nobody has a turn before it."""
+
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.next_number = 1
+        self.opens_at: Instant | None = None
         self.sellable: int | None = None  # seats left; None while nobody has said
         self.is_sold_out = False
         self.admissions: dict[int, Admission] = {}
+        self.last_number = 0
+        self._is_stopped = False
+        self._draw: Draw | None = Draw(b"", 0)
+        self._ended_in_pool: list[int] = []
+
+        # By number; index 0 is nobody's. Times are in seconds.
+        self._states = bytearray(1)
+        self._joined_at = array("I", [0])
+        self._seen_at = array("I", [0])
+        self._told = array("I", [0])  # when the turn was first said to come; 0 when nothing was said
+        self._seen: dict[int, array[int]] = {}  # second of a sign of life -> numbers, each filed once
+        self._seen_seconds: list[int] = []  # a heap of those seconds
+
+        # By rank.
+        self._ended = Ended()
         self._cursor = 1
-        self._open: list[int] = []  # below the cursor, ascending: READY or passed over
-        self._ready: dict[int, Instant] = {}
-        self._passed_over: list[int] = []
-        self._expiring: set[int] = set()  # have ended, but still count: their end is not durable yet
-        self._offers: dict[int, int] = {}
-        self._offer_ends: deque[tuple[Instant, int]] = deque()
-        self._gone: list[int] = []  # from the cursor on, ascending
+        self._next_turns: list[int] = []  # a heap: below the cursor, waiting for room
+
+        self._turns: dict[int, _Turn] = {}
+        self._turn_ends: list[tuple[Instant, int]] = []
+        self._ready = 0
+        self._expiring: set[int] = set()  # have ended, but count until that is durable
         self._admission_ends: list[tuple[Instant, int]] = []
-        self._turns = Window(SECOND)
-        self._grants = Window(SECOND)
-        self._measured = Window(MEASURED_OVER)
         self._holding = 0
+        self._granting: set[int] = set()
+
+        self._advanced_at: Instant | None = None
+        self._allowance = TURN + round(settings.rate_per_second * BURST_SECONDS * TURN)
+        self._given = Window(SECOND)
+        self._grants = Window(SECOND)
+        self._granted = Window(MINUTE)
+        self._moved: deque[list[int]] = deque()  # in which second, ranks passed, in how long
+        self._pace = float(settings.rate_per_second)
+        self._was_held_up = False
+
+        self._admitted_ever = 0
+        self._no_shows = 0.0
+        self._waits: deque[int] = deque(maxlen=WAITS_REMEMBERED)
+        self._told_ever = self._told_kept = 0
 
     # Reading.
 
-    def state(self, number: int) -> State:
-        if number in self._ready:
-            return State.READY
-        if number in self.admissions:
-            return State.ADMITTED
-        if number >= self._cursor:
-            return State.DONE if _contains(self._gone, number) else State.WAITING
-        return State.WAITING if number in self._offers and number not in self._expiring else State.DONE
+    @property
+    def is_pool(self) -> bool:
+        """Whether places are yet to be drawn."""
+        return self._draw is None
 
-    def place(self, number: int, now: Instant) -> Place:
-        """Where the ticket stands: live tickets ahead plus one; 0 once it is admitted or done."""
-        state = self.state(number)
-        if state in (State.ADMITTED, State.DONE):
-            return Place(state, 0, 0)
-        if number < self._cursor:
-            ahead = bisect_left(self._open, number)
-        else:
-            ahead = len(self._open) + number - self._cursor - bisect_left(self._gone, number)
-        eta = 0 if state is State.READY else -(-(ahead + 1) // self._pace(now))
-        return Place(state, ahead + 1, eta)
+    @property
+    def is_stopped(self) -> bool:
+        return self._is_stopped
+
+    def state(self, number: int) -> State:
+        if number in self._expiring:
+            return State.EXPIRED
+        return State(self._states[number])
+
+    def is_live(self, number: int) -> bool:
+        return self._states[number] <= State.READY and number not in self._expiring
+
+    def rank(self, number: int) -> int:
+        """The place in the order of admission. Not known while the line is a pool."""
+        assert self._draw is not None
+        return self._draw.rank(number)
 
     def waiting(self) -> int:
         """Live tickets that are not admitted."""
-        return len(self._open) + self.next_number - self._cursor - len(self._gone)
+        return self.last_number - (len(self._ended_in_pool) if self._draw is None else self._ended.total)
 
-    def take_grant_room(self, now: Instant) -> bool:
-        """Whether one more admission stays within the rate of this rolling second; if so, it is counted."""
-        if self._grants.count(now) >= self.settings.rate_per_second:
-            return False
-        self._grants.add(now)
-        return True
+    def place(self, number: int, now: Instant) -> Place:
+        """Where the ticket stands: live tickets ahead plus one; 0 once it is no longer in the line."""
+        state = self.state(number)
+        if state >= State.ADMITTED:
+            return Place(state, 0, 0)
+        if self._draw is None:
+            return Place(state, 0, self._seconds_to_opening(now))
+        rank = self._draw.rank(number)
+        position = rank - self._ended.before(rank)
+        if state is State.READY or self._is_stopped or self.is_sold_out:
+            return Place(state, position, 0)
+        return Place(state, position, self._seconds_to_opening(now) - int(-position // self._pace))
+
+    def tell(self, number: int, now: Instant) -> Place:
+        """The place, told to its holder: how good the time first told was is measured when the turn comes."""
+        place = self.place(number, now)
+        if place.eta_seconds and place.position and not self._told[number]:
+            self._told[number] = now // SECOND + place.eta_seconds
+        return place
+
+    def figures(self, now: Instant) -> Figures:
+        return Figures(
+            waiting=self.waiting(),
+            ready=self._ready,
+            admitted=len(self.admissions),
+            admitted_ever=self._admitted_ever,
+            admitted_last_minute=self._granted.count(now),
+            moving_per_second=self._pace,
+            no_show_share=self._no_shows,
+            waits=tuple(sorted(self._waits)),
+            told=self._told_ever,
+            kept=self._told_kept,
+        )
 
     # Steps. Each may be repeated.
+
+    def joined(self, number: int, now: Instant, joined_at: Instant | None = None) -> None:
+        """A number was given out, now or earlier. Answers may arrive out of order; numbers are gapless all the same."""
+        count = number - self.last_number
+        if count <= 0:
+            return
+        second = now // SECOND
+        self._states.extend(bytes(count))
+        self._joined_at.extend([(now if joined_at is None else joined_at) // SECOND] * count)
+        self._seen_at.extend([second] * count)
+        self._told.extend([0] * count)
+        for new in range(self.last_number + 1, number + 1):
+            self._file(new, second)
+        self.last_number = number
+
+    def gather(self) -> None:
+        """Whoever joins from now on is in a pool, until it is `opened`. Only before the first has joined."""
+        assert self.last_number == 0
+        self._draw = None
+
+    def opened(self, draw: Draw) -> None:
+        """The pool has closed, and everybody in it has their place."""
+        if self._draw is not None:
+            return
+        self._draw = draw
+        for number in self._ended_in_pool:
+            self._ended.add(draw.rank(number))
+        self._ended_in_pool = []
+
+    def touch(self, number: int, now: Instant) -> bool:
+        """A sign of life. Whether it may bring a turn: then somebody should `advance`."""
+        self._seen_at[number] = now // SECOND
+        turn = self._turns.get(number)
+        if turn is None or turn.is_offer or turn.ends_at is None:
+            return False
+        turn.turns -= 1  # nobody was there for it
+        self._queue(turn)
+        return True
+
+    def stop(self, is_stopped: bool, now: Instant) -> None:
+        """Stop or resume admissions. Offers do not run out while nobody may use them."""
+        if self._is_stopped and not is_stopped:
+            self._turn_ends = []
+            for turn in self._turns.values():
+                if turn.ends_at is not None:
+                    self._run(turn, now)
+            self._advanced_at = now
+        self._is_stopped = is_stopped
 
     def recall_grants(self, times: Iterable[Instant]) -> None:
         """What an earlier process granted counts against the rate of this second too."""
         for time in sorted(times):
             self._grants.add(time)
 
-    def joined(self, number: int) -> None:
-        """A number was given out. Answers may arrive out of order; the numbers are gapless all the same."""
-        self.next_number = max(self.next_number, number + 1)
+    def take_grant_room(self, number: int, now: Instant) -> bool:
+        """Whether one more admission stays within the rate of this rolling second; if so, it is counted, once."""
+        if number in self._granting:
+            return True
+        if self._grants.count(now) >= self.settings.rate_per_second:
+            return False
+        self._grants.add(now)
+        self._granting.add(number)
+        return True
 
     def admitted(self, admission: Admission, now: Instant) -> None:
         """A turn was granted, durably."""
-        if admission.number in self.admissions or now >= admission.expires_at:
-            self._close(admission.number)
+        number = admission.number
+        self._granting.discard(number)
+        if self._states[number] >= State.ADMITTED:
             return
-        self._close(admission.number)
-        self.admissions[admission.number] = admission
+        turn = self._turns.get(number)
+        if turn is not None and turn.is_offer:
+            self._learn(came=True)
+        self._close(number, State.ADMITTED)
+        self._admitted_ever += 1
+        self._granted.add(admission.granted_at // SECOND * SECOND)
+        self.admissions[number] = admission
         self._holding += admission.holds_seats
-        heapq.heappush(self._admission_ends, (admission.expires_at, admission.number))
+        heapq.heappush(self._admission_ends, (admission.expires_at, number))
+        self._lapse_admissions(now)
 
-    def done(self, number: int) -> None:
-        """The ticket has ended: bought, left, expired."""
+    def end(self, number: int, state: State) -> None:
+        """The ticket has ended, durably: DONE (bought), LEFT, or EXPIRED."""
         admission = self.admissions.pop(number, None)
         if admission is not None:
             self._holding -= admission.holds_seats
-        else:
-            self._close(number)
+            self._states[number] = state
+        elif self._states[number] <= State.READY:
+            turn = self._turns.get(number)
+            if turn is not None and turn.is_offer:
+                self._learn(came=False)
+            self._close(number, state)
 
     def holds_seats(self, number: int, holds: bool) -> None:
         """The admission's reservation holds seats now, or no longer."""
@@ -169,86 +356,198 @@ class Line:
             self._holding += 1 if holds else -1
             self.admissions[number] = msgspec.structs.replace(admission, holds_seats=holds)
 
-    def advance(self, now: Instant) -> tuple[list[int], list[int]]:
+    def advance(self, now: Instant) -> list[int]:
         """One step: lapsed offers and admissions end, and whoever is next gets a turn.
 
-        The numbers that became READY, and those that expired for not having come: `done` takes them
-        out of the line once that is durable, so that no crash makes a place rise again. Bounded work:
-        at most STEP_MAX turns.
+        The numbers that became READY. Who expired is in `expiring`. Bounded work: at most STEP_MAX
+        turns, and STEP_MAX tickets looked at for idleness.
         """
-        self._lapse(now)
-        turns: list[int] = []
-        limit = min(STEP_MAX, self._room(now))
-        while len(turns) < limit and (number := self._next()) is not None:
-            self._ready[number] = now + self.settings.offer_seconds * SECOND
-            self._offers[number] = self._offers.get(number, 0) + 1
-            self._offer_ends.append((self._ready[number], number))
-            turns.append(number)
-        if turns:
-            self._turns.add(now, len(turns))
-            self._measured.add(now, len(turns))
-        return turns, sorted(self._expiring)
+        self._lapse_admissions(now)
+        if not self._is_stopped:
+            self._lapse_turns(now)
+        self._expire_idle(now)
+        elapsed = 0 if self._advanced_at is None else now - self._advanced_at
+        rate = self.settings.rate_per_second * self._no_show_factor()
+        gained = round(rate * TURN / SECOND) * elapsed
+        self._allowance = min(self._allowance + gained, TURN + round(rate * BURST_SECONDS * TURN))
+        self._advanced_at = now
+        cursor = self._cursor
+        ready = self._give_turns(now, self._room(now, rate))
+        self._allowance -= len(ready) * TURN
+        if ready:
+            self._given.add(now, len(ready))
+        self._measure(now, self._cursor - cursor, elapsed)
+        return ready
 
-    def _room(self, now: Instant) -> int:
-        """What the three limits allow: the rate of the rolling second, live admissions, and seats left."""
-        live = len(self._ready) + len(self.admissions)
+    def expiring(self, limit: int) -> list[int]:
+        """Tickets that have expired; `end` takes them out of the line once that is durable, so that no
+        crash makes a place rise again."""
+        return sorted(self._expiring)[:limit] if self._expiring else []
+
+    # What the three limits allow.
+
+    def _room(self, now: Instant, rate: float) -> int:
+        """The rate (of this instant, and of the rolling second), live admissions, and seats left."""
+        if self._is_stopped or self.is_sold_out or self._draw is None:
+            return 0
+        if self.opens_at is not None and now < self.opens_at:
+            return 0
+        live = self._ready + len(self.admissions)
         rooms = [
-            self.settings.rate_per_second - self._turns.count(now),
+            self._allowance // TURN,
+            max(1, int(rate)) - self._given.count(now),
             self.settings.active_max - live,
         ]
         if self.sellable is not None:
             rooms.append(self.sellable - (live - self._holding))
         return max(0, min(rooms))
 
-    def _next(self) -> int | None:
-        """The next ticket whose turn it is: those passed over come first, for they came first."""
-        if self._passed_over:
-            return heapq.heappop(self._passed_over)
-        skipped = 0
-        while skipped < len(self._gone) and self._gone[skipped] == self._cursor:
-            self._cursor += 1
-            skipped += 1
-        del self._gone[:skipped]
-        if self._cursor == self.next_number:
-            return None
-        self._cursor += 1
-        self._open.append(self._cursor - 1)
-        return self._cursor - 1
+    def _no_show_factor(self) -> float:
+        """How many offers to make for one admission, from how many were not used of late; at most twofold."""
+        return min(NO_SHOW_FACTOR_MAX, 1 / max(1 - self._no_shows, 1e-9))
 
-    def _lapse(self, now: Instant) -> None:
-        while self._offer_ends and self._offer_ends[0][0] <= now:
-            ends, number = self._offer_ends.popleft()
-            if self._ready.get(number) != ends:
+    def _learn(self, *, came: bool) -> None:
+        self._no_shows += NO_SHOW_WEIGHT * ((0.0 if came else 1.0) - self._no_shows)
+
+    # Turns.
+
+    def _give_turns(self, now: Instant, room: int) -> list[int]:
+        """Who is next, in the order of ranks, until the room is used up."""
+        ready: list[int] = []
+        absent_since = now // SECOND - PRESENT_SECONDS
+        for _ in range(STEP_MAX if room else 0):
+            if len(ready) == room or (turn := self._next()) is None:
+                break
+            turn.turns += 1
+            self._run(turn, now)
+            if self._seen_at[turn.number] > absent_since:
+                self._offer(turn, now)
+                ready.append(turn.number)
+        return ready
+
+    def _next(self) -> _Turn | None:
+        """The turn of the lowest rank that is to have one."""
+        assert self._draw is not None
+        while self._next_turns:
+            turn = self._turns.get(self._draw.number(heapq.heappop(self._next_turns)))
+            if turn is not None and turn.ends_at is None:
+                return turn
+        while self._cursor <= self.last_number:
+            rank = self._cursor
+            self._cursor += 1
+            number = self._draw.number(rank)
+            if rank not in self._ended and number not in self._expiring:
+                turn = self._turns[number] = _Turn(number)
+                return turn
+        return None
+
+    def _offer(self, turn: _Turn, now: Instant) -> None:
+        turn.is_offer = True
+        self._ready += 1
+        self._states[turn.number] = State.READY
+        if turn.turns == 1:
+            second = now // SECOND
+            self._waits.append(second - self._joined_at[turn.number])
+            if told := self._told[turn.number]:
+                self._told_ever += 1
+                self._told_kept += second <= told
+                self._told[turn.number] = 0
+
+    def _run(self, turn: _Turn, now: Instant) -> None:
+        turn.ends_at = now + self.settings.offer_seconds * SECOND
+        heapq.heappush(self._turn_ends, (turn.ends_at, turn.number))
+
+    def _queue(self, turn: _Turn) -> None:
+        turn.ends_at = None
+        heapq.heappush(self._next_turns, self.rank(turn.number))
+
+    def _lapse_turns(self, now: Instant) -> None:
+        for _ in range(STEP_MAX):
+            if not self._turn_ends or self._turn_ends[0][0] > now:
+                return
+            ends_at, number = heapq.heappop(self._turn_ends)
+            turn = self._turns.get(number)
+            if turn is None or turn.ends_at != ends_at:
                 continue
-            del self._ready[number]
-            if self._offers[number] < OFFERS_PER_TICKET:
-                heapq.heappush(self._passed_over, number)
+            if turn.is_offer:
+                self._learn(came=False)
+                self._ready -= 1
+                turn.is_offer = False
+                self._states[number] = State.WAITING
+            if turn.turns < TURNS_PER_TICKET:
+                self._queue(turn)
             else:
-                self._expiring.add(number)
+                self._expire(number)
+
+    def _expire(self, number: int) -> None:
+        self._turns.pop(number, None)
+        self._expiring.add(number)
+
+    def _lapse_admissions(self, now: Instant) -> None:
         while self._admission_ends and self._admission_ends[0][0] <= now:
             _, number = heapq.heappop(self._admission_ends)
-            self.done(number)
+            self.end(number, State.EXPIRED)
 
-    def _close(self, number: int) -> None:
+    def _close(self, number: int, state: State) -> None:
         """Take a ticket out of the line."""
-        if number >= self._cursor:
-            if number < self.next_number and not _contains(self._gone, number):
-                insort(self._gone, number)
-            return
-        self._ready.pop(number, None)
         self._expiring.discard(number)
-        if self._offers.pop(number, None) is not None:
-            self._open.pop(bisect_left(self._open, number))
-            if number in self._passed_over:
-                self._passed_over.remove(number)
-                heapq.heapify(self._passed_over)
+        turn = self._turns.pop(number, None)
+        if turn is not None and turn.is_offer:
+            self._ready -= 1
+        self._states[number] = state
+        if self._draw is None:
+            self._ended_in_pool.append(number)
+        else:
+            self._ended.add(self._draw.rank(number))
 
-    def _pace(self, now: Instant) -> int:
-        """Admissions a second: as measured over the last minute, or as configured while nothing is known."""
-        measured = self._measured.count(now)
-        return max(1, measured * SECOND // MEASURED_OVER) if measured else self.settings.rate_per_second
+    # Who has not been seen for long. Each ticket is filed once, under a second when it was there.
 
+    def _file(self, number: int, second: int) -> None:
+        known = self._seen.get(second)
+        if known is None:
+            known = self._seen[second] = array("I")
+            heapq.heappush(self._seen_seconds, second)
+        known.append(number)
 
-def _contains(numbers: list[int], number: int) -> bool:
-    index = bisect_left(numbers, number)
-    return index < len(numbers) and numbers[index] == number
+    def _expire_idle(self, now: Instant) -> None:
+        second = now // SECOND
+        idle_since = second - self.settings.idle_seconds
+        for _ in range(STEP_MAX):
+            if not self._seen_seconds or self._seen_seconds[0] > idle_since:
+                return
+            numbers = self._seen[self._seen_seconds[0]]
+            number = numbers.pop()
+            if not numbers:
+                del self._seen[heapq.heappop(self._seen_seconds)]
+            if self._states[number] == State.READY:
+                self._file(number, second)  # its offer lapses by itself
+            elif self._states[number] == State.WAITING and number not in self._expiring:
+                if self._seen_at[number] > idle_since:
+                    self._file(number, self._seen_at[number])
+                else:
+                    self._expire(number)
+
+    # How fast the line moves.
+
+    def _measure(self, now: Instant, passed: int, elapsed: Instant) -> None:
+        """Ranks passed while somebody had to wait: what is not held up says nothing of how fast it could be."""
+        second = now // SECOND
+        if self._was_held_up and not self._is_stopped:
+            if not self._moved or self._moved[-1][0] != second:
+                self._moved.append([second, 0, 0])
+                while self._moved[0][0] <= second - MEASURED_OVER // SECOND:
+                    self._moved.popleft()
+                span = sum(moved[2] for moved in self._moved)
+                passed_ever = sum(moved[1] for moved in self._moved)
+                self._pace = max(1, passed_ever) * SECOND / span if span >= SECOND else self._configured_pace()
+            self._moved[-1][1] += passed
+            self._moved[-1][2] += elapsed
+        elif not self._was_held_up:
+            self._pace = self._configured_pace()
+        self._was_held_up = self._draw is not None and self._cursor <= self.last_number
+
+    def _configured_pace(self) -> float:
+        return float(self.settings.rate_per_second)
+
+    def _seconds_to_opening(self, now: Instant) -> int:
+        return 0 if self.opens_at is None else max(0, -(-(self.opens_at - now) // SECOND))

@@ -1,4 +1,4 @@
-"""What of a line is durable: each ticket, who has it, and the last number given.
+"""What of a line is durable: each ticket, who has it, the last number given, the draw, and what an operator set.
 
 Turns are not: after a crash they are offered anew, in the same order.
 """
@@ -12,27 +12,64 @@ from traffic_tacos.ports.store import Key, Kind
 
 
 class TicketRecord(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`ended` is the name of the state it ended in, empty while it has not. `metadata` is the operator's."""
+
     number: int
     session_hash: str
     user_id: str
     joined_at: Instant
-    is_done: bool = False
+    ended: str = ""
+    ended_at: Instant | None = None
     granted_at: Instant | None = None
     admission_expires_at: Instant | None = None
     metadata: dict[str, str] = {}
 
 
-class Head(msgspec.Struct, frozen=True):
+class Head(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`pool_digest` is that of all who have joined, while the pool is open."""
+
     last_number: int
+    pool_digest: str = ""
+
+
+class DrawRecord(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Bytes are hex. Once `closed_at` is set nothing of it changes, and the seed may be shown."""
+
+    seed: str
+    committed_at: Instant
+    pool_size: int = 0
+    pool_digest: str = ""
+    closed_at: Instant | None = None
+
+
+class SettingsRecord(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What an operator set, over the event file: for all events, and over that for one.
+
+    `stopped` is different: a line stands still when either says so, so that stopping all stops all.
+    """
+
+    rate_per_second: int | None = None
+    active_max: int | None = None
+    offer_seconds: int | None = None
+    idle_seconds: int | None = None
+    waiting_max: int | None = None
+    stopped: bool | None = None
 
 
 TICKET = Kind("ticket", TicketRecord)
 MEMBER = Kind("member", int)
 HEAD = Kind("line", Head)
+DRAW = Kind("draw", DrawRecord)
+SETTINGS = Kind("line_settings", SettingsRecord)
 
 
 def ticket_key(event_id: str, number: int) -> Key[TicketRecord]:
     return TICKET.key(event_id, f"{number:012d}")
+
+
+def settings_key(event_id: str) -> Key[SettingsRecord]:
+    """An event's own settings, or with an empty id those of all events."""
+    return SETTINGS.key("event", event_id) if event_id else SETTINGS.key("all")
 
 
 def member_keys(event_id: str, session_id: str, user_id: str) -> list[Key[int]]:

@@ -1,18 +1,27 @@
-"""QueueService on the wire."""
+"""QueueService, the queue's stream, LineService and DrawService on the wire."""
+
+from collections.abc import AsyncIterator
 
 from traffic_tacos import wire
 from traffic_tacos.gen.gateway.v1 import queue_pb2 as pb
+from traffic_tacos.gen.gateway.v1 import websocket_pb2 as ws
+from traffic_tacos.gen.tacos.waiting_room.v1 import waiting_room_pb2 as own
 from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.instants import SECOND
-from traffic_tacos.rooms.waiting_room.model import State
-from traffic_tacos.rooms.waiting_room.service import WaitingRoom
+from traffic_tacos.ports.clock import Clock
+from traffic_tacos.rooms.waiting_room.model import Figures, State
+from traffic_tacos.rooms.waiting_room.news import Topic
+from traffic_tacos.rooms.waiting_room.operator import ENTRIES_PAGE_MAX, LineView, Operator
+from traffic_tacos.rooms.waiting_room.service import Told, WaitingRoom
 
 _STATUS = {
     State.WAITING: pb.QUEUE_STATUS_WAITING,
     State.READY: pb.QUEUE_STATUS_READY,
     State.ADMITTED: pb.QUEUE_STATUS_READY,
     State.DONE: pb.QUEUE_STATUS_EXPIRED,
+    State.LEFT: pb.QUEUE_STATUS_LEFT,
+    State.EXPIRED: pb.QUEUE_STATUS_EXPIRED,
 }
 _REFUSED_ADMISSION = {
     Code.UNAUTHENTICATED: pb.ADMISSION_STATUS_INVALID,
@@ -22,11 +31,25 @@ _REFUSED_ADMISSION = {
     Code.RATE_LIMITED: pb.ADMISSION_STATUS_DENIED,
 }
 _JOINED_ALREADY = Refusal(Code.ALREADY_EXISTS, "session_id: is in this line already; this is its place")
+_QUEUE_TOPICS = {
+    Topic.PLACE: ws.QUEUE_EVENT_TYPE_POSITION_CHANGED,
+    Topic.READY: ws.QUEUE_EVENT_TYPE_ADMISSION_READY,
+    Topic.ENDED: ws.QUEUE_EVENT_TYPE_TOKEN_EXPIRED,
+    Topic.PAUSED: ws.QUEUE_EVENT_TYPE_QUEUE_PAUSED,
+    Topic.RESUMED: ws.QUEUE_EVENT_TYPE_QUEUE_RESUMED,
+}
+_SYSTEM_TOPICS = {
+    Topic.RATE: (ws.SYSTEM_EVENT_TYPE_ADMISSION_RATE_CHANGED, "the rate of admission has changed"),
+    Topic.SOLD_OUT: (ws.SYSTEM_EVENT_TYPE_EVENT_SOLD_OUT, "everything is sold"),
+    Topic.SEATS_AGAIN: (ws.SYSTEM_EVENT_TYPE_CAPACITY_CHANGED, "there are seats again"),
+}
 
 
 class QueueRpc:
-    def __init__(self, room: WaitingRoom) -> None:
+    def __init__(self, room: WaitingRoom, operator: Operator, clock: Clock) -> None:
         self._room = room
+        self._operator = operator
+        self._clock = clock
 
     async def JoinQueue(self, request: pb.JoinQueueRequest, call: Call) -> pb.JoinQueueResponse:
         given = request.metadata
@@ -54,14 +77,14 @@ class QueueRpc:
         )
 
     def GetQueueStatus(self, request: pb.GetQueueStatusRequest, call: Call) -> pb.GetQueueStatusResponse:
-        place, expires_at = self._room.show(request.waiting_token)
-        status = _STATUS[place.state]
+        shown = self._room.show(request.waiting_token)
+        place = shown.place
         return pb.GetQueueStatusResponse(
-            status=status,
+            status=_STATUS[place.state],
             position=place.position,
             eta_seconds=place.eta_seconds,
-            admission_ready=status == pb.QUEUE_STATUS_READY,
-            expires_at=wire.timestamp(expires_at),
+            admission_ready=shown.may_be_admitted,
+            expires_at=wire.timestamp(shown.expires_at),
         )
 
     async def RequestAdmission(self, request: pb.RequestAdmissionRequest, call: Call) -> pb.RequestAdmissionResponse:
@@ -78,3 +101,150 @@ class QueueRpc:
             ttl_seconds=(grant.expires_at - grant.granted_at) // SECOND,
             valid_until=wire.timestamp(grant.expires_at),
         )
+
+    async def LeaveQueue(self, request: pb.LeaveQueueRequest, call: Call) -> pb.LeaveQueueResponse:
+        left_at = await self._room.leave(request.waiting_token, request.reason)
+        return pb.LeaveQueueResponse(success=True, left_at=wire.timestamp(left_at))
+
+    async def GetQueueStats(self, request: pb.GetQueueStatsRequest, call: Call) -> pb.GetQueueStatsResponse:
+        views = await self._operator.views(request.event_id, call)
+        now = wire.timestamp(self._clock.now())
+        capacity = sum(view.active_max for view in views)
+        admitted = sum(view.figures.admitted for view in views)
+        return pb.GetQueueStatsResponse(
+            events=[
+                pb.EventQueueStats(
+                    event_id=view.event_id,
+                    total_waiting=view.figures.waiting,
+                    total_admitted=view.figures.admitted_ever,
+                    admission_rate_per_minute=view.figures.admitted_last_minute,
+                    average_wait_time_seconds=view.figures.wait_average,
+                    last_updated=now,
+                )
+                for view in views
+            ],
+            system=pb.SystemQueueStats(
+                total_active_queues=sum(1 for view in views if view.figures.waiting),
+                total_waiting_users=sum(view.figures.waiting for view in views),
+                total_admitted_users=sum(view.figures.admitted_ever for view in views),
+                system_capacity_percentage=100 * admitted // capacity if capacity else 0,
+                average_admission_rate=(
+                    sum(view.figures.admitted_last_minute for view in views) / len(views) if views else 0
+                ),
+                last_updated=now,
+            ),
+        )
+
+
+class QueueStreamRpc:
+    """The queue's part of WebSocketService."""
+
+    def __init__(self, room: WaitingRoom) -> None:
+        self._room = room
+
+    async def StreamQueueUpdates(
+        self, request: ws.StreamQueueRequest, call: Call
+    ) -> AsyncIterator[ws.QueueUpdateEvent]:
+        async for told in self._room.watch(request.waiting_token, request.session_id, request.event_id, call):
+            yield _update(told, request.waiting_token, call)
+
+
+class LineRpc:
+    def __init__(self, operator: Operator) -> None:
+        self._operator = operator
+
+    async def GetLine(self, request: own.GetLineRequest, call: Call) -> own.GetLineResponse:
+        if not request.event_id:
+            raise Refusal.of_field("event_id", "is required")
+        (view,) = await self._operator.views(request.event_id, call)
+        return own.GetLineResponse(line=_line(view, view.figures))
+
+    async def ConfigureLine(self, request: own.ConfigureLineRequest, call: Call) -> own.ConfigureLineResponse:
+        changed = await self._operator.configure(
+            request.event_id, request.setting, request.value, request.actor, request.reason, call
+        )
+        return own.ConfigureLineResponse(
+            old_value=changed.old, new_value=changed.new, changed_at=wire.timestamp(changed.at)
+        )
+
+
+class DrawRpc:
+    def __init__(self, operator: Operator) -> None:
+        self._operator = operator
+
+    async def GetDraw(self, request: own.GetDrawRequest, call: Call) -> own.GetDrawResponse:
+        shown = await self._operator.draw(request.event_id, call)
+        return own.GetDrawResponse(
+            draw=own.Draw(
+                event_id=request.event_id,
+                seed_sha256=shown.commitment,
+                committed_at=wire.timestamp(shown.committed_at),
+                opens_at=wire.timestamp(shown.opens_at),
+                closed_at=wire.timestamp(shown.closed_at),
+                pool_size=shown.pool_size,
+                pool_digest=shown.pool_digest,
+                seed=shown.seed,
+            )
+        )
+
+    async def ListDrawEntries(self, request: own.ListDrawEntriesRequest, call: Call) -> own.ListDrawEntriesResponse:
+        size = min(request.page_size or ENTRIES_PAGE_MAX, ENTRIES_PAGE_MAX)
+        page, has_more = await self._operator.draw_entries(request.event_id, request.after_number, size, call)
+        return own.ListDrawEntriesResponse(
+            entries=[own.DrawEntry(number=one.number, entry=one.entry, place=one.place) for one in page],
+            has_next_page=has_more,
+        )
+
+
+def _update(told: Told, token: str, call: Call) -> ws.QueueUpdateEvent:
+    at, place = wire.timestamp(told.at), told.sight.place
+    if told.topic in _SYSTEM_TOPICS:
+        kind, message = _SYSTEM_TOPICS[told.topic]
+        return ws.QueueUpdateEvent(
+            type=ws.EVENT_TYPE_SYSTEM_UPDATE,
+            system_update=ws.SystemUpdate(
+                event_id=told.event_id,
+                total_waiting=told.waiting,
+                admission_rate=told.sight.rate_per_second,
+                event_type=kind,
+                message=message,
+            ),
+            timestamp=at,
+            correlation_id=call.trace_id,
+        )
+    return ws.QueueUpdateEvent(
+        type=ws.EVENT_TYPE_QUEUE_UPDATE,
+        queue_update=ws.QueueUpdate(
+            waiting_token=token,
+            position=place.position,
+            eta_seconds=place.eta_seconds,
+            event_type=_QUEUE_TOPICS[told.topic],
+            admission_ready=told.sight.may_be_admitted,
+            expires_at=wire.timestamp(told.expires_at),
+        ),
+        timestamp=at,
+        correlation_id=call.trace_id,
+    )
+
+
+def _line(view: LineView, figures: Figures) -> own.Line:
+    return own.Line(
+        event_id=view.event_id,
+        waiting=figures.waiting,
+        ready=figures.ready,
+        admitted=figures.admitted,
+        admitted_ever=figures.admitted_ever,
+        admitted_last_minute=figures.admitted_last_minute,
+        moving_per_second=figures.moving_per_second,
+        no_show_share=figures.no_show_share,
+        wait_p50_seconds=figures.wait_at(0.5),
+        wait_p95_seconds=figures.wait_at(0.95),
+        told=figures.told,
+        told_kept=figures.kept,
+        rate_per_second=view.rate_per_second,
+        active_max=view.active_max,
+        stopped=view.is_stopped,
+        sold_out=view.is_sold_out,
+        pool=view.is_pool,
+        streams=view.streams,
+    )

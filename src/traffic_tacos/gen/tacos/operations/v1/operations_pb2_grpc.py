@@ -50,6 +50,11 @@ class OperationsServiceStub:
                 request_serializer=tacos_dot_operations_dot_v1_dot_operations__pb2.ReplayDeadJobRequest.SerializeToString,
                 response_deserializer=tacos_dot_operations_dot_v1_dot_operations__pb2.ReplayDeadJobResponse.FromString,
                 _registered_method=True)
+        self.ListAudit = channel.unary_unary(
+                '/tacos.operations.v1.OperationsService/ListAudit',
+                request_serializer=tacos_dot_operations_dot_v1_dot_operations__pb2.ListAuditRequest.SerializeToString,
+                response_deserializer=tacos_dot_operations_dot_v1_dot_operations__pb2.ListAuditResponse.FromString,
+                _registered_method=True)
 
 
 class OperationsServiceServicer:
@@ -77,6 +82,13 @@ class OperationsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListAudit(self, request, context):
+        """Who changed what, when, and why: oldest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_OperationsServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -94,6 +106,11 @@ def add_OperationsServiceServicer_to_server(servicer, server):
                     servicer.ReplayDeadJob,
                     request_deserializer=tacos_dot_operations_dot_v1_dot_operations__pb2.ReplayDeadJobRequest.FromString,
                     response_serializer=tacos_dot_operations_dot_v1_dot_operations__pb2.ReplayDeadJobResponse.SerializeToString,
+            ),
+            'ListAudit': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListAudit,
+                    request_deserializer=tacos_dot_operations_dot_v1_dot_operations__pb2.ListAuditRequest.FromString,
+                    response_serializer=tacos_dot_operations_dot_v1_dot_operations__pb2.ListAuditResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -178,6 +195,33 @@ class OperationsService:
             '/tacos.operations.v1.OperationsService/ReplayDeadJob',
             tacos_dot_operations_dot_v1_dot_operations__pb2.ReplayDeadJobRequest.SerializeToString,
             tacos_dot_operations_dot_v1_dot_operations__pb2.ReplayDeadJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListAudit(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tacos.operations.v1.OperationsService/ListAudit',
+            tacos_dot_operations_dot_v1_dot_operations__pb2.ListAuditRequest.SerializeToString,
+            tacos_dot_operations_dot_v1_dot_operations__pb2.ListAuditResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -39,6 +39,8 @@ class OperationsServiceStub:
     """Jobs that were given up."""
     ReplayDeadJob: _grpc.UnaryUnaryMultiCallable[_operations_pb2.ReplayDeadJobRequest, _operations_pb2.ReplayDeadJobResponse]
     """Makes a dead job due again. NOT_FOUND when it is not dead."""
+    ListAudit: _grpc.UnaryUnaryMultiCallable[_operations_pb2.ListAuditRequest, _operations_pb2.ListAuditResponse]
+    """Who changed what, when, and why: oldest first."""
 
 @_typing.type_check_only
 class OperationsServiceAsyncStub(OperationsServiceStub):
@@ -51,6 +53,8 @@ class OperationsServiceAsyncStub(OperationsServiceStub):
     """Jobs that were given up."""
     ReplayDeadJob: _aio.UnaryUnaryMultiCallable[_operations_pb2.ReplayDeadJobRequest, _operations_pb2.ReplayDeadJobResponse]  # type: ignore[assignment]
     """Makes a dead job due again. NOT_FOUND when it is not dead."""
+    ListAudit: _aio.UnaryUnaryMultiCallable[_operations_pb2.ListAuditRequest, _operations_pb2.ListAuditResponse]  # type: ignore[assignment]
+    """Who changed what, when, and why: oldest first."""
 
 class OperationsServiceServicer(metaclass=_abc_1.ABCMeta):
     """For administrators only."""
@@ -78,5 +82,13 @@ class OperationsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_operations_pb2.ReplayDeadJobResponse, _abc.Awaitable[_operations_pb2.ReplayDeadJobResponse]]:
         """Makes a dead job due again. NOT_FOUND when it is not dead."""
+
+    @_abc_1.abstractmethod
+    def ListAudit(
+        self,
+        request: _operations_pb2.ListAuditRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_operations_pb2.ListAuditResponse, _abc.Awaitable[_operations_pb2.ListAuditResponse]]:
+        """Who changed what, when, and why: oldest first."""
 
 def add_OperationsServiceServicer_to_server(servicer: OperationsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

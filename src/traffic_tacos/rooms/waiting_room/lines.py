@@ -1,0 +1,191 @@
+"""All lines that are open in this process: opened when first needed, kept in step with their sale."""
+
+import asyncio
+import random
+from typing import Any
+
+from traffic_tacos.kernel.calls import Call, Caller, Role
+from traffic_tacos.kernel.errors import Code, Fault, Refusal
+from traffic_tacos.kernel.instants import SECOND, Instant
+from traffic_tacos.kernel.tokens import Ticket
+from traffic_tacos.kernel.topics import EVENT_CHANGED, RESERVATION_CHANGED
+from traffic_tacos.ports.clock import Clock
+from traffic_tacos.ports.store import Event, Key, Prefix, Store
+from traffic_tacos.rooms.waiting_room.clients import CatalogClient, InventoryClient
+from traffic_tacos.rooms.waiting_room.draw import SEED_BYTES
+from traffic_tacos.rooms.waiting_room.embedded import EmbeddedLine
+from traffic_tacos.rooms.waiting_room.model import State
+from traffic_tacos.rooms.waiting_room.news import Sight, news
+from traffic_tacos.rooms.waiting_room.records import DRAW, HEAD, admission_number
+from traffic_tacos.rooms.waiting_room.watchers import Watchers
+
+STEP_SECONDS = 0.1
+SEATS_ASKED_EVERY = SECOND
+SCAN_PAGE = 1000
+ENDINGS = {"CONFIRMED": State.DONE, "EXPIRED": State.EXPIRED}
+
+
+class OpenLine:
+    """A line with what surrounds it: who watches it, and how fresh its knowledge of the sale is."""
+
+    def __init__(self, line: EmbeddedLine, now: Instant) -> None:
+        self.line = line
+        self.model = line.model
+        self.watchers = Watchers()
+        self.is_stale = False
+        self.seats_asked_at: Instant | None = None
+        self.stepped_at = now
+
+    def sight(self, number: int, now: Instant) -> Sight:
+        """What the holder of this ticket is told now."""
+        model = self.model
+        place = model.tell(number, now)
+        return Sight(place, model.is_stopped, model.is_sold_out, model.settings.rate_per_second)
+
+    def in_force(self, setting: str) -> int | bool:
+        """A setting as it is now, whoever set it."""
+        return self.model.is_stopped if setting == "stopped" else int(getattr(self.model.settings, setting))
+
+    async def advance(self, now: Instant) -> None:
+        self.watchers.wake(await self.line.advance(now))
+
+    def look_around(self, now: Instant) -> None:
+        """Wake those who have something new to hear. A stream is a sign of life."""
+        for watcher in self.watchers.next((now - self.stepped_at) / SECOND):
+            self.model.touch(watcher.number, now)
+            if watcher.told is not None and news(watcher.told, self.sight(watcher.number, now)):
+                watcher.news.set()
+        self.stepped_at = now
+
+
+class Lines:
+    """`token_secret` seals waiting tokens; `randomness` makes the seeds of draws."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        randomness: random.Random,
+        catalog: CatalogClient,
+        inventory: InventoryClient,
+        token_secret: bytes,
+    ) -> None:
+        self.is_closing = False
+        self._store = store
+        self._clock = clock
+        self._random = randomness
+        self._catalog = catalog
+        self._inventory = inventory
+        self._token_secret = token_secret
+        self._open: dict[str, OpenLine] = {}
+        self._opening = asyncio.Lock()
+
+    def all(self) -> dict[str, OpenLine]:
+        return self._open
+
+    async def load(self) -> None:
+        """Open every line that somebody has joined, or that a draw was committed to for."""
+        call = _own_call()
+        for event_id in [*await self._events(HEAD.prefix()), *await self._events(DRAW.prefix())]:
+            await self.of(event_id, call)
+
+    async def of(self, event_id: str, call: Call) -> OpenLine:
+        """The line of an event; NOT_FOUND when there is no such event."""
+        opened = self._open.get(event_id)
+        if opened is not None and not opened.is_stale:
+            return opened
+        async with self._opening:
+            opened = self._open.get(event_id)
+            if opened is None:
+                terms = await self._catalog.terms(event_id, call)
+                line = EmbeddedLine(event_id, self._store, self._token_secret, terms)
+                await line.load(self._clock.now(), self._seed())
+                opened = self._open[event_id] = OpenLine(line, self._clock.now())
+            elif opened.is_stale:
+                terms = await self._catalog.terms(event_id, call)
+                opened.is_stale = False
+                await opened.line.change_terms(terms, self._clock.now(), self._seed())
+        return opened
+
+    def known(self, ticket: Ticket) -> OpenLine:
+        """The line that the ticket stands in; NOT_FOUND when it does not stand there."""
+        opened = self._open.get(ticket.event_id)
+        if opened is None or not 0 < ticket.number <= opened.model.last_number:
+            raise Refusal(Code.NOT_FOUND, "waiting_token: there is no such place in this line")
+        return opened
+
+    async def step(self) -> None:
+        """Give turns in every line, learn how many seats are left, and tell those who watch."""
+        for event_id, opened in list(self._open.items()):  # others may join a new line meanwhile
+            try:
+                if opened.is_stale:
+                    await self.of(event_id, _own_call())
+                if opened.model.waiting() or opened.model.is_sold_out:
+                    await self._ask_seats(event_id, opened)
+                await opened.advance(self._clock.now())
+            except (Fault, Refusal):
+                pass  # the store or a room is away: this line stands still until the next step
+            opened.look_around(self._clock.now())
+
+    async def run(self) -> None:
+        """Step until cancelled."""
+        while True:
+            await self.step()
+            await self._clock.sleep(STEP_SECONDS)
+
+    def hang_up(self) -> None:
+        """The platform stops: everybody who watches is told to come back."""
+        self.is_closing = True
+        for opened in self._open.values():
+            opened.watchers.wake_all()
+
+    async def hear(self, event: Event) -> None:
+        """News of reservations free places in the sale; news of an event refreshes its terms."""
+        if event.topic == EVENT_CHANGED:
+            await self._hear_of_event(event.payload["event_id"])
+        elif event.topic == RESERVATION_CHANGED:
+            await self._hear_of_reservation(event)
+
+    async def _hear_of_event(self, event_id: str) -> None:
+        if (opened := self._open.get(event_id)) is not None:
+            opened.is_stale = True
+        try:
+            await self.of(event_id, _own_call())  # a draw is committed to before anybody joins
+        except Refusal:
+            return  # the event is gone
+
+    async def _hear_of_reservation(self, event: Event) -> None:
+        opened = self._open.get(event.payload["event_id"])
+        if opened is None:
+            return
+        number, new = admission_number(event.payload["admission_id"]), event.payload["new"]
+        opened.model.holds_seats(number, new == "PENDING")
+        opened.seats_asked_at = None
+        if (state := ENDINGS.get(new)) is not None:
+            await opened.line.release(number, state, self._clock.now())
+            opened.watchers.wake((number,))
+
+    async def _ask_seats(self, event_id: str, opened: OpenLine) -> None:
+        now = self._clock.now()
+        if opened.seats_asked_at is not None and now < opened.seats_asked_at + SEATS_ASKED_EVERY:
+            return
+        opened.seats_asked_at = now
+        left = await self._inventory.seats_left(event_id, _own_call())
+        opened.model.sellable = left.available
+        opened.model.is_sold_out = left.available == 0 and left.reserved == 0
+
+    async def _events(self, prefix: Prefix[Any]) -> list[str]:
+        """The events that have a record of this kind."""
+        found: list[str] = []
+        after: Key[Any] | None = None
+        while page := await self._store.scan(prefix, after=after, limit=SCAN_PAGE):
+            found += [key.path.split("/")[1] for key, _ in page]
+            after = page[-1][0]
+        return found
+
+    def _seed(self) -> bytes:
+        return self._random.randbytes(SEED_BYTES)
+
+
+def _own_call() -> Call:
+    return Call(Caller(Role.SERVICE, "waiting_room"), "waiting-room-step")

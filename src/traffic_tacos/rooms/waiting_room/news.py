@@ -1,0 +1,68 @@
+"""What a watching fan hears: the difference between what was told last and what is so now.
+
+PAUSED | RESUMED | RATE | SOLD_OUT | SEATS_AGAIN      of the line
+PLACE | READY | ENDED                                 of the ticket, last
+"""
+
+from enum import Enum
+
+import msgspec
+
+from traffic_tacos.rooms.waiting_room.model import Place, State
+
+
+class Topic(Enum):
+    PLACE = "place"
+    READY = "ready"
+    ENDED = "ended"
+    PAUSED = "paused"
+    RESUMED = "resumed"
+    RATE = "rate"
+    SOLD_OUT = "sold_out"
+    SEATS_AGAIN = "seats_again"
+
+
+class Sight(msgspec.Struct, frozen=True):
+    """Everything about one ticket and its line that its holder is told."""
+
+    place: Place
+    is_stopped: bool
+    is_sold_out: bool
+    rate_per_second: int
+
+    @property
+    def may_be_admitted(self) -> bool:
+        return may_be_admitted(self.place.state, self.is_stopped)
+
+    @property
+    def has_ended(self) -> bool:
+        return self.place.state > State.ADMITTED
+
+
+def may_be_admitted(state: State, is_stopped: bool) -> bool:
+    """Whether asking for admission now is answered with it. An admission that was granted stays granted."""
+    return state is State.ADMITTED or (state is State.READY and not is_stopped)
+
+
+def news(told: Sight | None, now: Sight) -> list[Topic]:
+    """What to tell: at first everything that matters, then only what has changed."""
+    topics: list[Topic] = []
+    if told is None:
+        topics += [Topic.PAUSED] if now.is_stopped else []
+        topics += [Topic.SOLD_OUT] if now.is_sold_out else []
+        return [*topics, _of_ticket(now)]
+    if now.is_stopped != told.is_stopped:
+        topics.append(Topic.PAUSED if now.is_stopped else Topic.RESUMED)
+    if now.rate_per_second != told.rate_per_second:
+        topics.append(Topic.RATE)
+    if now.is_sold_out != told.is_sold_out:
+        topics.append(Topic.SOLD_OUT if now.is_sold_out else Topic.SEATS_AGAIN)
+    if (now.place.state, now.place.position) != (told.place.state, told.place.position):
+        topics.append(_of_ticket(now))
+    return topics
+
+
+def _of_ticket(now: Sight) -> Topic:
+    if now.has_ended:
+        return Topic.ENDED
+    return Topic.PLACE if now.place.state is State.WAITING else Topic.READY

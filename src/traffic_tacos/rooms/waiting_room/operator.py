@@ -1,0 +1,174 @@
+"""The line's verbs as an operator knows them: stats, figures, settings; and the draw as everybody may see it."""
+
+import msgspec
+
+from traffic_tacos.kernel.calls import Call
+from traffic_tacos.kernel.errors import Code, Refusal
+from traffic_tacos.kernel.ids import checked_id
+from traffic_tacos.kernel.instants import Instant
+from traffic_tacos.ports.audit import Audited, audited
+from traffic_tacos.ports.clock import Clock
+from traffic_tacos.ports.store import Decision, Store, View, put
+from traffic_tacos.rooms.waiting_room import draw
+from traffic_tacos.rooms.waiting_room.lines import Lines, OpenLine
+from traffic_tacos.rooms.waiting_room.model import Figures
+from traffic_tacos.rooms.waiting_room.records import SettingsRecord, settings_key
+
+ENTRIES_PAGE_MAX = 5000
+SETTING_MAX = 10_000_000
+SETTINGS = (
+    "admission.rate_per_second",
+    "admission.active_max",
+    "admission.offer_seconds",
+    "admission.idle_seconds",
+    "admission.waiting_max",
+    "admission.stopped",
+)
+_STOPPED = {"true": True, "false": False, "": None}
+
+
+class Changed(msgspec.Struct, frozen=True):
+    old: str
+    new: str
+    at: Instant
+
+
+class LineView(msgspec.Struct, frozen=True):
+    """One line, as an operator sees it."""
+
+    event_id: str
+    figures: Figures
+    active_max: int
+    rate_per_second: int
+    is_stopped: bool
+    is_sold_out: bool
+    is_pool: bool
+    streams: int
+
+
+class ShownDraw(msgspec.Struct, frozen=True):
+    """What may be published of a draw now: the seed only once the pool has closed."""
+
+    commitment: bytes
+    committed_at: Instant
+    opens_at: Instant | None
+    closed_at: Instant | None
+    pool_size: int
+    pool_digest: bytes
+    seed: bytes
+
+
+class ShownEntry(msgspec.Struct, frozen=True):
+    number: int
+    entry: bytes
+    place: int
+
+
+class Operator:
+    def __init__(self, lines: Lines, store: Store, clock: Clock) -> None:
+        self._lines = lines
+        self._store = store
+        self._clock = clock
+
+    async def views(self, event_id: str, call: Call) -> list[LineView]:
+        """One event's line, or with an empty id all that are open."""
+        if not event_id:
+            return self.open_views()
+        opened = await self._lines.of(checked_id("event_id", event_id), call)
+        return [_view(event_id, opened, self._clock.now())]
+
+    def open_views(self) -> list[LineView]:
+        now = self._clock.now()
+        return [_view(name, line, now) for name, line in self._lines.all().items()]
+
+    async def configure(self, event_id: str, setting: str, value: str, actor: str, reason: str, call: Call) -> Changed:
+        """Change a setting of one event's line, or with an empty id of all; an empty value goes back to the
+        event file's. In force when this answers, durable and audited.
+        """
+        if setting not in SETTINGS:
+            raise Refusal.of_field("setting", f"must be one of {', '.join(SETTINGS)}", setting)
+        if not actor:
+            raise Refusal.of_field("actor", "is required")
+        name = setting.removeprefix("admission.")
+        parsed = _parsed(name, value)
+        affected = [await self._lines.of(event_id, call)] if event_id else list(self._lines.all().values())
+        in_force = _shown(affected[0].in_force(name)) if event_id else ""
+        now, key = self._clock.now(), settings_key(event_id)
+        subject = f"{event_id or 'all events'} {setting}"
+
+        def decide(view: View) -> Decision[str]:
+            record = view.get(key) or SettingsRecord()
+            before = getattr(record, name)
+            old = in_force if before is None else _shown(before)
+            entry = Audited(now, actor, "configure", subject, old, value, reason, call.trace_id)
+            return Decision(old, (put(key, msgspec.structs.replace(record, **{name: parsed})), audited(entry)))
+
+        old = await self._store.transact((key,), decide)
+        for opened in affected:
+            await opened.line.reload_settings(self._clock.now())
+        return Changed(old, value, now)
+
+    async def draw(self, event_id: str, call: Call) -> ShownDraw:
+        """NOT_FOUND when the event has no draw: its sale was open when the first joined."""
+        opened = await self._lines.of(checked_id("event_id", event_id), call)
+        drawn = await opened.line.draw()
+        if drawn is None:
+            raise Refusal(Code.NOT_FOUND, f"event_id: {event_id} has no draw; its sale was never waited for")
+        seed = bytes.fromhex(drawn.seed)
+        is_closed = drawn.closed_at is not None
+        return ShownDraw(
+            commitment=draw.commitment(seed),
+            committed_at=drawn.committed_at,
+            opens_at=opened.line.terms.starts_at,
+            closed_at=drawn.closed_at,
+            pool_size=drawn.pool_size if is_closed else opened.model.last_number,
+            pool_digest=bytes.fromhex(drawn.pool_digest),
+            seed=seed if is_closed else b"",
+        )
+
+    async def draw_entries(self, event_id: str, after: int, limit: int, call: Call) -> tuple[list[ShownEntry], bool]:
+        """A page of the closed pool in order of joining, from behind number `after`, and whether there is more.
+
+        FAILED_PRECONDITION before the pool has closed.
+        """
+        opened = await self._lines.of(checked_id("event_id", event_id), call)
+        drawn = await opened.line.draw()
+        if drawn is None or opened.model.is_pool:
+            raise Refusal(Code.FAILED_PRECONDITION, "event_id: the pool has not closed yet")
+        if after < 0:
+            raise Refusal.of_field("after_number", "must not be negative", after)
+        size = min(limit, drawn.pool_size - after)
+        page = await opened.line.entries(after, size) if size > 0 else []
+        return [
+            ShownEntry(number, entry, opened.model.rank(number)) for number, entry in page
+        ], after + size < drawn.pool_size
+
+
+def _parsed(name: str, value: str) -> int | bool | None:
+    if name == "stopped":
+        if value not in _STOPPED:
+            raise Refusal.of_field("value", "must be true, false, or empty", value)
+        return _STOPPED[value]
+    if not value:
+        return None
+    if not value.isascii() or not value.isdigit() or not 1 <= int(value) <= SETTING_MAX:
+        raise Refusal.of_field("value", f"must be a whole number between 1 and {SETTING_MAX}, or empty", value)
+    return int(value)
+
+
+def _shown(value: int | bool) -> str:
+    return str(value).lower()
+
+
+def _view(event_id: str, opened: OpenLine, now: Instant) -> LineView:
+    model = opened.model
+    return LineView(
+        event_id=event_id,
+        figures=model.figures(now),
+        active_max=model.settings.active_max,
+        rate_per_second=model.settings.rate_per_second,
+        is_stopped=model.is_stopped,
+        is_sold_out=model.is_sold_out,
+        is_pool=model.is_pool,
+        streams=opened.watchers.count,
+    )
