@@ -3,7 +3,7 @@
 import functools
 import inspect
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from tests.simulation.loop import VirtualLoop, run
@@ -51,6 +51,13 @@ class Desk(World):
         except Exception as refusal:
             return calls.refused(method, refusal)
         return await calls.answer(method, request, call)
+
+    async def stream(self, path: str, request: Any, token: str = "") -> AsyncIterator[Any]:
+        """The messages of a stream as the server would send them."""
+        calls = self.platform.calls
+        headers = (("authorization", f"Bearer {token}"),) if token else ()
+        async for message in calls.stream(calls.methods["/" + path], request, calls.call(headers, None)):
+            yield type(message).FromString(message.SerializeToString())
 
     async def as_service(self, path: str, request: Any) -> Any:
         return await self.ask(path, request, self.token(Role.SERVICE, "tester"))

@@ -5,13 +5,15 @@ from typing import Any
 
 from tests.simulation.world import EVENT_ID, Broken, Unreachable, World
 from traffic_tacos.gen.common.v1 import errors_pb2
-from traffic_tacos.gen.gateway.v1 import gateway_pb2, queue_pb2
+from traffic_tacos.gen.gateway.v1 import gateway_pb2, queue_pb2, websocket_pb2
 from traffic_tacos.gen.payment.v1 import payment_pb2
 from traffic_tacos.gen.reservation.v1 import reservation_pb2
+from traffic_tacos.kernel.instants import SECOND
 
 UNSURE = frozenset({errors_pb2.ERROR_CODE_UNAVAILABLE, errors_pb2.ERROR_CODE_TIMEOUT})
 TRIES_MAX = 30
 STATUS_ASKED_MAX = 60
+STREAM = "gateway.v1.WebSocketService/StreamQueueUpdates"
 QUEUE = "gateway.v1.QueueService/"
 GATEWAY = "gateway.v1.GatewayService/"
 PAYMENT = "payment.v1.PaymentService/"
@@ -41,7 +43,12 @@ class Fan:
         token = await self._join()
         if not token:
             return "not let into the line"
-        admission = await self._wait(token)
+        if chance.random() < 0.1:
+            await asyncio.sleep(chance.uniform(0, 10))
+            return await self._leave(token)
+        if chance.random() < 0.2:
+            await asyncio.sleep(chance.uniform(20, 90))  # closed the laptop, and came back
+        admission = await (self._watch(token) if chance.random() < 0.4 else self._wait(token))
         if not admission:
             return "not admitted"
         if chance.random() < 0.1:
@@ -83,6 +90,37 @@ class Fan:
                     return admission
             await asyncio.sleep(chance.uniform(0.2, 6))
         return ""
+
+    async def _watch(self, token: str) -> str:
+        """Wait by a stream, and connect again whenever it breaks."""
+        chance = self.world.random
+        give_up_at = self.world.clock.now() + chance.uniform(10, 300) * SECOND
+        request = websocket_pb2.StreamQueueRequest(waiting_token=token, session_id=f"s-{self.name}")
+        while self.world.clock.now() < give_up_at:
+            messages = self.world.stream(STREAM, request, self.name)
+            try:
+                async with asyncio.timeout((give_up_at - self.world.clock.now()) / SECOND):
+                    async for message in messages:
+                        update = message.queue_update
+                        self._see_place(update.position)
+                        if update.event_type == websocket_pb2.QUEUE_EVENT_TYPE_TOKEN_EXPIRED:
+                            return ""
+                        if update.admission_ready and (admission := await self._admit(token)):
+                            return admission
+            except (Unreachable, TimeoutError):
+                await asyncio.sleep(chance.uniform(0.1, 2))
+            finally:
+                await messages.aclose()
+        return ""
+
+    async def _leave(self, token: str) -> str:
+        answer = await self._surely(QUEUE + "LeaveQueue", queue_pb2.LeaveQueueRequest(waiting_token=token))
+        if not answer.success:
+            return "could not leave"
+        status = await self._surely(QUEUE + "GetQueueStatus", queue_pb2.GetQueueStatusRequest(waiting_token=token))
+        if status.status != queue_pb2.QUEUE_STATUS_LEFT:
+            raise Broken(f"{self.name} left, and is {queue_pb2.QueueStatus.Name(status.status)}")
+        return "left"
 
     async def _admit(self, token: str) -> str:
         request = queue_pb2.RequestAdmissionRequest(waiting_token=token, event_id=EVENT_ID, user_id=self.name)

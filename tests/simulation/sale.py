@@ -7,12 +7,14 @@ import msgspec
 
 from tests.simulation.fans import Fan
 from tests.simulation.loop import VirtualLoop, run
-from tests.simulation.world import Broken, World
+from tests.simulation.world import EVENT, EVENT_ID, SALE_STARTS, Broken, World
 from traffic_tacos.app.verify import Everything
 from traffic_tacos.engines.faulty import Faults
+from traffic_tacos.gen.common.v1 import admin_pb2
 from traffic_tacos.rooms.payment.model import Status
 
 FANS = 14
+ADMIN = "common.v1.AdminService/"
 REST_SECONDS = 1800
 FAULTS = Faults(delay=0.05, conflict=0.1, fail_before=0.02, fail_after=0.02, delay_seconds_max=0.4)
 
@@ -33,19 +35,23 @@ def simulate(seed: int) -> Outcome:
 
 
 async def _sale(seed: int, loop: VirtualLoop) -> Outcome:
-    world = World(seed, loop, FAULTS, lossy=0.15)
+    document = EVENT.replace("currency", SALE_STARTS + "currency") if seed % 3 == 0 else EVENT
+    world = World(seed, loop, FAULTS, lossy=0.15, event=document)
     await world.open()
     fans = [Fan(world, number) for number in range(FANS)]
     crashing = asyncio.create_task(_crash_now_and_then(world))
+    operating = asyncio.create_task(_operate_now_and_then(world))
     try:
         async with asyncio.TaskGroup() as tasks:
             for fan in fans:
                 tasks.create_task(fan.live())
     except* Broken as broken:
         raise broken.exceptions[0] from None
-    crashing.cancel()
-    if isinstance(await asyncio.gather(crashing, return_exceptions=True), BaseException):
-        raise Broken("the platform did not start again")
+    for task in (crashing, operating):
+        task.cancel()
+    for ended in await asyncio.gather(crashing, operating, return_exceptions=True):
+        if isinstance(ended, Exception):
+            raise Broken("the platform did not start again, or could not be operated") from ended
     if world.is_down:
         await world.open()
     world.calm()
@@ -67,6 +73,35 @@ async def _crash_now_and_then(world: World) -> None:
         await asyncio.sleep(chance.uniform(5, 60))
         down = chance.choice([0.0, 0.0, chance.uniform(0, 40)])
         await world.crash(down, frozenset({"worker"}) if chance.random() < 0.4 else frozenset())
+
+
+async def _operate_now_and_then(world: World) -> None:
+    """Pause the line for a while, and change how fast it is let in."""
+    chance = world.random
+    for _ in range(chance.choice([0, 0, 1, 2])):
+        await asyncio.sleep(chance.uniform(1, 60))
+        rate = admin_pb2.UpdateConfigRequest(
+            service="queue",
+            config_key=chance.choice(["", f"events/{EVENT_ID}/"]) + "admission.rate_per_second",
+            config_value=chance.choice(["1", "2", "5", ""]),
+        )
+        await world.operate(ADMIN + "UpdateConfig", rate)
+        if chance.random() < 0.5:
+            await world.operate(ADMIN + "EmergencyAction", _stop(resume=False))
+            await asyncio.sleep(chance.uniform(1, 30))
+            while (answer := await world.operate(ADMIN + "EmergencyAction", _stop(resume=True))) is None or (
+                not answer.executed
+            ):
+                await asyncio.sleep(1)
+
+
+def _stop(*, resume: bool) -> admin_pb2.EmergencyActionRequest:
+    return admin_pb2.EmergencyActionRequest(
+        action=admin_pb2.EMERGENCY_ACTION_TYPE_STOP_ADMISSIONS,
+        reason="simulated",
+        confirm=True,
+        parameters={"resume": "true"} if resume else {},
+    )
 
 
 def _check_rest(world: World) -> None:

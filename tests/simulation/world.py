@@ -8,6 +8,7 @@ import asyncio
 import hashlib
 import logging
 import random
+from collections.abc import AsyncIterator
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -22,9 +23,9 @@ from traffic_tacos.app.policy import SCOPES
 from traffic_tacos.app.verify import MemoryRecords, Result, verified
 from traffic_tacos.engines.faulty import Faults, FaultyStore
 from traffic_tacos.engines.memory import MemoryStore
-from traffic_tacos.kernel.calls import Caller, Role
-from traffic_tacos.kernel.errors import Fault, Refusal
-from traffic_tacos.kernel.instants import DAY
+from traffic_tacos.kernel.calls import Call, Caller, Role
+from traffic_tacos.kernel.errors import Code, Fault, Refusal
+from traffic_tacos.kernel.instants import DAY, SECOND
 from traffic_tacos.kernel.tokens import UserToken, sign_user
 
 # Injected faults are logged by the hundred; what matters is raised.
@@ -44,6 +45,8 @@ sections:
   - {id: PIT, name: Standing, price: 30000, standing: 4}
 """
 EVENT_ID = "evt_sim"
+# Half a minute after the virtual clock begins: who comes before is in the pool.
+SALE_STARTS = "sale_start_time: 2027-01-15T08:00:30+00:00\n"
 STEADY = Faults()
 
 
@@ -58,11 +61,12 @@ class Unreachable(Exception):
 class World:
     """One simulated sale. Everything in it follows from the seed."""
 
-    def __init__(self, seed: int, loop: VirtualLoop, faults: Faults, lossy: float) -> None:
+    def __init__(self, seed: int, loop: VirtualLoop, faults: Faults, lossy: float, event: str = EVENT) -> None:
         self.random = random.Random(f"world-{seed}")
         self.clock = LoopClock(loop)
         self.trace: list[str] = []
         self.keys = keys.made(random.Random(f"keys-{seed}"))
+        self.event = event
         self.faults = faults
         self.lossy = lossy
         self.crashes = 0
@@ -88,7 +92,7 @@ class World:
         )
         self._memory.on_commit = self._committed
         await self.platform.load()
-        await self.platform.put_on_sale(EVENT)
+        await self.platform.put_on_sale(self.event)
         store.faults = self.faults
         self._store = store
         self.is_down = False
@@ -138,6 +142,52 @@ class World:
         if self.broken is not None:
             raise self.broken
         return method.response.FromString(response.SerializeToString())
+
+    async def stream(self, path: str, request: Any, user: str = "") -> AsyncIterator[Any]:
+        """A stream as a fan reads it. Unreachable when the platform crashes meanwhile, or hangs up."""
+        if self.is_down:
+            raise Unreachable
+        headers = (("authorization", f"Bearer {self._token(user)}"),) if user else ()
+        calls = self.platform.calls
+        method = calls.methods["/" + path]
+        heard: asyncio.Queue[bytes | None] = asyncio.Queue()
+
+        async def listen() -> None:
+            try:
+                async for message in calls.stream(method, request, calls.call(headers, None)):
+                    heard.put_nowait(message.SerializeToString())
+            except Refusal as refusal:
+                if refusal.code is Code.INTERNAL:
+                    self.broken = self.broken or Broken(f"{path} came upon a bug: {refusal.trace_id}")
+            finally:
+                heard.put_nowait(None)
+
+        task = asyncio.create_task(listen())
+        self._calls[task] = None
+        try:
+            while (message := await heard.get()) is not None:
+                yield method.response.FromString(message)
+        finally:
+            task.cancel()
+            self._calls.pop(task, None)
+        raise Unreachable
+
+    async def operate(self, path: str, request: Any) -> Any:
+        """A call by an operator; nothing when the platform is down."""
+        if self.is_down:
+            return None
+        calls = self.platform.calls
+        call = Call(Caller(Role.ADMIN, "operator"), calls.new_trace_id(), self.clock.now() + SECOND)
+        task = asyncio.create_task(calls.answer(calls.methods["/" + path], request, call))
+        self._calls[task] = None
+        try:
+            return await task
+        except asyncio.CancelledError:
+            if task.cancelled():
+                return None
+            raise
+        finally:
+            self._calls.pop(task, None)
 
     def verify(self) -> list[Result]:
         return verified(MemoryRecords(self._memory), self.clock.now())

@@ -17,6 +17,7 @@ from traffic_tacos.engines.memory import MemoryStore
 from traffic_tacos.engines.sqlite import connected
 from traffic_tacos.kernel.errors import Refusal
 from traffic_tacos.kernel.instants import SECOND, Instant
+from traffic_tacos.ports.audit import AUDIT
 from traffic_tacos.ports.store import JOB, Job, Kind
 from traffic_tacos.rooms.catalog.model import Event
 from traffic_tacos.rooms.catalog.records import EVENT
@@ -28,9 +29,11 @@ from traffic_tacos.rooms.payment.model import Status as PaymentStatus
 from traffic_tacos.rooms.payment.records import PAYMENT
 from traffic_tacos.rooms.reservation.model import AdmissionState, Order, Reservation, Status
 from traffic_tacos.rooms.reservation.records import ADMISSION_USE, ORDER, RESERVATION
+from traffic_tacos.rooms.waiting_room.operator import FOR_ALL, RATE_SETTING
 from traffic_tacos.rooms.waiting_room.records import TICKET
 
 VIOLATIONS_SHOWN_MAX = 20
+FOR_EVER = 2**63
 
 T = TypeVar("T")
 
@@ -65,6 +68,7 @@ class Everything:
         self.payments: dict[str, Payment] = {payment.id: payment for _, payment in records.all(PAYMENT)}
         self.uses = {path.split("/", 1)[1]: use for path, use in records.all(ADMISSION_USE)}
         self.tickets = [(path.split("/")[1], ticket) for path, ticket in records.all(TICKET)]
+        self.audit = [entry for _, entry in sorted(records.all(AUDIT))]
         jobs: list[Job] = [job for _, job in records.all(JOB)]
         live = [job.payload for job in jobs if not job.is_dead]
         self.payments_at_work = {payload["payment_intent_id"] for payload in live if "payment_intent_id" in payload}
@@ -76,6 +80,20 @@ class Everything:
                     path = ROW.key(event.id, section.id, row.id).path
                     for bit, seat in enumerate(row.seats):
                         self.seats[f"{event.id}/{seat.id}"] = (path, 1 << bit)
+
+    def rates(self, event_id: str) -> list[tuple[Instant, Instant, int]]:
+        """Every rate of admission of an event that was ever in force: from when, until when, how many a second."""
+        own, for_all = "", ""
+        filed = self.events[event_id].admission.rate_per_second
+        periods, since = [], 0
+        for entry in self.audit:
+            whose, _, setting = entry.subject.rpartition(" ")
+            if setting != RATE_SETTING or whose not in (event_id, FOR_ALL):
+                continue
+            # The setting is in force some moments after it is durable.
+            periods.append((since, entry.at + SECOND, int(own or for_all or filed)))
+            own, for_all, since = (entry.new, for_all, entry.at) if whose == event_id else (own, entry.new, entry.at)
+        return [*periods, (since, FOR_EVER, int(own or for_all or filed))]
 
     def masks(self, event_id: str, seat_ids: tuple[str, ...]) -> dict[str, int]:
         """Seats of an event by row path."""
@@ -213,12 +231,16 @@ def _rate(all_: Everything, check: Check) -> None:
         if ticket.granted_at is not None:
             granted[event_id].append(ticket.granted_at)
     for event_id, times in granted.items():
-        rate = all_.events[event_id].admission.rate_per_second
+        rates = all_.rates(event_id)
         times.sort()
-        for index in range(rate, len(times)):
+        first = 0
+        for index, time in enumerate(times):
+            while times[first] <= time - SECOND:
+                first += 1
+            in_force = [rate for since, until, rate in rates if since <= time and until > time - SECOND]
             check.expect(
-                times[index] - times[index - rate] >= SECOND,
-                f"{event_id}: more than {rate} admissions in the second before {times[index]}",
+                index - first < max(in_force),
+                f"{event_id}: more than {max(in_force)} admissions in the second before {time}",
             )
         check.checked += 1
 

@@ -49,7 +49,6 @@ class EmbeddedLine:
         self.event_id = event_id
         self.terms = terms
         self.model = Line(terms.settings)
-        self.joining = 0
         self._store = store
         self._token_secret = token_secret
         self._set_for_all = self._set_for_this = NOBODY
@@ -122,11 +121,7 @@ class EmbeddedLine:
             writes += [put(head_key, Head(number, digest)), put(ticket_key(self.event_id, number), record)]
             return Decision((number, True, drawn), writes)
 
-        self.joining += 1
-        try:
-            number, is_new, drawn = await self._store.transact((head_key, draw_key, *members), decide)
-        finally:
-            self.joining -= 1
+        number, is_new, drawn = await self._store.transact((head_key, draw_key, *members), decide)
         self._draw_closed(drawn)
         self.model.joined(number, now)
         if not is_new and (record := await self._store.get(ticket_key(self.event_id, number))) is not None:

@@ -32,6 +32,7 @@ class OpenLine:
         self.line = line
         self.model = line.model
         self.watchers = Watchers()
+        self.joining = 0  # joins under way
         self.is_stale = False
         self.seats_asked_at: Instant | None = None
         self.stepped_at = now

@@ -16,8 +16,10 @@ from traffic_tacos.rooms.waiting_room.records import SettingsRecord, settings_ke
 
 ENTRIES_PAGE_MAX = 5000
 SETTING_MAX = 10_000_000
+FOR_ALL = "all events"
+RATE_SETTING = "admission.rate_per_second"
 SETTINGS = (
-    "admission.rate_per_second",
+    RATE_SETTING,
     "admission.active_max",
     "admission.offer_seconds",
     "admission.idle_seconds",
@@ -94,7 +96,7 @@ class Operator:
         affected = [await self._lines.of(event_id, call)] if event_id else list(self._lines.all().values())
         in_force = _shown(affected[0].in_force(name)) if event_id else ""
         now, key = self._clock.now(), settings_key(event_id)
-        subject = f"{event_id or 'all events'} {setting}"
+        subject = f"{event_id or FOR_ALL} {setting}"
 
         def decide(view: View) -> Decision[str]:
             record = view.get(key) or SettingsRecord()

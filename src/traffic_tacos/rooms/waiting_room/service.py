@@ -98,7 +98,11 @@ class WaitingRoom:
         opened = await self._lines.of(event_id, call)
         if await opened.line.held(session_id, user_id) is None:
             _check_joinable(opened, self._clock.now())
-        joined = await opened.line.join(session_id, user_id, metadata, self._clock.now())
+        opened.joining += 1
+        try:
+            joined = await opened.line.join(session_id, user_id, metadata, self._clock.now())
+        finally:
+            opened.joining -= 1
         now = self._clock.now()
         opened.model.touch(joined.number, now)
         opened.watchers.wake(opened.model.advance(now))
@@ -205,7 +209,7 @@ def _check_joinable(opened: OpenLine, now: Instant) -> None:
         raise Refusal(Code.FAILED_PRECONDITION, "event_id: the sale has ended")
     if model.is_sold_out:
         raise _sold_out(opened.line.event_id)
-    if model.waiting() + opened.line.joining >= model.settings.waiting_max:
+    if model.waiting() + opened.joining >= model.settings.waiting_max:
         raise rate_limited(model.settings.offer_seconds)
 
 
