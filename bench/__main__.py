@@ -7,20 +7,13 @@ but not CPU. Machines are noisy: compare the ratios to the echoes, not the figur
 import argparse
 import asyncio
 import math
-import os
-import socket
-import subprocess
-import sys
 import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from bench import load
+from bench import load, servers
 from bench.echo import PATH as ECHO
 from traffic_tacos.app import keys
 from traffic_tacos.app.policy import SCOPES
@@ -47,7 +40,7 @@ def main() -> None:
     base: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as folder:
         for kind in ("native", "grpcio"):
-            with _process([sys.executable, "-m", "bench.echo", kind]) as (pid, address):
+            with servers.echo(kind) as (pid, address):
                 _echo(kind, pid, address, asked, table, base)
         _platform(Path(folder), asked, table, base)
     console.print(table)
@@ -59,11 +52,11 @@ def _echo(kind: str, pid: int, address: str, asked, table: Table, base: dict[str
     console.print(f"bare {kind} echo …")
     body = b"x" * 60
     if load.H2LOAD:
-        cpu, measured = _cpu(pid, lambda: load.h2load(address, ECHO, body, asked.status_requests))
+        cpu, measured = servers.cpu_us(pid, lambda: load.h2load(address, ECHO, body, asked.status_requests))
         base.setdefault("h2load", cpu)
         _row(table, f"echo on {kind}", "h2load", cpu, measured, base["h2load"])
     run = load.callers(address, ECHO, [body] * asked.requests, (), asked.at_once)
-    cpu, (measured, _) = _cpu(pid, lambda: asyncio.run(run))
+    cpu, (measured, _) = servers.cpu_us(pid, lambda: asyncio.run(run))
     base.setdefault("callers", cpu)
     _row(table, f"echo on {kind}", f"{asked.at_once} callers", cpu, measured, base["callers"])
 
@@ -76,8 +69,7 @@ def _platform(folder: Path, asked, table: Table, base: dict[str, float]) -> None
         f"sections: [{{id: MAIN, name: Main, price: 1000, rows: [{rows}]}}]\n"
     )
     data = folder / "data"
-    command = [sys.executable, "-c", "from traffic_tacos.cli import main; main()", "up", "--data", str(data)]
-    with _process([*command, "--event", str(event)], up=True) as (pid, address):
+    with servers.platform(data, "--event", str(event)) as (pid, address):
         at_once = f"{asked.at_once} callers"
         console.print("JoinQueue, durable …")
         joins = [
@@ -85,17 +77,17 @@ def _platform(folder: Path, asked, table: Table, base: dict[str, float]) -> None
             for number in range(asked.requests)
         ]
         run = load.callers(address, "/gateway.v1.QueueService/JoinQueue", joins, (), asked.at_once)
-        cpu, (joined, answers) = _cpu(pid, lambda: asyncio.run(run))
+        cpu, (joined, answers) = servers.cpu_us(pid, lambda: asyncio.run(run))
         _row(table, "JoinQueue", at_once, cpu, joined, base["callers"])
         token = queue_pb2.JoinQueueResponse.FromString(answers[-1]).waiting_token
         status = queue_pb2.GetQueueStatusRequest(waiting_token=token).SerializeToString()
         path = "/gateway.v1.QueueService/GetQueueStatus"
         console.print(f"GetQueueStatus with {asked.requests} waiting …")
         if load.H2LOAD:
-            cpu, measured = _cpu(pid, lambda: load.h2load(address, path, status, asked.status_requests))
+            cpu, measured = servers.cpu_us(pid, lambda: load.h2load(address, path, status, asked.status_requests))
             _row(table, "GetQueueStatus", "h2load", cpu, measured, base["h2load"])
         run = load.callers(address, path, [status] * asked.requests, (), asked.at_once)
-        cpu, (measured, _) = _cpu(pid, lambda: asyncio.run(run))
+        cpu, (measured, _) = servers.cpu_us(pid, lambda: asyncio.run(run))
         _row(table, "GetQueueStatus", at_once, cpu, measured, base["callers"])
         console.print("CreateReservation through the gateway, two best seats of 20,000, durable …")
         bodies, tokens = _reservations(data, asked.requests)
@@ -103,7 +95,7 @@ def _platform(folder: Path, asked, table: Table, base: dict[str, float]) -> None
             run = load.callers(
                 address, "/gateway.v1.GatewayService/CreateReservation", bodies[:share], tokens[:share], callers
             )
-            cpu, (measured, answers) = _cpu(pid, lambda run=run: asyncio.run(run))
+            cpu, (measured, answers) = servers.cpu_us(pid, lambda run=run: asyncio.run(run))
             refused = sum(
                 gateway_pb2.CreateReservationResponse.FromString(answer).HasField("error") for answer in answers
             )
@@ -156,44 +148,6 @@ def _row(table: Table, what: str, how: str, cpu: float, measured: load.Measured,
 
 def _shown(ms: float) -> str:
     return "" if math.isnan(ms) else f"{ms:.1f}"
-
-
-def _cpu(pid: int, run):
-    """CPU microseconds per request of the process while `run` ran, and what it measured."""
-    before = _cpu_seconds(pid)
-    result = run()
-    spent = _cpu_seconds(pid) - before
-    measured = result if isinstance(result, load.Measured) else result[0]
-    return spent * 1e6 / measured.requests, result
-
-
-def _cpu_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-@contextmanager
-def _process(command: list[str], up: bool = False) -> Iterator[tuple[int, str]]:
-    address = f"127.0.0.1:{_free_port()}"
-    where = ["--grpc", address, "--http", f"127.0.0.1:{_free_port()}"] if up else [address]
-    with subprocess.Popen([*command, *where], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        try:
-            host, port = address.split(":")
-            for _ in range(300):
-                with socket.socket() as probe:
-                    if probe.connect_ex((host, int(port))) == 0:
-                        break
-                time.sleep(0.05)
-            time.sleep(0.5)
-            yield process.pid, address
-        finally:
-            process.terminate()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 if __name__ == "__main__":

@@ -83,7 +83,8 @@ async def _admitted(
     )
     if not joined.waiting_token:
         raise Refusal(Code(joined.error.code), joined.error.message)
-    console.print(f"1. {fan} joined the line of {event} at place {joined.position_hint}")
+    place = f"at place {joined.position_hint}" if joined.position_hint else "before the sale, when places are drawn"
+    console.print(f"1. {fan} joined the line of {event} {place}")
     with console.status("waiting for the turn …"):
         while True:
             status = await answered(
@@ -91,6 +92,8 @@ async def _admitted(
             )
             if status.admission_ready:
                 break
+            if status.status != queue_pb2.QUEUE_STATUS_WAITING and status.status != queue_pb2.QUEUE_STATUS_READY:
+                raise Refusal(Code.FAILED_PRECONDITION, "the place in the line has ended; join again")
             await asyncio.sleep(ASKED_EVERY_SECONDS)
     admission = await answered(
         queue.RequestAdmission(

@@ -156,8 +156,9 @@ def test_ten_thousand_vanished_at_the_head_cost_those_behind_no_rate():
         one.advance(now)
         expire(one)
         for number in range(10_001, 10_101):
-            if one.state(number) is State.READY and one.take_grant_room(number, now):
+            if one.state(number) is State.READY and one.begin_grant(number, now) is not None:
                 admit(one, number, now)
+                one.end_grant(number)
                 admitted.append(now)
     assert len(admitted) == 100
     took = (admitted[-1] - admitted[0]) / SECOND
@@ -267,10 +268,12 @@ def test_a_pool_has_no_places_until_it_is_drawn_and_those_who_come_later_stand_b
     assert one.advance(10_000) == order
 
 
-def test_a_second_full_of_grants_takes_no_more_and_a_repeat_is_not_counted_twice():
+def test_a_second_full_of_grants_takes_no_more_and_calls_at_once_are_counted_once():
     one = line(5, SMALL)
-    assert [one.take_grant_room(number, 0) for number in (1, 1, 2, 3)] == [True, True, True, False]
-    assert one.take_grant_room(3, 1000)
+    assert [one.begin_grant(number, now) for number, now in ((1, 0), (1, 5), (2, 10), (3, 20))] == [0, 0, 10, None]
+    one.end_grant(1)  # it failed, and is tried again when there is room again, at that time
+    assert one.begin_grant(1, 900) is None
+    assert one.begin_grant(1, 1000) == 1000
 
 
 def test_a_window_counts_what_happened_within_it():

@@ -55,8 +55,7 @@ class EmbeddedLine:
 
     async def load(self, now: Instant, seed: bytes) -> None:
         """Everybody stands where they stood, and no timer ran while the platform was down."""
-        self._set_for_all = await self._store.get(settings_key("")) or NOBODY
-        self._set_for_this = await self._store.get(settings_key(self.event_id)) or NOBODY
+        await self._read_settings()
         drawn = await self._committed_draw(now, seed)
         if drawn is not None:
             self.model.gather()
@@ -76,8 +75,9 @@ class EmbeddedLine:
         self.model.recall_grants(time for time in grants if time > now - SECOND)
 
     async def change_terms(self, terms: Terms, now: Instant, seed: bytes) -> None:
-        """The event has changed. Its first joiners decide whether there is a draw."""
+        """The event has changed, or what an operator set. Its first joiners decide whether there is a draw."""
         self.terms = terms
+        await self._read_settings()
         if self.model.last_number == 0 and not self.model.is_pool:
             drawn = await self._committed_draw(now, seed)
             if self.model.last_number == 0 and drawn is not None and drawn.closed_at is None:
@@ -196,11 +196,6 @@ class EmbeddedLine:
             changed = [*changed, *expiring]
         return changed
 
-    async def reload_settings(self, now: Instant) -> None:
-        self._set_for_all = await self._store.get(settings_key("")) or NOBODY
-        self._set_for_this = await self._store.get(settings_key(self.event_id)) or NOBODY
-        self._apply_settings(now)
-
     async def belongs_to(self, number: int, caller: Caller) -> bool:
         """Whether the ticket is this user's, whichever session joined."""
         record = await self._store.get(ticket_key(self.event_id, number))
@@ -224,6 +219,10 @@ class EmbeddedLine:
 
     def _sale_is_due(self, now: Instant) -> bool:
         return self.terms.starts_at is None or now >= self.terms.starts_at
+
+    async def _read_settings(self) -> None:
+        self._set_for_all = await self._store.get(settings_key("")) or NOBODY
+        self._set_for_this = await self._store.get(settings_key(self.event_id)) or NOBODY
 
     def _apply_settings(self, now: Instant) -> None:
         given = msgspec.structs.asdict(self.terms.settings)

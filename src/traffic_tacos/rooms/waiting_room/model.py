@@ -177,7 +177,7 @@ class Line:
         self._expiring: set[int] = set()  # have ended, but count until that is durable
         self._admission_ends: list[tuple[Instant, int]] = []
         self._holding = 0
-        self._granting: set[int] = set()
+        self._granting: dict[int, Instant] = {}
 
         self._advanced_at: Instant | None = None
         self._allowance = TURN + round(settings.rate_per_second * BURST_SECONDS * TURN)
@@ -310,20 +310,26 @@ class Line:
         for time in sorted(times):
             self._grants.add(time)
 
-    def take_grant_room(self, number: int, now: Instant) -> bool:
-        """Whether one more admission stays within the rate of this rolling second; if so, it is counted, once."""
-        if number in self._granting:
-            return True
+    def begin_grant(self, number: int, now: Instant) -> Instant | None:
+        """When the admission that is being granted counts as granted; None when this rolling second is full.
+
+        Calls for one ticket at the same time are one admission, counted once. `end_grant` when it is over.
+        """
+        if (begun := self._granting.get(number)) is not None:
+            return begun
         if self._grants.count(now) >= self.settings.rate_per_second:
-            return False
+            return None
         self._grants.add(now)
-        self._granting.add(number)
-        return True
+        self._granting[number] = now
+        return now
+
+    def end_grant(self, number: int) -> None:
+        """The grant is done, or failed: trying again counts again, at its own time."""
+        self._granting.pop(number, None)
 
     def admitted(self, admission: Admission, now: Instant) -> None:
         """A turn was granted, durably."""
         number = admission.number
-        self._granting.discard(number)
         if self._states[number] >= State.ADMITTED:
             return
         turn = self._turns.get(number)

@@ -105,9 +105,13 @@ class Operator:
             entry = Audited(now, actor, "configure", subject, old, value, reason, call.trace_id)
             return Decision(old, (put(key, msgspec.structs.replace(record, **{name: parsed})), audited(entry)))
 
-        old = await self._store.transact((key,), decide)
+        try:
+            old = await self._store.transact((key,), decide)
+        finally:
+            for opened in affected:  # even when nobody knows whether it was done
+                opened.is_stale = True
         for opened in affected:
-            await opened.line.reload_settings(self._clock.now())
+            await self._lines.of(opened.line.event_id, call)
         return Changed(old, value, now)
 
     async def draw(self, event_id: str, call: Call) -> ShownDraw:

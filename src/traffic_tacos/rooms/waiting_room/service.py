@@ -24,7 +24,7 @@ from traffic_tacos.kernel.tokens import (
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.rooms.waiting_room.embedded import place_ended
 from traffic_tacos.rooms.waiting_room.lines import Lines, OpenLine
-from traffic_tacos.rooms.waiting_room.model import Place, State
+from traffic_tacos.rooms.waiting_room.model import Admission, Place, State
 from traffic_tacos.rooms.waiting_room.news import Sight, Topic, may_be_admitted, news
 from traffic_tacos.rooms.waiting_room.records import admission_id
 from traffic_tacos.rooms.waiting_room.watchers import STREAMS_PER_LINE_MAX
@@ -141,15 +141,23 @@ class WaitingRoom:
             raise _sold_out(event_id)
         if state is State.WAITING or (state is State.READY and model.is_stopped):
             return None
-        if state is State.READY and not model.take_grant_room(number, now):
-            raise rate_limited(1)
-        admission = model.admissions.get(number) or await opened.line.claim(number, user_id, now)
-        opened.watchers.wake((number,))
+        admission = model.admissions.get(number) or await self._grant(opened, number, user_id, now)
         if admission.user_id and user_id and admission.user_id != user_id:
             raise Refusal(Code.FORBIDDEN, "user_id: the place belongs to another user")
         granted = ReservationToken(admission_id(event_id, number), event_id, admission.user_id, admission.expires_at)
         signed = sign_reservation(self._signing_key, granted, admission.granted_at)
         return Grant(signed, admission.granted_at, admission.expires_at)
+
+    async def _grant(self, opened: OpenLine, number: int, user_id: str, now: Instant) -> Admission:
+        granted_at = opened.model.begin_grant(number, now)
+        if granted_at is None:
+            raise rate_limited(1)
+        try:
+            admission = await opened.line.claim(number, user_id, granted_at)
+        finally:
+            opened.model.end_grant(number)
+        opened.watchers.wake((number,))
+        return admission
 
     async def leave(self, token: str, reason: str) -> Instant:
         """When the ticket left the line, for good. Leaving again answers the same."""

@@ -1,0 +1,122 @@
+"""`tacos queue`: a line as its operator watches it. Over gRPC, against a running platform."""
+
+import asyncio
+from collections import deque
+from typing import Annotated
+
+import typer
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from traffic_tacos.cli import options
+from traffic_tacos.engines.clock import SystemClock
+from traffic_tacos.gen.common.v1 import admin_pb2, admin_pb2_grpc
+from traffic_tacos.gen.reservation.v1 import inventory_pb2, inventory_pb2_grpc
+from traffic_tacos.gen.tacos.waiting_room.v1 import waiting_room_pb2 as pb
+from traffic_tacos.gen.tacos.waiting_room.v1 import waiting_room_pb2_grpc
+from traffic_tacos.wire import answered
+
+app = typer.Typer(help="Watch a line, stop it, and let it go on.", no_args_is_help=True)
+PLOT_WIDTH = 60
+EVERY_SECONDS = 1.0
+_BARS = " ▁▂▃▄▅▆▇█"
+
+EventId = Annotated[str, typer.Argument(metavar="EVENT", help="The event's id.")]
+
+
+@app.command("watch")
+def watch(
+    event_id: EventId,
+    once: Annotated[bool, typer.Option("--once", help="Show it once, and end.")] = False,
+    data: options.Data = options.DEFAULTS.data,
+    grpc: options.Grpc = str(options.DEFAULTS.grpc),
+) -> None:
+    """Show a line live: who waits, how fast it moves, who does not come, how long it took. Ctrl-C ends it.
+
+    Example: [bold]tacos queue watch evt_taco_club[/]
+    """
+    asyncio.run(_watch(event_id, once, data, grpc))
+
+
+@app.command("stop")
+def stop(
+    event_id: Annotated[str, typer.Argument(metavar="[EVENT]", help="The event's id; all events without it.")] = "",
+    reason: Annotated[str, typer.Option(help="Kept with the action.")] = "by the operator",
+    resume: Annotated[bool, typer.Option("--resume", help="Let them in again.")] = False,
+    data: options.Data = options.DEFAULTS.data,
+    grpc: options.Grpc = str(options.DEFAULTS.grpc),
+) -> None:
+    """Stop admissions at once, or let them go on. Nobody loses a place.
+
+    Example: [bold]tacos queue stop evt_taco_club[/], then [bold]tacos queue stop evt_taco_club --resume[/]
+    """
+
+    async def run() -> str:
+        parameters = {"event_id": event_id, "resume": "true" if resume else "false"}
+        request = admin_pb2.EmergencyActionRequest(
+            action=admin_pb2.EMERGENCY_ACTION_TYPE_STOP_ADMISSIONS,
+            reason=reason,
+            confirm=True,
+            parameters=parameters,
+        )
+        async with options.connected(grpc) as channel:
+            stub = admin_pb2_grpc.AdminServiceStub(channel)
+            return (await answered(stub.EmergencyAction(request, metadata=options.admin_metadata(data)))).result
+
+    Console().print(asyncio.run(run()))
+
+
+async def _watch(event_id: str, once: bool, data: options.Data, grpc: str) -> None:
+    clock = SystemClock()
+    waiting: deque[int] = deque(maxlen=PLOT_WIDTH)
+    admitted: deque[int] = deque(maxlen=PLOT_WIDTH)
+    before: int | None = None
+    async with options.connected(grpc) as channel:
+        lines = waiting_room_pb2_grpc.LineServiceStub(channel)
+        inventory = inventory_pb2_grpc.InventoryStub(channel)
+        with Live(console=Console(), auto_refresh=False, transient=once) as live:
+            while True:
+                metadata = options.admin_metadata(data)
+                line = (await answered(lines.GetLine(pb.GetLineRequest(event_id=event_id), metadata=metadata))).line
+                asked = inventory_pb2.GetInventoryStatusRequest(event_id=event_id)
+                stats = (await answered(inventory.GetInventoryStatus(asked, metadata=metadata))).stats
+                waiting.append(line.waiting)
+                admitted.append(0 if before is None else line.admitted_ever - before)
+                before = line.admitted_ever
+                shown = Group(shown_line(line, stats), _plot("waiting", waiting), _plot("admitted/s", admitted))
+                if once:
+                    live.console.print(shown)
+                    return
+                live.update(shown, refresh=True)
+                await clock.sleep(EVERY_SECONDS)
+
+
+def shown_line(line: pb.Line, stats: inventory_pb2.InventoryStats) -> Table:
+    """One line and its sale as a table."""
+    state = (
+        "stopped" if line.stopped else "sold out" if line.sold_out else "waiting for the sale" if line.pool else "open"
+    )
+    kept = f"{line.told_kept / line.told:.0%}" if line.told else "no turns yet"
+    rows = [
+        ("line", f"{line.event_id}, {state}"),
+        ("waiting", f"{line.waiting:,} ({line.ready:,} of them ready), {line.streams:,} watching"),
+        ("admitted", f"{line.admitted:,} now of {line.active_max:,}, {line.admitted_ever:,} in all"),
+        ("rate", f"{line.admitted_last_minute:,} in the last minute; {line.rate_per_second:,} a second allowed"),
+        ("no-shows", f"{line.no_show_share:.0%}"),
+        ("waits", f"half within {line.wait_p50_seconds:,} s, 95 % within {line.wait_p95_seconds:,} s"),
+        ("times told", f"{kept} came within the time first told"),
+        ("sold", f"{stats.sold_seats:,} of {stats.total_seats:,}, {stats.reserved_seats:,} held"),
+    ]
+    table = Table(show_header=False, box=None)
+    for name, value in rows:
+        table.add_row(f"[bold]{name}[/]", value)
+    return table
+
+
+def _plot(name: str, values: deque[int]) -> Text:
+    """The last minute as bars, newest right."""
+    highest = max(max(values, default=0), 1)
+    bars = "".join(_BARS[-(-value * (len(_BARS) - 1) // highest)] for value in values)
+    return Text(f"{name:>10} {bars:<{PLOT_WIDTH}} {highest:,}")
