@@ -4,6 +4,7 @@ The only place where a refusal becomes a `common.v1.Error`, and an Error a refus
 """
 
 from collections.abc import Awaitable, Iterable
+from functools import lru_cache
 from typing import Any, Protocol, TypeVar
 
 import grpc
@@ -19,6 +20,7 @@ from traffic_tacos.kernel.instants import Instant
 from traffic_tacos.kernel.money import Money
 from traffic_tacos.kernel.seats import Seat, SeatStatus
 
+MOMENTS_REMEMBERED = 256
 TRACE_HEADER = "x-trace-id"
 ERROR_CODE_TRAILER = "x-error-code"
 STATUS_TRAILER = "grpc-status-details-bin"
@@ -60,9 +62,13 @@ A = TypeVar("A", bound=Answer)
 
 
 def timestamp(instant: Instant | None) -> Timestamp | None:
-    """The instant on the wire; None stays unset."""
-    if instant is None:
-        return None
+    """The instant on the wire; None stays unset. To be put into a message, which copies it: never changed."""
+    return None if instant is None else moment(instant)
+
+
+@lru_cache(maxsize=MOMENTS_REMEMBERED)
+def moment(instant: Instant) -> Timestamp:
+    """The instant on the wire, remembered: many calls of one millisecond tell the same time."""
     seconds, millis = divmod(instant, 1000)
     return Timestamp(seconds=seconds, nanos=millis * 1_000_000)
 

@@ -9,7 +9,7 @@ refused ends with a gRPC status, and the same error in its details.
 import asyncio
 import inspect
 import random
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from typing import Any
 
 import structlog
@@ -18,7 +18,7 @@ from google.protobuf.message_factory import GetMessageClass
 
 from traffic_tacos import wire
 from traffic_tacos.app.metrics import OK, Metrics
-from traffic_tacos.app.policy import INVENTORY, INVENTORY_TOO, POLICY
+from traffic_tacos.app.policy import INVENTORY, INVENTORY_TOO, POLICY, PUBLIC
 from traffic_tacos.kernel.calls import ANONYMOUS, Call, Caller, Role
 from traffic_tacos.kernel.errors import Code, Fault, Refusal
 from traffic_tacos.kernel.instants import SECOND
@@ -33,11 +33,15 @@ TRACE_ID_LENGTH_MAX = 64
 
 log = structlog.get_logger()
 
-Handler = Callable[[Any, Call], Any]
+Handler = Callable[..., Any]
 
 
 class Method:
-    """One RPC: its path, its messages, its handler, and who may call it."""
+    """One RPC: its path, its messages, its handler, and who may call it.
+
+    A *plain* method takes nothing but its request: it does not ask who calls, and waits for nothing. So
+    nothing has to be found out about the call, unless it is refused.
+    """
 
     def __init__(self, path: str, request: type[Any], response: type[Any], handler: Handler, metrics: Metrics) -> None:
         self.path = path
@@ -45,6 +49,9 @@ class Method:
         self.response = response
         self.handler = handler
         self.is_async = inspect.iscoroutinefunction(handler)
+        self.is_plain = len(inspect.signature(handler).parameters) == 1
+        if self.is_plain and (self.is_async or POLICY[path.removeprefix("/")] is not PUBLIC):
+            raise TypeError(f"{path}: only a public method that waits for nothing may leave its caller out")
         self.is_stream = inspect.isasyncgenfunction(handler)
         self.roles = POLICY[path.removeprefix("/")]
         self.figures = metrics.method(path)
@@ -93,20 +100,15 @@ class Calls:
             found[INVENTORY_TOO] = found[INVENTORY]
         return found
 
-    def call(self, headers: Iterable[tuple[str, str | bytes]], seconds: float | None) -> Call:
+    def call(self, headers: Sequence[tuple[str, str | bytes]], seconds: float | None) -> Call:
         """The call that these headers make; UNAUTHENTICATED when they carry a token that is not good."""
-        caller, trace_id, refused = ANONYMOUS, "", None
+        caller, trace_id, refused = ANONYMOUS, self.trace_id(headers), None
         for name, value in headers:
             if name == "authorization":
                 try:
                     caller = self._caller(value if isinstance(value, str) else value.decode("latin-1"))
                 except Refusal as refusal:
                     refused = refusal
-            elif name == wire.TRACE_HEADER and isinstance(value, str) and value.isprintable():
-                trace_id = value[:TRACE_ID_LENGTH_MAX]
-            elif name == "traceparent" and isinstance(value, str) and value.count("-") == 3:
-                trace_id = value.split("-")[1][:TRACE_ID_LENGTH_MAX]
-        trace_id = trace_id or self.new_trace_id()
         if refused is not None:
             refused.trace_id = trace_id
             raise refused
@@ -127,9 +129,9 @@ class Calls:
                 async with asyncio.timeout(max(0, call.deadline - started) / SECOND):
                     response = await method.handler(request, call)
             else:
-                response = method.handler(request, call)
+                response = method.handler(request) if method.is_plain else method.handler(request, call)
         except Exception as error:  # noqa: BLE001 - this is where calls end; bugs are logged and counted
-            response = method.response(error=wire.error(_refusal(error, method, call), call.trace_id))
+            response = method.response(error=wire.error(_refusal(error, method, call.trace_id), call.trace_id))
         finally:
             self.under_way -= 1
         figures = method.figures
@@ -152,7 +154,7 @@ class Calls:
             async for message in method.handler(request, call):
                 yield message
         except Exception as error:  # noqa: BLE001 - this is where streams end; bugs are logged and counted
-            refusal = _refusal(error, method, call)
+            refusal = _refusal(error, method, call.trace_id)
             refusal.trace_id = refusal.trace_id or call.trace_id
             code = wire.code_name(refusal.code)
             raise refusal from None
@@ -160,10 +162,21 @@ class Calls:
             self.streams -= 1
             method.figures.count(code)
 
-    def refused(self, method: Method, refusal: Refusal) -> Any:
-        """The response to a call that could not even be begun."""
+    def refused(self, method: Method, error: Exception, headers: Iterable[tuple[str, str | bytes]] = ()) -> Any:
+        """The response to a plain call that failed, or to any call that could not even be begun."""
+        trace_id = error.trace_id if isinstance(error, Refusal) else ""
+        refusal = _refusal(error, method, trace_id := trace_id or self.trace_id(headers))
         method.figures.count(wire.code_name(refusal.code))
-        return method.response(error=wire.error(refusal, refusal.trace_id))
+        return method.response(error=wire.error(refusal, trace_id))
+
+    def trace_id(self, headers: Iterable[tuple[str, str | bytes]]) -> str:
+        """The trace that the headers name, else a new one."""
+        for name, value in headers:
+            if name == wire.TRACE_HEADER and isinstance(value, str) and value.isprintable() and value:
+                return value[:TRACE_ID_LENGTH_MAX]
+            if name == "traceparent" and isinstance(value, str) and value.count("-") == 3:
+                return value.split("-")[1][:TRACE_ID_LENGTH_MAX]
+        return self.new_trace_id()
 
     def new_trace_id(self) -> str:
         return f"{self._random.getrandbits(128):032x}"
@@ -188,17 +201,17 @@ def _not_allowed(caller: Caller) -> Refusal:
     return Refusal(Code.FORBIDDEN, f"authorization: a {caller.role.value} may not call this")
 
 
-def _refusal(error: Exception, method: Method, call: Call) -> Refusal:
+def _refusal(error: Exception, method: Method, trace_id: str) -> Refusal:
     """What the caller hears: of a fault only that it may pass, of a bug only its trace."""
     match error:
         case Refusal():
             return error
         case TimeoutError():
-            log.warning("call_timed_out", method=method.path, trace_id=call.trace_id)
+            log.warning("call_timed_out", method=method.path, trace_id=trace_id)
             return Refusal(Code.TIMEOUT, "the deadline passed; what was asked may or may not have happened")
         case Fault():
-            log.warning("call_failed", method=method.path, trace_id=call.trace_id, error=str(error))
+            log.warning("call_failed", method=method.path, trace_id=trace_id, error=str(error))
             return Refusal(Code.UNAVAILABLE, "try again in a second, with the same idempotency key")
         case _:
-            log.error("bug", method=method.path, trace_id=call.trace_id, exc_info=error)
+            log.error("bug", method=method.path, trace_id=trace_id, exc_info=error)
             return Refusal(Code.INTERNAL, "this is a bug; its trace_id names it in the log")

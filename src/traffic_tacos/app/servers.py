@@ -14,6 +14,7 @@ from grpc_reflection.v1alpha import reflection
 from traffic_tacos import wire
 from traffic_tacos.app.calls import Calls, Method
 from traffic_tacos.app.config import Address
+from traffic_tacos.app.metrics import OK
 from traffic_tacos.kernel.errors import Code, Refusal
 
 MESSAGE_BYTES_MAX = 4 * 1024 * 1024
@@ -86,7 +87,7 @@ def _handler(calls: Calls, method: Method) -> "grpc.RpcMethodHandler[Any, Any]":
             response_serializer=method.response.SerializeToString,
         )
     return grpc.unary_unary_rpc_method_handler(
-        _unary(calls, method),
+        _plain(calls, method) if method.is_plain else _unary(calls, method),
         request_deserializer=method.request.FromString,
         response_serializer=method.response.SerializeToString,
     )
@@ -95,23 +96,44 @@ def _handler(calls: Calls, method: Method) -> "grpc.RpcMethodHandler[Any, Any]":
 def _unary(calls: Calls, method: Method) -> Callable[[Any, Any], Awaitable[Any]]:
     async def unary(request: Any, context: "grpc.aio.ServicerContext[Any, Any]") -> Any:
         try:
-            call = calls.call(context.invocation_metadata() or (), context.time_remaining())
+            call = calls.call(tuple(context.invocation_metadata() or ()), context.time_remaining())
         except Refusal as refusal:
             response = calls.refused(method, refusal)
         else:
             response = await calls.answer(method, request, call)
         if response.HasField("error"):
-            code = Code(response.error.code)
-            context.set_trailing_metadata(((wire.ERROR_CODE_TRAILER, wire.code_name(code)),))
+            _tell_code(response, context)
         return response
 
     return unary
 
 
+def _tell_code(response: Any, context: "grpc.aio.ServicerContext[Any, Any]") -> None:
+    """For proxies and metrics, which do not read messages."""
+    code = Code(response.error.code)
+    context.set_trailing_metadata(((wire.ERROR_CODE_TRAILER, wire.code_name(code)),))
+
+
+def _plain(calls: Calls, method: Method) -> Callable[[Any, Any], Awaitable[Any]]:
+    handler, by_code = method.handler, method.figures.by_code
+
+    async def plain(request: Any, context: "grpc.aio.ServicerContext[Any, Any]") -> Any:
+        try:
+            response = handler(request)
+        except Exception as error:  # noqa: BLE001 - this is where calls end; bugs are logged and counted
+            response = calls.refused(method, error, context.invocation_metadata() or ())
+            _tell_code(response, context)
+        else:
+            by_code[OK] += 1
+        return response
+
+    return plain
+
+
 def _stream(calls: Calls, method: Method) -> Callable[[Any, Any], AsyncIterator[Any]]:
     async def stream(request: Any, context: "grpc.aio.ServicerContext[Any, Any]") -> AsyncIterator[Any]:
         try:
-            call = calls.call(context.invocation_metadata() or (), context.time_remaining())
+            call = calls.call(tuple(context.invocation_metadata() or ()), context.time_remaining())
             async for message in calls.stream(method, request, call):
                 yield message
         except Refusal as refusal:

@@ -13,7 +13,9 @@ class SystemClock:
         self._latest: Instant = 0
 
     def now(self) -> Instant:
-        self._latest = max(self._latest, int(time.time() * SECOND))
+        now = int(time.time() * SECOND)
+        if now > self._latest:
+            self._latest = now
         return self._latest
 
     async def sleep(self, seconds: float) -> None:

@@ -2,12 +2,12 @@
 
 - A *waiting token* carries event, number and a hash of the session, with a MAC over all three (keyed
   BLAKE2b, RFC 7693, 128 bits). Checking one needs no store. HMAC would be as good, but Python's gives
-  up the GIL for it, which under load costs ten times the MAC itself.
+  up the GIL for it, which under load costs ten times the MAC itself. Written in hex: nothing is faster
+  to read, and every status call reads one.
 - *User tokens* and *reservation tokens* are JWTs (RFC 7519) signed with EdDSA (RFC 8037). The
   algorithm is fixed: what a token's header claims is never believed.
 """
 
-import base64
 import hashlib
 import hmac
 from typing import Any
@@ -23,7 +23,7 @@ from traffic_tacos.kernel.instants import SECOND, Instant
 ISSUER = "traffic-tacos"
 AUDIENCE = "traffic-tacos"
 ALGORITHM = "EdDSA"
-WAITING_TOKEN_LENGTH_MAX = 300
+WAITING_TOKEN_LENGTH_MAX = 320
 
 _MAC_BYTES = 16
 _SESSION_BYTES = 8
@@ -63,7 +63,7 @@ def seal_ticket(ticket: Ticket, secret: bytes) -> str:
     """The waiting token of a ticket."""
     body = ticket.number.to_bytes(_NUMBER_BYTES) + ticket.session_hash + ticket.event_id.encode()
     mac = _mac(body, secret)
-    return base64.urlsafe_b64encode(mac + body).rstrip(b"=").decode()
+    return (mac + body).hex()
 
 
 def open_ticket(token: str, secret: bytes) -> Ticket:
@@ -72,15 +72,13 @@ def open_ticket(token: str, secret: bytes) -> Ticket:
         raise Refusal.of_field("waiting_token", "is required")
     if len(token) <= WAITING_TOKEN_LENGTH_MAX:
         try:
-            raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+            raw = bytes.fromhex(token)
         except ValueError:
             raw = b""
-        mac, body = raw[:_MAC_BYTES], raw[_MAC_BYTES:]
-        if len(body) > _HEAD_BYTES and hmac.compare_digest(mac, _mac(body, secret)):
+        body = raw[_MAC_BYTES:]
+        if len(body) > _HEAD_BYTES and hmac.compare_digest(raw[:_MAC_BYTES], _mac(body, secret)):
             return Ticket(
-                event_id=body[_HEAD_BYTES:].decode(),
-                number=int.from_bytes(body[:_NUMBER_BYTES]),
-                session_hash=body[_NUMBER_BYTES:_HEAD_BYTES],
+                body[_HEAD_BYTES:].decode(), int.from_bytes(body[:_NUMBER_BYTES]), body[_NUMBER_BYTES:_HEAD_BYTES]
             )
     raise Refusal(Code.UNAUTHENTICATED, "waiting_token: is not a token of this waiting room")
 

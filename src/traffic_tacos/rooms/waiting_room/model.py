@@ -70,6 +70,9 @@ class State(IntEnum):
     EXPIRED = 5
 
 
+_STATES = tuple(State)  # by value; the enum's own look-up costs as much as counting a place
+
+
 class Admission(msgspec.Struct, frozen=True):
     """A granted turn. It counts against the seats that are left until it holds some."""
 
@@ -81,11 +84,15 @@ class Admission(msgspec.Struct, frozen=True):
 
 
 class Place(msgspec.Struct, frozen=True):
-    """`position` is 0 before the draw, and for a ticket that is no longer in the line."""
+    """`position` is 0 before the draw, and for a ticket that is no longer in the line.
+
+    `may_be_admitted` says whether asking for admission now is answered with it.
+    """
 
     state: State
     position: int
     eta_seconds: int
+    may_be_admitted: bool = False
 
 
 class Figures(msgspec.Struct, frozen=True):
@@ -207,7 +214,7 @@ class Line:
     def state(self, number: int) -> State:
         if number in self._expiring:
             return State.EXPIRED
-        return State(self._states[number])
+        return _STATES[self._states[number]]
 
     def is_live(self, number: int) -> bool:
         return self._states[number] <= State.READY and number not in self._expiring
@@ -225,14 +232,16 @@ class Line:
         """Where the ticket stands: live tickets ahead plus one; 0 once it is no longer in the line."""
         state = self.state(number)
         if state >= State.ADMITTED:
-            return Place(state, 0, 0)
-        if self._draw is None:
+            return Place(state, 0, 0, state is State.ADMITTED)
+        draw = self._draw
+        if draw is None:
             return Place(state, 0, self._seconds_to_opening(now))
-        rank = self._draw.rank(number)
+        rank = number if number > draw.size else draw.rank(number)
         position = rank - self._ended.before(rank)
         if state is State.READY or self._is_stopped or self.is_sold_out:
-            return Place(state, position, 0)
-        return Place(state, position, self._seconds_to_opening(now) - int(-position // self._pace))
+            return Place(state, position, 0, state is State.READY and not self._is_stopped)
+        eta = -int(-position // self._pace)
+        return Place(state, position, eta if self.opens_at is None else eta + self._seconds_to_opening(now))
 
     def tell(self, number: int, now: Instant) -> Place:
         """The place, told to its holder: how good the time first told was is measured when the turn comes."""

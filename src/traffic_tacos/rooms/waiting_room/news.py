@@ -31,17 +31,8 @@ class Sight(msgspec.Struct, frozen=True):
     rate_per_second: int
 
     @property
-    def may_be_admitted(self) -> bool:
-        return may_be_admitted(self.place.state, self.is_stopped)
-
-    @property
     def has_ended(self) -> bool:
         return self.place.state > State.ADMITTED
-
-
-def may_be_admitted(state: State, is_stopped: bool) -> bool:
-    """Whether asking for admission now is answered with it. An admission that was granted stays granted."""
-    return state is State.ADMITTED or (state is State.READY and not is_stopped)
 
 
 def news(told: Sight | None, now: Sight) -> list[Topic]:

@@ -10,19 +10,19 @@ from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.instants import SECOND
 from traffic_tacos.ports.clock import Clock
-from traffic_tacos.rooms.waiting_room.model import Figures, State
+from traffic_tacos.rooms.waiting_room.model import Figures
 from traffic_tacos.rooms.waiting_room.news import Topic
 from traffic_tacos.rooms.waiting_room.operator import ENTRIES_PAGE_MAX, LineView, Operator
 from traffic_tacos.rooms.waiting_room.service import Told, WaitingRoom
 
-_STATUS = {
-    State.WAITING: pb.QUEUE_STATUS_WAITING,
-    State.READY: pb.QUEUE_STATUS_READY,
-    State.ADMITTED: pb.QUEUE_STATUS_READY,
-    State.DONE: pb.QUEUE_STATUS_EXPIRED,
-    State.LEFT: pb.QUEUE_STATUS_LEFT,
-    State.EXPIRED: pb.QUEUE_STATUS_EXPIRED,
-}
+_STATUS = (  # by state
+    pb.QUEUE_STATUS_WAITING,
+    pb.QUEUE_STATUS_READY,
+    pb.QUEUE_STATUS_READY,  # ADMITTED
+    pb.QUEUE_STATUS_EXPIRED,  # DONE
+    pb.QUEUE_STATUS_LEFT,
+    pb.QUEUE_STATUS_EXPIRED,
+)
 _REFUSED_ADMISSION = {
     Code.UNAUTHENTICATED: pb.ADMISSION_STATUS_INVALID,
     Code.FORBIDDEN: pb.ADMISSION_STATUS_INVALID,
@@ -76,16 +76,16 @@ class QueueRpc:
             error=None if standing.is_new else wire.error(_JOINED_ALREADY, call.trace_id),
         )
 
-    def GetQueueStatus(self, request: pb.GetQueueStatusRequest, call: Call) -> pb.GetQueueStatusResponse:
-        shown = self._room.show(request.waiting_token)
-        place = shown.place
-        return pb.GetQueueStatusResponse(
-            status=_STATUS[place.state],
-            position=place.position,
-            eta_seconds=place.eta_seconds,
-            admission_ready=shown.may_be_admitted,
-            expires_at=wire.timestamp(shown.expires_at),
-        )
+    def GetQueueStatus(self, request: pb.GetQueueStatusRequest) -> pb.GetQueueStatusResponse:
+        place, expires_at = self._room.show(request.waiting_token)
+        # The call that is made most: setting fields costs half of what giving them to the constructor does.
+        response = pb.GetQueueStatusResponse()
+        response.status = _STATUS[place.state]
+        response.position = place.position
+        response.eta_seconds = place.eta_seconds
+        response.admission_ready = place.may_be_admitted
+        response.expires_at.CopyFrom(wire.moment(expires_at))
+        return response
 
     async def RequestAdmission(self, request: pb.RequestAdmissionRequest, call: Call) -> pb.RequestAdmissionResponse:
         try:
@@ -219,7 +219,7 @@ def _update(told: Told, token: str, call: Call) -> ws.QueueUpdateEvent:
             position=place.position,
             eta_seconds=place.eta_seconds,
             event_type=_QUEUE_TOPICS[told.topic],
-            admission_ready=told.sight.may_be_admitted,
+            admission_ready=place.may_be_admitted,
             expires_at=wire.timestamp(told.expires_at),
         ),
         timestamp=at,

@@ -4,7 +4,6 @@ Reading is memory only. What is answered to a join, an admission or a leave is d
 """
 
 from collections.abc import AsyncIterator
-from typing import NamedTuple
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -25,7 +24,7 @@ from traffic_tacos.ports.clock import Clock
 from traffic_tacos.rooms.waiting_room.embedded import place_ended
 from traffic_tacos.rooms.waiting_room.lines import Lines, OpenLine
 from traffic_tacos.rooms.waiting_room.model import Admission, Place, State
-from traffic_tacos.rooms.waiting_room.news import Sight, Topic, may_be_admitted, news
+from traffic_tacos.rooms.waiting_room.news import Sight, Topic, news
 from traffic_tacos.rooms.waiting_room.records import admission_id
 from traffic_tacos.rooms.waiting_room.watchers import STREAMS_PER_LINE_MAX
 
@@ -42,12 +41,6 @@ class Standing(msgspec.Struct, frozen=True):
     place: Place
     expires_at: Instant
     is_new: bool
-
-
-class Shown(NamedTuple):
-    place: Place
-    may_be_admitted: bool
-    expires_at: Instant
 
 
 class Grant(msgspec.Struct, frozen=True):
@@ -109,15 +102,14 @@ class WaitingRoom:
         token = seal_ticket(Ticket(event_id, joined.number, joined.session_hash), self._token_secret)
         return Standing(token, opened.model.tell(joined.number, now), _expires_at(opened, now), joined.is_new)
 
-    def show(self, token: str) -> Shown:
+    def show(self, token: str) -> tuple[Place, Instant]:
         """Where the ticket stands and until when; no store, no wait. A sign of life."""
         ticket = open_ticket(token, self._token_secret)
         opened = self._lines.known(ticket)
-        now = self._clock.now()
-        if opened.model.touch(ticket.number, now):
-            opened.watchers.wake(opened.model.advance(now))
-        place = opened.model.tell(ticket.number, now)
-        return Shown(place, may_be_admitted(place.state, opened.model.is_stopped), _expires_at(opened, now))
+        model, number, now = opened.model, ticket.number, self._clock.now()
+        if model.touch(number, now):
+            opened.watchers.wake(model.advance(now))
+        return model.tell(number, now), now + model.settings.idle_seconds * SECOND
 
     async def admit(self, token: str, event_id: str, user_id: str, call: Call) -> Grant | None:
         """The admission of a ticket whose turn it is; None before its turn. Repeating it answers the same.
