@@ -6,7 +6,6 @@ every call: this costs a few microseconds, and local calls get the very same tre
 refused ends with a gRPC status, and the same error in its details.
 """
 
-import asyncio
 import inspect
 import random
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
@@ -17,6 +16,7 @@ from google.protobuf.descriptor import ServiceDescriptor
 from google.protobuf.message_factory import GetMessageClass
 
 from traffic_tacos import wire
+from traffic_tacos.app.deadlines import Deadlines
 from traffic_tacos.app.metrics import OK, Metrics
 from traffic_tacos.app.policy import INVENTORY, INVENTORY_TOO, POLICY, PUBLIC
 from traffic_tacos.kernel.calls import ANONYMOUS, Call, Caller, Role
@@ -81,6 +81,7 @@ class Calls:
         self.under_way = 0
         self.streams = 0
         self._clock = clock
+        self._deadlines = Deadlines(clock)
         # Trace ids must differ, not be unguessable: a system call for each would cost more than the rest.
         self._random = random.Random(randomness.getrandbits(128))  # noqa: S311
         self._token_key = token_key
@@ -126,7 +127,7 @@ class Calls:
                 raise _not_allowed(call.caller)
             if method.is_async:
                 assert call.deadline is not None
-                async with asyncio.timeout(max(0, call.deadline - started) / SECOND):
+                with self._deadlines.until(call.deadline):
                     response = await method.handler(request, call)
             else:
                 response = method.handler(request) if method.is_plain else method.handler(request, call)

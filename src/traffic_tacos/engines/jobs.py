@@ -4,6 +4,8 @@ A job that runs is leased in memory only: after a crash it is due again, which i
 asks. It is removed when its handler has returned, never before.
 """
 
+from __future__ import annotations
+
 import asyncio
 import heapq
 import random

@@ -67,8 +67,10 @@ class _SeenPaths:
 
     def add(self, path: str) -> None:
         code = hash(path)
-        for bit in (code & _SEEN_MASK, (code >> _SEEN_BITS) & _SEEN_MASK):
-            self._bits[bit >> 3] |= 1 << (bit & 7)
+        first, second = code & _SEEN_MASK, (code >> _SEEN_BITS) & _SEEN_MASK
+        bits = self._bits
+        bits[first >> 3] |= 1 << (first & 7)
+        bits[second >> 3] |= 1 << (second & 7)
 
     def __contains__(self, path: str) -> bool:
         code = hash(path)

@@ -76,7 +76,8 @@ def open_ticket(token: str, secret: bytes) -> Ticket:
         except ValueError:
             raw = b""
         body = raw[_MAC_BYTES:]
-        if len(body) > _HEAD_BYTES and hmac.compare_digest(raw[:_MAC_BYTES], _mac(body, secret)):
+        is_ours = len(body) > _HEAD_BYTES and hmac.compare_digest(raw[:_MAC_BYTES], _mac(body, secret))
+        if is_ours and raw.hex() == token:  # one ticket has one token, to the letter
             return Ticket(
                 body[_HEAD_BYTES:].decode(), int.from_bytes(body[:_NUMBER_BYTES]), body[_NUMBER_BYTES:_HEAD_BYTES]
             )

@@ -5,6 +5,8 @@ Final refusals are remembered as well; faults are not. Under the same key anothe
 with IDEMPOTENCY_CONFLICT. Keys belong to a caller and a method: two callers never meet in one.
 """
 
+from __future__ import annotations
+
 import hashlib
 from collections.abc import Callable
 from dataclasses import replace

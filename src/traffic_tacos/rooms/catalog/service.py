@@ -1,5 +1,7 @@
 """The catalog's verbs: create, show, list, change."""
 
+from __future__ import annotations
+
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.ids import checked_id
 from traffic_tacos.kernel.topics import EVENT_CHANGED

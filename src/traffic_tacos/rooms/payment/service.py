@@ -1,5 +1,7 @@
 """Payment's verbs: create, process, show, cancel, list; and the simulated bank's answer."""
 
+from __future__ import annotations
+
 import random
 from datetime import UTC, datetime
 from enum import IntEnum

@@ -6,6 +6,8 @@ Confirming is three steps over two rooms, each repeatable, with a job that finis
 3. write the order and take the job away; or, when the seats are gone, leave the refund as a job.
 """
 
+from __future__ import annotations
+
 import msgspec
 
 from traffic_tacos.kernel.calls import Call

@@ -4,7 +4,10 @@ A join, an admission, a leave, an end and a setting are durable before they are 
 does the model hear of them: so after a crash everybody stands where they stood.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -42,6 +45,16 @@ class Joined(msgspec.Struct, frozen=True):
     is_new: bool
 
 
+class Member(NamedTuple):
+    """A session, and the user that is signed in with it: the `live` ticket they have, if any."""
+
+    session_id: str
+    user_id: str
+    keys: list[Key[int]]
+    known: list[int]
+    live: int | None
+
+
 class EmbeddedLine:
     """One event's line. `load` it before anything else; `token_secret` seals waiting tokens."""
 
@@ -52,6 +65,7 @@ class EmbeddedLine:
         self._store = store
         self._token_secret = token_secret
         self._set_for_all = self._set_for_this = NOBODY
+        self._head_key, self._draw_key = HEAD.key(event_id), DRAW.key(event_id)
 
     async def load(self, now: Instant, seed: bytes) -> None:
         """Everybody stands where they stood, and no timer ran while the platform was down."""
@@ -84,19 +98,17 @@ class EmbeddedLine:
                 self.model.gather()
         self._apply_settings(now)
 
-    async def held(self, session_id: str, user_id: str) -> int | None:
-        """The live ticket that this session or user has."""
-        members = member_keys(self.event_id, session_id, user_id)
-        known = [found for key in members if (found := await self._store.get(key)) is not None]
-        return next((found for found in known if self._may_go_on(found)), None)
+    async def member(self, session_id: str, user_id: str) -> Member:
+        """Who wants to join, and what they have in this line already."""
+        keys = member_keys(self.event_id, session_id, user_id)
+        known = [found for key in keys if (found := await self._store.get(key)) is not None]
+        return Member(session_id, user_id, keys, known, next(filter(self._may_go_on, known), None))
 
-    async def join(self, session_id: str, user_id: str, metadata: dict[str, str], now: Instant) -> Joined:
+    async def join(self, member: Member, metadata: dict[str, str], now: Instant) -> Joined:
         """A number at the end of the line, or the one that this session or user has."""
-        members = member_keys(self.event_id, session_id, user_id)
-        head_key, draw_key = HEAD.key(self.event_id), DRAW.key(self.event_id)
-        known = [found for key in members if (found := await self._store.get(key)) is not None]
-        live = next((found for found in known if self._may_go_on(found)), None)
-        hashed = session_hash(session_id)
+        head_key, draw_key = self._head_key, self._draw_key
+        members, known, live = member.keys, member.known, member.live
+        hashed = session_hash(member.session_id)
 
         def decide(view: View) -> Decision[tuple[int, bool, DrawRecord | None]]:
             present = [found for key in members if (found := view.get(key)) is not None]
@@ -117,7 +129,7 @@ class EmbeddedLine:
                     token = seal_ticket(Ticket(self.event_id, number, hashed), self._token_secret)
                     before = bytes.fromhex(head.pool_digest) or draw.EMPTY_POOL
                     digest = draw.pool_digest(before, draw.entry(token)).hex()
-            record = TicketRecord(number, hashed.hex(), user_id, now, metadata=metadata)
+            record = TicketRecord(number, hashed.hex(), member.user_id, now, metadata=metadata)
             writes += [put(head_key, Head(number, digest)), put(ticket_key(self.event_id, number), record)]
             return Decision((number, True, drawn), writes)
 
@@ -202,7 +214,7 @@ class EmbeddedLine:
         return record is not None and caller.role is Role.FAN and record.user_id == caller.name
 
     async def draw(self) -> DrawRecord | None:
-        return await self._store.get(DRAW.key(self.event_id))
+        return await self._store.get(self._draw_key)
 
     async def entries(self, after: int, limit: int) -> list[tuple[int, bytes]]:
         """Number and published entry of tickets in order of joining, from behind `after`."""
@@ -236,7 +248,7 @@ class EmbeddedLine:
 
     async def _committed_draw(self, now: Instant, seed: bytes) -> DrawRecord | None:
         """The draw of this line, committed to now when the sale is yet to start and nobody has joined."""
-        head_key, draw_key = HEAD.key(self.event_id), DRAW.key(self.event_id)
+        head_key, draw_key = self._head_key, self._draw_key
 
         def decide(view: View) -> Decision[DrawRecord | None]:
             drawn = view.get(draw_key)
@@ -248,7 +260,7 @@ class EmbeddedLine:
         return await self._store.transact((head_key, draw_key), decide)
 
     async def _close_pool(self, now: Instant) -> None:
-        head_key, draw_key = HEAD.key(self.event_id), DRAW.key(self.event_id)
+        head_key, draw_key = self._head_key, self._draw_key
 
         def decide(view: View) -> Decision[DrawRecord | None]:
             drawn = view.get(draw_key)

@@ -193,7 +193,7 @@ class Line:
         self._granted = Window(MINUTE)
         self._moved: deque[list[int]] = deque()  # in which second, ranks passed, in how long
         self._pace = float(settings.rate_per_second)
-        self._was_held_up = False
+        self.is_held_up = False  # somebody had to wait after the last step
 
         self._admitted_ever = 0
         self._no_shows = 0.0
@@ -547,7 +547,7 @@ class Line:
     def _measure(self, now: Instant, passed: int, elapsed: Instant) -> None:
         """Ranks passed while somebody had to wait: what is not held up says nothing of how fast it could be."""
         second = now // SECOND
-        if self._was_held_up and not self._is_stopped:
+        if self.is_held_up and not self._is_stopped:
             if not self._moved or self._moved[-1][0] != second:
                 self._moved.append([second, 0, 0])
                 while self._moved[0][0] <= second - MEASURED_OVER // SECOND:
@@ -557,9 +557,9 @@ class Line:
                 self._pace = max(1, passed_ever) * SECOND / span if span >= SECOND else self._configured_pace()
             self._moved[-1][1] += passed
             self._moved[-1][2] += elapsed
-        elif not self._was_held_up:
+        elif not self.is_held_up:
             self._pace = self._configured_pace()
-        self._was_held_up = self._draw is not None and self._cursor <= self.last_number
+        self.is_held_up = self._draw is not None and self._cursor <= self.last_number
 
     def _configured_pace(self) -> float:
         return float(self.settings.rate_per_second)

@@ -1,5 +1,7 @@
 """The line's verbs as an operator knows them: stats, figures, settings; and the draw as everybody may see it."""
 
+from __future__ import annotations
+
 import msgspec
 
 from traffic_tacos.kernel.calls import Call

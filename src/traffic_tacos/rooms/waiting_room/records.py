@@ -56,6 +56,8 @@ class SettingsRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     stopped: bool | None = None
 
 
+MEMBER_BYTES = 16
+
 TICKET = Kind("ticket", TicketRecord)
 MEMBER = Kind("member", int)
 HEAD = Kind("line", Head)
@@ -75,7 +77,10 @@ def settings_key(event_id: str) -> Key[SettingsRecord]:
 def member_keys(event_id: str, session_id: str, user_id: str) -> list[Key[int]]:
     """Who a place belongs to: a session, and a user where one is signed in."""
     names = [("session", session_id), *([("user", user_id)] if user_id else [])]
-    return [MEMBER.key(event_id, kind, hashlib.sha256(name.encode()).hexdigest()) for kind, name in names]
+    return [
+        MEMBER.key(event_id, kind, hashlib.blake2b(name.encode(), digest_size=MEMBER_BYTES).hexdigest())
+        for kind, name in names
+    ]
 
 
 def admission_id(event_id: str, number: int) -> str:

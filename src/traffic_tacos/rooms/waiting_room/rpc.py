@@ -52,21 +52,8 @@ class QueueRpc:
         self._clock = clock
 
     async def JoinQueue(self, request: pb.JoinQueueRequest, call: Call) -> pb.JoinQueueResponse:
-        given = request.metadata
-        metadata = {
-            "ip_address": given.ip_address,
-            "user_agent": given.user_agent,
-            "referer": given.referer,
-            "country_code": given.country_code,
-            **given.headers,
-        }
-        standing = await self._room.join(
-            request.event_id,
-            request.session_id,
-            request.user_id,
-            {name: value for name, value in metadata.items() if value},
-            call,
-        )
+        metadata = _metadata(request.metadata) if request.HasField("metadata") else {}
+        standing = await self._room.join(request.event_id, request.session_id, request.user_id, metadata, call)
         return pb.JoinQueueResponse(
             waiting_token=standing.token,
             position_hint=standing.place.position,
@@ -194,6 +181,17 @@ class DrawRpc:
             entries=[own.DrawEntry(number=one.number, entry=one.entry, place=one.place) for one in page],
             has_next_page=has_more,
         )
+
+
+def _metadata(given: pb.QueueMetadata) -> dict[str, str]:
+    metadata = {
+        "ip_address": given.ip_address,
+        "user_agent": given.user_agent,
+        "referer": given.referer,
+        "country_code": given.country_code,
+        **given.headers,
+    }
+    return {name: value for name, value in metadata.items() if value}
 
 
 def _update(told: Told, token: str, call: Call) -> ws.QueueUpdateEvent:

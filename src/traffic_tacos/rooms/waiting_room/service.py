@@ -89,16 +89,18 @@ class WaitingRoom:
         for name, value in metadata.items():
             checked_text(f"metadata.{name[:40]}", value, METADATA_LENGTH_MAX)
         opened = await self._lines.of(event_id, call)
-        if await opened.line.held(session_id, user_id) is None:
-            _check_joinable(opened, self._clock.now())
+        member = await opened.line.member(session_id, user_id)
+        now = self._clock.now()
+        if member.live is None:
+            _check_joinable(opened, now)
         opened.joining += 1
         try:
-            joined = await opened.line.join(session_id, user_id, metadata, self._clock.now())
+            joined = await opened.line.join(member, metadata, now)
         finally:
             opened.joining -= 1
         now = self._clock.now()
-        opened.model.touch(joined.number, now)
-        opened.watchers.wake(opened.model.advance(now))
+        if opened.model.touch(joined.number, now) or not opened.model.is_held_up:
+            opened.watchers.wake(opened.model.advance(now))
         token = seal_ticket(Ticket(event_id, joined.number, joined.session_hash), self._token_secret)
         return Standing(token, opened.model.tell(joined.number, now), _expires_at(opened, now), joined.is_new)
 

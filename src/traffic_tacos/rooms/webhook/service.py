@@ -1,5 +1,7 @@
 """Webhooks in: verify first, then the id and its effect in one commit, then the answer."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
 import msgspec
