@@ -51,25 +51,15 @@ def main() -> None:
     asked = parser.parse_args()
     if load.H2LOAD is None:
         raise SystemExit("h2load is needed: Debian's package nghttp2-client")
-    table = Table(
-        "waiting",
-        "echo/s",
-        "status/s",
-        "of echo",
-        "status us",
-        "echo us",
-        "join us",
-        "join/s",
-        "join p95 ms",
-        "start s",
-        "bytes/ticket",
-    )
+    rows: list[dict[str, str]] = []
     with tempfile.TemporaryDirectory() as folder:
         empty = _measured(Path(folder) / "empty", 0, asked, None)
         for size in asked.sizes:
             console.print(f"{size:,} waiting …")
-            row = _measured(Path(folder) / str(size), size, asked, empty)
-            table.add_row(*row)
+            rows.append(_measured(Path(folder) / str(size), size, asked, empty))
+    table = Table("waiting", *(f"{size:,}" for size in asked.sizes))
+    for name in rows[0]:
+        table.add_row(name, *(row[name] for row in rows))
     console.print(table)
     for size in (100_000, 1_000_000):
         started = time.perf_counter()
@@ -113,25 +103,31 @@ def _measured(data: Path, size: int, asked, empty: int | None):
             queue_pb2.JoinQueueRequest(event_id=EVENT, session_id=f"new{number}").SerializeToString()
             for number in range(asked.joins)
         ]
+        with servers.echo("native") as (echo_pid, echo_address):
+            call_us, _ = servers.cpu_us(
+                echo_pid, lambda: asyncio.run(load.callers(echo_address, ECHO, [body] * asked.joins, (), 64))
+            )
         join_us, (joined, answers) = servers.cpu_us(
             pid, lambda: asyncio.run(load.callers(address, JOIN, joins, (), 64))
         )
-        last = queue_pb2.JoinQueueResponse.FromString(answers[-1])
-        assert not last.HasField("error"), last.error
+        tokens = [queue_pb2.JoinQueueResponse.FromString(answer).waiting_token for answer in answers]
+        assert all(tokens)
+        firsts = [queue_pb2.GetQueueStatusRequest(waiting_token=token).SerializeToString() for token in tokens]
+        first_us, _ = servers.cpu_us(pid, lambda: asyncio.run(load.callers(address, STATUS, firsts, (), 64)))
     echo, status = sorted(echoes)[1], sorted(statuses)[1]
-    return (
-        f"{size:,}",
-        f"{echo:,.0f}",
-        f"{status:,.0f}",
-        f"{status / echo:.0%}",
-        f"{sorted(status_us)[1]:.0f}",
-        f"{sorted(echo_us)[1]:.0f}",
-        f"{join_us:.0f}",
-        f"{joined.requests / joined.seconds:,.0f}",
-        f"{joined.p95_ms:.0f}",
-        f"{start:.1f}",
-        f"{(memory - empty) / size:.0f}",
-    )
+    return {
+        "bare echo, h2load, requests/s": f"{echo:,.0f}",
+        "GetQueueStatus, h2load, requests/s": f"{status:,.0f}",
+        "  of the echo": f"{status / echo:.0%}",
+        "  CPU us, echo and status": f"{sorted(echo_us)[1]:.0f}, {sorted(status_us)[1]:.0f}",
+        "bare echo, 64 callers, CPU us": f"{call_us:.0f}",
+        "GetQueueStatus, 64 callers, each ticket's first, CPU us": f"{first_us:.0f}",
+        "JoinQueue, 64 callers, durable, CPU us": f"{join_us:.0f}",
+        "  requests/s": f"{joined.requests / joined.seconds:,.0f}",
+        "  p95 ms": f"{joined.p95_ms:.0f}",
+        "starting again, s": f"{start:.1f}",
+        "memory, bytes per ticket": f"{(memory - empty) / size:.0f}",
+    }
 
 
 def _fill(data: Path, size: int) -> None:

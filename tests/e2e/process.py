@@ -1,6 +1,8 @@
 """`tacos up` as a process of its own, started, killed and started again on the same data."""
 
+import asyncio
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -11,7 +13,7 @@ from typing import Any
 
 import grpc
 
-from tests.contract import Client
+from tests.contract import CONTRACT, Client, is_unsure
 
 TACOS = [sys.executable, "-c", "from traffic_tacos.cli import main; main()"]
 STARTED_WITHIN = 30
@@ -156,3 +158,27 @@ class Shopper:
             time.sleep(0.05)
         self.acknowledged["order"] = reservation.order_id
         return reservation
+
+
+def asker(channel: Any) -> Any:
+    """Calls by name, at once with others, asked again while the platform cannot say."""
+
+    async def ask(service, name, fields, token=""):
+        rpc = CONTRACT.rpc(service, name)
+        call = channel.unary_unary(
+            rpc.path,
+            request_serializer=lambda message: message.SerializeToString(),
+            response_deserializer=CONTRACT.message(rpc.response).FromString,
+        )
+        metadata = (("authorization", f"Bearer {token}"),) if token else ()
+        while is_unsure(answer := await call(CONTRACT.message(rpc.request)(**fields), timeout=20, metadata=metadata)):
+            await asyncio.sleep(chance.uniform(0.1, 1))
+        return answer
+
+    chance = random.Random(1)
+    return ask
+
+
+def refused_code(answer: Any) -> str:
+    names = CONTRACT.message("common.v1.Error").DESCRIPTOR.fields_by_name["code"].enum_type.values_by_number
+    return names[answer.error.code].name.removeprefix("ERROR_CODE_")

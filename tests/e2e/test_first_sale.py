@@ -9,8 +9,8 @@ import time
 import grpc
 import pytest
 
-from tests.contract import CONTRACT, Client, is_unsure
-from tests.e2e.process import GATEWAY, QUEUE, Shopper
+from tests.contract import CONTRACT, Client
+from tests.e2e.process import GATEWAY, QUEUE, Shopper, asker, refused_code
 from traffic_tacos.cli.options import issued
 from traffic_tacos.kernel.calls import Caller, Role
 
@@ -88,20 +88,20 @@ def _still_there(shopper: Shopper) -> None:
 async def test_five_hundred_fans_at_once_buy_a_hundred_seats_and_everybody_else_hears_no(up):
     platform = up()
     async with grpc.aio.insecure_channel(platform.grpc) as channel:
-        ask = _asker(channel)
+        ask = asker(channel)
 
         async def fan(name: str) -> str:
             token = issued(platform.data, Caller(Role.FAN, name))
             joined = await ask(QUEUE, "JoinQueue", {"event_id": EVENT, "user_id": name, "session_id": name}, token)
             if not joined.waiting_token:
-                return _refused(joined)
+                return refused_code(joined)
             place = {"waiting_token": joined.waiting_token, "event_id": EVENT, "user_id": name}
             while True:
                 admission = await ask(QUEUE, "RequestAdmission", place, token)
                 if admission.reservation_token:
                     break
                 if admission.HasField("error") and admission.error.code != 8:  # RATE_LIMITED comes with a time
-                    return _refused(admission)
+                    return refused_code(admission)
                 await asyncio.sleep(0.2)
             held = await ask(
                 GATEWAY,
@@ -116,7 +116,7 @@ async def test_five_hundred_fans_at_once_buy_a_hundred_seats_and_everybody_else_
                 token,
             )
             if held.HasField("error"):
-                return _refused(held)
+                return refused_code(held)
             intent = await ask(
                 GATEWAY,
                 "CreatePaymentIntent",
@@ -244,28 +244,6 @@ def test_the_error_code_is_in_the_trailing_metadata_too(up):
         assert refused.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
 
 
-def _asker(channel):
-    async def ask(service, name, fields, token=""):
-        rpc = CONTRACT.rpc(service, name)
-        call = channel.unary_unary(
-            rpc.path,
-            request_serializer=lambda message: message.SerializeToString(),
-            response_deserializer=CONTRACT.message(rpc.response).FromString,
-        )
-        metadata = (("authorization", f"Bearer {token}"),) if token else ()
-        while is_unsure(answer := await call(CONTRACT.message(rpc.request)(**fields), timeout=20, metadata=metadata)):
-            await asyncio.sleep(chance.uniform(0.1, 1))
-        return answer
-
-    chance = random.Random(1)
-    return ask
-
-
-def _refused(answer) -> str:
-    names = CONTRACT.message("common.v1.Error").DESCRIPTOR.fields_by_name["code"].enum_type.values_by_number
-    return names[answer.error.code].name.removeprefix("ERROR_CODE_")
-
-
 BUG = """
 import sys
 import traffic_tacos.rooms.waiting_room.service as service
@@ -290,7 +268,7 @@ def test_work_that_ends_by_a_bug_ends_the_process_rather_than_selling_on_without
 async def test_a_stop_in_the_middle_of_a_rush_finishes_what_it_has_taken_and_loses_nothing(up):
     platform = up()
     async with grpc.aio.insecure_channel(platform.grpc) as channel:
-        ask = _asker(channel)
+        ask = asker(channel)
         joins = [
             asyncio.ensure_future(ask(QUEUE, "JoinQueue", {"event_id": EVENT, "session_id": f"s{number}"}))
             for number in range(600)
@@ -308,7 +286,7 @@ async def test_a_stop_in_the_middle_of_a_rush_finishes_what_it_has_taken_and_los
             assert one.code() is grpc.StatusCode.UNAVAILABLE
     platform.start()
     async with grpc.aio.insecure_channel(platform.grpc) as channel:
-        ask = _asker(channel)
+        ask = asker(channel)
         for one in answered:
             status = await ask(QUEUE, "GetQueueStatus", {"waiting_token": one.waiting_token})
             assert not status.HasField("error"), status

@@ -230,7 +230,9 @@ class Line:
 
     def place(self, number: int, now: Instant) -> Place:
         """Where the ticket stands: live tickets ahead plus one; 0 once it is no longer in the line."""
-        state = self.state(number)
+        state = _STATES[self._states[number]]
+        if self._expiring and number in self._expiring:
+            state = State.EXPIRED
         if state >= State.ADMITTED:
             return Place(state, 0, 0, state is State.ADMITTED)
         draw = self._draw
@@ -246,7 +248,7 @@ class Line:
     def tell(self, number: int, now: Instant) -> Place:
         """The place, told to its holder: how good the time first told was is measured when the turn comes."""
         place = self.place(number, now)
-        if place.eta_seconds and place.position and not self._told[number]:
+        if not self._told[number] and place.eta_seconds and place.position:
             self._told[number] = now // SECOND + place.eta_seconds
         return place
 

@@ -28,6 +28,7 @@ from traffic_tacos.rooms.waiting_room.news import Sight, Topic, news
 from traffic_tacos.rooms.waiting_room.records import admission_id
 from traffic_tacos.rooms.waiting_room.watchers import STREAMS_PER_LINE_MAX
 
+TOKENS_REMEMBERED_MAX = 100_000  # about 25 MB
 SESSION_LENGTH_MAX = 200
 METADATA_LENGTH_MAX = 500
 METADATA_ENTRIES_MAX = 30
@@ -68,6 +69,7 @@ class WaitingRoom:
         self._clock = clock
         self._token_secret = token_secret
         self._signing_key = signing_key
+        self._checked: dict[str, tuple[OpenLine, int]] = {}
 
     async def join(
         self, event_id: str, session_id: str, user_id: str, metadata: dict[str, str], call: Call
@@ -106,9 +108,8 @@ class WaitingRoom:
 
     def show(self, token: str) -> tuple[Place, Instant]:
         """Where the ticket stands and until when; no store, no wait. A sign of life."""
-        ticket = open_ticket(token, self._token_secret)
-        opened = self._lines.known(ticket)
-        model, number, now = opened.model, ticket.number, self._clock.now()
+        opened, number = self._checked.get(token) or self._check(token)
+        model, now = opened.model, self._clock.now()
         if model.touch(number, now):
             opened.watchers.wake(model.advance(now))
         return model.tell(number, now), now + model.settings.idle_seconds * SECOND
@@ -141,6 +142,15 @@ class WaitingRoom:
         granted = ReservationToken(admission_id(event_id, number), event_id, admission.user_id, admission.expires_at)
         signed = sign_reservation(self._signing_key, granted, admission.granted_at)
         return Grant(signed, admission.granted_at, admission.expires_at)
+
+    def _check(self, token: str) -> tuple[OpenLine, int]:
+        """The place that a token stands for. Who asks for it asks again: it is remembered."""
+        ticket = open_ticket(token, self._token_secret)
+        place = self._lines.known(ticket), ticket.number
+        if len(self._checked) >= TOKENS_REMEMBERED_MAX:
+            self._checked.clear()
+        self._checked[token] = place
+        return place
 
     async def _grant(self, opened: OpenLine, number: int, user_id: str, now: Instant) -> Admission:
         granted_at = opened.model.begin_grant(number, now)
