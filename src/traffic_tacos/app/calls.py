@@ -8,7 +8,8 @@ refused ends with a gRPC status, and the same error in its details.
 
 import inspect
 import random
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from contextlib import aclosing
 from typing import Any
 
 import structlog
@@ -143,7 +144,7 @@ class Calls:
         figures.took(self._clock.now() - started)
         return response
 
-    async def stream(self, method: Method, request: Any, call: Call) -> AsyncIterator[Any]:
+    async def stream(self, method: Method, request: Any, call: Call) -> AsyncGenerator[Any, None]:
         """The messages of a stream. Raises a Refusal, with its trace, when it is refused, fails, or meets a bug."""
         code = OK
         self.streams += 1
@@ -152,8 +153,9 @@ class Calls:
                 raise Refusal(Code.UNAVAILABLE, "too many streams at once; try again in a second")
             if call.caller.role not in method.roles:
                 raise _not_allowed(call.caller)
-            async for message in method.handler(request, call):
-                yield message
+            async with aclosing(method.handler(request, call)) as messages:
+                async for message in messages:
+                    yield message
         except Exception as error:  # noqa: BLE001 - this is where streams end; bugs are logged and counted
             refusal = _refusal(error, method, call.trace_id)
             refusal.trace_id = refusal.trace_id or call.trace_id

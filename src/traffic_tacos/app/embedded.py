@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import httpx
+import structlog
 import uvicorn
 from starlette.applications import Starlette
 
@@ -31,7 +32,10 @@ LOCK_FILE = "lock"
 GRACE_SECONDS = 5.0
 WEBHOOK_SECONDS = 30.0
 WEBHOOK_CONNECTIONS_MAX = 64
+LARGE_STORE_BYTES = 100_000_000  # opening it may take seconds
 GC_THRESHOLDS = (20_000, 20, 20)
+
+log = structlog.get_logger()
 
 Hook = Callable[[Platform], Awaitable[None]]
 
@@ -63,7 +67,10 @@ async def running(config: Config, prepare: Hook) -> AsyncIterator[tuple[Platform
     config.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     randomness = random.SystemRandom()
     with _locked(config.data):
-        store = SqliteStore(config.data / STORE_FILE)
+        file = config.data / STORE_FILE
+        if file.exists() and file.stat().st_size > LARGE_STORE_BYTES:
+            log.info("opening_store", file=str(file), bytes=file.stat().st_size)
+        store = SqliteStore(file)
         try:
             async with httpx.AsyncClient(
                 timeout=WEBHOOK_SECONDS,

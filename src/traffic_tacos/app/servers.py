@@ -5,6 +5,7 @@ Served by pygrpc-native where it can be, by grpcio otherwise: one setting, same 
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
 from typing import Any
 
 import grpc
@@ -134,8 +135,9 @@ def _stream(calls: Calls, method: Method) -> Callable[[Any, Any], AsyncIterator[
     async def stream(request: Any, context: "grpc.aio.ServicerContext[Any, Any]") -> AsyncIterator[Any]:
         try:
             call = calls.call(tuple(context.invocation_metadata() or ()), context.time_remaining())
-            async for message in calls.stream(method, request, call):
-                yield message
+            async with aclosing(calls.stream(method, request, call)) as messages:
+                async for message in messages:
+                    yield message
         except Refusal as refusal:
             status, trailers = wire.status(refusal, refusal.trace_id)
             await context.abort(status, refusal.message, trailing_metadata=trailers)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
+import structlog
 
 from traffic_tacos.kernel.calls import Caller, Role
 from traffic_tacos.kernel.errors import Code, Refusal
@@ -33,7 +34,9 @@ from traffic_tacos.rooms.waiting_room.records import (
 )
 
 SCAN_PAGE = 5000
+PROGRESS_EVERY = 100_000
 EXPIRED_AT_ONCE_MAX = 500
+log = structlog.get_logger()
 NOBODY = SettingsRecord()
 
 
@@ -86,6 +89,8 @@ class EmbeddedLine:
                 if record.ended:
                     self.model.end(record.number, State[record.ended])
             after = page[-1][0]
+            if self.model.last_number % PROGRESS_EVERY < SCAN_PAGE:
+                log.info("taking_up_line", event_id=self.event_id, tickets=self.model.last_number)
         self.model.recall_grants(time for time in grants if time > now - SECOND)
 
     async def change_terms(self, terms: Terms, now: Instant, seed: bytes) -> None:

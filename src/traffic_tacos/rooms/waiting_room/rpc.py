@@ -1,6 +1,7 @@
 """QueueService, the queue's stream, LineService and DrawService on the wire."""
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 
 from traffic_tacos import wire
 from traffic_tacos.gen.gateway.v1 import queue_pb2 as pb
@@ -132,8 +133,10 @@ class QueueStreamRpc:
     async def StreamQueueUpdates(
         self, request: ws.StreamQueueRequest, call: Call
     ) -> AsyncIterator[ws.QueueUpdateEvent]:
-        async for told in self._room.watch(request.waiting_token, request.session_id, request.event_id, call):
-            yield _update(told, request.waiting_token, call)
+        watching = self._room.watch(request.waiting_token, request.session_id, request.event_id, call)
+        async with aclosing(watching) as news:
+            async for told in news:
+                yield _update(told, request.waiting_token, call)
 
 
 class LineRpc:

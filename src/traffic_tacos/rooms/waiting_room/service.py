@@ -3,7 +3,7 @@
 Reading is memory only. What is answered to a join, an admission or a leave is durable (embedded.py).
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -172,7 +172,7 @@ class WaitingRoom:
         opened.watchers.wake((ticket.number,))
         return left_at
 
-    async def watch(self, token: str, session_id: str, event_id: str, call: Call) -> AsyncIterator[Told]:
+    async def watch(self, token: str, session_id: str, event_id: str, call: Call) -> AsyncGenerator[Told, None]:
         """The present state at once, then every change that matters to this ticket, until it ends.
 
         Who reads slowly is told only the newest. Ends with UNAVAILABLE when the platform stops, or when
