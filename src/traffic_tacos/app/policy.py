@@ -36,6 +36,8 @@ POLICY: dict[str, frozenset[Role]] = {
     "reservation.v1.ReservationService/GetReservation": SERVICE,
     "reservation.v1.ReservationService/ConfirmReservation": SERVICE,
     "reservation.v1.ReservationService/CancelReservation": SERVICE,
+    # The gateway has no such call: fans see their own here.
+    "reservation.v1.ReservationService/ListReservations": FAN,
     "reservation.v1.Inventory/CheckAvailability": SERVICE,
     "reservation.v1.Inventory/ReserveSeat": SERVICE,
     "reservation.v1.Inventory/CommitReservation": SERVICE,

@@ -1,6 +1,6 @@
 """Payment records, and the two orders in which they are listed."""
 
-from traffic_tacos.ports.store import Key, Kind, Prefix, Write, put
+from traffic_tacos.ports.store import Kind, Prefix, Write, put
 from traffic_tacos.rooms.payment.model import Payment
 
 PAYMENT = Kind("payment", Payment)
@@ -19,7 +19,3 @@ def index_writes(payment: Payment) -> tuple[Write, Write]:
 
 def listing(user_id: str, reservation_id: str) -> Prefix[str]:
     return BY_RESERVATION.prefix(reservation_id) if reservation_id else BY_USER.prefix(user_id)
-
-
-def cursor_key(prefix: Prefix[str], cursor: str) -> Key[str]:
-    return Key(prefix.kind, prefix.path + cursor)

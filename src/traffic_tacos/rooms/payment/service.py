@@ -23,15 +23,14 @@ from traffic_tacos.kernel.topics import (
 )
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.idempotency import Once
+from traffic_tacos.ports.paging import page_of
 from traffic_tacos.ports.store import Decision, Event, Job, Store, View, drop_job, put
 from traffic_tacos.rooms.payment import model
 from traffic_tacos.rooms.payment.clients import ReservationClient
 from traffic_tacos.rooms.payment.model import Method, Payment, Scenario, Status
-from traffic_tacos.rooms.payment.records import PAYMENT, cursor_key, index_writes, listing
+from traffic_tacos.rooms.payment.records import PAYMENT, index_writes, listing
 
 KEY_WINDOW = DAY
-PAGE_DEFAULT = 20
-PAGE_MAX = 100
 URL_LENGTH_MAX = 2000
 # A result that no webhook brought home is looked at all the same, this much later.
 RESULT_CHECKED_AFTER = 30 * SECOND
@@ -180,23 +179,12 @@ class Payments:
         """A page of payments, oldest first, and the cursor of the next page, empty at the end."""
         if not user_id and not reservation_id:
             raise Refusal.of_field("user_id", "is required, or reservation_id")
-        size = min(page_size or PAGE_DEFAULT, PAGE_MAX)
-        prefix = listing(user_id, reservation_id)
-        after = cursor_key(prefix, cursor) if cursor else None
-        found: list[Payment] = []
-        while page := await self._store.scan(prefix, after=after, limit=PAGE_MAX):
-            for key, payment_id in page:
-                payment = await self._store.get(PAYMENT.key(payment_id))
-                if payment is None or (status and payment.status != status):
-                    continue
-                if user_id and payment.user_id != user_id:
-                    continue
-                if len(found) == size:
-                    return found, cursor
-                found.append(payment)
-                cursor = key.path.removeprefix(prefix.path)
-            after = page[-1][0]
-        return found, ""
+
+        def matches(payment: Payment) -> bool:
+            return (not status or payment.status == status) and user_id in ("", payment.user_id)
+
+        index = listing(user_id, reservation_id)
+        return await page_of(self._store, index, PAYMENT.key, matches, cursor, page_size)
 
     # What jobs do.
 

@@ -4,16 +4,31 @@ import msgspec
 
 from traffic_tacos.kernel.instants import Instant
 from traffic_tacos.kernel.topics import EXPIRE_RESERVATION, RESERVATION_CHANGED
-from traffic_tacos.ports.store import Event, Job, Key, Kind, View, Write, put
+from traffic_tacos.ports.store import Event, Job, Key, Kind, Prefix, View, Write, put
 from traffic_tacos.rooms.reservation.model import AdmissionUse, Order, Reservation, admission_after
 
 RESERVATION = Kind("reservation", Reservation)
+BY_USER = Kind("reservation_by_user", str)
+BY_EVENT = Kind("reservation_by_event", str)
 ORDER = Kind("order", Order)
 ADMISSION_USE = Kind("admission_use", AdmissionUse)
 
 
 def reservation_key(reservation_id: str) -> Key[Reservation]:
     return RESERVATION.key(reservation_id)
+
+
+def index_writes(reservation: Reservation) -> tuple[Write, Write]:
+    """Listed by user and by event, oldest first."""
+    order = f"{reservation.created_at:014d}"
+    return (
+        put(BY_USER.key(reservation.user_id, order, reservation.id), reservation.id),
+        put(BY_EVENT.key(reservation.event_id, order, reservation.id), reservation.id),
+    )
+
+
+def listing(user_id: str, event_id: str) -> Prefix[str]:
+    return BY_USER.prefix(user_id) if user_id else BY_EVENT.prefix(event_id)
 
 
 def admission_key(reservation: Reservation) -> Key[AdmissionUse]:

@@ -5,7 +5,7 @@ from typing import TypeVar
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from traffic_tacos.kernel.calls import Call
+from traffic_tacos.kernel.calls import TRUSTED, Call
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.ids import checked_id, derived_id
 from traffic_tacos.kernel.instants import DAY, Instant
@@ -14,6 +14,7 @@ from traffic_tacos.kernel.seats import Seat
 from traffic_tacos.kernel.tokens import ReservationToken, verify_reservation
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.idempotency import Once, settled
+from traffic_tacos.ports.paging import page_of
 from traffic_tacos.ports.store import Decision, Store, View, put
 from traffic_tacos.rooms.reservation import model
 from traffic_tacos.rooms.reservation.clients import CatalogClient, EventTerms, InventoryClient
@@ -26,6 +27,8 @@ from traffic_tacos.rooms.reservation.records import (
     changed,
     cleanup_job,
     expiry_job,
+    index_writes,
+    listing,
     reservation_key,
     step_writes,
 )
@@ -155,6 +158,30 @@ class Reservations:
             raise unknown(reservation_id)
         return reservation.as_read(self._clock.now())
 
+    async def list(
+        self, user_id: str, event_id: str, status: int, cursor: str, page_size: int, call: Call
+    ) -> tuple[list[Reservation], str]:
+        """A page of a user's reservations, or of an event's, oldest first; and the cursor of the next page."""
+        if user_id:
+            call.require_user(user_id)
+        elif call.caller.role not in TRUSTED:
+            raise Refusal.of_field("user_id", "is required")
+        elif not event_id:
+            raise Refusal.of_field("user_id", "is required, or event_id")
+        if status and status not in set(Status):
+            names = ", ".join(known.name for known in Status)
+            raise Refusal.of_field("status", f"must be one of {names}", status)
+        now = self._clock.now()
+
+        def matches(reservation: Reservation) -> bool:
+            of_event = event_id in ("", reservation.event_id)
+            return of_event and (not status or reservation.as_read(now).status == status)
+
+        found, cursor = await page_of(
+            self._store, listing(user_id, event_id), reservation_key, matches, cursor, page_size
+        )
+        return [reservation.as_read(now) for reservation in found], cursor
+
     async def confirm(self, request: Confirm, call: Call) -> Confirmed:
         """The order of a paid reservation. Repeating it answers the same; see `Lifecycle.confirm`."""
         reservation = await self._own(request.reservation_id, request.user_id, call)
@@ -237,7 +264,7 @@ class Reservations:
             )
             return Decision(
                 _created(reservation),
-                (put(key, reservation), put(use_key, use)),
+                (put(key, reservation), put(use_key, use), *index_writes(reservation)),
                 (expiry_job(reservation),),
                 (changed(reservation, None),),
             )
