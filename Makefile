@@ -56,7 +56,8 @@ contract: $(DEV)
 	@rm -rf build/gen
 
 pytest: $(DEV)
-	$(BIN)/pytest -n auto --dist worksteal --cov --cov-report=term:skip-covered
+	$(BIN)/pytest -n auto --dist worksteal --ignore=tests/simulation --cov --cov-report=term:skip-covered
+	$(BIN)/pytest -n auto --dist worksteal tests/simulation  # tracing lines would double its time
 
 simulation: $(DEV)
 	$(BIN)/python -m tests.simulation --seeds 2000

@@ -17,6 +17,8 @@ from tests.contract import CONTRACT, Client, is_unsure
 
 TACOS = [sys.executable, "-c", "from traffic_tacos.cli import main; main()"]
 STARTED_WITHIN = 30
+# Channels to one address share their connection, and one that found a killed platform waits before it tries again.
+OWN_CONNECTION = [("grpc.use_local_subchannel_pool", 1)]
 
 
 class UpProcess:
@@ -56,7 +58,7 @@ class UpProcess:
             self.kill()
 
     def client(self) -> Client:
-        return Client(grpc.insecure_channel(self.grpc))
+        return Client(grpc.insecure_channel(self.grpc, options=OWN_CONNECTION))
 
     def tacos(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -158,6 +160,11 @@ class Shopper:
             time.sleep(0.05)
         self.acknowledged["order"] = reservation.order_id
         return reservation
+
+
+def connected(platform: UpProcess) -> grpc.aio.Channel:
+    """A channel of one's own, as another process would have."""
+    return grpc.aio.insecure_channel(platform.grpc, options=OWN_CONNECTION)
 
 
 def asker(channel: Any) -> Any:

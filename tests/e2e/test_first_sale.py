@@ -10,7 +10,7 @@ import grpc
 import pytest
 
 from tests.contract import CONTRACT, Client
-from tests.e2e.process import GATEWAY, QUEUE, Shopper, asker, refused_code
+from tests.e2e.process import GATEWAY, QUEUE, Shopper, asker, connected, refused_code
 from traffic_tacos.cli.options import issued
 from traffic_tacos.kernel.calls import Caller, Role
 
@@ -87,7 +87,7 @@ def _still_there(shopper: Shopper) -> None:
 
 async def test_five_hundred_fans_at_once_buy_a_hundred_seats_and_everybody_else_hears_no(up):
     platform = up()
-    async with grpc.aio.insecure_channel(platform.grpc) as channel:
+    async with connected(platform) as channel:
         ask = asker(channel)
 
         async def fan(name: str) -> str:
@@ -219,7 +219,7 @@ def test_what_a_room_does_not_answer_yet_is_unimplemented(up):
                 unimplemented.append(rpc.name)
             else:
                 assert answer is not None
-    assert "LeaveQueue" in unimplemented
+    assert "RegisterWebhook" in unimplemented
     assert "CreateReservation" not in unimplemented
 
 
@@ -246,13 +246,13 @@ def test_the_error_code_is_in_the_trailing_metadata_too(up):
 
 BUG = """
 import sys
-import traffic_tacos.rooms.waiting_room.service as service
+import traffic_tacos.rooms.waiting_room.lines as lines
 from traffic_tacos.cli import main
 
 async def step(self):
     raise KeyError("a bug")
 
-service.WaitingRoom.step = step
+lines.Lines.step = step
 sys.argv = ["tacos", "up", "--data", sys.argv[1], "--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0"]
 main()
 """
@@ -267,7 +267,7 @@ def test_work_that_ends_by_a_bug_ends_the_process_rather_than_selling_on_without
 
 async def test_a_stop_in_the_middle_of_a_rush_finishes_what_it_has_taken_and_loses_nothing(up):
     platform = up()
-    async with grpc.aio.insecure_channel(platform.grpc) as channel:
+    async with connected(platform) as channel:
         ask = asker(channel)
         joins = [
             asyncio.ensure_future(ask(QUEUE, "JoinQueue", {"event_id": EVENT, "session_id": f"s{number}"}))
@@ -285,7 +285,7 @@ async def test_a_stop_in_the_middle_of_a_rush_finishes_what_it_has_taken_and_los
         if isinstance(one, BaseException):
             assert one.code() is grpc.StatusCode.UNAVAILABLE
     platform.start()
-    async with grpc.aio.insecure_channel(platform.grpc) as channel:
+    async with connected(platform) as channel:
         ask = asker(channel)
         for one in answered:
             status = await ask(QUEUE, "GetQueueStatus", {"waiting_token": one.waiting_token})

@@ -9,7 +9,7 @@ import grpc
 import pytest
 
 from tests.contract import CONTRACT
-from tests.e2e.process import QUEUE, asker, refused_code
+from tests.e2e.process import QUEUE, asker, connected, refused_code
 
 SOCKET = "gateway.v1.WebSocketService"
 EVENT = "evt_line"
@@ -44,7 +44,7 @@ async def test_a_line_killed_in_the_middle_of_a_rush_keeps_every_place_it_told(u
     platform = up(*event_file(tmp_path))
     told: dict[str, tuple[str, int]] = {}  # session -> token, place
     for round_ in range(2):
-        async with grpc.aio.insecure_channel(platform.grpc) as channel:
+        async with connected(platform) as channel:
             ask = asker(channel)
 
             async def joins(caller, ask=ask, round_=round_):
@@ -65,7 +65,7 @@ async def test_a_line_killed_in_the_middle_of_a_rush_keeps_every_place_it_told(u
             outcomes = await asyncio.gather(*callers, return_exceptions=True)
         assert all(isinstance(one, grpc.aio.AioRpcError) for one in outcomes)
         platform.start()
-        async with grpc.aio.insecure_channel(platform.grpc) as channel:
+        async with connected(platform) as channel:
             ask = asker(channel)
             places = {}
             for session, (token, place) in told.items():
@@ -87,7 +87,7 @@ async def test_a_line_killed_in_the_middle_of_a_rush_keeps_every_place_it_told(u
 @pytest.mark.parametrize("server", ["native", "grpcio"])
 async def test_a_stream_tells_the_place_and_then_the_turn_and_ends_when_the_platform_stops(up, tmp_path, server):
     platform = up(*event_file(tmp_path), "--server", server)
-    async with grpc.aio.insecure_channel(platform.grpc) as channel:
+    async with connected(platform) as channel:
         ask = asker(channel)
         first, second, third = [
             (await ask(QUEUE, "JoinQueue", {"event_id": EVENT, "session_id": f"s{n}"})).waiting_token for n in range(3)
@@ -119,7 +119,7 @@ async def test_a_stream_tells_the_place_and_then_the_turn_and_ends_when_the_plat
 @pytest.mark.parametrize("server", ["native", "grpcio"])
 async def test_a_refused_stream_has_a_status_with_the_contracts_error_in_its_details(up, tmp_path, server):
     platform = up(*event_file(tmp_path), "--server", server)
-    async with grpc.aio.insecure_channel(platform.grpc) as channel:
+    async with connected(platform) as channel:
         stream = watch(channel, waiting_token="00", session_id="s")
         with pytest.raises(grpc.aio.AioRpcError) as refused:
             await stream.read()
@@ -136,7 +136,7 @@ async def test_a_draw_is_committed_to_shown_and_checked_on_the_command_line(up, 
     starts = datetime.now(UTC) + timedelta(seconds=15)
     _, file = event_file(tmp_path, "evt_drawn", 100, 100, f"sale_start_time: {starts.isoformat()}")
     assert platform.tacos("event", "create", file, "--data", str(platform.data), *where).returncode == 0
-    async with grpc.aio.insecure_channel(platform.grpc) as channel:
+    async with connected(platform) as channel:
         ask = asker(channel)
         tokens = [
             (await ask(QUEUE, "JoinQueue", {"event_id": "evt_drawn", "session_id": f"s{n}"})).waiting_token

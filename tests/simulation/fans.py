@@ -17,6 +17,7 @@ STREAM = "gateway.v1.WebSocketService/StreamQueueUpdates"
 QUEUE = "gateway.v1.QueueService/"
 GATEWAY = "gateway.v1.GatewayService/"
 PAYMENT = "payment.v1.PaymentService/"
+RESERVATION = "reservation.v1.ReservationService/"
 
 
 class Fan:
@@ -60,6 +61,9 @@ class Fan:
             return "vanished"
         if chance.random() < 0.1:
             return await self._cancel(held.reservation_id)
+        if chance.random() < 0.15:
+            await asyncio.sleep(chance.choice([0, 30, chance.uniform(59, 60.5)]))
+            await self._extend(held.reservation_id)
         if chance.random() < 0.3:
             await asyncio.sleep(chance.uniform(50, 64))  # at the edge of the hold, or past it
         outcome = await self._pay(held)
@@ -197,6 +201,15 @@ class Fan:
         )
         answer = await self._once(GATEWAY + "CancelReservation", request)
         return "could not cancel" if answer.HasField("error") else "cancelled"
+
+    async def _extend(self, reservation_id: str) -> None:
+        request = reservation_pb2.ExtendHoldRequest(
+            reservation_id=reservation_id,
+            user_id=self.name,
+            extension_seconds=self.world.random.choice([1, 30, 60]),
+            idempotency_key=self._key(),
+        )
+        await self._once(RESERVATION + "ExtendHold", request)
 
     async def _once(self, path: str, request: Any) -> Any:
         """A call with an idempotency key: sometimes doubled, sometimes repeated; one answer all the same."""

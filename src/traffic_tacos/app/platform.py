@@ -24,6 +24,7 @@ from traffic_tacos.gen.gateway.v1 import gateway_pb2, queue_pb2, webhook_pb2, we
 from traffic_tacos.gen.payment.v1 import payment_pb2
 from traffic_tacos.gen.reservation.v1 import inventory_pb2, reservation_pb2, worker_pb2
 from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2
+from traffic_tacos.gen.tacos.inventory.v1 import inventory_pb2 as own_inventory_pb2
 from traffic_tacos.gen.tacos.lifecycle.v1 import lifecycle_pb2
 from traffic_tacos.gen.tacos.operations.v1 import operations_pb2
 from traffic_tacos.gen.tacos.waiting_room.v1 import waiting_room_pb2
@@ -41,7 +42,7 @@ from traffic_tacos.rooms.catalog.service import Catalog
 from traffic_tacos.rooms.gateway.clients import Rooms
 from traffic_tacos.rooms.gateway.rpc import GatewayRpc
 from traffic_tacos.rooms.inventory import clients as inventory_clients
-from traffic_tacos.rooms.inventory.rpc import InventoryRpc
+from traffic_tacos.rooms.inventory.rpc import HoldRpc, InventoryRpc
 from traffic_tacos.rooms.inventory.service import Inventory
 from traffic_tacos.rooms.payment import clients as payment_clients
 from traffic_tacos.rooms.payment.rpc import PaymentRpc
@@ -186,6 +187,7 @@ class Platform:
         inventory = Inventory(self._store, self.clock, catalog)
         self.outbox.subscribe(_on_event_changed(inventory.forget_plan))
         self.calls.add(InventoryRpc(inventory), _service(inventory_pb2, "Inventory"))
+        self.calls.add(HoldRpc(inventory), _service(own_inventory_pb2, "HoldService"))
 
     def _build_reservation(self) -> None:
         channel = self.channel("reservation")
@@ -198,6 +200,7 @@ class Platform:
             lifecycle,
             reservation_clients.CatalogClient(channel),
             inventory,
+            reservation_clients.LineClient(channel),
             self._keys.public,
         )
         self.outbox.subscribe(_on_event_changed(reservations.forget_terms))

@@ -36,8 +36,9 @@ POLICY: dict[str, frozenset[Role]] = {
     "reservation.v1.ReservationService/GetReservation": SERVICE,
     "reservation.v1.ReservationService/ConfirmReservation": SERVICE,
     "reservation.v1.ReservationService/CancelReservation": SERVICE,
-    # The gateway has no such call: fans see their own here.
+    # The gateway has no such calls: fans ask here, for their own.
     "reservation.v1.ReservationService/ListReservations": FAN,
+    "reservation.v1.ReservationService/ExtendHold": FAN,
     "reservation.v1.Inventory/CheckAvailability": SERVICE,
     "reservation.v1.Inventory/ReserveSeat": SERVICE,
     "reservation.v1.Inventory/CommitReservation": SERVICE,
@@ -45,6 +46,7 @@ POLICY: dict[str, frozenset[Role]] = {
     "reservation.v1.Inventory/GetInventoryStatus": SERVICE,
     "reservation.v1.WorkerService/ProcessReservationExpiry": SERVICE,
     "reservation.v1.WorkerService/ProcessPaymentResult": SERVICE,
+    "tacos.inventory.v1.HoldService/ExtendHold": SERVICE,
     "tacos.lifecycle.v1.LifecycleService/ExpireReservation": SERVICE,
     "tacos.lifecycle.v1.LifecycleService/SettleReservation": SERVICE,
     "tacos.waiting_room.v1.LineService/GetLine": SERVICE,

@@ -152,6 +152,29 @@ def commit(states: Mapping[int, RowState], hold: Hold | None, payment_intent_id:
     return Change(sold, rows)
 
 
+def extend(states: Mapping[int, RowState], hold: Hold | None, deadline: Instant, now: Instant) -> Change:
+    """The held seats, reserved until a later deadline; an earlier one changes nothing.
+
+    NOT_FOUND when the reservation never held any, FAILED_PRECONDITION when it owns them,
+    RESERVATION_EXPIRED when the hold has ended: then nothing has changed.
+    """
+    if hold is None:
+        raise Refusal(Code.NOT_FOUND, "reservation_id: holds no seats of this event")
+    if hold.status is HoldStatus.COMMITTED:
+        raise Refusal(Code.FAILED_PRECONDITION, "reservation_id: its seats are sold already")
+    if not hold.is_live(now):
+        raise Refusal(Code.RESERVATION_EXPIRED, "reservation_id: the hold has ended")
+    if not deadline <= now + HOLD_MAX:
+        raise Refusal.of_field("hold_expires_at", f"must be within {HOLD_MAX // SECOND} seconds from now")
+    if deadline <= hold.deadline:
+        return Change(hold, {})
+    rows = {
+        index: _with_hold(states[index], RowHold(hold.reservation_id, seats, deadline), now)
+        for index, seats in hold.rows.items()
+    }
+    return Change(msgspec.structs.replace(hold, deadline=deadline), rows)
+
+
 def release(states: Mapping[int, RowState], hold: Hold | None) -> Change:
     """The held seats, free again; a released hold stays as it is.
 

@@ -2,6 +2,7 @@
 
 from traffic_tacos import wire
 from traffic_tacos.gen.reservation.v1 import inventory_pb2 as pb
+from traffic_tacos.gen.tacos.inventory.v1 import inventory_pb2 as own
 from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.money import Money
@@ -144,3 +145,15 @@ def _section(section: SectionCounts, currency: str) -> pb.SectionInventory:
 
 def _percentage(counts: Counts) -> float:
     return 100 * counts.available / counts.total if counts.total else 0.0
+
+
+class HoldRpc:
+    """What only the reservation room asks."""
+
+    def __init__(self, inventory: Inventory) -> None:
+        self._inventory = inventory
+
+    async def ExtendHold(self, request: own.ExtendHoldRequest, call: Call) -> own.ExtendHoldResponse:
+        deadline = wire.instant(request, "hold_expires_at")
+        in_force = await self._inventory.extend(request.event_id, request.reservation_id, deadline, call)
+        return own.ExtendHoldResponse(hold_expires_at=wire.timestamp(in_force))

@@ -181,6 +181,23 @@ class Inventory:
 
         return await once.run(self._store, (hold_at, *(keys.rows[index] for index in indexes)), rule)
 
+    async def extend(self, event_id: str, reservation_id: str, deadline: Instant | None, call: Call) -> Instant:
+        """Hold what the reservation holds until a later deadline; the deadline in force."""
+        if deadline is None:
+            raise Refusal.of_field("hold_expires_at", "is required")
+        now = self._clock.now()
+        _, keys = await self._plan(event_id, call)
+        hold_at, hold = await self._hold(event_id, reservation_id)
+        indexes = () if hold is None else tuple(hold.rows)
+
+        def rule(view: View) -> Decision[Instant]:
+            before = view.get(hold_at)
+            _check_same_rows(before, indexes)
+            change = model.extend(keys.some(view, indexes), before, deadline, now)
+            return Decision(change.hold.deadline, keys.writes(before, change))
+
+        return await self._store.transact((hold_at, *(keys.rows[index] for index in indexes)), rule)
+
     async def check(
         self, event_id: str, seat_ids: tuple[str, ...], quantity: int, section_id: str, call: Call
     ) -> Availability:

@@ -5,9 +5,12 @@ import msgspec
 
 from traffic_tacos import wire
 from traffic_tacos.gen.common.v1 import types_pb2
+from traffic_tacos.gen.gateway.v1 import queue_pb2, queue_pb2_grpc
 from traffic_tacos.gen.payment.v1 import payment_pb2, payment_pb2_grpc
 from traffic_tacos.gen.reservation.v1 import inventory_pb2, inventory_pb2_grpc
 from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2, catalog_pb2_grpc
+from traffic_tacos.gen.tacos.inventory.v1 import inventory_pb2 as own_inventory_pb2
+from traffic_tacos.gen.tacos.inventory.v1 import inventory_pb2_grpc as own_inventory_pb2_grpc
 from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.instants import Instant
 from traffic_tacos.kernel.money import Money
@@ -17,6 +20,7 @@ from traffic_tacos.rooms.reservation.model import Reservation
 CATALOG_SECONDS = 0.5
 INVENTORY_SECONDS = 0.25
 PAYMENT_SECONDS = 0.5
+LINE_SECONDS = 0.25
 PAYMENTS_PER_RESERVATION_MAX = 100
 
 
@@ -47,6 +51,7 @@ class InventoryClient:
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
         self._stub = inventory_pb2_grpc.InventoryStub(channel)
+        self._holds = own_inventory_pb2_grpc.HoldServiceStub(channel)
 
     async def reserve(
         self,
@@ -107,6 +112,43 @@ class InventoryClient:
             )
         )
         return wire.plain_seats(answer.released_seats)
+
+    async def extend(self, reservation_id: str, event_id: str, deadline: Instant, call: Call) -> None:
+        """Hold what the reservation holds until this later deadline."""
+        await wire.answered(
+            self._holds.ExtendHold(
+                own_inventory_pb2.ExtendHoldRequest(
+                    reservation_id=reservation_id, event_id=event_id, hold_expires_at=wire.timestamp(deadline)
+                ),
+                timeout=INVENTORY_SECONDS,
+                metadata=wire.metadata(call),
+            )
+        )
+
+    async def is_all_taken(self, event_id: str, call: Call) -> bool:
+        """Whether nothing of the event is free now."""
+        answer = await wire.answered(
+            self._stub.GetInventoryStatus(
+                inventory_pb2.GetInventoryStatusRequest(event_id=event_id),
+                timeout=INVENTORY_SECONDS,
+                metadata=wire.metadata(call),
+            )
+        )
+        return answer.stats.available_seats == 0
+
+
+class LineClient:
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self._stub = queue_pb2_grpc.QueueServiceStub(channel)
+
+    async def waiting(self, event_id: str, call: Call) -> int:
+        """How many wait in the event's line."""
+        answer = await wire.answered(
+            self._stub.GetQueueStats(
+                queue_pb2.GetQueueStatsRequest(event_id=event_id), timeout=LINE_SECONDS, metadata=wire.metadata(call)
+            )
+        )
+        return answer.system.total_waiting_users
 
 
 class PaymentView(msgspec.Struct, frozen=True):

@@ -1,5 +1,6 @@
 """The life of a reservation, and of the admission that let it be made:
 
+    PENDING --extend, once--> PENDING
     PENDING --confirm--> CONFIRMED
     PENDING --cancel | payment failed--> CANCELLED
     PENDING --deadline--> EXPIRED --late payment, same seats still free--> CONFIRMED
@@ -21,6 +22,8 @@ from traffic_tacos.kernel.money import Money
 from traffic_tacos.kernel.seats import Seat, SeatStatus
 
 HOLD = 60 * SECOND
+EXTENSIONS_MAX = 1
+EXTENSION_SECONDS_MAX = 60
 CREATE_KEY_WINDOW = 5 * MINUTE
 
 
@@ -65,6 +68,7 @@ class Reservation(msgspec.Struct, frozen=True, omit_defaults=True):
     hold_expires_at: Instant
     status: Status = Status.PENDING
     confirming: str = ""
+    extensions: int = 0
     refunds: tuple[str, ...] = ()  # payments that came too late and are owed back
     payment_intent_id: str = ""
     order_id: str = ""
@@ -134,6 +138,8 @@ def check_usable(use: AdmissionUse | None, user_id: str, now: Instant) -> None:
 
 def admission_after(use: AdmissionUse, reservation: Reservation) -> AdmissionUse:
     """The admission after its reservation's step; a later reservation's use is left alone."""
+    if reservation.status is Status.PENDING and use.reservation_id == reservation.id:
+        return msgspec.structs.replace(use, until=reservation.hold_expires_at)
     if reservation.status is Status.CONFIRMED:
         return msgspec.structs.replace(use, state=AdmissionState.SPENT, reservation_id=reservation.id)
     if use.reservation_id != reservation.id or use.state is not AdmissionState.OPEN:
@@ -159,6 +165,27 @@ def expired(reservation: Reservation, now: Instant) -> Reservation | None:
     if reservation.status is not Status.PENDING or reservation.confirming or now < reservation.hold_expires_at:
         return None
     return stepped(reservation, Status.EXPIRED, now)
+
+
+def extended(reservation: Reservation, seconds: int, now: Instant) -> Reservation:
+    """The reservation with a later deadline.
+
+    RESERVATION_EXPIRED when its hold has ended, FAILED_PRECONDITION when it was extended as often as may
+    be, or is being paid for or over in another way.
+    """
+    if reservation.as_read(now).status is Status.EXPIRED:
+        raise Refusal(Code.RESERVATION_EXPIRED, "reservation_id: the hold has ended")
+    if reservation.status is not Status.PENDING or reservation.confirming:
+        state = "being confirmed" if reservation.confirming else reservation.status.name
+        raise Refusal(Code.FAILED_PRECONDITION, f"reservation_id: is {state}; only a hold can be extended")
+    if reservation.extensions >= EXTENSIONS_MAX:
+        raise Refusal(Code.FAILED_PRECONDITION, f"reservation_id: may be extended {EXTENSIONS_MAX} time only")
+    return msgspec.structs.replace(
+        reservation,
+        hold_expires_at=reservation.hold_expires_at + seconds * SECOND,
+        extensions=reservation.extensions + 1,
+        updated_at=now,
+    )
 
 
 def cancelled(reservation: Reservation, now: Instant) -> Reservation:

@@ -8,7 +8,7 @@ from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.ids import checked_id
 from traffic_tacos.rooms.reservation.lifecycle import Lifecycle
 from traffic_tacos.rooms.reservation.model import Metadata, Reservation, Status
-from traffic_tacos.rooms.reservation.service import Cancel, Confirm, Create, Reservations
+from traffic_tacos.rooms.reservation.service import Cancel, Confirm, Create, Extend, Reservations
 
 
 class ReservationRpc:
@@ -72,6 +72,23 @@ class ReservationRpc:
         return pb.ListReservationsResponse(
             reservations=[_reservation(reservation) for reservation in found],
             page_info=types_pb2.PageInfo(has_next_page=bool(cursor), next_cursor=cursor),
+        )
+
+    async def ExtendHold(self, request: pb.ExtendHoldRequest, call: Call) -> pb.ExtendHoldResponse:
+        extended = await self._reservations.extend(
+            Extend(
+                request.reservation_id,
+                request.user_id,
+                request.extension_seconds,
+                request.reason,
+                request.idempotency_key,
+            ),
+            call,
+        )
+        return pb.ExtendHoldResponse(
+            new_expires_at=wire.timestamp(extended.hold_expires_at),
+            extended_seconds=extended.seconds,
+            extension_allowed=True,
         )
 
 

@@ -1,4 +1,4 @@
-"""Reservation's verbs for callers: create, show, confirm, cancel."""
+"""Reservation's verbs for callers: create, show, list, extend, confirm, cancel."""
 
 from typing import TypeVar
 
@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from traffic_tacos.kernel.calls import TRUSTED, Call
 from traffic_tacos.kernel.errors import Code, Refusal
-from traffic_tacos.kernel.ids import checked_id, derived_id
+from traffic_tacos.kernel.ids import checked_id, checked_text, derived_id
 from traffic_tacos.kernel.instants import DAY, Instant
 from traffic_tacos.kernel.money import Money, total
 from traffic_tacos.kernel.seats import Seat
@@ -17,7 +17,7 @@ from traffic_tacos.ports.idempotency import Once, settled
 from traffic_tacos.ports.paging import page_of
 from traffic_tacos.ports.store import Decision, Store, View, put
 from traffic_tacos.rooms.reservation import model
-from traffic_tacos.rooms.reservation.clients import CatalogClient, EventTerms, InventoryClient
+from traffic_tacos.rooms.reservation.clients import CatalogClient, EventTerms, InventoryClient, LineClient
 from traffic_tacos.rooms.reservation.lifecycle import Lifecycle, unknown
 from traffic_tacos.rooms.reservation.model import Metadata, Reservation, Status
 from traffic_tacos.rooms.reservation.records import (
@@ -34,6 +34,7 @@ from traffic_tacos.rooms.reservation.records import (
 )
 
 MONEY_KEY_WINDOW = DAY
+REASON_LENGTH_MAX = 500
 TERMS_MAX = 1000
 IDS_TRIED_MAX = 100
 
@@ -72,6 +73,19 @@ class Confirmed(msgspec.Struct, frozen=True):
     seats: tuple[Seat, ...]
 
 
+class Extend(msgspec.Struct, frozen=True):
+    reservation_id: str
+    user_id: str
+    seconds: int
+    reason: str
+    idempotency_key: str
+
+
+class Extended(msgspec.Struct, frozen=True):
+    hold_expires_at: Instant
+    seconds: int
+
+
 class Cancel(msgspec.Struct, frozen=True):
     reservation_id: str
     user_id: str
@@ -95,6 +109,7 @@ class Reservations:
         lifecycle: Lifecycle,
         catalog: CatalogClient,
         inventory: InventoryClient,
+        line: LineClient,
         token_key: Ed25519PublicKey,
     ) -> None:
         self._store = store
@@ -102,6 +117,7 @@ class Reservations:
         self._lifecycle = lifecycle
         self._catalog = catalog
         self._inventory = inventory
+        self._line = line
         self._token_key = token_key
         self._terms: dict[str, EventTerms] = {}
 
@@ -194,6 +210,38 @@ class Reservations:
             return await self._refused(once, refusal)
         reply = Confirmed(after.order_id, after.status, after.confirmed_at or after.updated_at, after.seats)
         return await once.run(self._store, (), lambda _: Decision(reply))
+
+    async def extend(self, request: Extend, call: Call) -> Extended:
+        """Hold the seats for longer: once, for at most 60 seconds, and only while nobody waits for seats.
+
+        The seats come first, then the reservation: a crash in between leaves seats that the reservation's
+        own deadline frees.
+        """
+        known = await self._own(request.reservation_id, request.user_id, call)
+        once = self._once("extend", request, Extended, call)
+        if (seen := await once.seen(self._store)) is not None:
+            return seen
+        if not 1 <= request.seconds <= model.EXTENSION_SECONDS_MAX:
+            raise Refusal.of_field("extension_seconds", f"must be 1 to {model.EXTENSION_SECONDS_MAX}", request.seconds)
+        checked_text("reason", request.reason, REASON_LENGTH_MAX)
+        try:
+            after = model.extended(known, request.seconds, self._clock.now())
+            if await self._inventory.is_all_taken(known.event_id, call) and await self._line.waiting(
+                known.event_id, call
+            ):
+                raise Refusal(Code.FAILED_PRECONDITION, "reservation_id: others are waiting for these seats")
+            await self._inventory.extend(known.id, known.event_id, after.hold_expires_at, call)
+        except Refusal as refusal:
+            return await self._refused(once, refusal)
+        key, now = reservation_key(known.id), self._clock.now()
+
+        def rule(view: View) -> Decision[Extended]:
+            before = view.get(key) or known
+            later = model.extended(before, request.seconds, now)
+            reply = Extended(later.hold_expires_at, request.seconds)
+            return Decision(reply, step_writes(view, later), (expiry_job(later),))
+
+        return await once.run(self._store, (key, admission_key(known)), rule)
 
     async def cancel(self, request: Cancel, call: Call) -> Cancelled:
         """Give the seats back and stop a payment under way. What cannot be done now, the expiry job does."""
@@ -300,7 +348,7 @@ class Reservations:
     def _once(
         self,
         method: str,
-        request: Create | Confirm | Cancel,
+        request: Create | Confirm | Extend | Cancel,
         reply: type[T],
         call: Call,
         window: Instant = MONEY_KEY_WINDOW,
