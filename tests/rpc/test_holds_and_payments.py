@@ -138,10 +138,11 @@ async def test_a_cancelled_reservation_whose_payment_arrives_is_refunded(desk):
     answer = await desk.as_service(RESERVATION + "CancelReservation", cancel)
     await desk.clock.sleep(60)
     reservation = await desk.reservation(held.reservation_id)
-    if code(answer):  # the confirmation was first
+    if code(answer):  # it was just being confirmed
         assert reservation.status == CONFIRMED
-    else:
-        assert reservation.status == CANCELLED
+    else:  # before the confirmation, or a moment after it
+        assert reservation.status == answer.status
+        assert answer.status in (CANCELLED, reservation_pb2.RESERVATION_STATUS_REFUNDED)
         assert (await desk.payment(intent)).status == REFUNDED
         assert (await desk.stats()).available_seats == 15
 

@@ -70,7 +70,12 @@ class Fan:
         if chance.random() < 0.15:
             await asyncio.sleep(chance.uniform(0, 8))  # while the bank answers
             await self._cancel(held.reservation_id)
-        return outcome or await self._owned(held.reservation_id)
+        outcome = outcome or await self._owned(held.reservation_id)
+        if outcome == "bought" and chance.random() < 0.2:
+            await asyncio.sleep(chance.uniform(0, 20))
+            if await self._cancel(held.reservation_id) == "cancelled":
+                return "gave back"
+        return outcome
 
     async def _join(self) -> str:
         request = queue_pb2.JoinQueueRequest(event_id=EVENT_ID, user_id=self.name, session_id=f"s-{self.name}")

@@ -47,6 +47,7 @@ POLICY: dict[str, frozenset[Role]] = {
     "reservation.v1.WorkerService/ProcessReservationExpiry": SERVICE,
     "reservation.v1.WorkerService/ProcessPaymentResult": SERVICE,
     "tacos.inventory.v1.HoldService/ExtendHold": SERVICE,
+    "tacos.inventory.v1.HoldService/ReturnSeats": SERVICE,
     "tacos.lifecycle.v1.LifecycleService/ExpireReservation": SERVICE,
     "tacos.lifecycle.v1.LifecycleService/SettleReservation": SERVICE,
     "tacos.waiting_room.v1.LineService/GetLine": SERVICE,

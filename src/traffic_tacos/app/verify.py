@@ -81,6 +81,10 @@ class Everything:
                     for bit, seat in enumerate(row.seats):
                         self.seats[f"{event.id}/{seat.id}"] = (path, 1 << bit)
 
+    def was_given_back(self, reservation_id: str) -> bool:
+        reservation = self.reservations.get(reservation_id)
+        return reservation is not None and reservation.status is Status.REFUNDED
+
     def rates(self, event_id: str) -> list[tuple[Instant, Instant, int]]:
         """Every rate of admission of an event that was ever in force: from when, until when, how many a second."""
         own, for_all = "", ""
@@ -160,16 +164,21 @@ def _owners(all_: Everything, check: Check) -> None:
             under_way = reservation is not None and bool(reservation.confirming)
             if reservation is None:
                 check.checked += 1  # sold by a service that keeps reservations of its own
+            elif reservation.status is Status.REFUNDED:
+                at_work = sale.reservation_id in all_.reservations_at_work
+                check.expect(at_work, f"{path}: sold to {sale.reservation_id}, which was given back")
             elif order is None:
                 check.expect(under_way, f"{path}: sold to {sale.reservation_id}, which has no order")
             else:
                 mine = all_.masks(order.event_id, order.seat_ids).get(path, 0)
                 check.expect(mine == sale.seats, f"{path}: order {order.id} does not have the seats sold to it")
     for order in all_.orders:
+        reservation = all_.reservations.get(order.reservation_id)
+        if reservation is not None and reservation.status is Status.REFUNDED:
+            continue
         check.expect(
             sold[order.reservation_id] == len(order.seat_ids), f"order {order.id}: its seats are not all sold to it"
         )
-        reservation = all_.reservations.get(order.reservation_id)
         check.expect(
             reservation is not None
             and reservation.status is Status.CONFIRMED
@@ -210,7 +219,7 @@ def _tickets_for_money(all_: Everything, check: Check) -> None:
         order = all_.order_of.get(payment.reservation_id)
         bought = order is not None and order.payment_intent_id == payment.id and order.amount == payment.amount
         check.expect(
-            bought or payment.id in all_.payments_at_work,
+            (bought and not all_.was_given_back(payment.reservation_id)) or payment.id in all_.payments_at_work,
             f"{payment.id}: {payment.amount} was charged for no ticket, and nothing is under way",
         )
 
@@ -219,7 +228,8 @@ def _money_for_tickets(all_: Everything, check: Check) -> None:
     for order in all_.orders:
         payment = all_.payments.get(order.payment_intent_id)
         paid = payment is not None and payment.status is PaymentStatus.COMPLETED and payment.amount == order.amount
-        check.expect(paid or not order.amount.amount, f"order {order.id}: is not paid")
+        given_back = all_.was_given_back(order.reservation_id)
+        check.expect(paid or given_back or not order.amount.amount, f"order {order.id}: is not paid")
     counted = Counter(order.reservation_id for order in all_.orders)
     for reservation_id, count in counted.items():
         check.expect(count == 1, f"{reservation_id}: has {count} orders")

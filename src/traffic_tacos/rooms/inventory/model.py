@@ -1,4 +1,6 @@
-"""Seats: AVAILABLE --reserve--> RESERVED(reservation, deadline) --commit--> SOLD(reservation); BLOCKED is the house's.
+"""Seats: AVAILABLE --reserve--> RESERVED(reservation, deadline) --commit--> SOLD(reservation) --refund--> AVAILABLE.
+
+BLOCKED is the house's.
 
 A hold past its deadline holds nothing, on reading it: nobody has to come by and free it.
 What a reservation holds, row by row, is in its own `Hold`, so every release and commit touches only
@@ -191,6 +193,28 @@ def release(states: Mapping[int, RowState], hold: Hold | None) -> Change:
         index: _without_hold(states[index], hold.reservation_id)
         for index in hold.rows
         if _held_by(states[index], hold.reservation_id)
+    }
+    return Change(msgspec.structs.replace(hold, status=HoldStatus.RELEASED), rows)
+
+
+def give_back(states: Mapping[int, RowState], hold: Hold | None) -> Change:
+    """The owned seats, on sale again; what was given back or released stays so, and may be another's by now.
+
+    NOT_FOUND when the reservation never had any, FAILED_PRECONDITION when they are only held.
+    """
+    if hold is None:
+        raise Refusal(Code.NOT_FOUND, "reservation_id: has no seats of this event")
+    if hold.status is HoldStatus.RELEASED:
+        return Change(hold, {})
+    if hold.status is not HoldStatus.COMMITTED:
+        raise Refusal(Code.FAILED_PRECONDITION, "reservation_id: its seats are not sold; release them")
+    rows = {
+        index: msgspec.structs.replace(
+            states[index],
+            sold=tuple(sale for sale in states[index].sold if sale.reservation_id != hold.reservation_id),
+            gone=states[index].gone & ~seats,
+        )
+        for index, seats in hold.rows.items()
     }
     return Change(msgspec.structs.replace(hold, status=HoldStatus.RELEASED), rows)
 

@@ -157,3 +157,7 @@ class HoldRpc:
         deadline = wire.instant(request, "hold_expires_at")
         in_force = await self._inventory.extend(request.event_id, request.reservation_id, deadline, call)
         return own.ExtendHoldResponse(hold_expires_at=wire.timestamp(in_force))
+
+    async def ReturnSeats(self, request: own.ReturnSeatsRequest, call: Call) -> own.ReturnSeatsResponse:
+        seats = await self._inventory.give_back(request.event_id, request.reservation_id, call)
+        return own.ReturnSeatsResponse(returned_seats=wire.seats(seats))

@@ -29,6 +29,7 @@ class EventTerms(msgspec.Struct, frozen=True):
 
     currency: str
     max_per_order: int
+    starts_at: Instant | None
 
 
 class CatalogClient:
@@ -43,7 +44,8 @@ class CatalogClient:
                 metadata=wire.metadata(call),
             )
         )
-        return EventTerms(answer.plan.currency, answer.plan.max_per_order)
+        plan = answer.plan
+        return EventTerms(plan.currency, plan.max_per_order, wire.instant(plan.event, "start_time"))
 
 
 class InventoryClient:
@@ -124,6 +126,17 @@ class InventoryClient:
                 metadata=wire.metadata(call),
             )
         )
+
+    async def give_back(self, reservation_id: str, event_id: str, call: Call) -> tuple[Seat, ...]:
+        """Put what the reservation owns back on sale; those that were put back by this call."""
+        answer = await wire.answered(
+            self._holds.ReturnSeats(
+                own_inventory_pb2.ReturnSeatsRequest(reservation_id=reservation_id, event_id=event_id),
+                timeout=INVENTORY_SECONDS,
+                metadata=wire.metadata(call),
+            )
+        )
+        return wire.plain_seats(answer.returned_seats)
 
     async def is_all_taken(self, event_id: str, call: Call) -> bool:
         """Whether nothing of the event is free now."""

@@ -15,7 +15,7 @@ from traffic_tacos.kernel.errors import Code, Fault, Refusal
 from traffic_tacos.kernel.ids import derived_id
 from traffic_tacos.kernel.instants import MINUTE, SECOND, Instant
 from traffic_tacos.kernel.seats import Seat
-from traffic_tacos.kernel.topics import REFUND_PAYMENT, SETTLE_PAYMENT_RESULT
+from traffic_tacos.kernel.topics import SETTLE_PAYMENT_RESULT
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.store import Decision, Job, Store, View, drop_job, put
 from traffic_tacos.rooms.reservation import model
@@ -23,10 +23,12 @@ from traffic_tacos.rooms.reservation.clients import InventoryClient, PaymentClie
 from traffic_tacos.rooms.reservation.model import FREE_OF_CHARGE, Reservation, Status
 from traffic_tacos.rooms.reservation.records import (
     ORDER,
+    about,
     admission_key,
     changed,
     cleanup_job,
     expiry_job_id,
+    refund_jobs,
     reservation_key,
     step_writes,
 )
@@ -88,8 +90,11 @@ class Lifecycle:
         """
         reservation = await self._get(reservation_id)
         now = self._clock.now()
-        if reservation.confirming or reservation.status in (Status.CONFIRMED, Status.REFUNDED):
+        if reservation.confirming or reservation.status is Status.CONFIRMED:
             return Ended(reservation, changed=False)
+        if reservation.status is Status.REFUNDED:
+            returned = await self._inventory.give_back(reservation.id, reservation.event_id, call)
+            return Ended(reservation, bool(returned), returned)
         if reservation.status is Status.PENDING and now < reservation.hold_expires_at:
             raise NotYet(f"the hold ends at {reservation.hold_expires_at}")
         completed = await self._stop_payments(reservation, call)
@@ -128,7 +133,7 @@ class Lifecycle:
         except Refusal as refusal:
             if refusal.code is not Code.PAYMENT_NOT_APPROVED:
                 raise
-            refund = _refund(reservation.id, payment_intent_id, self._clock.now())
+            refund = refund_jobs(reservation.id, payment_intent_id, self._clock.now())
             await self._store.transact((), lambda _: Decision(None, jobs=refund))
             return Ended(reservation, changed=True)
         return Ended(after, changed=after != reservation)
@@ -162,7 +167,7 @@ class Lifecycle:
                 after = model.begin_confirmation(before, payment_intent_id, now)
             except Refusal as refusal:
                 owed = RefundOwed(refusal.code, refusal.message)
-                return Decision(owed, jobs=_refund(reservation.id, payment_intent_id, now))
+                return Decision(owed, jobs=refund_jobs(reservation.id, payment_intent_id, now))
             if after == before:
                 return Decision(after)
             return Decision(after, (put(key, after),), _finishing(after, payment_intent_id, now + FINISHED_AFTER))
@@ -230,7 +235,7 @@ class Lifecycle:
                 *step_writes(view, after),
                 *(drop_job(job.id) for job in _finishing(after, payment_intent_id, now)),
             ]
-            jobs = (*_refund(after.id, payment_intent_id, now), cleanup_job(after, now))
+            jobs = (*refund_jobs(after.id, payment_intent_id, now), cleanup_job(after, now))
             return Decision(None, writes, jobs, (changed(after, before),))
 
         await self._store.transact((key, admission_key(reservation)), decide)
@@ -301,20 +306,8 @@ def unknown(reservation_id: str) -> Refusal:
     return Refusal(Code.NOT_FOUND, f"reservation_id: there is no reservation {reservation_id}")
 
 
-def _about(reservation_id: str, payment_intent_id: str) -> dict[str, str]:
-    return {"reservation_id": reservation_id, "payment_intent_id": payment_intent_id, "order": reservation_id}
-
-
 def _finishing(reservation: Reservation, payment_intent_id: str, due_at: Instant) -> tuple[Job, ...]:
     """The job that finishes a confirmation which a crash cut off."""
     name = derived_id("confirm", reservation.id, payment_intent_id)
-    about = _about(reservation.id, payment_intent_id)
-    return (Job(f"{SETTLE_PAYMENT_RESULT}:{name}", SETTLE_PAYMENT_RESULT, due_at, about),)
-
-
-def _refund(reservation_id: str, payment_intent_id: str, now: Instant) -> tuple[Job, ...]:
-    """The job that gives a payment back; none when there was none."""
-    if not payment_intent_id:
-        return ()
-    about = _about(reservation_id, payment_intent_id)
-    return (Job(f"{REFUND_PAYMENT}:{payment_intent_id}", REFUND_PAYMENT, now, about),)
+    payload = about(reservation.id, payment_intent_id)
+    return (Job(f"{SETTLE_PAYMENT_RESULT}:{name}", SETTLE_PAYMENT_RESULT, due_at, payload),)

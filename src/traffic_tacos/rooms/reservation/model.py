@@ -1,7 +1,7 @@
 """The life of a reservation, and of the admission that let it be made:
 
     PENDING --extend, once--> PENDING
-    PENDING --confirm--> CONFIRMED
+    PENDING --confirm--> CONFIRMED --given back--> REFUNDED
     PENDING --cancel | payment failed--> CANCELLED
     PENDING --deadline--> EXPIRED --late payment, same seats still free--> CONFIRMED
 
@@ -17,11 +17,12 @@ from enum import Enum, IntEnum
 import msgspec
 
 from traffic_tacos.kernel.errors import Code, Refusal
-from traffic_tacos.kernel.instants import MINUTE, SECOND, Instant
+from traffic_tacos.kernel.instants import HOUR, MINUTE, SECOND, Instant
 from traffic_tacos.kernel.money import Money
 from traffic_tacos.kernel.seats import Seat, SeatStatus
 
 HOLD = 60 * SECOND
+REFUNDABLE_BEFORE = 24 * HOUR
 EXTENSIONS_MAX = 1
 EXTENSION_SECONDS_MAX = 60
 CREATE_KEY_WINDOW = 5 * MINUTE
@@ -197,6 +198,22 @@ def cancelled(reservation: Reservation, now: Instant) -> Reservation:
     if reservation.confirming:
         raise Refusal(Code.FAILED_PRECONDITION, "reservation_id: its payment has arrived and is being confirmed")
     return stepped(reservation, Status.CANCELLED, now)
+
+
+def given_back(reservation: Reservation, starts_at: Instant | None, now: Instant) -> Reservation:
+    """A bought reservation, refunded in full; giving back twice is giving back once.
+
+    FAILED_PRECONDITION later than REFUNDABLE_BEFORE the event starts.
+    """
+    if reservation.status is Status.REFUNDED:
+        return reservation
+    if starts_at is not None and now >= starts_at - REFUNDABLE_BEFORE:
+        raise Refusal(
+            Code.FAILED_PRECONDITION,
+            f"reservation_id: could be given back until {REFUNDABLE_BEFORE // HOUR} hours before the event",
+        )
+    seats = tuple(msgspec.structs.replace(seat, status=SeatStatus.AVAILABLE) for seat in reservation.seats)
+    return msgspec.structs.replace(stepped(reservation, Status.REFUNDED, now), seats=seats)
 
 
 def begin_confirmation(reservation: Reservation, payment_intent_id: str, now: Instant) -> Reservation:

@@ -3,7 +3,7 @@
 import msgspec
 
 from traffic_tacos.kernel.instants import Instant
-from traffic_tacos.kernel.topics import EXPIRE_RESERVATION, RESERVATION_CHANGED
+from traffic_tacos.kernel.topics import EXPIRE_RESERVATION, REFUND_PAYMENT, RESERVATION_CHANGED
 from traffic_tacos.ports.store import Event, Job, Key, Kind, Prefix, View, Write, put
 from traffic_tacos.rooms.reservation.model import AdmissionUse, Order, Reservation, admission_after
 
@@ -75,3 +75,16 @@ def changed(after: Reservation, before: Reservation | None) -> Event:
             "new": after.status.name,
         },
     )
+
+
+def about(reservation_id: str, payment_intent_id: str) -> dict[str, str]:
+    """What a job about a payment of a reservation says."""
+    return {"reservation_id": reservation_id, "payment_intent_id": payment_intent_id, "order": reservation_id}
+
+
+def refund_jobs(reservation_id: str, payment_intent_id: str, now: Instant) -> tuple[Job, ...]:
+    """The job that gives a payment back; none when there was none."""
+    if not payment_intent_id:
+        return ()
+    payload = about(reservation_id, payment_intent_id)
+    return (Job(f"{REFUND_PAYMENT}:{payment_intent_id}", REFUND_PAYMENT, now, payload),)

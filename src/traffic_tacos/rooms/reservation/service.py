@@ -29,6 +29,7 @@ from traffic_tacos.rooms.reservation.records import (
     expiry_job,
     index_writes,
     listing,
+    refund_jobs,
     reservation_key,
     step_writes,
 )
@@ -244,19 +245,26 @@ class Reservations:
         return await once.run(self._store, (key, admission_key(known)), rule)
 
     async def cancel(self, request: Cancel, call: Call) -> Cancelled:
-        """Give the seats back and stop a payment under way. What cannot be done now, the expiry job does."""
+        """Give the seats back, and stop a payment under way or refund what was paid. What cannot be done now,
+        the jobs do that are committed with it.
+        """
         known = await self._own(request.reservation_id, request.user_id, call)
         once = self._once("cancel", request, Cancelled, call)
+        if (seen := await once.seen(self._store)) is not None:
+            return seen
+        starts_at = (await self._event_terms(known.event_id, call)).starts_at
         now = self._clock.now()
         key = reservation_key(known.id)
 
         def rule(view: View) -> Decision[Cancelled]:
             before = view.get(key) or known
-            after = model.cancelled(before, now)
+            was_bought = before.status in (Status.CONFIRMED, Status.REFUNDED)
+            after = model.given_back(before, starts_at, now) if was_bought else model.cancelled(before, now)
             reply = Cancelled(after.status, after.updated_at, after.seats)
             if after == before:
                 return Decision(reply)
-            jobs = (cleanup_job(after, now),)
+            refund = refund_jobs(after.id, after.payment_intent_id, now) if was_bought else ()
+            jobs = (cleanup_job(after, now), *refund)
             return Decision(reply, step_writes(view, after), jobs, (changed(after, before),))
 
         cancelled = await once.run(self._store, (key, admission_key(known)), rule)
@@ -272,18 +280,22 @@ class Reservations:
         token = verify_reservation(request.reservation_token, self._token_key, request.event_id, now)
         if token.user_id and token.user_id != request.user_id:
             raise Refusal(Code.FORBIDDEN, "reservation_token: was given to another user")
-        terms = self._terms.get(request.event_id)
-        if terms is None:
-            terms = await self._catalog.terms(request.event_id, call)
-            if len(self._terms) >= TERMS_MAX:
-                self._terms.clear()
-            self._terms[request.event_id] = terms
+        terms = await self._event_terms(request.event_id, call)
         asked = request.quantity or len(request.seat_ids)
         if not 1 <= asked <= terms.max_per_order:
             raise Refusal.of_field("quantity", f"must be 1 to {terms.max_per_order}", asked)
         use = await self._store.get(ADMISSION_USE.key(token.admission_id))
         model.check_usable(use, request.user_id, now)
         return token
+
+    async def _event_terms(self, event_id: str, call: Call) -> EventTerms:
+        terms = self._terms.get(event_id)
+        if terms is None:
+            terms = await self._catalog.terms(event_id, call)
+            if len(self._terms) >= TERMS_MAX:
+                self._terms.clear()
+            self._terms[event_id] = terms
+        return terms
 
     async def _unused_id(self, request: Create, digest: str) -> str:
         """The id that this request under this key always leads to, so that a retry finds its own hold.

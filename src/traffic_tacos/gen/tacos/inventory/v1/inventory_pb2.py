@@ -23,20 +23,25 @@ _sym_db = _symbol_database.Default()
 
 
 from traffic_tacos.gen.common.v1 import errors_pb2 as common_dot_v1_dot_errors__pb2
+from traffic_tacos.gen.common.v1 import types_pb2 as common_dot_v1_dot_types__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"tacos/inventory/v1/inventory.proto\x12\x12tacos.inventory.v1\x1a\x16\x63ommon/v1/errors.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"r\n\x11\x45xtendHoldRequest\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\x12\x10\n\x08\x65vent_id\x18\x02 \x01(\t\x12\x33\n\x0fhold_expires_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"j\n\x12\x45xtendHoldResponse\x12\x33\n\x0fhold_expires_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1f\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x10.common.v1.Error2j\n\x0bHoldService\x12[\n\nExtendHold\x12%.tacos.inventory.v1.ExtendHoldRequest\x1a&.tacos.inventory.v1.ExtendHoldResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"tacos/inventory/v1/inventory.proto\x12\x12tacos.inventory.v1\x1a\x16\x63ommon/v1/errors.proto\x1a\x15\x63ommon/v1/types.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"r\n\x11\x45xtendHoldRequest\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\x12\x10\n\x08\x65vent_id\x18\x02 \x01(\t\x12\x33\n\x0fhold_expires_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"j\n\x12\x45xtendHoldResponse\x12\x33\n\x0fhold_expires_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1f\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x10.common.v1.Error\">\n\x12ReturnSeatsRequest\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\x12\x10\n\x08\x65vent_id\x18\x02 \x01(\t\"_\n\x13ReturnSeatsResponse\x12\'\n\x0ereturned_seats\x18\x01 \x03(\x0b\x32\x0f.common.v1.Seat\x12\x1f\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x10.common.v1.Error2\xca\x01\n\x0bHoldService\x12[\n\nExtendHold\x12%.tacos.inventory.v1.ExtendHoldRequest\x1a&.tacos.inventory.v1.ExtendHoldResponse\x12^\n\x0bReturnSeats\x12&.tacos.inventory.v1.ReturnSeatsRequest\x1a\'.tacos.inventory.v1.ReturnSeatsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tacos.inventory.v1.inventory_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_EXTENDHOLDREQUEST']._serialized_start=115
-  _globals['_EXTENDHOLDREQUEST']._serialized_end=229
-  _globals['_EXTENDHOLDRESPONSE']._serialized_start=231
-  _globals['_EXTENDHOLDRESPONSE']._serialized_end=337
-  _globals['_HOLDSERVICE']._serialized_start=339
-  _globals['_HOLDSERVICE']._serialized_end=445
+  _globals['_EXTENDHOLDREQUEST']._serialized_start=138
+  _globals['_EXTENDHOLDREQUEST']._serialized_end=252
+  _globals['_EXTENDHOLDRESPONSE']._serialized_start=254
+  _globals['_EXTENDHOLDRESPONSE']._serialized_end=360
+  _globals['_RETURNSEATSREQUEST']._serialized_start=362
+  _globals['_RETURNSEATSREQUEST']._serialized_end=424
+  _globals['_RETURNSEATSRESPONSE']._serialized_start=426
+  _globals['_RETURNSEATSRESPONSE']._serialized_end=521
+  _globals['_HOLDSERVICE']._serialized_start=524
+  _globals['_HOLDSERVICE']._serialized_end=726
 # @@protoc_insertion_point(module_scope)

@@ -1,10 +1,12 @@
 import datetime
 
 from traffic_tacos.gen.common.v1 import errors_pb2 as _errors_pb2
+from traffic_tacos.gen.common.v1 import types_pb2 as _types_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
-from collections.abc import Mapping as _Mapping
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
@@ -26,3 +28,19 @@ class ExtendHoldResponse(_message.Message):
     hold_expires_at: _timestamp_pb2.Timestamp
     error: _errors_pb2.Error
     def __init__(self, hold_expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., error: _Optional[_Union[_errors_pb2.Error, _Mapping]] = ...) -> None: ...
+
+class ReturnSeatsRequest(_message.Message):
+    __slots__ = ("reservation_id", "event_id")
+    RESERVATION_ID_FIELD_NUMBER: _ClassVar[int]
+    EVENT_ID_FIELD_NUMBER: _ClassVar[int]
+    reservation_id: str
+    event_id: str
+    def __init__(self, reservation_id: _Optional[str] = ..., event_id: _Optional[str] = ...) -> None: ...
+
+class ReturnSeatsResponse(_message.Message):
+    __slots__ = ("returned_seats", "error")
+    RETURNED_SEATS_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    returned_seats: _containers.RepeatedCompositeFieldContainer[_types_pb2.Seat]
+    error: _errors_pb2.Error
+    def __init__(self, returned_seats: _Optional[_Iterable[_Union[_types_pb2.Seat, _Mapping]]] = ..., error: _Optional[_Union[_errors_pb2.Error, _Mapping]] = ...) -> None: ...

@@ -40,6 +40,11 @@ class HoldServiceStub:
                 request_serializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.ExtendHoldRequest.SerializeToString,
                 response_deserializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.ExtendHoldResponse.FromString,
                 _registered_method=True)
+        self.ReturnSeats = channel.unary_unary(
+                '/tacos.inventory.v1.HoldService/ReturnSeats',
+                request_serializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.ReturnSeatsRequest.SerializeToString,
+                response_deserializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.ReturnSeatsResponse.FromString,
+                _registered_method=True)
 
 
 class HoldServiceServicer:
@@ -55,6 +60,14 @@ class HoldServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReturnSeats(self, request, context):
+        """Puts the seats that a reservation owns back on sale, once: asking again changes nothing. NOT_FOUND
+        when it never had any.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_HoldServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -62,6 +75,11 @@ def add_HoldServiceServicer_to_server(servicer, server):
                     servicer.ExtendHold,
                     request_deserializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.ExtendHoldRequest.FromString,
                     response_serializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.ExtendHoldResponse.SerializeToString,
+            ),
+            'ReturnSeats': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReturnSeats,
+                    request_deserializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.ReturnSeatsRequest.FromString,
+                    response_serializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.ReturnSeatsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -92,6 +110,33 @@ class HoldService:
             '/tacos.inventory.v1.HoldService/ExtendHold',
             tacos_dot_inventory_dot_v1_dot_inventory__pb2.ExtendHoldRequest.SerializeToString,
             tacos_dot_inventory_dot_v1_dot_inventory__pb2.ExtendHoldResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReturnSeats(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tacos.inventory.v1.HoldService/ReturnSeats',
+            tacos_dot_inventory_dot_v1_dot_inventory__pb2.ReturnSeatsRequest.SerializeToString,
+            tacos_dot_inventory_dot_v1_dot_inventory__pb2.ReturnSeatsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -38,6 +38,10 @@ class HoldServiceStub:
     nothing. NOT_FOUND when the reservation never held any seats, RESERVATION_EXPIRED when its hold has
     ended, FAILED_PRECONDITION when its seats are sold.
     """
+    ReturnSeats: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.ReturnSeatsRequest, _inventory_pb2.ReturnSeatsResponse]
+    """Puts the seats that a reservation owns back on sale, once: asking again changes nothing. NOT_FOUND
+    when it never had any.
+    """
 
 @_typing.type_check_only
 class HoldServiceAsyncStub(HoldServiceStub):
@@ -48,6 +52,10 @@ class HoldServiceAsyncStub(HoldServiceStub):
     """Moves the deadline of a live hold. Asking again for the same deadline, or an earlier one, changes
     nothing. NOT_FOUND when the reservation never held any seats, RESERVATION_EXPIRED when its hold has
     ended, FAILED_PRECONDITION when its seats are sold.
+    """
+    ReturnSeats: _aio.UnaryUnaryMultiCallable[_inventory_pb2.ReturnSeatsRequest, _inventory_pb2.ReturnSeatsResponse]  # type: ignore[assignment]
+    """Puts the seats that a reservation owns back on sale, once: asking again changes nothing. NOT_FOUND
+    when it never had any.
     """
 
 class HoldServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -62,6 +70,16 @@ class HoldServiceServicer(metaclass=_abc_1.ABCMeta):
         """Moves the deadline of a live hold. Asking again for the same deadline, or an earlier one, changes
         nothing. NOT_FOUND when the reservation never held any seats, RESERVATION_EXPIRED when its hold has
         ended, FAILED_PRECONDITION when its seats are sold.
+        """
+
+    @_abc_1.abstractmethod
+    def ReturnSeats(
+        self,
+        request: _inventory_pb2.ReturnSeatsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_inventory_pb2.ReturnSeatsResponse, _abc.Awaitable[_inventory_pb2.ReturnSeatsResponse]]:
+        """Puts the seats that a reservation owns back on sale, once: asking again changes nothing. NOT_FOUND
+        when it never had any.
         """
 
 def add_HoldServiceServicer_to_server(servicer: HoldServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
