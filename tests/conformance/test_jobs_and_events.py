@@ -8,10 +8,15 @@ import pytest
 
 from tests.clocks import HandClock
 from traffic_tacos.engines import jobs as jobs_module
-from traffic_tacos.engines.jobs import ATTEMPTS_MAX, StoreJobs
+from traffic_tacos.engines.jobs import StoreJobs
 from traffic_tacos.engines.memory import MemoryStore
 from traffic_tacos.engines.outbox import Outbox
+from traffic_tacos.kernel.instants import DAY, HOUR, MINUTE
+from traffic_tacos.ports.jobs import GiveUp, Retries, TryAgainAt
 from traffic_tacos.ports.store import JOB, OUTBOX, Decision, Event, Job
+from traffic_tacos.rooms.payment.webhooks import RETRIES as WEBHOOK_RETRIES
+
+RETRIES = Retries(attempts_max=12, pause_max=5 * MINUTE)
 
 
 class Desk:
@@ -20,7 +25,7 @@ class Desk:
     def __init__(self, store: MemoryStore | None = None) -> None:
         self.clock = HandClock()
         self.store = store or MemoryStore()
-        self.jobs = StoreJobs(self.store, self.clock, random.Random(1))
+        self.jobs = StoreJobs(self.store, self.clock, random.Random(1), {"t": RETRIES, "webhook": WEBHOOK_RETRIES})
         self.outbox = Outbox(self.store, self.clock)
         self.store.on_commit = lambda writes: (self.jobs.committed(writes), self.outbox.committed(writes))
 
@@ -66,13 +71,52 @@ async def test_a_job_that_fails_is_tried_again_with_growing_pauses_and_ends_as_a
         raise ValueError("the other side is down")
 
     await desk.put(Job("a", "t", desk.clock.now()))
-    await desk.run_for({"t": failing}, 3600, step=2.0)
-    assert len(times) == ATTEMPTS_MAX
+    await desk.run_for({"t": failing}, 7200, step=2.0)
+    assert len(times) == RETRIES.attempts_max
     pauses = [later - earlier for earlier, later in pairwise(times)]
     assert pauses[5] > 4 * pauses[0]
     [dead] = await desk.jobs.dead_letters(10)
-    assert (dead.id, dead.is_dead, dead.attempts) == ("a", True, ATTEMPTS_MAX)
+    assert (dead.id, dead.is_dead, dead.attempts) == ("a", True, RETRIES.attempts_max)
     assert "the other side is down" in dead.last_error
+
+
+async def test_a_job_that_knows_when_is_tried_again_then(desk):
+    times = []
+
+    async def busy(job):
+        times.append(desk.clock.now())
+        raise TryAgainAt("in a hundred seconds", desk.clock.now() + 100_000)
+
+    await desk.put(Job("a", "t", desk.clock.now()))
+    await desk.run_for({"t": busy}, 350, step=1.0)
+    assert len(times) == 4
+    assert all(100_000 <= later - earlier <= 102_000 for earlier, later in pairwise(times))
+
+
+async def test_a_job_that_gives_up_is_a_dead_letter_at_once(desk):
+    async def gone(job):
+        raise GiveUp("nobody wants it any more")
+
+    await desk.put(Job("a", "t", desk.clock.now()))
+    await desk.run_for({"t": gone}, 3)
+    [dead] = await desk.jobs.dead_letters(10)
+    assert (dead.attempts, "nobody wants it" in dead.last_error) == (1, True)
+
+
+async def test_a_webhook_is_tried_for_more_than_a_day_before_it_is_given_up(desk):
+    times = []
+
+    async def failing(job):
+        times.append(desk.clock.now())
+        raise ValueError("the endpoint is down")
+
+    await desk.put(Job("a", "webhook", desk.clock.now()))
+    await desk.run_for({"webhook": failing}, 48 * 3600, step=120.0)
+    assert len(times) == WEBHOOK_RETRIES.attempts_max
+    assert times[-1] - times[0] >= DAY
+    assert max(later - earlier for earlier, later in pairwise(times)) <= 5 * HOUR
+    [dead] = await desk.jobs.dead_letters(10)
+    assert dead.id == "a"
 
 
 async def test_a_dead_letter_is_replayed(desk):
@@ -85,7 +129,7 @@ async def test_a_dead_letter_is_replayed(desk):
         ran.append(job.id)
 
     await desk.put(Job("a", "t", desk.clock.now()))
-    await desk.run_for({"t": failing}, 3600, step=2.0)
+    await desk.run_for({"t": failing}, 7200, step=2.0)
     assert await desk.jobs.replay("a")
     assert not await desk.jobs.replay("a")
     await desk.run_for({"t": working}, 3)

@@ -7,6 +7,7 @@ from tests.simulation.world import EVENT, EVENT_ID
 from traffic_tacos.app.platform import PAYMENT_SOURCE
 from traffic_tacos.gen.common.v1 import admin_pb2
 from traffic_tacos.gen.gateway.v1 import gateway_pb2, queue_pb2, webhook_pb2
+from traffic_tacos.gen.payment.v1 import payment_pb2
 from traffic_tacos.gen.reservation.v1 import worker_pb2
 from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2
 from traffic_tacos.gen.tacos.operations.v1 import operations_pb2
@@ -14,6 +15,7 @@ from traffic_tacos.kernel import signatures
 from traffic_tacos.kernel.calls import Role
 from traffic_tacos.kernel.errors import Fault
 from traffic_tacos.kernel.instants import SECOND
+from traffic_tacos.ports.http import HttpAnswer
 
 WEBHOOK = "gateway.v1.WebhookService/ReceivePaymentWebhook"
 CATALOG = "tacos.catalog.v1.CatalogService/"
@@ -231,16 +233,35 @@ async def test_a_line_that_cannot_step_does_not_hold_up_another(desk):
 @on_platform
 async def test_dead_jobs_are_listed_and_replayed(desk):
     admin = desk.token(Role.ADMIN, "op")
-    desk.lossy = 1.0
+    desk.endpoint = HttpAnswer(410)
     held = await desk.held("ana")
     await desk.pay("ana", held)
-    await desk.clock.sleep(3600)
+    await desk.clock.sleep(10)
     service = "tacos.operations.v1.OperationsService/"
     dead = await desk.ask(service + "ListDeadJobs", operations_pb2.ListDeadJobsRequest(), admin)
     assert [job.topic for job in dead.jobs] == ["payment.webhook"]
-    desk.calm()
+    assert "answered 410" in dead.jobs[0].last_error
+    desk.endpoint = None
     replay = operations_pb2.ReplayDeadJobRequest(job_id=dead.jobs[0].job_id)
     assert code(await desk.ask(service + "ReplayDeadJob", replay, admin)) == ""
     await desk.clock.sleep(5)
     assert not (await desk.ask(service + "ListDeadJobs", operations_pb2.ListDeadJobsRequest(), admin)).jobs
     assert code(await desk.ask(service + "ReplayDeadJob", replay, admin)) == "NOT_FOUND"
+
+
+@on_platform
+async def test_an_endpoint_that_asks_for_time_is_asked_again_when_it_said(desk):
+    desk.endpoint = HttpAnswer(503, "600")
+    held = await desk.held("ana")
+    intent = await desk.pay("ana", held)
+    while not (waiting := [job for job in desk.platform.jobs.pending() if job.topic == "payment.webhook"]):
+        await desk.loop_once()
+    while not waiting[0].attempts:
+        await desk.loop_once()
+        waiting = [job for job in desk.platform.jobs.pending() if job.topic == "payment.webhook"]
+    asked_at = desk.clock.now()
+    assert 598_000 <= waiting[0].due_at - asked_at <= 600_000
+    desk.endpoint = None
+    await desk.clock.sleep(601)
+    assert not [job for job in desk.platform.jobs.pending() if job.topic == "payment.webhook"]
+    assert (await desk.payment(intent)).status == payment_pb2.PAYMENT_STATUS_COMPLETED

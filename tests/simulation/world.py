@@ -27,6 +27,7 @@ from traffic_tacos.kernel.calls import Call, Caller, Role
 from traffic_tacos.kernel.errors import Code, Fault, Refusal
 from traffic_tacos.kernel.instants import DAY, SECOND
 from traffic_tacos.kernel.tokens import UserToken, sign_user
+from traffic_tacos.ports.http import HttpAnswer
 
 # Injected faults are logged by the hundred; what matters is raised.
 structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
@@ -75,6 +76,7 @@ class World:
         self._without: frozenset[str] = frozenset()
         self._calls: dict[asyncio.Task[Any], None] = {}
         self.checks_every_commit = True
+        self.endpoint: HttpAnswer | None = None  # what every webhook is answered, instead of being taken
         self.is_down = False
         self._memory = MemoryStore()
         self._tokens: dict[str, str] = {}
@@ -220,22 +222,24 @@ class World:
             if result.violations:
                 self.broken = self.broken or Broken(f"{result.invariant}: {result.violations[0]}")
 
-    async def _post(self, url: str, headers: dict[str, str], body: bytes) -> int:
+    async def _post(self, url: str, headers: dict[str, str], body: bytes) -> HttpAnswer:
         """Webhooks travel: some are lost, some arrive twice, all may be late."""
         await self.clock.sleep(self.random.uniform(0, 2) if self.random.random() < self.lossy else 0)
         if self.random.random() < self.lossy:
             raise Fault("injected: the webhook was lost")
         times = 2 if self.random.random() < self.lossy else 1
+        if self.endpoint is not None:
+            return self.endpoint
         for _ in range(times):
             if self.platform.webhooks is None:
-                return 404
+                return HttpAnswer(404)
             try:
                 await self.platform.webhooks.receive_http(PAYMENT_SOURCE, headers, body)
             except Refusal:
-                return 400
+                return HttpAnswer(400)
         if self.random.random() < self.lossy:
             raise Fault("injected: the answer to the webhook was lost")
-        return 200
+        return HttpAnswer(200)
 
     def _token(self, user: str) -> str:
         if user not in self._tokens:

@@ -25,7 +25,7 @@ from traffic_tacos.app.servers import GrpcServer
 from traffic_tacos.engines.clock import SystemClock
 from traffic_tacos.engines.sqlite import SqliteStore
 from traffic_tacos.kernel.errors import Fault, Refusal
-from traffic_tacos.ports.http import HttpPost
+from traffic_tacos.ports.http import HttpAnswer, HttpPost
 
 STORE_FILE = "store.db"
 LOCK_FILE = "lock"
@@ -178,10 +178,10 @@ def _check_free(field: str, address: Address) -> None:
 
 
 def _poster(client: httpx.AsyncClient) -> HttpPost:
-    async def post(url: str, headers: dict[str, str], body: bytes) -> int:
+    async def post(url: str, headers: dict[str, str], body: bytes) -> HttpAnswer:
         try:
             async with client.stream("POST", url, headers=headers, content=body) as response:
-                return response.status_code
+                return HttpAnswer(response.status_code, response.headers.get("retry-after", ""))
         except httpx.HTTPError as error:
             raise WebhookFault(f"{url}: {type(error).__name__}") from None
 

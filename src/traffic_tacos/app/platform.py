@@ -47,6 +47,7 @@ from traffic_tacos.rooms.inventory.service import Inventory
 from traffic_tacos.rooms.payment import clients as payment_clients
 from traffic_tacos.rooms.payment.rpc import PaymentRpc
 from traffic_tacos.rooms.payment.service import Payments
+from traffic_tacos.rooms.payment.webhooks import RETRIES as WEBHOOK_RETRIES
 from traffic_tacos.rooms.payment.webhooks import WebhookSender
 from traffic_tacos.rooms.reservation import clients as reservation_clients
 from traffic_tacos.rooms.reservation.lifecycle import Lifecycle
@@ -94,7 +95,7 @@ class Platform:
         self.config = config
         self.clock = clock
         self.calls = Calls(clock, randomness, keys.public)
-        self.jobs = StoreJobs(store, clock, randomness)
+        self.jobs = StoreJobs(store, clock, randomness, {SEND_WEBHOOK: WEBHOOK_RETRIES})
         self.outbox = Outbox(store, clock)
         self.health = PlatformHealth(config.rooms, store, clock, self.jobs, self.outbox)
         self._handlers: dict[str, Handler] = {}

@@ -9,20 +9,19 @@ from __future__ import annotations
 import asyncio
 import heapq
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 import structlog
 
-from traffic_tacos.kernel.instants import MINUTE, SECOND, Instant
+from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.ports.clock import Clock
-from traffic_tacos.ports.jobs import Handlers, JobFigures
+from traffic_tacos.ports.jobs import A_DAY_OF_RETRIES, GiveUp, Handlers, JobFigures, Retries, TryAgainAt
 from traffic_tacos.ports.store import JOB, Decision, Job, Store, StoreUnavailable, View, Write, drop_job, put
 
 RUNNING_MAX = 64
-ATTEMPTS_MAX = 12
-BACKOFF_FIRST = SECOND
-BACKOFF_MAX = 5 * MINUTE
+PAUSE_FIRST = SECOND
+DOUBLINGS_MAX = 30
 PAGE = 1000
 IDLE_SECONDS = 1.0
 ERROR_LENGTH_MAX = 500
@@ -34,9 +33,13 @@ class StoreJobs:
     """Runs due jobs whose topic has a handler, up to RUNNING_MAX at once.
 
     Jobs of one `payload["order"]` never overlap: what concerns one reservation happens in turn.
+    `retries` says by topic how long a job is tried again; a day where it says nothing.
     """
 
-    def __init__(self, store: Store, clock: Clock, randomness: random.Random) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, randomness: random.Random, retries: Mapping[str, Retries] | None = None
+    ) -> None:
+        self._retries = retries or {}
         self._store = store
         self._clock = clock
         self._random = randomness
@@ -156,16 +159,20 @@ class StoreJobs:
             self._wake.set()
 
     def _after_failure(self, job: Job, error: Exception) -> Job:
-        attempts = job.attempts + 1
-        is_dead = attempts >= ATTEMPTS_MAX
-        pause = min(BACKOFF_MAX, BACKOFF_FIRST * 2 ** (attempts - 1))
+        attempts, now = job.attempts + 1, self._clock.now()
+        retries = self._retries.get(job.topic, A_DAY_OF_RETRIES)
+        is_dead = attempts >= retries.attempts_max or isinstance(error, GiveUp)
+        pause = min(retries.pause_max, PAUSE_FIRST * 2 ** min(attempts - 1, DOUBLINGS_MAX))
+        due_at = now + round(pause * self._random.uniform(1.0, 1.5))
+        if isinstance(error, TryAgainAt):
+            due_at = min(max(error.at, now + PAUSE_FIRST), now + retries.pause_max)
         log.warning("job_failed", job_id=job.id, topic=job.topic, attempts=attempts, dead=is_dead, error=repr(error))
         return msgspec.structs.replace(
             job,
             attempts=attempts,
             is_dead=is_dead,
             last_error=repr(error)[:ERROR_LENGTH_MAX],
-            due_at=self._clock.now() + round(pause * self._random.uniform(0.5, 1.0)),
+            due_at=due_at,
         )
 
     async def _settle(self, job: Job, after: Job | None) -> None:

@@ -10,10 +10,34 @@ from typing import Protocol, TypeAlias
 
 import msgspec
 
+from traffic_tacos.kernel.errors import Fault
+from traffic_tacos.kernel.instants import MINUTE, Instant
 from traffic_tacos.ports.store import Job
 
 Handler: TypeAlias = Callable[[Job], Awaitable[None]]
 Handlers: TypeAlias = Mapping[str, Handler]
+
+
+class Retries(msgspec.Struct, frozen=True):
+    """How long a job is tried again: pauses double from a second up to `pause_max`, `attempts_max` times in all."""
+
+    attempts_max: int
+    pause_max: Instant
+
+
+A_DAY_OF_RETRIES = Retries(attempts_max=300, pause_max=5 * MINUTE)
+
+
+class TryAgainAt(Fault):
+    """The job failed, and it is known when another attempt makes sense."""
+
+    def __init__(self, message: str, at: Instant) -> None:
+        super().__init__(message)
+        self.at = at
+
+
+class GiveUp(Fault):
+    """No other attempt makes sense: the job is a dead letter at once."""
 
 
 class JobFigures(msgspec.Struct, frozen=True):

@@ -5,14 +5,16 @@ A job sends each one, so none is lost, and none before the payment's own commit.
 """
 
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 import msgspec
 
 from traffic_tacos.kernel import signatures
 from traffic_tacos.kernel.errors import Fault
-from traffic_tacos.kernel.instants import SECOND
+from traffic_tacos.kernel.instants import HOUR, SECOND, Instant
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.http import HttpPost
+from traffic_tacos.ports.jobs import GiveUp, Retries, TryAgainAt
 from traffic_tacos.ports.store import Job, Store
 from traffic_tacos.rooms.payment.model import Status
 from traffic_tacos.rooms.payment.records import PAYMENT
@@ -24,6 +26,12 @@ TYPES = {
     Status.REFUNDED: "payment.refunded",
     Status.EXPIRED: "payment.expired",
 }
+
+
+# Over a day, even if every pause came out shortest: the doubling ones make 4.5 hours, seven of the longest 21.
+RETRIES = Retries(attempts_max=22, pause_max=3 * HOUR)
+GONE = 410
+SECONDS_DIGITS_MAX = 9
 
 
 class NotDelivered(Fault):
@@ -38,7 +46,9 @@ class WebhookSender:
         self._post = post
 
     async def send(self, job: Job) -> None:
-        """One attempt; raises NotDelivered so that the job is tried again."""
+        """One attempt; a fault when it was not taken, so that the job is tried again: when the other side asks
+        for it, else with growing pauses for over a day. 410 says that nobody wants it any more.
+        """
         payment = await self._store.get(PAYMENT.key(job.payload["payment_intent_id"]))
         if payment is None:
             return
@@ -65,5 +75,21 @@ class WebhookSender:
             "webhook-signature": signatures.sign(self._secret, job.id.replace(":", "_"), now_seconds, body),
         }
         answer = await self._post(payment.webhook_url, headers, body)
-        if not 200 <= answer < 300:
-            raise NotDelivered(f"{payment.webhook_url} answered {answer}")
+        if 200 <= answer.status < 300:
+            return
+        said = f"{payment.webhook_url} answered {answer.status}"
+        if answer.status == GONE:
+            raise GiveUp(said)
+        if (again_at := _retry_at(answer.retry_after, self._clock.now())) is not None:
+            raise TryAgainAt(said, again_at)
+        raise NotDelivered(said)
+
+
+def _retry_at(header: str, now: Instant) -> Instant | None:
+    """When Retry-After asks to come back (RFC 9110, 10.2.3): in so many seconds, or at a date."""
+    if header.isascii() and header.isdigit():
+        return now + int(header[:SECONDS_DIGITS_MAX]) * SECOND
+    try:
+        return round(parsedate_to_datetime(header).timestamp() * SECOND)
+    except ValueError:
+        return None
