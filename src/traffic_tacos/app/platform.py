@@ -233,7 +233,7 @@ class Platform:
         channel = self.channel("worker")
         worker = Worker(worker_clients.LifecycleClient(channel), worker_clients.PaymentClient(channel), self._random)
         self._handlers |= worker.handlers()
-        self.calls.add(WorkerRpc(worker, self.clock), _service(worker_pb2, "WorkerService"))
+        self.calls.add(WorkerRpc(worker, self.jobs, self.clock), _service(worker_pb2, "WorkerService"))
 
     def _build_admin(self) -> None:
         lines = admin_clients.LineClient(self.channel("admin"))

@@ -10,13 +10,14 @@ import asyncio
 import heapq
 import random
 from collections.abc import Mapping, Sequence
+from itertools import islice
 
 import msgspec
 import structlog
 
 from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.ports.clock import Clock
-from traffic_tacos.ports.jobs import A_DAY_OF_RETRIES, GiveUp, Handlers, JobFigures, Retries, TryAgainAt
+from traffic_tacos.ports.jobs import A_DAY_OF_RETRIES, GiveUp, Handlers, JobFigures, JobView, Retries, TryAgainAt
 from traffic_tacos.ports.store import JOB, Decision, Job, Store, StoreUnavailable, View, Write, drop_job, put
 
 RUNNING_MAX = 64
@@ -46,6 +47,10 @@ class StoreJobs:
         self._known: dict[str, Job] = {}
         self._heap: list[tuple[Instant, str]] = []
         self._running: dict[str, str] = {}
+        self._running_since: dict[str, Instant] = {}
+        self._started_at = clock.now()
+        self._last_done_at: Instant | None = None
+        self._worked_ms = 0
         self._dead: set[str] = set()
         self._completed = 0
         self._failed = 0
@@ -83,8 +88,25 @@ class StoreJobs:
                     pass
 
     def figures(self) -> JobFigures:
-        pending = len(self._known) - len(self._dead) - len(self._running)
-        return JobFigures(pending, len(self._running), len(self._dead), self._completed, self._failed)
+        return JobFigures(
+            pending=len(self._known) - len(self._dead) - len(self._running),
+            running=len(self._running),
+            dead=len(self._dead),
+            completed=self._completed,
+            failed=self._failed,
+            average_ms=self._worked_ms / max(1, self._completed + self._failed),
+            last_done_at=self._last_done_at,
+            started_at=self._started_at,
+        )
+
+    def show(self, job_id: str, topic: str, limit: int) -> list[JobView]:
+        if job_id:
+            known = self._known.get(job_id)
+            found = [] if known is None else [known]
+        else:
+            found = list(self._known.values())
+        matching = (job for job in found if topic in ("", job.topic))
+        return [JobView(job, self._running_since.get(job.id)) for job in islice(matching, limit)]
 
     def pending(self) -> list[Job]:
         """Jobs that are not dead, running ones included."""
@@ -146,6 +168,7 @@ class StoreJobs:
         return IDLE_SECONDS
 
     async def _run_one(self, job: Job, handlers: Handlers) -> None:
+        began = self._running_since[job.id] = self._clock.now()
         try:
             await handlers[job.topic](job)
         except Exception as error:  # noqa: BLE001 - whatever went wrong, the job stays and is tried again
@@ -155,7 +178,10 @@ class StoreJobs:
             self._completed += 1
             await self._settle(job, None)
         finally:
+            self._last_done_at = self._clock.now()
+            self._worked_ms += self._last_done_at - began
             self._running.pop(job.id, None)
+            self._running_since.pop(job.id, None)
             self._wake.set()
 
     def _after_failure(self, job: Job, error: Exception) -> Job:

@@ -41,15 +41,31 @@ class GiveUp(Fault):
 
 
 class JobFigures(msgspec.Struct, frozen=True):
+    """Counted since the process began, but for `pending`, `running` and `dead`, which are as they stand."""
+
     pending: int
     running: int
     dead: int
     completed: int
     failed: int
+    average_ms: float
+    last_done_at: Instant | None
+    started_at: Instant
+
+
+class JobView(msgspec.Struct, frozen=True):
+    """A job that is not done. `running_since` is set while it runs."""
+
+    job: Job
+    running_since: Instant | None
 
 
 class Jobs(Protocol):
     def figures(self) -> JobFigures: ...
+
+    def show(self, job_id: str, topic: str, limit: int) -> list[JobView]:
+        """Jobs that are not done, by id: one of them, or those of a topic, or all; at most so many."""
+        ...
 
     async def dead_letters(self, limit: int) -> list[Job]: ...
 

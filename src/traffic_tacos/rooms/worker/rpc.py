@@ -3,16 +3,21 @@
 from traffic_tacos import wire
 from traffic_tacos.gen.reservation.v1 import worker_pb2 as pb
 from traffic_tacos.kernel.calls import Call
-from traffic_tacos.kernel.errors import Fault
+from traffic_tacos.kernel.errors import Code, Fault, Refusal
 from traffic_tacos.kernel.ids import checked_id
 from traffic_tacos.ports.clock import Clock
+from traffic_tacos.ports.jobs import Jobs, JobView
 from traffic_tacos.rooms.worker.model import NEXT_ACTION, Done, Processing
 from traffic_tacos.rooms.worker.service import Worker
 
+WORKER_ID = "embedded"
+JOBS_SHOWN_MAX = 1000
+
 
 class WorkerRpc:
-    def __init__(self, worker: Worker, clock: Clock) -> None:
+    def __init__(self, worker: Worker, jobs: Jobs, clock: Clock) -> None:
         self._worker = worker
+        self._jobs = jobs
         self._clock = clock
 
     async def ProcessReservationExpiry(self, request: pb.ProcessExpiryRequest, call: Call) -> pb.ProcessExpiryResponse:
@@ -42,6 +47,48 @@ class WorkerRpc:
             processed_at=wire.timestamp(self._clock.now()),
             next_action=NEXT_ACTION[done.status],
         )
+
+    async def HealthCheck(self, request: pb.HealthCheckRequest, call: Call) -> pb.HealthCheckResponse:
+        if request.worker_instance_id not in ("", WORKER_ID):
+            raise Refusal(Code.NOT_FOUND, f"worker_instance_id: there is only {WORKER_ID}")
+        figures = self._jobs.figures()
+        return pb.HealthCheckResponse(
+            status=pb.WORKER_STATUS_DEGRADED if figures.dead else pb.WORKER_STATUS_HEALTHY,
+            processed_events_count=figures.completed,
+            failed_events_count=figures.failed,
+            last_processed_at=wire.timestamp(figures.last_done_at),
+            queue_depth=figures.pending,
+            started_at=wire.timestamp(figures.started_at),
+        )
+
+    async def GetJobStatus(self, request: pb.GetJobStatusRequest, call: Call) -> pb.GetJobStatusResponse:
+        found = self._jobs.show(request.job_id, request.event_type, JOBS_SHOWN_MAX)
+        if request.job_id and not found:
+            raise Refusal(Code.NOT_FOUND, "job_id: there is no such job; one that is done leaves nothing behind")
+        figures = self._jobs.figures()
+        return pb.GetJobStatusResponse(
+            jobs=[_job(view) for view in found],
+            metrics=pb.JobMetrics(
+                total_active_jobs=figures.pending + figures.running,
+                total_events_pending=figures.pending,
+                total_events_processing=figures.running,
+                total_events_completed=figures.completed,
+                total_events_failed=figures.failed,
+                average_processing_time_ms=figures.average_ms,
+                last_updated=wire.timestamp(self._clock.now()),
+            ),
+        )
+
+
+def _job(view: JobView) -> pb.JobInstance:
+    waiting = pb.JOB_INSTANCE_STATUS_PENDING if view.running_since is None else pb.JOB_INSTANCE_STATUS_RUNNING
+    return pb.JobInstance(
+        job_id=view.job.id,
+        worker_id=WORKER_ID,
+        status=pb.JOB_INSTANCE_STATUS_FAILED if view.job.is_dead else waiting,
+        started_at=wire.timestamp(view.running_since),
+        events_failed=view.job.attempts,
+    )
 
 
 def _status(status: Processing) -> pb.ProcessingStatus:
