@@ -55,7 +55,7 @@ from traffic_tacos.rooms.reservation.rpc import LifecycleRpc, ReservationRpc
 from traffic_tacos.rooms.reservation.service import Reservations
 from traffic_tacos.rooms.waiting_room import clients as waiting_clients
 from traffic_tacos.rooms.waiting_room.lines import Lines
-from traffic_tacos.rooms.waiting_room.operator import LineView, Operator
+from traffic_tacos.rooms.waiting_room.operating import LineView, Operator
 from traffic_tacos.rooms.waiting_room.rpc import DrawRpc, LineRpc, QueueRpc, QueueStreamRpc
 from traffic_tacos.rooms.waiting_room.service import WaitingRoom
 from traffic_tacos.rooms.webhook.rpc import WebhookRpc

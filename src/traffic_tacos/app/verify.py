@@ -29,7 +29,7 @@ from traffic_tacos.rooms.payment.model import Status as PaymentStatus
 from traffic_tacos.rooms.payment.records import PAYMENT
 from traffic_tacos.rooms.reservation.model import AdmissionState, Order, Reservation, Status
 from traffic_tacos.rooms.reservation.records import ADMISSION_USE, ORDER, RESERVATION
-from traffic_tacos.rooms.waiting_room.operator import FOR_ALL, RATE_SETTING
+from traffic_tacos.rooms.waiting_room.operating import FOR_ALL, RATE_SETTING
 from traffic_tacos.rooms.waiting_room.records import TICKET
 
 VIOLATIONS_SHOWN_MAX = 20

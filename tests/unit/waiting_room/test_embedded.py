@@ -21,7 +21,8 @@ from traffic_tacos.kernel.errors import Fault, Refusal
 from traffic_tacos.kernel.tokens import Ticket, seal_ticket, session_hash
 from traffic_tacos.rooms.waiting_room import draw
 from traffic_tacos.rooms.waiting_room.embedded import EmbeddedLine, opened_draw
-from traffic_tacos.rooms.waiting_room.model import Line, Settings, State, Terms
+from traffic_tacos.rooms.waiting_room.model import Line
+from traffic_tacos.rooms.waiting_room.values import Settings, State, Terms
 
 SECRET = b"s" * 32
 SEED = bytes(32)

@@ -8,16 +8,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from traffic_tacos.kernel.instants import SECOND
 from traffic_tacos.rooms.waiting_room.draw import Draw
-from traffic_tacos.rooms.waiting_room.model import (
-    ADMISSION_LIFETIME,
-    PRESENT_SECONDS,
-    TURNS_PER_TICKET,
-    Admission,
-    Line,
-    Settings,
-    State,
-    Window,
-)
+from traffic_tacos.rooms.waiting_room.model import ADMISSION_LIFETIME, PRESENT_SECONDS, TURNS_PER_TICKET, Line
+from traffic_tacos.rooms.waiting_room.pacing import Window
+from traffic_tacos.rooms.waiting_room.values import Admission, Settings, State
 
 SMALL = Settings(rate_per_second=2, active_max=4, offer_seconds=5, idle_seconds=3600, waiting_max=100)
 WIDE = Settings(rate_per_second=100, active_max=100, offer_seconds=5)

@@ -1,8 +1,8 @@
 import msgspec
 import pytest
 
-from traffic_tacos.rooms.waiting_room.model import Place, State
 from traffic_tacos.rooms.waiting_room.news import Sight, Topic, news
+from traffic_tacos.rooms.waiting_room.values import Place, State
 
 WAITING = Sight(Place(State.WAITING, 7, 3), is_stopped=False, is_sold_out=False, rate_per_second=10)
 

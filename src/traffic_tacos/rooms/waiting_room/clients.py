@@ -7,7 +7,7 @@ from traffic_tacos import wire
 from traffic_tacos.gen.reservation.v1 import inventory_pb2, inventory_pb2_grpc
 from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2, catalog_pb2_grpc
 from traffic_tacos.kernel.calls import Call
-from traffic_tacos.rooms.waiting_room.model import Settings, Terms
+from traffic_tacos.rooms.waiting_room.values import Settings, Terms
 
 CATALOG_SECONDS = 0.5
 INVENTORY_SECONDS = 0.25

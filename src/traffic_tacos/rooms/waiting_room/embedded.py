@@ -19,7 +19,7 @@ from traffic_tacos.kernel.tokens import Ticket, seal_ticket, session_hash
 from traffic_tacos.ports.store import Decision, Key, Store, View, Write, put
 from traffic_tacos.rooms.waiting_room import draw, model
 from traffic_tacos.rooms.waiting_room.draw import Draw
-from traffic_tacos.rooms.waiting_room.model import Admission, Line, Settings, State, Terms
+from traffic_tacos.rooms.waiting_room.model import Line
 from traffic_tacos.rooms.waiting_room.records import (
     DRAW,
     HEAD,
@@ -32,6 +32,7 @@ from traffic_tacos.rooms.waiting_room.records import (
     settings_key,
     ticket_key,
 )
+from traffic_tacos.rooms.waiting_room.values import Admission, Settings, State, Terms
 
 SCAN_PAGE = 5000
 PROGRESS_EVERY = 100_000

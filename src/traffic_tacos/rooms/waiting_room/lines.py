@@ -14,9 +14,9 @@ from traffic_tacos.ports.store import Event, Key, Prefix, Store
 from traffic_tacos.rooms.waiting_room.clients import CatalogClient, InventoryClient
 from traffic_tacos.rooms.waiting_room.draw import SEED_BYTES
 from traffic_tacos.rooms.waiting_room.embedded import EmbeddedLine
-from traffic_tacos.rooms.waiting_room.model import State
 from traffic_tacos.rooms.waiting_room.news import Sight, news
 from traffic_tacos.rooms.waiting_room.records import DRAW, HEAD, admission_number
+from traffic_tacos.rooms.waiting_room.values import State
 from traffic_tacos.rooms.waiting_room.watchers import Watchers
 
 STEP_SECONDS = 0.1

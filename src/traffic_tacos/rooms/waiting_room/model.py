@@ -17,126 +17,26 @@ those behind them nothing, and people who come back lose nothing.
 """
 
 import heapq
-import math
 from array import array
 from collections import deque
 from collections.abc import Iterable
-from enum import IntEnum
 
 import msgspec
 
 from traffic_tacos.kernel.instants import MINUTE, SECOND, Instant
 from traffic_tacos.rooms.waiting_room.draw import Draw
 from traffic_tacos.rooms.waiting_room.ended import Ended
+from traffic_tacos.rooms.waiting_room.pacing import Allowance, Pace, Window
+from traffic_tacos.rooms.waiting_room.sightings import Sightings
+from traffic_tacos.rooms.waiting_room.values import STATES, Admission, Figures, Place, Settings, State
 
 ADMISSION_LIFETIME = 5 * MINUTE
 TURNS_PER_TICKET = 2
 PRESENT_SECONDS = 30
 STEP_MAX = 2000
-TURN = 1_000_000  # what a turn costs of the allowance, which is a whole number so that no fraction is lost
-BURST_SECONDS = 0.25  # with one turn more, how much of a second's rate may be given at one instant
-MEASURED_OVER = MINUTE
 NO_SHOW_WEIGHT = 0.02  # of the newest offer in the moving average
 NO_SHOW_FACTOR_MAX = 2.0
 WAITS_REMEMBERED = 1000
-
-
-class Settings(msgspec.Struct, frozen=True):
-    """The named limits of a line; see the event file's `admission`."""
-
-    rate_per_second: int = 1000
-    active_max: int = 5000
-    offer_seconds: int = 60
-    idle_seconds: int = 3600
-    waiting_max: int = 1_000_000
-
-
-class Terms(msgspec.Struct, frozen=True):
-    """What the line of an event must know of its sale."""
-
-    settings: Settings
-    starts_at: Instant | None
-    ends_at: Instant | None
-
-
-class State(IntEnum):
-    """From ADMITTED on, a ticket is no longer in the line."""
-
-    WAITING = 0
-    READY = 1
-    ADMITTED = 2
-    DONE = 3
-    LEFT = 4
-    EXPIRED = 5
-
-
-_STATES = tuple(State)  # by value; the enum's own look-up costs as much as counting a place
-
-
-class Admission(msgspec.Struct, frozen=True):
-    """A granted turn. It counts against the seats that are left until it holds some."""
-
-    number: int
-    user_id: str
-    granted_at: Instant
-    expires_at: Instant
-    holds_seats: bool = False
-
-
-class Place(msgspec.Struct, frozen=True):
-    """`position` is 0 before the draw, and for a ticket that is no longer in the line.
-
-    `may_be_admitted` says whether asking for admission now is answered with it.
-    """
-
-    state: State
-    position: int
-    eta_seconds: int
-    may_be_admitted: bool = False
-
-
-class Figures(msgspec.Struct, frozen=True):
-    """How a line is doing. `waits` are the last ones in seconds, ascending. `told` counts times first told,
-    `kept` those that the real wait stayed within."""
-
-    waiting: int
-    ready: int
-    admitted: int
-    admitted_ever: int
-    admitted_last_minute: int
-    moving_per_second: float
-    no_show_share: float
-    waits: tuple[int, ...]
-    told: int
-    kept: int
-
-    @property
-    def wait_average(self) -> int:
-        return sum(self.waits) // len(self.waits) if self.waits else 0
-
-    def wait_at(self, share: float) -> int:
-        """The seconds that this share of the last turns had waited at most (nearest rank)."""
-        return self.waits[max(0, math.ceil(share * len(self.waits)) - 1)] if self.waits else 0
-
-
-class Window:
-    """How much happened in the second (or minute) before now; no happening is counted twice."""
-
-    def __init__(self, span: Instant) -> None:
-        self._span = span
-        self._happened: deque[tuple[Instant, int]] = deque()
-        self._count = 0
-
-    def add(self, now: Instant, count: int = 1) -> None:
-        self._count += count
-        if self._happened and self._happened[-1][0] == now:
-            count += self._happened.pop()[1]
-        self._happened.append((now, count))
-
-    def count(self, now: Instant) -> int:
-        while self._happened and self._happened[0][0] <= now - self._span:
-            self._count -= self._happened.popleft()[1]
-        return self._count
 
 
 class _Turn:
@@ -170,8 +70,7 @@ class Line:
         self._joined_at = array("I", [0])
         self._seen_at = array("I", [0])
         self._told = array("I", [0])  # when the turn was first said to come; 0 when nothing was said
-        self._seen: dict[int, array[int]] = {}  # second of a sign of life -> numbers, each filed once
-        self._seen_seconds: list[int] = []  # a heap of those seconds
+        self._sightings = Sightings()
 
         # By rank.
         self._ended = Ended()
@@ -187,12 +86,11 @@ class Line:
         self._granting: dict[int, Instant] = {}
 
         self._advanced_at: Instant | None = None
-        self._allowance = TURN + round(settings.rate_per_second * BURST_SECONDS * TURN)
+        self._allowance = Allowance(settings.rate_per_second)
         self._given = Window(SECOND)
         self._grants = Window(SECOND)
         self._granted = Window(MINUTE)
-        self._moved: deque[list[int]] = deque()  # in which second, ranks passed, in how long
-        self._pace = float(settings.rate_per_second)
+        self._pace = Pace(settings.rate_per_second)
         self.is_held_up = False  # somebody had to wait after the last step
 
         self._admitted_ever = 0
@@ -214,7 +112,7 @@ class Line:
     def state(self, number: int) -> State:
         if number in self._expiring:
             return State.EXPIRED
-        return _STATES[self._states[number]]
+        return STATES[self._states[number]]
 
     def is_live(self, number: int) -> bool:
         return self._states[number] <= State.READY and number not in self._expiring
@@ -230,7 +128,7 @@ class Line:
 
     def place(self, number: int, now: Instant) -> Place:
         """Where the ticket stands: live tickets ahead plus one; 0 once it is no longer in the line."""
-        state = _STATES[self._states[number]]
+        state = STATES[self._states[number]]
         if self._expiring and number in self._expiring:
             state = State.EXPIRED
         if state >= State.ADMITTED:
@@ -242,7 +140,7 @@ class Line:
         position = rank - self._ended.before(rank)
         if state is State.READY or self._is_stopped or self.is_sold_out:
             return Place(state, position, 0, state is State.READY and not self._is_stopped)
-        eta = -int(-position // self._pace)
+        eta = -int(-position // self._pace.per_second)
         return Place(state, position, eta if self.opens_at is None else eta + self._seconds_to_opening(now))
 
     def tell(self, number: int, now: Instant) -> Place:
@@ -259,7 +157,7 @@ class Line:
             admitted=len(self.admissions),
             admitted_ever=self._admitted_ever,
             admitted_last_minute=self._granted.count(now),
-            moving_per_second=self._pace,
+            moving_per_second=self._pace.per_second,
             no_show_share=self._no_shows,
             waits=tuple(sorted(self._waits)),
             told=self._told_ever,
@@ -279,7 +177,7 @@ class Line:
         self._seen_at.extend([second] * count)
         self._told.extend([0] * count)
         for new in range(self.last_number + 1, number + 1):
-            self._file(new, second)
+            self._sightings.file(new, second)
         self.last_number = number
 
     def gather(self) -> None:
@@ -385,12 +283,11 @@ class Line:
         self._expire_idle(now)
         elapsed = 0 if self._advanced_at is None else now - self._advanced_at
         rate = self.settings.rate_per_second * self._no_show_factor()
-        gained = round(rate * TURN / SECOND) * elapsed
-        self._allowance = min(self._allowance + gained, TURN + round(rate * BURST_SECONDS * TURN))
+        self._allowance.refill(rate, elapsed)
         self._advanced_at = now
         cursor = self._cursor
         ready = self._give_turns(now, self._room(now, rate))
-        self._allowance -= len(ready) * TURN
+        self._allowance.take(len(ready))
         if ready:
             self._given.add(now, len(ready))
         self._measure(now, self._cursor - cursor, elapsed)
@@ -411,7 +308,7 @@ class Line:
             return 0
         live = self._ready + len(self.admissions)
         rooms = [
-            self._allowance // TURN,
+            self._allowance.turns,
             max(1, int(rate)) - self._given.count(now),
             self.settings.active_max - live,
         ]
@@ -517,54 +414,28 @@ class Line:
         else:
             self._ended.add(self._draw.rank(number))
 
-    # Who has not been seen for long. Each ticket is filed once, under a second when it was there.
-
-    def _file(self, number: int, second: int) -> None:
-        known = self._seen.get(second)
-        if known is None:
-            known = self._seen[second] = array("I")
-            heapq.heappush(self._seen_seconds, second)
-        known.append(number)
-
     def _expire_idle(self, now: Instant) -> None:
         second = now // SECOND
         idle_since = second - self.settings.idle_seconds
         for _ in range(STEP_MAX):
-            if not self._seen_seconds or self._seen_seconds[0] > idle_since:
+            number = self._sightings.take(idle_since)
+            if number is None:
                 return
-            numbers = self._seen[self._seen_seconds[0]]
-            number = numbers.pop()
-            if not numbers:
-                del self._seen[heapq.heappop(self._seen_seconds)]
             if self._states[number] == State.READY:
-                self._file(number, second)  # its offer lapses by itself
+                self._sightings.file(number, second)  # its offer lapses by itself
             elif self._states[number] == State.WAITING and number not in self._expiring:
                 if self._seen_at[number] > idle_since:
-                    self._file(number, self._seen_at[number])
+                    self._sightings.file(number, self._seen_at[number])
                 else:
                     self._expire(number)
 
-    # How fast the line moves.
-
     def _measure(self, now: Instant, passed: int, elapsed: Instant) -> None:
-        """Ranks passed while somebody had to wait: what is not held up says nothing of how fast it could be."""
-        second = now // SECOND
-        if self.is_held_up and not self._is_stopped:
-            if not self._moved or self._moved[-1][0] != second:
-                self._moved.append([second, 0, 0])
-                while self._moved[0][0] <= second - MEASURED_OVER // SECOND:
-                    self._moved.popleft()
-                span = sum(moved[2] for moved in self._moved)
-                passed_ever = sum(moved[1] for moved in self._moved)
-                self._pace = max(1, passed_ever) * SECOND / span if span >= SECOND else self._configured_pace()
-            self._moved[-1][1] += passed
-            self._moved[-1][2] += elapsed
-        elif not self.is_held_up:
-            self._pace = self._configured_pace()
+        configured = self.settings.rate_per_second
+        if not self.is_held_up:
+            self._pace.is_free(configured)
+        elif not self._is_stopped:
+            self._pace.moved(now, passed, elapsed, configured)
         self.is_held_up = self._draw is not None and self._cursor <= self.last_number
-
-    def _configured_pace(self) -> float:
-        return float(self.settings.rate_per_second)
 
     def _seconds_to_opening(self, now: Instant) -> int:
         return 0 if self.opens_at is None else max(0, -(-(self.opens_at - now) // SECOND))

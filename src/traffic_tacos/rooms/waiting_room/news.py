@@ -8,7 +8,7 @@ from enum import Enum
 
 import msgspec
 
-from traffic_tacos.rooms.waiting_room.model import Place, State
+from traffic_tacos.rooms.waiting_room.values import Place, State
 
 
 class Topic(Enum):

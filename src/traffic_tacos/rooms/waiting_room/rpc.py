@@ -11,10 +11,10 @@ from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.instants import SECOND
 from traffic_tacos.ports.clock import Clock
-from traffic_tacos.rooms.waiting_room.model import Figures
 from traffic_tacos.rooms.waiting_room.news import Topic
-from traffic_tacos.rooms.waiting_room.operator import ENTRIES_PAGE_MAX, LineView, Operator
+from traffic_tacos.rooms.waiting_room.operating import ENTRIES_PAGE_MAX, LineView, Operator
 from traffic_tacos.rooms.waiting_room.service import Told, WaitingRoom
+from traffic_tacos.rooms.waiting_room.values import Figures
 
 _STATUS = (  # by state
     pb.QUEUE_STATUS_WAITING,

@@ -23,9 +23,9 @@ from traffic_tacos.kernel.tokens import (
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.rooms.waiting_room.embedded import place_ended
 from traffic_tacos.rooms.waiting_room.lines import Lines, OpenLine
-from traffic_tacos.rooms.waiting_room.model import Admission, Place, State
 from traffic_tacos.rooms.waiting_room.news import Sight, Topic, news
 from traffic_tacos.rooms.waiting_room.records import admission_id
+from traffic_tacos.rooms.waiting_room.values import Admission, Place, State
 from traffic_tacos.rooms.waiting_room.watchers import STREAMS_PER_LINE_MAX
 
 TOKENS_REMEMBERED_MAX = 100_000  # about 25 MB

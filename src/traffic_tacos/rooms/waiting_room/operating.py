@@ -13,8 +13,8 @@ from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.store import Decision, Store, View, put
 from traffic_tacos.rooms.waiting_room import draw
 from traffic_tacos.rooms.waiting_room.lines import Lines, OpenLine
-from traffic_tacos.rooms.waiting_room.model import Figures
 from traffic_tacos.rooms.waiting_room.records import SettingsRecord, settings_key
+from traffic_tacos.rooms.waiting_room.values import Figures
 
 ENTRIES_PAGE_MAX = 5000
 SETTING_MAX = 10_000_000

@@ -1,0 +1,86 @@
+"""What is said of a line and its tickets: frozen values, without rules."""
+
+import math
+from enum import IntEnum
+
+import msgspec
+
+from traffic_tacos.kernel.instants import Instant
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """The named limits of a line; see the event file's `admission`."""
+
+    rate_per_second: int = 1000
+    active_max: int = 5000
+    offer_seconds: int = 60
+    idle_seconds: int = 3600
+    waiting_max: int = 1_000_000
+
+
+class Terms(msgspec.Struct, frozen=True):
+    """What the line of an event must know of its sale."""
+
+    settings: Settings
+    starts_at: Instant | None
+    ends_at: Instant | None
+
+
+class State(IntEnum):
+    """From ADMITTED on, a ticket is no longer in the line."""
+
+    WAITING = 0
+    READY = 1
+    ADMITTED = 2
+    DONE = 3
+    LEFT = 4
+    EXPIRED = 5
+
+
+STATES = tuple(State)  # by value; the enum's own look-up costs as much as counting a place
+
+
+class Admission(msgspec.Struct, frozen=True):
+    """A granted turn. It counts against the seats that are left until it holds some."""
+
+    number: int
+    user_id: str
+    granted_at: Instant
+    expires_at: Instant
+    holds_seats: bool = False
+
+
+class Place(msgspec.Struct, frozen=True):
+    """`position` is 0 before the draw, and for a ticket that is no longer in the line.
+
+    `may_be_admitted` says whether asking for admission now is answered with it.
+    """
+
+    state: State
+    position: int
+    eta_seconds: int
+    may_be_admitted: bool = False
+
+
+class Figures(msgspec.Struct, frozen=True):
+    """How a line is doing. `waits` are the last ones in seconds, ascending. `told` counts times first told,
+    `kept` those that the real wait stayed within."""
+
+    waiting: int
+    ready: int
+    admitted: int
+    admitted_ever: int
+    admitted_last_minute: int
+    moving_per_second: float
+    no_show_share: float
+    waits: tuple[int, ...]
+    told: int
+    kept: int
+
+    @property
+    def wait_average(self) -> int:
+        return sum(self.waits) // len(self.waits) if self.waits else 0
+
+    def wait_at(self, share: float) -> int:
+        """The seconds that this share of the last turns had waited at most (nearest rank)."""
+        return self.waits[max(0, math.ceil(share * len(self.waits)) - 1)] if self.waits else 0
