@@ -98,7 +98,7 @@ def shown_line(line: pb.Line, stats: inventory_pb2.InventoryStats) -> Table:
     state = (
         "stopped" if line.stopped else "sold out" if line.sold_out else "waiting for the sale" if line.pool else "open"
     )
-    kept = f"{line.told_kept / line.told:.0%}" if line.told else "no turns yet"
+    kept = f"{line.told_kept / line.told:.0%} came within the time first told" if line.told else "none yet"
     rows = [
         ("line", f"{line.event_id}, {state}"),
         ("waiting", f"{line.waiting:,} ({line.ready:,} of them ready), {line.streams:,} watching"),
@@ -106,7 +106,7 @@ def shown_line(line: pb.Line, stats: inventory_pb2.InventoryStats) -> Table:
         ("rate", f"{line.admitted_last_minute:,} in the last minute; {line.rate_per_second:,} a second allowed"),
         ("no-shows", f"{line.no_show_share:.0%}"),
         ("waits", f"half within {line.wait_p50_seconds:,} s, 95 % within {line.wait_p95_seconds:,} s"),
-        ("times told", f"{kept} came within the time first told"),
+        ("times told", kept),
         ("sold", f"{stats.sold_seats:,} of {stats.total_seats:,}, {stats.reserved_seats:,} held"),
     ]
     table = Table(show_header=False, box=None)

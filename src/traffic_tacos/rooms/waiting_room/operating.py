@@ -121,7 +121,7 @@ class Operator:
         opened = await self._lines.of(checked_id("event_id", event_id), call)
         drawn = await opened.line.draw()
         if drawn is None:
-            raise Refusal(Code.NOT_FOUND, f"event_id: {event_id} has no draw; its sale was never waited for")
+            raise Refusal(Code.NOT_FOUND, f"event_id: {event_id} has no draw: nobody could join before its sale opened")
         seed = bytes.fromhex(drawn.seed)
         is_closed = drawn.closed_at is not None
         return ShownDraw(
