@@ -71,7 +71,8 @@ class QueueRpc:
         response.status = _STATUS[place.state]
         response.position = place.position
         response.eta_seconds = place.eta_seconds
-        response.admission_ready = place.may_be_admitted
+        if place.may_be_admitted:
+            response.admission_ready = True
         response.expires_at.CopyFrom(wire.moment(expires_at))
         return response
 
