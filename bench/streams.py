@@ -17,14 +17,9 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import load, servers
-from traffic_tacos.app import keys
-from traffic_tacos.app.policy import SCOPES
-from traffic_tacos.engines.clock import SystemClock
+from traffic_tacos.cli import options
 from traffic_tacos.gen.common.v1 import admin_pb2, admin_pb2_grpc
 from traffic_tacos.gen.gateway.v1 import queue_pb2, queue_pb2_grpc, websocket_pb2, websocket_pb2_grpc
-from traffic_tacos.kernel.calls import Caller, Role
-from traffic_tacos.kernel.instants import MINUTE
-from traffic_tacos.kernel.tokens import UserToken, sign_user
 
 EVENT = "evt_streams"
 RATE = 1000
@@ -52,7 +47,7 @@ def main() -> None:
 
 
 async def _run(pid: int, address: str, data: Path, fans: int, every: int) -> None:
-    admin = _admin(data)
+    admin = options.admin_metadata(data)
     async with grpc.aio.insecure_channel(address) as channel:
         desk = admin_pb2_grpc.AdminServiceStub(channel)
         await desk.EmergencyAction(_stop(resume=False), metadata=admin)
@@ -132,12 +127,6 @@ async def _admit(channel, joined, numbers) -> None:
         request = queue_pb2.RequestAdmissionRequest(waiting_token=joined[number].waiting_token, event_id=EVENT)
         while (await queue.RequestAdmission(request)).admission != queue_pb2.ADMISSION_STATUS_GRANTED:
             await asyncio.sleep(0.05)
-
-
-def _admin(data: Path) -> tuple[tuple[str, str], ...]:
-    now = SystemClock().now()
-    user = UserToken(Caller(Role.ADMIN, "bench"), SCOPES[Role.ADMIN], now + 60 * MINUTE)
-    return (("authorization", f"Bearer {sign_user(keys.read(data).signing, user, now)}"),)
 
 
 def _stop(*, resume: bool) -> admin_pb2.EmergencyActionRequest:

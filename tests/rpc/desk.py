@@ -65,25 +65,25 @@ class Desk(World):
     async def as_fan(self, path: str, request: Any, fan: str) -> Any:
         return await self.ask(path, request, self.token(Role.FAN, fan))
 
-    async def admitted(self, fan: str) -> str:
+    async def admitted(self, fan: str, event_id: str = EVENT_ID) -> str:
         """A reservation token for the fan."""
         joined = await self.as_fan(
-            QUEUE + "JoinQueue", queue_pb2.JoinQueueRequest(event_id=EVENT_ID, user_id=fan, session_id=fan), fan
+            QUEUE + "JoinQueue", queue_pb2.JoinQueueRequest(event_id=event_id, user_id=fan, session_id=fan), fan
         )
-        request = queue_pb2.RequestAdmissionRequest(waiting_token=joined.waiting_token, event_id=EVENT_ID, user_id=fan)
+        request = queue_pb2.RequestAdmissionRequest(waiting_token=joined.waiting_token, event_id=event_id, user_id=fan)
         while True:
             admission = await self.as_fan(QUEUE + "RequestAdmission", request, fan)
             if admission.reservation_token:
                 return admission.reservation_token
             await self.clock.sleep(0.2)
 
-    async def held(self, fan: str, quantity: int = 2, seats: tuple[str, ...] = ()) -> Any:
+    async def held(self, fan: str, quantity: int = 2, seats: tuple[str, ...] = (), event_id: str = EVENT_ID) -> Any:
         request = gateway_pb2.CreateReservationRequest(
-            event_id=EVENT_ID,
+            event_id=event_id,
             seat_ids=seats,
             quantity=quantity,
             user_id=fan,
-            reservation_token=await self.admitted(fan),
+            reservation_token=await self.admitted(fan, event_id),
             idempotency_key=self.key(),
         )
         return await self.as_fan(GATEWAY + "CreateReservation", request, fan)
@@ -109,6 +109,15 @@ class Desk(World):
         answer = await self.as_fan(PAYMENT + "ProcessPayment", request, fan)
         assert answer.status == payment_pb2.PAYMENT_STATUS_PROCESSING
         return intent.payment_intent_id
+
+    async def cancel(self, fan: str, held: Any, key: str = "") -> Any:
+        """Cancel the reservation, or give it back."""
+        return await self.as_fan(GATEWAY + "CancelReservation", self.cancellation(fan, held, key), fan)
+
+    def cancellation(self, fan: str, held: Any, key: str = "") -> Any:
+        return gateway_pb2.CancelReservationRequest(
+            reservation_id=held.reservation_id, user_id=fan, reason="no", idempotency_key=key or self.key()
+        )
 
     async def reservation(self, reservation_id: str) -> Any:
         request = reservation_pb2.GetReservationRequest(reservation_id=reservation_id)

@@ -4,11 +4,11 @@ import asyncio
 
 import pytest
 
-from tests.rpc.desk import GATEWAY, QUEUE, RESERVATION, code, on_platform
+from tests.rpc.desk import QUEUE, RESERVATION, code, on_platform
 from tests.rpc.test_waiting_room import configure
 from tests.simulation.world import EVENT_ID
 from traffic_tacos.gen.common.v1 import types_pb2
-from traffic_tacos.gen.gateway.v1 import gateway_pb2, queue_pb2
+from traffic_tacos.gen.gateway.v1 import queue_pb2
 from traffic_tacos.gen.reservation.v1 import reservation_pb2 as pb
 from traffic_tacos.gen.tacos.inventory.v1 import inventory_pb2
 from traffic_tacos.kernel.seats import SeatStatus
@@ -25,13 +25,6 @@ async def extend(desk, fan, held, seconds=60, key=None):
         idempotency_key=key or desk.key(),
     )
     return await desk.as_fan(RESERVATION + "ExtendHold", request, fan)
-
-
-async def cancel(desk, fan, held):
-    request = gateway_pb2.CancelReservationRequest(
-        reservation_id=held.reservation_id, user_id=fan, reason="no", idempotency_key=desk.key()
-    )
-    return await desk.as_fan(GATEWAY + "CancelReservation", request, fan)
 
 
 @on_platform
@@ -134,7 +127,7 @@ def test_extend_and_expire_at_the_same_moment_leave_one_truth(at):
 @on_platform
 async def test_what_is_cancelled_or_bought_is_not_extended_and_stays_so(desk):
     cancelled = await desk.held("ana", 1)
-    await cancel(desk, "ana", cancelled)
+    await desk.cancel("ana", cancelled)
     assert code(await extend(desk, "ana", cancelled)) == "FAILED_PRECONDITION"
     bought = await desk.held("ben", 1)
     await desk.pay("ben", bought)

@@ -6,7 +6,6 @@ import pytest
 
 from tests.rpc.desk import GATEWAY, WORKER, code, on_platform
 from tests.simulation.world import EVENT, EVENT_ID, Unreachable
-from traffic_tacos.gen.gateway.v1 import gateway_pb2
 from traffic_tacos.gen.payment.v1 import payment_pb2
 from traffic_tacos.gen.reservation.v1 import reservation_pb2, worker_pb2
 from traffic_tacos.gen.tacos.inventory.v1 import inventory_pb2
@@ -15,19 +14,8 @@ RETURN = "tacos.inventory.v1.HoldService/ReturnSeats"
 REFUNDED = reservation_pb2.RESERVATION_STATUS_REFUNDED
 
 
-def giving_back(fan, held, key):
-    return gateway_pb2.CancelReservationRequest(
-        reservation_id=held.reservation_id, user_id=fan, reason="ill", idempotency_key=key
-    )
-
-
-async def give_back(desk, fan, held, key=None):
-    request = giving_back(fan, held, key or desk.key())
-    return await desk.as_fan(GATEWAY + "CancelReservation", request, fan)
-
-
-async def bought(desk, fan, quantity=2, seats=()):
-    held = await desk.held(fan, quantity, seats)
+async def bought(desk, fan, quantity=2, seats=(), event_id=EVENT_ID):
+    held = await desk.held(fan, quantity, seats, event_id)
     intent = await desk.pay(fan, held)
     await desk.clock.sleep(10)
     assert (await desk.reservation(held.reservation_id)).status == reservation_pb2.RESERVATION_STATUS_CONFIRMED
@@ -37,22 +25,22 @@ async def bought(desk, fan, quantity=2, seats=()):
 @on_platform
 async def test_what_is_given_back_is_refunded_in_full_and_on_sale_again(desk):
     held, intent = await bought(desk, "ana")
-    answer = await give_back(desk, "ana", held, "k")
+    answer = await desk.cancel("ana", held, "k")
     assert (answer.status, len(answer.released_seats)) == (REFUNDED, 2)
     await desk.clock.sleep(5)
     payment = await desk.payment(intent)
     assert payment.status == payment_pb2.PAYMENT_STATUS_REFUNDED
     assert (await desk.reservation(held.reservation_id)).status == REFUNDED
     assert (await desk.stats()).available_seats == 15
-    assert (await give_back(desk, "ana", held, "k")).SerializeToString() == answer.SerializeToString()
-    assert (await give_back(desk, "ana", held)).status == REFUNDED
-    assert code(await give_back(desk, "ben", held)) == "NOT_FOUND"
+    assert (await desk.cancel("ana", held, "k")).SerializeToString() == answer.SerializeToString()
+    assert (await desk.cancel("ana", held)).status == REFUNDED
+    assert code(await desk.cancel("ben", held)) == "NOT_FOUND"
 
 
 @on_platform
 async def test_seats_given_back_and_sold_again_stay_the_new_owners(desk):
     held, intent = await bought(desk, "ana", 1, ("MAIN-A-1",))
-    await give_back(desk, "ana", held)
+    await desk.cancel("ana", held)
     await desk.clock.sleep(5)
     await bought(desk, "ben", 1, ("MAIN-A-1",))
     again = inventory_pb2.ReturnSeatsRequest(reservation_id=held.reservation_id, event_id=EVENT_ID)
@@ -71,7 +59,7 @@ async def test_seats_given_back_and_sold_again_stay_the_new_owners(desk):
 @on_platform
 async def test_many_at_once_are_one_refund(desk):
     held, intent = await bought(desk, "ana")
-    answers = await asyncio.gather(*(give_back(desk, "ana", held) for _ in range(10)))
+    answers = await asyncio.gather(*(desk.cancel("ana", held) for _ in range(10)))
     assert {answer.status for answer in answers} == {REFUNDED}
     await desk.clock.sleep(5)
     assert (await desk.payment(intent)).status == payment_pb2.PAYMENT_STATUS_REFUNDED
@@ -85,7 +73,9 @@ def test_a_crash_after_any_commit_of_it_ends_in_one_refund_and_free_seats(after_
         held, intent = await bought(desk, "ana")
         await desk.clock.sleep(60)  # everything about the purchase has come to rest
         start = desk.commits
-        asked = asyncio.ensure_future(desk.call(GATEWAY + "CancelReservation", giving_back("ana", held, "k"), "ana"))
+        asked = asyncio.ensure_future(
+            desk.call(GATEWAY + "CancelReservation", desk.cancellation("ana", held, "k"), "ana")
+        )
         while desk.commits < start + after_commits and (not asked.done() or desk.jobs()):
             await asyncio.sleep(0)
         await desk.crash()
@@ -94,7 +84,7 @@ def test_a_crash_after_any_commit_of_it_ends_in_one_refund_and_free_seats(after_
         await desk.clock.sleep(60)
         if desk.commits == start or (await desk.reservation(held.reservation_id)).status != REFUNDED:
             assert isinstance(outcome, Unreachable)
-            assert (await give_back(desk, "ana", held, "k")).status == REFUNDED
+            assert (await desk.cancel("ana", held, "k")).status == REFUNDED
             await desk.clock.sleep(60)
         assert (await desk.payment(intent)).status == payment_pb2.PAYMENT_STATUS_REFUNDED
         assert (await desk.stats()).available_seats == 15
@@ -109,31 +99,10 @@ async def test_shortly_before_the_event_nothing_is_taken_back(desk):
         "currency: KRW", "currency: KRW\nstart_time: 2027-01-16T08:00:40+00:00"
     )
     await desk.platform.put_on_sale(soon)
-    held, _ = await _bought_of(desk, "evt_soon", "ana")
-    early, _ = await _bought_of(desk, "evt_soon", "ben")
-    assert (await give_back(desk, "ben", early)).status == REFUNDED
+    held, _ = await bought(desk, "ana", 1, event_id="evt_soon")
+    early, _ = await bought(desk, "ben", 1, event_id="evt_soon")
+    assert (await desk.cancel("ben", early)).status == REFUNDED
     await desk.clock.sleep(40)
-    late = await give_back(desk, "ana", held)
+    late = await desk.cancel("ana", held)
     assert (code(late), "24 hours" in late.error.message) == ("FAILED_PRECONDITION", True)
     assert (await desk.reservation(held.reservation_id)).status == reservation_pb2.RESERVATION_STATUS_CONFIRMED
-
-
-async def _bought_of(desk, event_id, fan):
-    from tests.rpc.test_waiting_room import admit
-    from traffic_tacos.gen.gateway.v1 import queue_pb2
-
-    request = queue_pb2.JoinQueueRequest(event_id=event_id, session_id=fan)
-    token = (await desk.ask("gateway.v1.QueueService/JoinQueue", request)).waiting_token
-    while not (granted := await admit(desk, token, event_id)).reservation_token:
-        await desk.clock.sleep(0.2)
-    reserve = gateway_pb2.CreateReservationRequest(
-        event_id=event_id,
-        quantity=1,
-        user_id=fan,
-        reservation_token=granted.reservation_token,
-        idempotency_key=desk.key(),
-    )
-    held = await desk.as_fan(GATEWAY + "CreateReservation", reserve, fan)
-    intent = await desk.pay(fan, held)
-    await desk.clock.sleep(7)
-    return held, intent

@@ -5,11 +5,8 @@ import pytest
 from tests.rpc.desk import RESERVATION, code, on_platform
 from tests.simulation.world import EVENT_ID
 from traffic_tacos.gen.common.v1 import types_pb2
-from traffic_tacos.gen.gateway.v1 import gateway_pb2
 from traffic_tacos.gen.reservation.v1 import reservation_pb2 as pb
 from traffic_tacos.kernel.calls import Role
-
-GATEWAY = "gateway.v1.GatewayService/"
 
 
 def asked(user="", event="", status=0, cursor="", size=0):
@@ -19,13 +16,6 @@ def asked(user="", event="", status=0, cursor="", size=0):
 
 async def listed(desk, **fields):
     return await desk.as_service(RESERVATION + "ListReservations", asked(**fields))
-
-
-async def cancel(desk, fan, reservation_id):
-    request = gateway_pb2.CancelReservationRequest(
-        reservation_id=reservation_id, user_id=fan, reason="no", idempotency_key=desk.key()
-    )
-    return await desk.as_fan(GATEWAY + "CancelReservation", request, fan)
 
 
 @on_platform
@@ -56,7 +46,7 @@ async def test_pages_neither_repeat_nor_skip_while_reservations_come_and_go(desk
     for _ in range(7):
         held = await desk.held("ana", 1)
         ids.append(held.reservation_id)
-        await cancel(desk, "ana", held.reservation_id)
+        await desk.cancel("ana", held)
         await desk.clock.sleep(2)
     first = await listed(desk, user="ana", size=3)
     assert (len(first.reservations), first.page_info.has_next_page) == (3, True)

@@ -17,6 +17,7 @@ import structlog
 
 from tests.simulation.loop import LoopClock, VirtualLoop
 from traffic_tacos.app import keys
+from traffic_tacos.app.calls import Method
 from traffic_tacos.app.config import Config
 from traffic_tacos.app.platform import PAYMENT_SOURCE, Platform
 from traffic_tacos.app.policy import SCOPES
@@ -130,18 +131,8 @@ class World:
         headers = (("authorization", f"Bearer {self._token(user)}"),) if user else ()
         calls = self.platform.calls
         method = calls.methods["/" + path]
-        task = asyncio.create_task(
-            calls.answer(method, method.request.FromString(request.SerializeToString()), calls.call(headers, None))
-        )
-        self._calls[task] = None
-        try:
-            response = await task
-        except asyncio.CancelledError:
-            if task.cancelled():
-                raise Unreachable from None
-            raise
-        finally:
-            self._calls.pop(task, None)
+        given = method.request.FromString(request.SerializeToString())
+        response = await self._answer(method, given, calls.call(headers, None))
         if self.broken is not None:
             raise self.broken
         return method.response.FromString(response.SerializeToString())
@@ -181,13 +172,20 @@ class World:
             return None
         calls = self.platform.calls
         call = Call(Caller(Role.ADMIN, "operator"), calls.new_trace_id(), self.clock.now() + SECOND)
-        task = asyncio.create_task(calls.answer(calls.methods["/" + path], request, call))
+        try:
+            return await self._answer(calls.methods["/" + path], request, call)
+        except Unreachable:
+            return None
+
+    async def _answer(self, method: Method, request: Any, call: Call) -> Any:
+        """The platform's answer; Unreachable when it crashes meanwhile."""
+        task = asyncio.create_task(self.platform.calls.answer(method, request, call))
         self._calls[task] = None
         try:
             return await task
         except asyncio.CancelledError:
             if task.cancelled():
-                return None
+                raise Unreachable from None
             raise
         finally:
             self._calls.pop(task, None)

@@ -136,12 +136,8 @@ class Calls:
             response = method.response(error=wire.error(_refusal(error, method, call.trace_id), call.trace_id))
         finally:
             self.under_way -= 1
-        figures = method.figures
-        if response.HasField("error"):
-            figures.count(wire.code_name(Code(response.error.code)))
-        else:
-            figures.by_code[OK] += 1
-        figures.took(self._clock.now() - started)
+        method.figures.count(wire.code_name(Code(response.error.code)) if response.HasField("error") else OK)
+        method.figures.took(self._clock.now() - started)
         return response
 
     async def stream(self, method: Method, request: Any, call: Call) -> AsyncGenerator[Any, None]:
@@ -167,8 +163,8 @@ class Calls:
 
     def refused(self, method: Method, error: Exception, headers: Iterable[tuple[str, str | bytes]] = ()) -> Any:
         """The response to a plain call that failed, or to any call that could not even be begun."""
-        trace_id = error.trace_id if isinstance(error, Refusal) else ""
-        refusal = _refusal(error, method, trace_id := trace_id or self.trace_id(headers))
+        trace_id = (error.trace_id if isinstance(error, Refusal) else "") or self.trace_id(headers)
+        refusal = _refusal(error, method, trace_id)
         method.figures.count(wire.code_name(refusal.code))
         return method.response(error=wire.error(refusal, trace_id))
 

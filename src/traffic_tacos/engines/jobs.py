@@ -100,11 +100,7 @@ class StoreJobs:
         )
 
     def show(self, job_id: str, topic: str, limit: int) -> list[JobView]:
-        if job_id:
-            known = self._known.get(job_id)
-            found = [] if known is None else [known]
-        else:
-            found = list(self._known.values())
+        found = filter(None, (self._known.get(job_id),)) if job_id else self._known.values()
         matching = (job for job in found if topic in ("", job.topic))
         return [JobView(job, self._running_since.get(job.id)) for job in islice(matching, limit)]
 

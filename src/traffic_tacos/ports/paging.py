@@ -8,13 +8,19 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from traffic_tacos.kernel.errors import Refusal
-from traffic_tacos.ports.store import Key, Prefix, Store
+from traffic_tacos.kernel.instants import Instant
+from traffic_tacos.ports.store import Key, Kind, Prefix, Store, Write, put
 
 PAGE_DEFAULT = 20
 PAGE_MAX = 100
 CURSOR_LENGTH_MAX = 500
 
 T = TypeVar("T")
+
+
+def listed(index: Kind[str], owner: str, created_at: Instant, record_id: str) -> Write:
+    """The entry that lists a record under its owner, oldest first."""
+    return put(index.key(owner, f"{created_at:014d}", record_id), record_id)
 
 
 async def page_of(

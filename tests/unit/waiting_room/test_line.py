@@ -343,7 +343,7 @@ class AnyLine(RuleBasedStateMachine):
     @rule(data=st.data())
     def leave(self, data):
         number = data.draw(st.sampled_from(self.order))
-        if self.line.is_live(number):
+        if self.line.state(number) <= State.READY:
             self.line.end(number, State.LEFT)
             self.states[number] = State.LEFT
 

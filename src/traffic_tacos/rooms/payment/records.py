@@ -1,6 +1,7 @@
 """Payment records, and the two orders in which they are listed."""
 
-from traffic_tacos.ports.store import Kind, Prefix, Write, put
+from traffic_tacos.ports.paging import listed
+from traffic_tacos.ports.store import Kind, Prefix, Write
 from traffic_tacos.rooms.payment.model import Payment
 
 PAYMENT = Kind("payment", Payment)
@@ -10,10 +11,9 @@ BY_USER = Kind("payment_by_user", str)
 
 def index_writes(payment: Payment) -> tuple[Write, Write]:
     """Listed by reservation and by user, oldest first."""
-    order = f"{payment.created_at:014d}"
     return (
-        put(BY_RESERVATION.key(payment.reservation_id, order, payment.id), payment.id),
-        put(BY_USER.key(payment.user_id, order, payment.id), payment.id),
+        listed(BY_RESERVATION, payment.reservation_id, payment.created_at, payment.id),
+        listed(BY_USER, payment.user_id, payment.created_at, payment.id),
     )
 
 

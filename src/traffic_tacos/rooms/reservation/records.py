@@ -4,6 +4,7 @@ import msgspec
 
 from traffic_tacos.kernel.instants import Instant
 from traffic_tacos.kernel.topics import EXPIRE_RESERVATION, REFUND_PAYMENT, RESERVATION_CHANGED
+from traffic_tacos.ports.paging import listed
 from traffic_tacos.ports.store import Event, Job, Key, Kind, Prefix, View, Write, put
 from traffic_tacos.rooms.reservation.model import AdmissionUse, Order, Reservation, admission_after
 
@@ -20,10 +21,9 @@ def reservation_key(reservation_id: str) -> Key[Reservation]:
 
 def index_writes(reservation: Reservation) -> tuple[Write, Write]:
     """Listed by user and by event, oldest first."""
-    order = f"{reservation.created_at:014d}"
     return (
-        put(BY_USER.key(reservation.user_id, order, reservation.id), reservation.id),
-        put(BY_EVENT.key(reservation.event_id, order, reservation.id), reservation.id),
+        listed(BY_USER, reservation.user_id, reservation.created_at, reservation.id),
+        listed(BY_EVENT, reservation.event_id, reservation.created_at, reservation.id),
     )
 
 

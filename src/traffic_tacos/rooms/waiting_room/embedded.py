@@ -23,10 +23,10 @@ from traffic_tacos.rooms.waiting_room.model import Line
 from traffic_tacos.rooms.waiting_room.records import (
     DRAW,
     HEAD,
+    NOTHING_SET,
     TICKET,
     DrawRecord,
     Head,
-    SettingsRecord,
     TicketRecord,
     member_keys,
     settings_key,
@@ -38,7 +38,6 @@ SCAN_PAGE = 5000
 PROGRESS_EVERY = 100_000
 EXPIRED_AT_ONCE_MAX = 500
 log = structlog.get_logger()
-NOBODY = SettingsRecord()
 
 
 class Joined(msgspec.Struct, frozen=True):
@@ -68,7 +67,7 @@ class EmbeddedLine:
         self.model = Line(terms.settings)
         self._store = store
         self._token_secret = token_secret
-        self._set_for_all = self._set_for_this = NOBODY
+        self._set_for_all = self._set_for_this = NOTHING_SET
         self._head_key, self._draw_key = HEAD.key(event_id), DRAW.key(event_id)
 
     async def load(self, now: Instant, seed: bytes) -> None:
@@ -239,8 +238,8 @@ class EmbeddedLine:
         return self.terms.starts_at is None or now >= self.terms.starts_at
 
     async def _read_settings(self) -> None:
-        self._set_for_all = await self._store.get(settings_key("")) or NOBODY
-        self._set_for_this = await self._store.get(settings_key(self.event_id)) or NOBODY
+        self._set_for_all = await self._store.get(settings_key("")) or NOTHING_SET
+        self._set_for_this = await self._store.get(settings_key(self.event_id)) or NOTHING_SET
 
     def _apply_settings(self, now: Instant) -> None:
         given = msgspec.structs.asdict(self.terms.settings)

@@ -110,12 +110,9 @@ class Line:
         return self._is_stopped
 
     def state(self, number: int) -> State:
-        if number in self._expiring:
+        if self._expiring and number in self._expiring:
             return State.EXPIRED
         return STATES[self._states[number]]
-
-    def is_live(self, number: int) -> bool:
-        return self._states[number] <= State.READY and number not in self._expiring
 
     def rank(self, number: int) -> int:
         """The place in the order of admission. Not known while the line is a pool."""
@@ -128,9 +125,7 @@ class Line:
 
     def place(self, number: int, now: Instant) -> Place:
         """Where the ticket stands: live tickets ahead plus one; 0 once it is no longer in the line."""
-        state = STATES[self._states[number]]
-        if self._expiring and number in self._expiring:
-            state = State.EXPIRED
+        state = self.state(number)
         if state >= State.ADMITTED:
             return Place(state, 0, 0, state is State.ADMITTED)
         draw = self._draw

@@ -13,7 +13,7 @@ from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.store import Decision, Store, View, put
 from traffic_tacos.rooms.waiting_room import draw
 from traffic_tacos.rooms.waiting_room.lines import Lines, OpenLine
-from traffic_tacos.rooms.waiting_room.records import SettingsRecord, settings_key
+from traffic_tacos.rooms.waiting_room.records import NOTHING_SET, settings_key
 from traffic_tacos.rooms.waiting_room.values import Figures
 
 ENTRIES_PAGE_MAX = 5000
@@ -101,7 +101,7 @@ class Operator:
         subject = f"{event_id or FOR_ALL} {setting}"
 
         def decide(view: View) -> Decision[str]:
-            record = view.get(key) or SettingsRecord()
+            record = view.get(key) or NOTHING_SET
             before = getattr(record, name)
             old = in_force if before is None else _shown(before)
             entry = Audited(now, actor, "configure", subject, old, value, reason, call.trace_id)

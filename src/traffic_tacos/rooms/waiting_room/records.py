@@ -57,6 +57,7 @@ class SettingsRecord(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 MEMBER_BYTES = 16
+NOTHING_SET = SettingsRecord()
 
 TICKET = Kind("ticket", TicketRecord)
 MEMBER = Kind("member", int)

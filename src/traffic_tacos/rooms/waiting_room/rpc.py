@@ -14,7 +14,6 @@ from traffic_tacos.ports.clock import Clock
 from traffic_tacos.rooms.waiting_room.news import Topic
 from traffic_tacos.rooms.waiting_room.operating import ENTRIES_PAGE_MAX, LineView, Operator
 from traffic_tacos.rooms.waiting_room.service import Told, WaitingRoom
-from traffic_tacos.rooms.waiting_room.values import Figures
 
 _STATUS = (  # by state
     pb.QUEUE_STATUS_WAITING,
@@ -148,7 +147,7 @@ class LineRpc:
         if not request.event_id:
             raise Refusal.of_field("event_id", "is required")
         (view,) = await self._operator.views(request.event_id, call)
-        return own.GetLineResponse(line=_line(view, view.figures))
+        return own.GetLineResponse(line=_line(view))
 
     async def ConfigureLine(self, request: own.ConfigureLineRequest, call: Call) -> own.ConfigureLineResponse:
         changed = await self._operator.configure(
@@ -229,7 +228,8 @@ def _update(told: Told, token: str, call: Call) -> ws.QueueUpdateEvent:
     )
 
 
-def _line(view: LineView, figures: Figures) -> own.Line:
+def _line(view: LineView) -> own.Line:
+    figures = view.figures
     return own.Line(
         event_id=view.event_id,
         waiting=figures.waiting,

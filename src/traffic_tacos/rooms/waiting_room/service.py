@@ -112,7 +112,7 @@ class WaitingRoom:
         model, now = opened.model, self._clock.now()
         if model.touch(number, now):
             opened.watchers.wake(model.advance(now))
-        return model.tell(number, now), now + model.settings.idle_seconds * SECOND
+        return model.tell(number, now), _expires_at(opened, now)
 
     async def admit(self, token: str, event_id: str, user_id: str, call: Call) -> Grant | None:
         """The admission of a ticket whose turn it is; None before its turn. Repeating it answers the same.
