@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
-from tests.rpc.desk import GATEWAY, WORKER, code, on_platform
+from tests.rpc.desk import GATEWAY, PAYMENT, WORKER, code, on_platform
 from tests.simulation.world import EVENT, EVENT_ID, Unreachable
+from traffic_tacos.gen.common.v1 import types_pb2
 from traffic_tacos.gen.payment.v1 import payment_pb2
 from traffic_tacos.gen.reservation.v1 import reservation_pb2, worker_pb2
 from traffic_tacos.gen.tacos.inventory.v1 import inventory_pb2
@@ -106,3 +107,47 @@ async def test_shortly_before_the_event_nothing_is_taken_back(desk):
     late = await desk.cancel("ana", held)
     assert (code(late), "24 hours" in late.error.message) == ("FAILED_PRECONDITION", True)
     assert (await desk.reservation(held.reservation_id)).status == reservation_pb2.RESERVATION_STATUS_CONFIRMED
+
+
+POLICIES = EVENT.replace("id: evt_sim", "id: evt_policy")
+
+
+@on_platform
+async def test_an_event_may_promise_back_part_of_the_price_or_nothing(desk):
+    await desk.platform.put_on_sale(POLICIES + "refunds: {percent: 30}\n")
+    await desk.platform.put_on_sale(POLICIES.replace("evt_policy", "evt_never") + "refunds: {percent: 0}\n")
+    held, intent = await bought(desk, "ana", 1, ("MAIN-A-1",), event_id="evt_policy")
+    assert (await desk.cancel("ana", held)).status == REFUNDED
+    await desk.clock.sleep(5)
+    payment = await desk.payment(intent)
+    assert payment.status == payment_pb2.PAYMENT_STATUS_COMPLETED
+    again = await desk.as_service(
+        PAYMENT + "CancelPayment",
+        payment_pb2.CancelPaymentRequest(payment_intent_id=intent, idempotency_key="rest"),
+    )
+    assert again.refunded_amount.amount == 50000  # 15,000 by the policy, and now the rest
+    never, _ = await bought(desk, "ben", 1, event_id="evt_never")
+    refused = await desk.cancel("ben", never)
+    assert (code(refused), "no tickets back" in refused.error.message) == ("FAILED_PRECONDITION", True)
+
+
+async def refund(desk, intent, amount=None, key="by hand"):
+    request = payment_pb2.CancelPaymentRequest(payment_intent_id=intent, idempotency_key=key)
+    if amount is not None:
+        request.refund_amount.CopyFrom(types_pb2.Money(amount=amount, currency="KRW"))
+    return await desk.as_service(PAYMENT + "CancelPayment", request)
+
+
+@on_platform
+async def test_a_refund_by_hand_takes_the_seats_back_once_all_is_refunded(desk):
+    held, intent = await bought(desk, "ana", 2)
+    part = await refund(desk, intent, 1000, "part")
+    assert (part.status, part.refunded_amount.amount) == (payment_pb2.PAYMENT_STATUS_COMPLETED, 1000)
+    await desk.clock.sleep(60)
+    assert (await desk.reservation(held.reservation_id)).status == reservation_pb2.RESERVATION_STATUS_CONFIRMED
+    assert code(await refund(desk, intent, 100001, "more")) == "INVALID_ARGUMENT"
+    assert (await refund(desk, intent)).status == payment_pb2.PAYMENT_STATUS_REFUNDED
+    await desk.clock.sleep(60)
+    assert (await desk.reservation(held.reservation_id)).status == REFUNDED
+    assert (await desk.stats()).available_seats == 15
+    assert desk.jobs() == []

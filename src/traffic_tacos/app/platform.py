@@ -37,6 +37,7 @@ from traffic_tacos.ports.jobs import Handler
 from traffic_tacos.ports.store import Event, Store, Write
 from traffic_tacos.rooms.admin import clients as admin_clients
 from traffic_tacos.rooms.admin.rpc import AdminRpc
+from traffic_tacos.rooms.catalog import clients as catalog_clients
 from traffic_tacos.rooms.catalog.rpc import CatalogRpc
 from traffic_tacos.rooms.catalog.service import Catalog
 from traffic_tacos.rooms.gateway.clients import Rooms
@@ -160,7 +161,10 @@ class Platform:
         return cast(grpc.aio.Channel, LocalChannel(self.calls, self.clock, room))
 
     def _build_catalog(self) -> None:
-        self.calls.add(CatalogRpc(self.catalog), _service(catalog_pb2, "CatalogService"))
+        self.calls.add(
+            CatalogRpc(self.catalog, catalog_clients.InventoryClient(self.channel("catalog"))),
+            _service(catalog_pb2, "CatalogService"),
+        )
 
     def _build_waiting_room(self) -> None:
         channel = self.channel("waiting_room")

@@ -1,8 +1,12 @@
-"""`tacos event`: put events on sale, list them, show one. Over gRPC, against a running platform."""
+"""`tacos event`: put events on sale, list them, show one, keep seats for the house.
+
+Over gRPC, against a running platform.
+"""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -16,7 +20,7 @@ from traffic_tacos.kernel.errors import Refusal
 from traffic_tacos.rooms.catalog.documents import is_seating_plan
 from traffic_tacos.wire import answered
 
-app = typer.Typer(help="Put events on sale, list them, show one.", no_args_is_help=True)
+app = typer.Typer(help="Put events on sale, list them, show one, keep seats for the house.", no_args_is_help=True)
 PAGE = 100
 
 
@@ -97,6 +101,52 @@ def show(
         rows = "standing" if section.rows[0].standing else str(len(section.rows))
         table.add_row(section.id, section.name, rows, str(len(seats)), shown)
     console.print(table)
+
+
+@app.command("block")
+def block(
+    event_id: Annotated[str, typer.Argument(metavar="ID", help="The event.")],
+    seats: Annotated[list[str], typer.Argument(metavar="SEAT...", help="Seats of it, as in MAIN-A-1.")],
+    reason: Annotated[str, typer.Option(help="Kept with it in the audit log.")] = "",
+    data: options.Data = options.DEFAULTS.data,
+    grpc: options.Grpc = str(options.DEFAULTS.grpc),
+) -> None:
+    """Take seats off sale for the house, all or none.
+
+    Example: [bold]tacos event block evt_taco_club SEATS-A-1 SEATS-A-2 --reason artist[/]
+    """
+    request = pb.BlockSeatsRequest(event_id=event_id, seat_ids=seats, reason=reason)
+    _show_changed("off sale", asyncio.run(_house(data, grpc, lambda stub: stub.BlockSeats, request)))
+
+
+@app.command("unblock")
+def unblock(
+    event_id: Annotated[str, typer.Argument(metavar="ID", help="The event.")],
+    seats: Annotated[list[str], typer.Argument(metavar="SEAT...", help="Seats that the house keeps.")],
+    reason: Annotated[str, typer.Option(help="Kept with it in the audit log.")] = "",
+    data: options.Data = options.DEFAULTS.data,
+    grpc: options.Grpc = str(options.DEFAULTS.grpc),
+) -> None:
+    """Put seats of the house on sale.
+
+    Example: [bold]tacos event unblock evt_taco_club SEATS-A-1[/]
+    """
+    request = pb.UnblockSeatsRequest(event_id=event_id, seat_ids=seats, reason=reason)
+    _show_changed("on sale", asyncio.run(_house(data, grpc, lambda stub: stub.UnblockSeats, request)))
+
+
+async def _house(
+    data: Path, grpc: str, method: Callable[[catalog_pb2_grpc.CatalogServiceStub], Any], request: Any
+) -> list[str]:
+    """The seats that changed."""
+    async with options.connected(grpc) as channel:
+        call = method(catalog_pb2_grpc.CatalogServiceStub(channel))
+        answer = await answered(call(request, metadata=options.admin_metadata(data)))
+        return [seat.id for seat in answer.seats]
+
+
+def _show_changed(what: str, seats: list[str]) -> None:
+    Console().print(f"{what}: {', '.join(seats)}" if seats else f"Nothing changed: they were {what} already.")
 
 
 def read_files(path: Path) -> tuple[str, str]:

@@ -21,6 +21,7 @@ from traffic_tacos.rooms.catalog.model import (
     Admission,
     Event,
     Point,
+    Refunds,
     Row,
     Seat,
     Section,
@@ -45,6 +46,14 @@ class RowFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seats: Annotated[int, msgspec.Meta(ge=1, le=400)]
     aisles: tuple[int, ...] = ()
     first: Annotated[int, msgspec.Meta(ge=0)] = 1
+    accessible: tuple[int, ...] = ()  # seat numbers
+
+
+class FocalPoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The seat that the others of a section are best near to."""
+
+    row: Part | Annotated[int, msgspec.Meta(ge=0)]
+    seat: int
 
 
 class SectionFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -53,6 +62,7 @@ class SectionFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     price: Price
     rows: tuple[RowFile, ...] = ()
     standing: Count | None = None
+    focal_point: FocalPoint | None = None
 
 
 class EventFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -71,6 +81,7 @@ class EventFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sale_end_time: datetime | None = None
     max_per_order: int = 8
     admission: Admission = Admission()
+    refunds: Refunds = Refunds()
 
 
 class PlanPoint(msgspec.Struct, frozen=True):
@@ -140,7 +151,7 @@ def parsed(document: str, seating_plan: str = "", event_id: str = "") -> Event:
         sale_end_time=_instant("sale_end_time", file.sale_end_time),
     )
     currency = checked_currency("currency", file.currency)
-    return checked(Event(info, currency, sections, file.max_per_order, file.admission))
+    return checked(Event(info, currency, sections, file.max_per_order, file.admission, file.refunds))
 
 
 def is_seating_plan(text: str) -> bool:
@@ -156,13 +167,36 @@ def _section(file: SectionFile) -> Section:
     if (file.standing is None) == (not file.rows):
         raise Refusal.of_field(f"sections.{file.id}", "must have either rows or standing")
     if file.standing is not None:
+        if file.focal_point is not None:
+            raise Refusal.of_field(f"sections.{file.id}.focal_point", "must not be given for standing places")
         return Section(file.id, file.name, standing_rows(file.id, file.standing, file.price))
     rows = []
     for row in file.rows:
         numbers = range(row.first, row.first + row.seats)
-        seats = tuple(Seat(f"{file.id}-{row.id}-{number}", str(number), file.price) for number in numbers)
+        if unknown := set(row.accessible) - set(numbers):
+            field = f"sections.{file.id}.rows.{row.id}.accessible"
+            raise Refusal.of_field(
+                field, f"must be seat numbers of the row, {numbers[0]} to {numbers[-1]}", min(unknown)
+            )
+        seats = tuple(
+            Seat(f"{file.id}-{row.id}-{number}", str(number), file.price, accessible=number in row.accessible)
+            for number in numbers
+        )
         rows.append(Row(str(row.id), seats, tuple(sorted(row.aisles))))
-    return Section(file.id, file.name, tuple(rows))
+    return Section(file.id, file.name, tuple(rows), _focal_seat(file))
+
+
+def _focal_seat(file: SectionFile) -> Point | None:
+    """Where the focal seat is: seats from the middle of its row, rows from the front."""
+    if file.focal_point is None:
+        return None
+    for at, row in enumerate(file.rows):
+        place = file.focal_point.seat - row.first
+        if str(row.id) == str(file.focal_point.row) and 0 <= place < row.seats:
+            return Point(place - (row.seats - 1) / 2, at)
+    raise Refusal.of_field(
+        f"sections.{file.id}.focal_point", "must be a row and a seat number of the section", file.focal_point
+    )
 
 
 def _planned(plan: SeatingPlan, prices: Mapping[str, int]) -> tuple[Section, ...]:

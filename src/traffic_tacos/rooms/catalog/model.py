@@ -30,11 +30,21 @@ class Point(msgspec.Struct, frozen=True):
     y: float
 
 
+class Refunds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Until how long before the start a bought reservation can be given back, and how much comes back."""
+
+    hours_before: int = 24
+    percent: int = 100
+
+
 class Seat(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`accessible` seats are kept for who needs them: sold only by name."""
+
     id: str
     number: str
     price: int
     position: Point | None = None
+    accessible: bool = False
 
 
 class Row(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -50,7 +60,7 @@ class Section(msgspec.Struct, frozen=True, omit_defaults=True):
     id: str
     name: str
     rows: tuple[Row, ...]
-    focal_point: Point | None = None
+    focal_point: Point | None = None  # without positions: seats from the row's middle, rows from the front
 
 
 class Event(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -59,6 +69,7 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True):
     sections: tuple[Section, ...]
     max_per_order: int = 8
     admission: Admission = Admission()
+    refunds: Refunds = Refunds()
 
     @property
     def id(self) -> str:
@@ -80,8 +91,8 @@ def checked(event: Event) -> Event:
 
 
 def same_seating(event: Event, other: Event) -> bool:
-    """Whether seats, prices and currency are the same: what buyers were promised."""
-    return (event.id, event.currency, event.sections) == (other.id, other.currency, other.sections)
+    """Whether seats, prices, currency and refunds are the same: what buyers were promised."""
+    return _promised(event) == _promised(other)
 
 
 def standing_rows(section_id: str, places: int, price: int) -> tuple[Row, ...]:
@@ -96,10 +107,16 @@ def standing_rows(section_id: str, places: int, price: int) -> tuple[Row, ...]:
     return tuple(rows)
 
 
+def _promised(event: Event) -> tuple[str, str, tuple[Section, ...], Refunds]:
+    return event.id, event.currency, event.sections, event.refunds
+
+
 def _problems(event: Event) -> Iterator[Detail]:
     yield from _bounds("max_per_order", event.max_per_order, 1, 100)
     for name in ("rate_per_second", "active_max", "offer_seconds", "idle_seconds", "waiting_max"):
         yield from _bounds(f"admission.{name}", getattr(event.admission, name), 1, 10_000_000)
+    yield from _bounds("refunds.hours_before", event.refunds.hours_before, 0, 10_000)
+    yield from _bounds("refunds.percent", event.refunds.percent, 0, 100)
     for early, late in TIME_ORDER:
         before, after = getattr(event.info, early), getattr(event.info, late)
         if before is not None and after is not None and before >= after:

@@ -4,13 +4,17 @@ from traffic_tacos import wire
 from traffic_tacos.gen.common.v1 import types_pb2
 from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2 as pb
 from traffic_tacos.kernel.calls import Call
+from traffic_tacos.rooms.catalog.clients import InventoryClient
 from traffic_tacos.rooms.catalog.model import Event, Point, Row, Section
 from traffic_tacos.rooms.catalog.service import Catalog
 
 
 class CatalogRpc:
-    def __init__(self, catalog: Catalog) -> None:
+    """`house` keeps the seats that are not on sale."""
+
+    def __init__(self, catalog: Catalog, house: InventoryClient) -> None:
         self._catalog = catalog
+        self._house = house
 
     async def CreateEvent(self, request: pb.CreateEventRequest, call: Call) -> pb.CreateEventResponse:
         event = await self._catalog.create(request.document, request.seating_plan, request.event_id)
@@ -33,6 +37,14 @@ class CatalogRpc:
         event = await self._catalog.update(request.event_id, request.document, request.seating_plan)
         return pb.UpdateEventResponse(plan=_plan(event))
 
+    async def BlockSeats(self, request: pb.BlockSeatsRequest, call: Call) -> pb.BlockSeatsResponse:
+        blocked = await self._house.block(request.event_id, tuple(request.seat_ids), request.reason, call)
+        return pb.BlockSeatsResponse(seats=wire.seats(blocked))
+
+    async def UnblockSeats(self, request: pb.UnblockSeatsRequest, call: Call) -> pb.UnblockSeatsResponse:
+        freed = await self._house.unblock(request.event_id, tuple(request.seat_ids), request.reason, call)
+        return pb.UnblockSeatsResponse(seats=wire.seats(freed))
+
 
 def _plan(event: Event, *, with_sections: bool = True) -> pb.EventPlan:
     admission = event.admission
@@ -48,6 +60,7 @@ def _plan(event: Event, *, with_sections: bool = True) -> pb.EventPlan:
             waiting_max=admission.waiting_max,
         ),
         sections=[_section(section) for section in event.sections] if with_sections else (),
+        refunds=pb.Refunds(hours_before=event.refunds.hours_before, percent=event.refunds.percent),
     )
 
 
@@ -62,7 +75,13 @@ def _section(section: Section) -> pb.Section:
 
 def _row(row: Row) -> pb.Row:
     seats = [
-        pb.PlanSeat(id=seat.id, number=seat.number, price=seat.price, position=_point(seat.position))
+        pb.PlanSeat(
+            id=seat.id,
+            number=seat.number,
+            price=seat.price,
+            position=_point(seat.position),
+            accessible=seat.accessible,
+        )
         for seat in row.seats
     ]
     return pb.Row(id=row.id, seats=seats, aisles=row.aisles, standing=row.standing)

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from traffic_tacos.kernel.errors import Code, Detail, Refusal
 from traffic_tacos.kernel.instants import Instant
-from traffic_tacos.rooms.inventory.rows import UNTOUCHED, EventPlan, RowPlan, RowState, free
+from traffic_tacos.rooms.inventory.rows import UNTOUCHED, EventPlan, RowPlan, RowState, offered
 
 PLACES_REMEMBERED = 50_000
 
@@ -51,7 +51,7 @@ def best_in_section(
         depth = row.depth**2
         if best is not None and not best[0][0] and depth > best[0][1]:
             break
-        seats = free(row, states.get(row.index, UNTOUCHED), now)
+        seats = offered(row, states.get(row.index, UNTOUCHED), now)
         if seats.bit_count() < quantity:
             continue
         if row.standing:
@@ -122,7 +122,7 @@ def _spread(
     rows: Sequence[RowPlan], states: Mapping[int, RowState], quantity: int, now: Instant
 ) -> dict[int, int] | None:
     """Longest runs first, in the rows nearest to each other: a party is cut as little as can be."""
-    frees = {row.index: free(row, states.get(row.index, UNTOUCHED), now) for row in rows}
+    frees = {row.index: offered(row, states.get(row.index, UNTOUCHED), now) for row in rows}
     if sum(mask.bit_count() for mask in frees.values()) < quantity:
         return None
     chosen: dict[int, int] = {}

@@ -53,17 +53,19 @@ def _row(section: pb.Section, row: pb.Row, first: int, at: int) -> RowPlan:
         standing=row.standing,
         depth=depth,
         middle=middle,
+        kept=sum(1 << bit for bit, seat in enumerate(row.seats) if seat.accessible),
     )
 
 
 def _from_focal_point(section: pb.Section, row: pb.Row, at: int) -> tuple[float, float]:
     """How far the row is from the focal point and which seat is nearest to it, in seats.
 
-    Without a drawing: the rows as listed, from the front, and the middle of the row.
+    Without a drawing: rows as they are listed, from the front, and seats from the middle of the row.
     """
-    if not section.HasField("focal_point") or not all(seat.HasField("position") for seat in row.seats):
-        return float(at), (len(row.seats) - 1) / 2
     focal = section.focal_point
+    if not section.HasField("focal_point") or not all(seat.HasField("position") for seat in row.seats):
+        last = len(row.seats) - 1
+        return abs(at - focal.y), min(max(0.0, last / 2 + focal.x), last)
     distances = [((seat.position.x - focal.x) ** 2 + (seat.position.y - focal.y) ** 2) ** 0.5 for seat in row.seats]
     middle = min(range(len(distances)), key=distances.__getitem__)
     ends = row.seats[0].position, row.seats[-1].position

@@ -7,7 +7,7 @@ What a reservation holds, row by row, is in its own `Hold`, so every release and
 what that reservation still owns.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 
 import msgspec
@@ -33,6 +33,7 @@ from traffic_tacos.rooms.inventory.rows import (
 HOLD_DEFAULT = 60 * SECOND
 HOLD_MAX = 15 * MINUTE
 SEATS_PER_RESERVATION_MAX = 100
+TAKEN_SHOWN_MAX = 100
 
 
 class HoldStatus(Enum):
@@ -219,6 +220,41 @@ def give_back(states: Mapping[int, RowState], hold: Hold | None) -> Change:
     return Change(msgspec.structs.replace(hold, status=HoldStatus.RELEASED), rows)
 
 
+def block(
+    plan: EventPlan, states: Mapping[int, RowState], wanted: Mapping[int, int], now: Instant
+) -> dict[int, RowState]:
+    """The rows with these seats kept by the house; what it keeps already stays so.
+
+    INVENTORY_CONFLICT names those that somebody holds or owns: then nothing has changed.
+    """
+    taken = {
+        index: mask & ~states[index].blocked & ~free(plan.rows[index], states[index], now)
+        for index, mask in wanted.items()
+    }
+    if any(taken.values()):
+        raise _not_available([seat.id for seat in described(plan, taken, SeatStatus.RESERVED)])
+    return {
+        index: msgspec.structs.replace(
+            states[index], blocked=states[index].blocked | mask, gone=states[index].gone | mask
+        )
+        for index, mask in wanted.items()
+        if mask & ~states[index].blocked
+    }
+
+
+def unblock(states: Mapping[int, RowState], wanted: Mapping[int, int]) -> dict[int, RowState]:
+    """The rows without the house's claim to these seats; what it does not keep stays as it is."""
+    return {
+        index: msgspec.structs.replace(
+            states[index],
+            blocked=states[index].blocked & ~mask,
+            gone=states[index].gone & ~(mask & states[index].blocked),
+        )
+        for index, mask in wanted.items()
+        if mask & states[index].blocked
+    }
+
+
 def status(row: RowPlan, state: RowState, mask: int, now: Instant) -> SeatStatus:
     if mask & state.blocked:
         return SeatStatus.BLOCKED
@@ -274,9 +310,14 @@ def _named(plan: EventPlan, states: Mapping[int, RowState], claim: Claim, now: I
         if not mask & free(plan.rows[index], states[index], now)
     ]
     if taken:
-        details = (Detail("seat_ids", "must be available", seat_id) for seat_id in taken)
-        raise Refusal(Code.INVENTORY_CONFLICT, f"seat_ids: {', '.join(taken)} not available", *details)
+        raise _not_available(taken)
     return wanted
+
+
+def _not_available(seat_ids: Sequence[str]) -> Refusal:
+    details = (Detail("seat_ids", "must be available", seat_id) for seat_id in seat_ids[:TAKEN_SHOWN_MAX])
+    shown = ", ".join(seat_ids[:TAKEN_SHOWN_MAX])
+    return Refusal(Code.INVENTORY_CONFLICT, f"seat_ids: {shown} not available", *details)
 
 
 def _asks_for(plan: EventPlan, claim: Claim) -> dict[int, int] | int:

@@ -48,13 +48,16 @@ class EventKeys:
 
     def writes(self, before: Hold | None, change: Change) -> tuple[Write, ...]:
         """What makes a change durable; nothing when nothing changed."""
-        writes = [
-            delete(self.rows[index]) if state == UNTOUCHED else put(self.rows[index], state)
-            for index, state in change.rows.items()
-        ]
+        writes = self.row_writes(change.rows)
         if change.hold != before:
             writes.append(put(hold_key(self.event_id, change.hold.reservation_id), change.hold))
         return tuple(writes)
+
+    def row_writes(self, rows: Mapping[int, RowState]) -> list[Write]:
+        return [
+            delete(self.rows[index]) if state == UNTOUCHED else put(self.rows[index], state)
+            for index, state in rows.items()
+        ]
 
 
 class _Touched(dict[int, RowState]):

@@ -22,7 +22,8 @@ class RowPlan(msgspec.Struct, frozen=True):
     """What never changes of a row.
 
     `joined` has bit `i` where seats `i` and `i + 1` are adjacent; `depth` is the distance from the
-    section's focal point and `middle` the seat nearest to it, both counted in seats.
+    section's focal point and `middle` the seat nearest to it, both counted in seats. `kept` are the
+    accessible seats, which only their names sell.
     """
 
     index: int
@@ -34,6 +35,7 @@ class RowPlan(msgspec.Struct, frozen=True):
     standing: bool
     depth: float
     middle: float
+    kept: int = 0
 
 
 class SectionPlan(msgspec.Struct, frozen=True):
@@ -90,6 +92,11 @@ def free(row: RowPlan, state: RowState, now: Instant) -> int:
         if now < hold.deadline:
             mask &= ~hold.seats
     return mask
+
+
+def offered(row: RowPlan, state: RowState, now: Instant) -> int:
+    """The free seats that anybody may be given: all but those kept for who needs them."""
+    return free(row, state, now) & ~row.kept
 
 
 def with_holds(state: RowState, held: Iterable[RowHold]) -> RowState:

@@ -7,7 +7,7 @@ from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.money import Money
 from traffic_tacos.rooms.inventory.model import Counts, HoldStatus
-from traffic_tacos.rooms.inventory.service import Commit, Inventory, Release, Reserve, SectionCounts
+from traffic_tacos.rooms.inventory.service import Commit, House, Inventory, Release, Reserve, SectionCounts
 
 _HOLD_STATUS = {
     HoldStatus.ACTIVE: pb.HOLD_STATUS_ACTIVE,
@@ -148,7 +148,7 @@ def _percentage(counts: Counts) -> float:
 
 
 class HoldRpc:
-    """What only the reservation room asks."""
+    """What the reservation room and the catalog ask beyond the contract."""
 
     def __init__(self, inventory: Inventory) -> None:
         self._inventory = inventory
@@ -161,3 +161,13 @@ class HoldRpc:
     async def ReturnSeats(self, request: own.ReturnSeatsRequest, call: Call) -> own.ReturnSeatsResponse:
         seats = await self._inventory.give_back(request.event_id, request.reservation_id, call)
         return own.ReturnSeatsResponse(returned_seats=wire.seats(seats))
+
+    async def BlockSeats(self, request: own.BlockSeatsRequest, call: Call) -> own.BlockSeatsResponse:
+        return own.BlockSeatsResponse(seats=wire.seats(await self._inventory.block(_house(request), call)))
+
+    async def UnblockSeats(self, request: own.UnblockSeatsRequest, call: Call) -> own.UnblockSeatsResponse:
+        return own.UnblockSeatsResponse(seats=wire.seats(await self._inventory.unblock(_house(request), call)))
+
+
+def _house(request: own.BlockSeatsRequest | own.UnblockSeatsRequest) -> House:
+    return House(request.event_id, tuple(request.seat_ids), request.actor, request.reason)

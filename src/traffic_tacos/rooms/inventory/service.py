@@ -1,15 +1,16 @@
 """Inventory's verbs: check, reserve, commit, release, count."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 import msgspec
 
 from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.errors import Fault, Refusal
-from traffic_tacos.kernel.ids import checked_id, derived_id
+from traffic_tacos.kernel.ids import checked_id, checked_text, derived_id
 from traffic_tacos.kernel.instants import DAY, Instant
 from traffic_tacos.kernel.seats import Seat, SeatStatus
+from traffic_tacos.ports.audit import Audited, audited
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.idempotency import Once
 from traffic_tacos.ports.store import Decision, Key, Prefix, Store, View
@@ -21,6 +22,8 @@ from traffic_tacos.rooms.inventory.rows import EventPlan, RowState, SectionPlan,
 
 KEY_WINDOW = DAY
 PLANS_MAX = 1000
+HOUSE_SEATS_MAX = 1000
+REASON_LENGTH_MAX = 500
 
 R = TypeVar("R")
 
@@ -56,6 +59,15 @@ class Release(msgspec.Struct, frozen=True):
     quantity: int
     reason: str
     idempotency_key: str
+
+
+class House(msgspec.Struct, frozen=True):
+    """Seats that somebody wants the house to keep, or to keep no longer."""
+
+    event_id: str
+    seat_ids: tuple[str, ...]
+    actor: str
+    reason: str
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -213,6 +225,16 @@ class Inventory:
 
         return await self._store.transact((hold_at, *(keys.rows[index] for index in indexes)), rule)
 
+    async def block(self, house: House, call: Call) -> tuple[Seat, ...]:
+        """Take seats off sale for the house, all or none; those that were not blocked before."""
+        return await self._keep(house, SeatStatus.BLOCKED, model.block, call)
+
+    async def unblock(self, house: House, call: Call) -> tuple[Seat, ...]:
+        """Put seats of the house on sale; those that it had kept."""
+        return await self._keep(
+            house, SeatStatus.AVAILABLE, lambda _, states, wanted, __: model.unblock(states, wanted), call
+        )
+
     async def check(
         self, event_id: str, seat_ids: tuple[str, ...], quantity: int, section_id: str, call: Call
     ) -> Availability:
@@ -252,6 +274,43 @@ class Inventory:
             sections.append(SectionCounts(section.id, section.name, counts, min(prices), max(prices)))
         total = sum((section.counts for section in sections), Counts())
         return Status(plan, tuple(sections), total, now)
+
+    async def _keep(
+        self,
+        house: House,
+        after: SeatStatus,
+        rule: Callable[[EventPlan, Mapping[int, RowState], Mapping[int, int], Instant], dict[int, RowState]],
+        call: Call,
+    ) -> tuple[Seat, ...]:
+        """Change what the house keeps, and write down who did it."""
+        plan, keys = await self._plan(house.event_id, call)
+        if not 1 <= len(house.seat_ids) <= HOUSE_SEATS_MAX:
+            raise Refusal.of_field("seat_ids", f"must be 1 to {HOUSE_SEATS_MAX} seats", len(house.seat_ids))
+        model.known(plan, house.seat_ids)
+        checked_text("reason", house.reason, REASON_LENGTH_MAX)
+        now = self._clock.now()
+        wanted = masks(plan, house.seat_ids)
+
+        def decide(view: View) -> Decision[tuple[Seat, ...]]:
+            before = keys.some(view, wanted)
+            rows = rule(plan, before, wanted, now)
+            changed = {index: state.blocked ^ before[index].blocked for index, state in rows.items()}
+            seats = model.described(plan, changed, after)
+            if not seats:
+                return Decision(())
+            entry = Audited(
+                at=now,
+                actor=house.actor,
+                action="seats",
+                subject=f"{house.event_id} {', '.join(seat.id for seat in seats)}",
+                old="",
+                new=after.name,
+                reason=house.reason,
+                trace_id=call.trace_id,
+            )
+            return Decision(seats, (*keys.row_writes(rows), audited(entry)))
+
+        return await self._store.transact([keys.rows[index] for index in wanted], decide)
 
     def _once(
         self, method: str, request: Reserve | Commit | Release, reply: type[R], now: Instant, call: Call

@@ -238,7 +238,7 @@ def _ended(before: Payment, after: Payment, now: Instant) -> Decision[Payment]:
     about = _about(after)
     told = f"{after.id}:{after.status.name}:{after.refunded}"
     jobs = [Job(f"{SEND_WEBHOOK}:{told}", SEND_WEBHOOK, now, {**about, "order": told, "status": after.status.name})]
-    if before.status in model.UNDER_WAY:
+    if before.status in model.UNDER_WAY or after.status is Status.REFUNDED:
         checked_at = now + RESULT_CHECKED_AFTER
         jobs.append(Job(f"{SETTLE_PAYMENT_RESULT}:{after.id}", SETTLE_PAYMENT_RESULT, checked_at, about))
     writes = (

@@ -15,7 +15,7 @@ from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.instants import Instant
 from traffic_tacos.kernel.money import Money
 from traffic_tacos.kernel.seats import Seat
-from traffic_tacos.rooms.reservation.model import Reservation
+from traffic_tacos.rooms.reservation.model import RefundPolicy, Reservation
 
 CATALOG_SECONDS = 0.5
 INVENTORY_SECONDS = 0.25
@@ -27,9 +27,8 @@ PAYMENTS_PER_RESERVATION_MAX = 100
 class EventTerms(msgspec.Struct, frozen=True):
     """What an event asks of a reservation."""
 
-    currency: str
     max_per_order: int
-    starts_at: Instant | None
+    refunds: RefundPolicy
 
 
 class CatalogClient:
@@ -45,7 +44,8 @@ class CatalogClient:
             )
         )
         plan = answer.plan
-        return EventTerms(plan.currency, plan.max_per_order, wire.instant(plan.event, "start_time"))
+        starts_at = wire.instant(plan.event, "start_time")
+        return EventTerms(plan.max_per_order, RefundPolicy(plan.refunds.hours_before, plan.refunds.percent, starts_at))
 
 
 class InventoryClient:

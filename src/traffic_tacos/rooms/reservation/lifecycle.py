@@ -71,6 +71,14 @@ class Lifecycle:
         under_way = await self._begin(reservation, payment_intent_id)
         if under_way.status is Status.CONFIRMED:
             return under_way
+        if payment_intent_id and not (await self._payments.show(payment_intent_id, call)).is_completed:
+            # It was refunded by hand in between. From here on whoever refunds it finds the confirmation.
+            await self._abandon(under_way, payment_intent_id)
+            raise Refusal(Code.PAYMENT_NOT_APPROVED, "payment_intent_id: was refunded")
+        return await self._complete(under_way, payment_intent_id, call)
+
+    async def _complete(self, under_way: Reservation, payment_intent_id: str, call: Call) -> Reservation:
+        """Sell and write the order of a confirmation that was begun; RefundOwed when the seats are gone."""
         try:
             order_id = await self._sell(under_way, payment_intent_id, call)
         except Refusal as refusal:
@@ -117,7 +125,9 @@ class Lifecycle:
             raise Refusal.of_field("payment_intent_id", "must be a payment of this reservation", payment_intent_id)
         if payment.is_completed:
             return await self._settle_completed(reservation, payment_intent_id, call)
-        if payment.is_under_way or payment.is_refunded or reservation.status is not Status.PENDING:
+        if payment.is_refunded:
+            return await self._settle_refunded(reservation, payment_intent_id, call)
+        if payment.is_under_way or reservation.status is not Status.PENDING:
             return Ended(reservation, changed=False)
         others = await self._payments.of_reservation(reservation_id, call)
         if any(other.is_completed or other.is_under_way for other in others):
@@ -137,6 +147,33 @@ class Lifecycle:
             await self._store.transact((), lambda _: Decision(None, jobs=refund))
             return Ended(reservation, changed=True)
         return Ended(after, changed=after != reservation)
+
+    async def _settle_refunded(self, reservation: Reservation, payment_intent_id: str, call: Call) -> Ended:
+        """All the money went back, by whoever's hand: what it bought goes back too.
+
+        A confirmation under way is completed first, so that there is one way to give seats back.
+        """
+        if reservation.confirming == payment_intent_id:
+            try:
+                reservation = await self._complete(reservation, payment_intent_id, call)
+            except RefundOwed:
+                return Ended(await self._get(reservation.id), changed=True)
+        if reservation.status is not Status.CONFIRMED or reservation.payment_intent_id != payment_intent_id:
+            return Ended(reservation, changed=False)
+        now = self._clock.now()
+        key = reservation_key(reservation.id)
+
+        def decide(view: View) -> Decision[Reservation]:
+            before = view.get(key) or reservation
+            if before.status is not Status.CONFIRMED:
+                return Decision(before)
+            after = model.refunded(before, before.total.amount, now)
+            jobs = (cleanup_job(after, now),)
+            return Decision(after, step_writes(view, after), jobs, (changed(after, before),))
+
+        after = await self._store.transact((key, admission_key(reservation)), decide)
+        returned = await self._inventory.give_back(after.id, after.event_id, call)
+        return Ended(after, changed=True, released=returned)
 
     async def _check_payment(self, reservation: Reservation, payment_intent_id: str, call: Call) -> None:
         if not payment_intent_id:
@@ -176,6 +213,20 @@ class Lifecycle:
         if isinstance(answer, Refusal):
             raise answer
         return answer
+
+    async def _abandon(self, reservation: Reservation, payment_intent_id: str) -> None:
+        now = self._clock.now()
+        key = reservation_key(reservation.id)
+
+        def decide(view: View) -> Decision[None]:
+            before = view.get(key) or reservation
+            if before.confirming != payment_intent_id:
+                return Decision(None)
+            after = model.abandoned(before, now)
+            dropped = (drop_job(job.id) for job in _finishing(after, payment_intent_id, now))
+            return Decision(None, (put(key, after), *dropped), (cleanup_job(after, max(now, after.hold_expires_at)),))
+
+        await self._store.transact((key,), decide)
 
     async def _sell(self, reservation: Reservation, payment_intent_id: str, call: Call) -> str:
         """Sell the seats; past the deadline, hold the very same seats once more and sell those."""

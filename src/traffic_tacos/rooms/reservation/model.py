@@ -22,7 +22,6 @@ from traffic_tacos.kernel.money import Money
 from traffic_tacos.kernel.seats import Seat, SeatStatus
 
 HOLD = 60 * SECOND
-REFUNDABLE_BEFORE = 24 * HOUR
 EXTENSIONS_MAX = 1
 EXTENSION_SECONDS_MAX = 60
 CREATE_KEY_WINDOW = 5 * MINUTE
@@ -71,6 +70,7 @@ class Reservation(msgspec.Struct, frozen=True, omit_defaults=True):
     confirming: str = ""
     extensions: int = 0
     refunds: tuple[str, ...] = ()  # payments that came too late and are owed back
+    refund_minor: int = 0  # what of the total goes back, once it is given back
     payment_intent_id: str = ""
     order_id: str = ""
     confirmed_at: Instant | None = None
@@ -200,20 +200,36 @@ def cancelled(reservation: Reservation, now: Instant) -> Reservation:
     return stepped(reservation, Status.CANCELLED, now)
 
 
-def given_back(reservation: Reservation, starts_at: Instant | None, now: Instant) -> Reservation:
-    """A bought reservation, refunded in full; giving back twice is giving back once.
+class RefundPolicy(msgspec.Struct, frozen=True):
+    """What an event promised its buyers: until when they can give back, and how much of the price comes back."""
 
-    FAILED_PRECONDITION later than REFUNDABLE_BEFORE the event starts.
+    hours_before: int
+    percent: int
+    starts_at: Instant | None
+
+
+def given_back(reservation: Reservation, policy: RefundPolicy, now: Instant) -> Reservation:
+    """A bought reservation, refunded as its event promised; giving back twice is giving back once.
+
+    FAILED_PRECONDITION when the event takes nothing back, or not so late.
     """
     if reservation.status is Status.REFUNDED:
         return reservation
-    if starts_at is not None and now >= starts_at - REFUNDABLE_BEFORE:
+    if not policy.percent:
+        raise Refusal(Code.FAILED_PRECONDITION, "reservation_id: this event takes no tickets back")
+    if policy.starts_at is not None and now >= policy.starts_at - policy.hours_before * HOUR:
         raise Refusal(
             Code.FAILED_PRECONDITION,
-            f"reservation_id: could be given back until {REFUNDABLE_BEFORE // HOUR} hours before the event",
+            f"reservation_id: could be given back until {policy.hours_before} hours before the event",
         )
+    return refunded(reservation, reservation.total.amount * policy.percent // 100, now)
+
+
+def refunded(reservation: Reservation, refund_minor: int, now: Instant) -> Reservation:
+    """A bought reservation that has lost its seats, because so much of its price goes back."""
     seats = tuple(msgspec.structs.replace(seat, status=SeatStatus.AVAILABLE) for seat in reservation.seats)
-    return msgspec.structs.replace(stepped(reservation, Status.REFUNDED, now), seats=seats)
+    after = stepped(reservation, Status.REFUNDED, now)
+    return msgspec.structs.replace(after, seats=seats, refund_minor=refund_minor)
 
 
 def begin_confirmation(reservation: Reservation, payment_intent_id: str, now: Instant) -> Reservation:
@@ -255,6 +271,11 @@ def confirmed(
         created_at=now,
     )
     return after, order
+
+
+def abandoned(reservation: Reservation, now: Instant) -> Reservation:
+    """The reservation whose payment went back before it was confirmed: it waits for another, or expires."""
+    return msgspec.structs.replace(reservation, confirming="", updated_at=now)
 
 
 def lost(reservation: Reservation, payment_intent_id: str, now: Instant) -> Reservation:

@@ -3,6 +3,7 @@
 import msgspec
 
 from traffic_tacos.kernel.instants import Instant
+from traffic_tacos.kernel.money import Money
 from traffic_tacos.kernel.topics import EXPIRE_RESERVATION, REFUND_PAYMENT, RESERVATION_CHANGED
 from traffic_tacos.ports.paging import listed
 from traffic_tacos.ports.store import Event, Job, Key, Kind, Prefix, View, Write, put
@@ -82,9 +83,13 @@ def about(reservation_id: str, payment_intent_id: str) -> dict[str, str]:
     return {"reservation_id": reservation_id, "payment_intent_id": payment_intent_id, "order": reservation_id}
 
 
-def refund_jobs(reservation_id: str, payment_intent_id: str, now: Instant) -> tuple[Job, ...]:
-    """The job that gives a payment back; none when there was none."""
+def refund_jobs(
+    reservation_id: str, payment_intent_id: str, now: Instant, part: Money | None = None
+) -> tuple[Job, ...]:
+    """The job that gives a payment back, or part of it; none when there was none."""
     if not payment_intent_id:
         return ()
     payload = about(reservation_id, payment_intent_id)
+    if part is not None:
+        payload |= {"amount": str(part.amount), "currency": part.currency}
     return (Job(f"{REFUND_PAYMENT}:{payment_intent_id}", REFUND_PAYMENT, now, payload),)

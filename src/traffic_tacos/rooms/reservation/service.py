@@ -252,18 +252,20 @@ class Reservations:
         once = self._once("cancel", request, Cancelled, call)
         if (seen := await once.seen(self._store)) is not None:
             return seen
-        starts_at = (await self._event_terms(known.event_id, call)).starts_at
+        policy = (await self._event_terms(known.event_id, call)).refunds
         now = self._clock.now()
         key = reservation_key(known.id)
 
         def rule(view: View) -> Decision[Cancelled]:
             before = view.get(key) or known
             was_bought = before.status in (Status.CONFIRMED, Status.REFUNDED)
-            after = model.given_back(before, starts_at, now) if was_bought else model.cancelled(before, now)
+            after = model.given_back(before, policy, now) if was_bought else model.cancelled(before, now)
             reply = Cancelled(after.status, after.updated_at, after.seats)
             if after == before:
                 return Decision(reply)
-            refund = refund_jobs(after.id, after.payment_intent_id, now) if was_bought else ()
+            due = Money(after.refund_minor, after.total.currency)
+            part = None if due == after.total else due
+            refund = refund_jobs(after.id, after.payment_intent_id, now, part) if was_bought else ()
             jobs = (cleanup_job(after, now), *refund)
             return Decision(reply, step_writes(view, after), jobs, (changed(after, before),))
 

@@ -4,6 +4,7 @@ import random
 
 from traffic_tacos.kernel.calls import Call, Caller, Role
 from traffic_tacos.kernel.errors import Code, Refusal
+from traffic_tacos.kernel.money import Money
 from traffic_tacos.kernel.topics import EXPIRE_RESERVATION, REFUND_PAYMENT, SETTLE_PAYMENT_RESULT
 from traffic_tacos.ports.jobs import Handlers
 from traffic_tacos.ports.store import Job
@@ -44,7 +45,10 @@ class Worker:
                 raise
 
     async def _refund_job(self, job: Job) -> None:
-        await self._payments.refund(job.payload["payment_intent_id"], "no ticket for it", self._call())
+        part = None
+        if amount := job.payload.get("amount"):
+            part = Money(int(amount), job.payload["currency"])
+        await self._payments.refund(job.payload["payment_intent_id"], part, "no ticket for it", self._call())
 
     def _call(self) -> Call:
         return Call(Caller(Role.SERVICE, "worker"), f"{self._random.getrandbits(TRACE_BITS):032x}")

@@ -76,19 +76,65 @@ class UpdateEventResponse(_message.Message):
     error: _errors_pb2.Error
     def __init__(self, plan: _Optional[_Union[EventPlan, _Mapping]] = ..., error: _Optional[_Union[_errors_pb2.Error, _Mapping]] = ...) -> None: ...
 
+class BlockSeatsRequest(_message.Message):
+    __slots__ = ("event_id", "seat_ids", "reason")
+    EVENT_ID_FIELD_NUMBER: _ClassVar[int]
+    SEAT_IDS_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    event_id: str
+    seat_ids: _containers.RepeatedScalarFieldContainer[str]
+    reason: str
+    def __init__(self, event_id: _Optional[str] = ..., seat_ids: _Optional[_Iterable[str]] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class BlockSeatsResponse(_message.Message):
+    __slots__ = ("seats", "error")
+    SEATS_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    seats: _containers.RepeatedCompositeFieldContainer[_types_pb2.Seat]
+    error: _errors_pb2.Error
+    def __init__(self, seats: _Optional[_Iterable[_Union[_types_pb2.Seat, _Mapping]]] = ..., error: _Optional[_Union[_errors_pb2.Error, _Mapping]] = ...) -> None: ...
+
+class UnblockSeatsRequest(_message.Message):
+    __slots__ = ("event_id", "seat_ids", "reason")
+    EVENT_ID_FIELD_NUMBER: _ClassVar[int]
+    SEAT_IDS_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    event_id: str
+    seat_ids: _containers.RepeatedScalarFieldContainer[str]
+    reason: str
+    def __init__(self, event_id: _Optional[str] = ..., seat_ids: _Optional[_Iterable[str]] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class UnblockSeatsResponse(_message.Message):
+    __slots__ = ("seats", "error")
+    SEATS_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    seats: _containers.RepeatedCompositeFieldContainer[_types_pb2.Seat]
+    error: _errors_pb2.Error
+    def __init__(self, seats: _Optional[_Iterable[_Union[_types_pb2.Seat, _Mapping]]] = ..., error: _Optional[_Union[_errors_pb2.Error, _Mapping]] = ...) -> None: ...
+
 class EventPlan(_message.Message):
-    __slots__ = ("event", "currency", "max_per_order", "admission", "sections")
+    __slots__ = ("event", "currency", "max_per_order", "admission", "sections", "refunds")
     EVENT_FIELD_NUMBER: _ClassVar[int]
     CURRENCY_FIELD_NUMBER: _ClassVar[int]
     MAX_PER_ORDER_FIELD_NUMBER: _ClassVar[int]
     ADMISSION_FIELD_NUMBER: _ClassVar[int]
     SECTIONS_FIELD_NUMBER: _ClassVar[int]
+    REFUNDS_FIELD_NUMBER: _ClassVar[int]
     event: _types_pb2.Event
     currency: str
     max_per_order: int
     admission: Admission
     sections: _containers.RepeatedCompositeFieldContainer[Section]
-    def __init__(self, event: _Optional[_Union[_types_pb2.Event, _Mapping]] = ..., currency: _Optional[str] = ..., max_per_order: _Optional[int] = ..., admission: _Optional[_Union[Admission, _Mapping]] = ..., sections: _Optional[_Iterable[_Union[Section, _Mapping]]] = ...) -> None: ...
+    refunds: Refunds
+    def __init__(self, event: _Optional[_Union[_types_pb2.Event, _Mapping]] = ..., currency: _Optional[str] = ..., max_per_order: _Optional[int] = ..., admission: _Optional[_Union[Admission, _Mapping]] = ..., sections: _Optional[_Iterable[_Union[Section, _Mapping]]] = ..., refunds: _Optional[_Union[Refunds, _Mapping]] = ...) -> None: ...
+
+class Refunds(_message.Message):
+    __slots__ = ("hours_before", "percent")
+    HOURS_BEFORE_FIELD_NUMBER: _ClassVar[int]
+    PERCENT_FIELD_NUMBER: _ClassVar[int]
+    hours_before: int
+    percent: int
+    def __init__(self, hours_before: _Optional[int] = ..., percent: _Optional[int] = ...) -> None: ...
 
 class Admission(_message.Message):
     __slots__ = ("rate_per_second", "active_max", "offer_seconds", "idle_seconds", "waiting_max")
@@ -129,16 +175,18 @@ class Row(_message.Message):
     def __init__(self, id: _Optional[str] = ..., seats: _Optional[_Iterable[_Union[PlanSeat, _Mapping]]] = ..., aisles: _Optional[_Iterable[int]] = ..., standing: _Optional[bool] = ...) -> None: ...
 
 class PlanSeat(_message.Message):
-    __slots__ = ("id", "number", "price", "position")
+    __slots__ = ("id", "number", "price", "position", "accessible")
     ID_FIELD_NUMBER: _ClassVar[int]
     NUMBER_FIELD_NUMBER: _ClassVar[int]
     PRICE_FIELD_NUMBER: _ClassVar[int]
     POSITION_FIELD_NUMBER: _ClassVar[int]
+    ACCESSIBLE_FIELD_NUMBER: _ClassVar[int]
     id: str
     number: str
     price: int
     position: Point
-    def __init__(self, id: _Optional[str] = ..., number: _Optional[str] = ..., price: _Optional[int] = ..., position: _Optional[_Union[Point, _Mapping]] = ...) -> None: ...
+    accessible: bool
+    def __init__(self, id: _Optional[str] = ..., number: _Optional[str] = ..., price: _Optional[int] = ..., position: _Optional[_Union[Point, _Mapping]] = ..., accessible: _Optional[bool] = ...) -> None: ...
 
 class Point(_message.Message):
     __slots__ = ("x", "y")

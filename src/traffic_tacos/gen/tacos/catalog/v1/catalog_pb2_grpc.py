@@ -55,6 +55,16 @@ class CatalogServiceStub:
                 request_serializer=tacos_dot_catalog_dot_v1_dot_catalog__pb2.UpdateEventRequest.SerializeToString,
                 response_deserializer=tacos_dot_catalog_dot_v1_dot_catalog__pb2.UpdateEventResponse.FromString,
                 _registered_method=True)
+        self.BlockSeats = channel.unary_unary(
+                '/tacos.catalog.v1.CatalogService/BlockSeats',
+                request_serializer=tacos_dot_catalog_dot_v1_dot_catalog__pb2.BlockSeatsRequest.SerializeToString,
+                response_deserializer=tacos_dot_catalog_dot_v1_dot_catalog__pb2.BlockSeatsResponse.FromString,
+                _registered_method=True)
+        self.UnblockSeats = channel.unary_unary(
+                '/tacos.catalog.v1.CatalogService/UnblockSeats',
+                request_serializer=tacos_dot_catalog_dot_v1_dot_catalog__pb2.UnblockSeatsRequest.SerializeToString,
+                response_deserializer=tacos_dot_catalog_dot_v1_dot_catalog__pb2.UnblockSeatsResponse.FromString,
+                _registered_method=True)
 
 
 class CatalogServiceServicer:
@@ -92,6 +102,21 @@ class CatalogServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def BlockSeats(self, request, context):
+        """Takes seats off sale for the house. All or none: INVENTORY_CONFLICT names those that are held or
+        sold. What is blocked already stays so. Audited.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UnblockSeats(self, request, context):
+        """Puts the house's seats on sale. What is not blocked stays as it is. Audited.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_CatalogServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -114,6 +139,16 @@ def add_CatalogServiceServicer_to_server(servicer, server):
                     servicer.UpdateEvent,
                     request_deserializer=tacos_dot_catalog_dot_v1_dot_catalog__pb2.UpdateEventRequest.FromString,
                     response_serializer=tacos_dot_catalog_dot_v1_dot_catalog__pb2.UpdateEventResponse.SerializeToString,
+            ),
+            'BlockSeats': grpc.unary_unary_rpc_method_handler(
+                    servicer.BlockSeats,
+                    request_deserializer=tacos_dot_catalog_dot_v1_dot_catalog__pb2.BlockSeatsRequest.FromString,
+                    response_serializer=tacos_dot_catalog_dot_v1_dot_catalog__pb2.BlockSeatsResponse.SerializeToString,
+            ),
+            'UnblockSeats': grpc.unary_unary_rpc_method_handler(
+                    servicer.UnblockSeats,
+                    request_deserializer=tacos_dot_catalog_dot_v1_dot_catalog__pb2.UnblockSeatsRequest.FromString,
+                    response_serializer=tacos_dot_catalog_dot_v1_dot_catalog__pb2.UnblockSeatsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -225,6 +260,60 @@ class CatalogService:
             '/tacos.catalog.v1.CatalogService/UpdateEvent',
             tacos_dot_catalog_dot_v1_dot_catalog__pb2.UpdateEventRequest.SerializeToString,
             tacos_dot_catalog_dot_v1_dot_catalog__pb2.UpdateEventResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BlockSeats(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tacos.catalog.v1.CatalogService/BlockSeats',
+            tacos_dot_catalog_dot_v1_dot_catalog__pb2.BlockSeatsRequest.SerializeToString,
+            tacos_dot_catalog_dot_v1_dot_catalog__pb2.BlockSeatsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UnblockSeats(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tacos.catalog.v1.CatalogService/UnblockSeats',
+            tacos_dot_catalog_dot_v1_dot_catalog__pb2.UnblockSeatsRequest.SerializeToString,
+            tacos_dot_catalog_dot_v1_dot_catalog__pb2.UnblockSeatsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -46,6 +46,12 @@ class CatalogServiceStub:
     """Changes name, description, times, order limit and admission from a document of the same event.
     FAILED_PRECONDITION when seats, prices or currency differ: those are promised to buyers.
     """
+    BlockSeats: _grpc.UnaryUnaryMultiCallable[_catalog_pb2.BlockSeatsRequest, _catalog_pb2.BlockSeatsResponse]
+    """Takes seats off sale for the house. All or none: INVENTORY_CONFLICT names those that are held or
+    sold. What is blocked already stays so. Audited.
+    """
+    UnblockSeats: _grpc.UnaryUnaryMultiCallable[_catalog_pb2.UnblockSeatsRequest, _catalog_pb2.UnblockSeatsResponse]
+    """Puts the house's seats on sale. What is not blocked stays as it is. Audited."""
 
 @_typing.type_check_only
 class CatalogServiceAsyncStub(CatalogServiceStub):
@@ -65,6 +71,12 @@ class CatalogServiceAsyncStub(CatalogServiceStub):
     """Changes name, description, times, order limit and admission from a document of the same event.
     FAILED_PRECONDITION when seats, prices or currency differ: those are promised to buyers.
     """
+    BlockSeats: _aio.UnaryUnaryMultiCallable[_catalog_pb2.BlockSeatsRequest, _catalog_pb2.BlockSeatsResponse]  # type: ignore[assignment]
+    """Takes seats off sale for the house. All or none: INVENTORY_CONFLICT names those that are held or
+    sold. What is blocked already stays so. Audited.
+    """
+    UnblockSeats: _aio.UnaryUnaryMultiCallable[_catalog_pb2.UnblockSeatsRequest, _catalog_pb2.UnblockSeatsResponse]  # type: ignore[assignment]
+    """Puts the house's seats on sale. What is not blocked stays as it is. Audited."""
 
 class CatalogServiceServicer(metaclass=_abc_1.ABCMeta):
     """Events on sale. Reading is public; creating and changing is for administrators."""
@@ -105,5 +117,23 @@ class CatalogServiceServicer(metaclass=_abc_1.ABCMeta):
         """Changes name, description, times, order limit and admission from a document of the same event.
         FAILED_PRECONDITION when seats, prices or currency differ: those are promised to buyers.
         """
+
+    @_abc_1.abstractmethod
+    def BlockSeats(
+        self,
+        request: _catalog_pb2.BlockSeatsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_catalog_pb2.BlockSeatsResponse, _abc.Awaitable[_catalog_pb2.BlockSeatsResponse]]:
+        """Takes seats off sale for the house. All or none: INVENTORY_CONFLICT names those that are held or
+        sold. What is blocked already stays so. Audited.
+        """
+
+    @_abc_1.abstractmethod
+    def UnblockSeats(
+        self,
+        request: _catalog_pb2.UnblockSeatsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_catalog_pb2.UnblockSeatsResponse, _abc.Awaitable[_catalog_pb2.UnblockSeatsResponse]]:
+        """Puts the house's seats on sale. What is not blocked stays as it is. Audited."""
 
 def add_CatalogServiceServicer_to_server(servicer: CatalogServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

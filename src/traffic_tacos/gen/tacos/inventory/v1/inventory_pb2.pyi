@@ -44,3 +44,43 @@ class ReturnSeatsResponse(_message.Message):
     returned_seats: _containers.RepeatedCompositeFieldContainer[_types_pb2.Seat]
     error: _errors_pb2.Error
     def __init__(self, returned_seats: _Optional[_Iterable[_Union[_types_pb2.Seat, _Mapping]]] = ..., error: _Optional[_Union[_errors_pb2.Error, _Mapping]] = ...) -> None: ...
+
+class BlockSeatsRequest(_message.Message):
+    __slots__ = ("event_id", "seat_ids", "actor", "reason")
+    EVENT_ID_FIELD_NUMBER: _ClassVar[int]
+    SEAT_IDS_FIELD_NUMBER: _ClassVar[int]
+    ACTOR_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    event_id: str
+    seat_ids: _containers.RepeatedScalarFieldContainer[str]
+    actor: str
+    reason: str
+    def __init__(self, event_id: _Optional[str] = ..., seat_ids: _Optional[_Iterable[str]] = ..., actor: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class BlockSeatsResponse(_message.Message):
+    __slots__ = ("seats", "error")
+    SEATS_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    seats: _containers.RepeatedCompositeFieldContainer[_types_pb2.Seat]
+    error: _errors_pb2.Error
+    def __init__(self, seats: _Optional[_Iterable[_Union[_types_pb2.Seat, _Mapping]]] = ..., error: _Optional[_Union[_errors_pb2.Error, _Mapping]] = ...) -> None: ...
+
+class UnblockSeatsRequest(_message.Message):
+    __slots__ = ("event_id", "seat_ids", "actor", "reason")
+    EVENT_ID_FIELD_NUMBER: _ClassVar[int]
+    SEAT_IDS_FIELD_NUMBER: _ClassVar[int]
+    ACTOR_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    event_id: str
+    seat_ids: _containers.RepeatedScalarFieldContainer[str]
+    actor: str
+    reason: str
+    def __init__(self, event_id: _Optional[str] = ..., seat_ids: _Optional[_Iterable[str]] = ..., actor: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class UnblockSeatsResponse(_message.Message):
+    __slots__ = ("seats", "error")
+    SEATS_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    seats: _containers.RepeatedCompositeFieldContainer[_types_pb2.Seat]
+    error: _errors_pb2.Error
+    def __init__(self, seats: _Optional[_Iterable[_Union[_types_pb2.Seat, _Mapping]]] = ..., error: _Optional[_Union[_errors_pb2.Error, _Mapping]] = ...) -> None: ...

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class HoldServiceStub:
-    """Called by the reservation room.
+    """Called by the reservation room and the catalog.
     """
 
     def __init__(self, channel):
@@ -45,10 +45,20 @@ class HoldServiceStub:
                 request_serializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.ReturnSeatsRequest.SerializeToString,
                 response_deserializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.ReturnSeatsResponse.FromString,
                 _registered_method=True)
+        self.BlockSeats = channel.unary_unary(
+                '/tacos.inventory.v1.HoldService/BlockSeats',
+                request_serializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.BlockSeatsRequest.SerializeToString,
+                response_deserializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.BlockSeatsResponse.FromString,
+                _registered_method=True)
+        self.UnblockSeats = channel.unary_unary(
+                '/tacos.inventory.v1.HoldService/UnblockSeats',
+                request_serializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.UnblockSeatsRequest.SerializeToString,
+                response_deserializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.UnblockSeatsResponse.FromString,
+                _registered_method=True)
 
 
 class HoldServiceServicer:
-    """Called by the reservation room.
+    """Called by the reservation room and the catalog.
     """
 
     def ExtendHold(self, request, context):
@@ -68,6 +78,20 @@ class HoldServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def BlockSeats(self, request, context):
+        """Takes seats off sale for the house, all or none: INVENTORY_CONFLICT when one is held or sold.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UnblockSeats(self, request, context):
+        """Puts the house's seats on sale; what is not blocked stays as it is.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_HoldServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -81,6 +105,16 @@ def add_HoldServiceServicer_to_server(servicer, server):
                     request_deserializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.ReturnSeatsRequest.FromString,
                     response_serializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.ReturnSeatsResponse.SerializeToString,
             ),
+            'BlockSeats': grpc.unary_unary_rpc_method_handler(
+                    servicer.BlockSeats,
+                    request_deserializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.BlockSeatsRequest.FromString,
+                    response_serializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.BlockSeatsResponse.SerializeToString,
+            ),
+            'UnblockSeats': grpc.unary_unary_rpc_method_handler(
+                    servicer.UnblockSeats,
+                    request_deserializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.UnblockSeatsRequest.FromString,
+                    response_serializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.UnblockSeatsResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'tacos.inventory.v1.HoldService', rpc_method_handlers)
@@ -90,7 +124,7 @@ def add_HoldServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class HoldService:
-    """Called by the reservation room.
+    """Called by the reservation room and the catalog.
     """
 
     @staticmethod
@@ -137,6 +171,60 @@ class HoldService:
             '/tacos.inventory.v1.HoldService/ReturnSeats',
             tacos_dot_inventory_dot_v1_dot_inventory__pb2.ReturnSeatsRequest.SerializeToString,
             tacos_dot_inventory_dot_v1_dot_inventory__pb2.ReturnSeatsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BlockSeats(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tacos.inventory.v1.HoldService/BlockSeats',
+            tacos_dot_inventory_dot_v1_dot_inventory__pb2.BlockSeatsRequest.SerializeToString,
+            tacos_dot_inventory_dot_v1_dot_inventory__pb2.BlockSeatsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UnblockSeats(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tacos.inventory.v1.HoldService/UnblockSeats',
+            tacos_dot_inventory_dot_v1_dot_inventory__pb2.UnblockSeatsRequest.SerializeToString,
+            tacos_dot_inventory_dot_v1_dot_inventory__pb2.UnblockSeatsResponse.FromString,
             options,
             channel_credentials,
             insecure,

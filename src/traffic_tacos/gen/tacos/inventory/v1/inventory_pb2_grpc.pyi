@@ -27,7 +27,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class HoldServiceStub:
-    """Called by the reservation room."""
+    """Called by the reservation room and the catalog."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -42,10 +42,14 @@ class HoldServiceStub:
     """Puts the seats that a reservation owns back on sale, once: asking again changes nothing. NOT_FOUND
     when it never had any.
     """
+    BlockSeats: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.BlockSeatsRequest, _inventory_pb2.BlockSeatsResponse]
+    """Takes seats off sale for the house, all or none: INVENTORY_CONFLICT when one is held or sold."""
+    UnblockSeats: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.UnblockSeatsRequest, _inventory_pb2.UnblockSeatsResponse]
+    """Puts the house's seats on sale; what is not blocked stays as it is."""
 
 @_typing.type_check_only
 class HoldServiceAsyncStub(HoldServiceStub):
-    """Called by the reservation room."""
+    """Called by the reservation room and the catalog."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ExtendHold: _aio.UnaryUnaryMultiCallable[_inventory_pb2.ExtendHoldRequest, _inventory_pb2.ExtendHoldResponse]  # type: ignore[assignment]
@@ -57,9 +61,13 @@ class HoldServiceAsyncStub(HoldServiceStub):
     """Puts the seats that a reservation owns back on sale, once: asking again changes nothing. NOT_FOUND
     when it never had any.
     """
+    BlockSeats: _aio.UnaryUnaryMultiCallable[_inventory_pb2.BlockSeatsRequest, _inventory_pb2.BlockSeatsResponse]  # type: ignore[assignment]
+    """Takes seats off sale for the house, all or none: INVENTORY_CONFLICT when one is held or sold."""
+    UnblockSeats: _aio.UnaryUnaryMultiCallable[_inventory_pb2.UnblockSeatsRequest, _inventory_pb2.UnblockSeatsResponse]  # type: ignore[assignment]
+    """Puts the house's seats on sale; what is not blocked stays as it is."""
 
 class HoldServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Called by the reservation room."""
+    """Called by the reservation room and the catalog."""
 
     @_abc_1.abstractmethod
     def ExtendHold(
@@ -81,5 +89,21 @@ class HoldServiceServicer(metaclass=_abc_1.ABCMeta):
         """Puts the seats that a reservation owns back on sale, once: asking again changes nothing. NOT_FOUND
         when it never had any.
         """
+
+    @_abc_1.abstractmethod
+    def BlockSeats(
+        self,
+        request: _inventory_pb2.BlockSeatsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_inventory_pb2.BlockSeatsResponse, _abc.Awaitable[_inventory_pb2.BlockSeatsResponse]]:
+        """Takes seats off sale for the house, all or none: INVENTORY_CONFLICT when one is held or sold."""
+
+    @_abc_1.abstractmethod
+    def UnblockSeats(
+        self,
+        request: _inventory_pb2.UnblockSeatsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_inventory_pb2.UnblockSeatsResponse, _abc.Awaitable[_inventory_pb2.UnblockSeatsResponse]]:
+        """Puts the house's seats on sale; what is not blocked stays as it is."""
 
 def add_HoldServiceServicer_to_server(servicer: HoldServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
