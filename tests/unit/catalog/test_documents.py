@@ -79,7 +79,7 @@ def test_a_seating_plan_gives_seats_their_guids_prices_places_and_aisles():
         (("currency: KRW", "currency: KRW\nprices: {A: 1}"), "prices", "seating plan"),
         (("currency: KRW", "currency: KRW\nrefunds: {percent: 101}"), "refunds.percent", "between 0 and 100"),
         (("seats: 4", "seats: 4, accessible: [5]"), "sections.MAIN.rows.A.accessible", "1 to 4"),
-        (("price: 5", "price: 5\n    focal_point: {row: A, seat: 9}"), "sections.MAIN.focal_point", "a seat number"),
+        (("price: 5", "price: 5, focal_point: {row: A, seat: 9}"), "sections.MAIN.focal_point", "a seat number"),
     ],
 )
 def test_a_wrong_file_is_refused_with_the_path_of_what_is_wrong(change, field, says):
