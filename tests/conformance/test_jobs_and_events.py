@@ -7,16 +7,15 @@ from itertools import pairwise
 import pytest
 
 from tests.clocks import HandClock
-from traffic_tacos.engines import jobs as jobs_module
 from traffic_tacos.engines.jobs import StoreJobs
 from traffic_tacos.engines.memory import MemoryStore
 from traffic_tacos.engines.outbox import Outbox
 from traffic_tacos.kernel.instants import DAY, HOUR, MINUTE
-from traffic_tacos.ports.jobs import GiveUp, Retries, TryAgainAt
-from traffic_tacos.ports.store import JOB, OUTBOX, Decision, Event, Job
-from traffic_tacos.rooms.payment.webhooks import RETRIES as WEBHOOK_RETRIES
+from traffic_tacos.ports.jobs import GiveUp, Handling, Postponed, TryAgainAt
+from traffic_tacos.ports.store import JOB, OUTBOX, Decision, Event, Job, drop_job
+from traffic_tacos.rooms.webhook.deliveries import HANDLING as WEBHOOK_RETRIES
 
-RETRIES = Retries(attempts_max=12, pause_max=5 * MINUTE)
+RETRIES = Handling(attempts_max=12, pause_max=5 * MINUTE)
 
 
 class Desk:
@@ -196,8 +195,8 @@ async def test_a_job_replaced_while_it_runs_is_not_lost(desk):
     assert len(runs) == 2
 
 
-async def test_a_crowd_of_jobs_runs_within_the_limit(desk, monkeypatch):
-    monkeypatch.setattr(jobs_module, "RUNNING_MAX", 4)
+async def test_a_crowd_of_jobs_runs_within_the_limit(desk):
+    desk.jobs._handling["t"] = Handling(running_max=4)
     inside = most = 0
 
     async def handler(job):
@@ -211,6 +210,45 @@ async def test_a_crowd_of_jobs_runs_within_the_limit(desk, monkeypatch):
     await desk.run_for({"t": handler}, 30)
     assert most == 4
     assert desk.jobs.figures().completed == 30
+
+
+async def test_who_waits_for_one_slow_order_keeps_nobody_else_waiting(desk):
+    """However many wait for it, and whatever becomes of them, the others are done, and they themselves later."""
+    desk.jobs._handling["t"] = Handling(running_max=6, order_max=2)
+    slow, ran = asyncio.Event(), []
+
+    async def handler(job):
+        if job.payload["order"] == "slow":
+            await slow.wait()
+        ran.append(job.id)
+
+    now = desk.clock.now()
+    await desk.put(*(Job(f"slow{n}", "t", now, {"order": "slow"}) for n in range(20)))
+    await desk.put(*(Job(f"other{n}", "t", now, {"order": f"o{n % 5}"}) for n in range(40)))
+    await desk.store.transact((), lambda _: Decision(None, [drop_job(f"slow{n}") for n in range(5, 9)]))
+    running = asyncio.create_task(desk.run_for({"t": handler}, 30))
+    while len(ran) < 40 and not running.done():
+        await asyncio.sleep(0)
+    assert sorted(ran) == sorted(f"other{n}" for n in range(40))
+    slow.set()
+    await running
+    assert len(ran) == 56
+    assert desk.jobs.figures().pending == 0
+
+
+async def test_a_job_that_was_not_even_tried_has_not_failed(desk):
+    times = []
+
+    async def closed(job):
+        times.append(desk.clock.now())
+        if len(times) < 30:
+            raise Postponed("not now", desk.clock.now() + 5000)
+
+    await desk.put(Job("a", "t", desk.clock.now()))
+    await desk.run_for({"t": closed}, 200)
+    assert len(times) == 30
+    assert desk.jobs.figures().failed == 0
+    assert await desk.store.get(JOB.key("a")) is None
 
 
 async def test_events_reach_every_subscriber_in_order_and_are_then_removed(desk):

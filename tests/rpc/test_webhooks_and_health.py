@@ -32,7 +32,7 @@ def _webhook(desk, held, intent, webhook_id="wh_1"):
         event_type=webhook_pb2.PAYMENT_WEBHOOK_TYPE_APPROVED,
         data=data,
         timestamp=Timestamp(seconds=seconds),
-        signature=signatures.sign(desk.keys.webhook, webhook_id, seconds, signed),
+        signature=signatures.sign_all(desk.keys.webhook, webhook_id, seconds, signed),
         source=PAYMENT_SOURCE,
     )
 
@@ -239,7 +239,7 @@ async def test_dead_jobs_are_listed_and_replayed(desk):
     await desk.clock.sleep(10)
     service = "tacos.operations.v1.OperationsService/"
     dead = await desk.ask(service + "ListDeadJobs", operations_pb2.ListDeadJobsRequest(), admin)
-    assert [job.topic for job in dead.jobs] == ["payment.webhook"]
+    assert [job.topic for job in dead.jobs] == ["webhook.send"]
     assert "answered 410" in dead.jobs[0].last_error
     desk.endpoint = None
     replay = operations_pb2.ReplayDeadJobRequest(job_id=dead.jobs[0].job_id)
@@ -254,14 +254,14 @@ async def test_an_endpoint_that_asks_for_time_is_asked_again_when_it_said(desk):
     desk.endpoint = HttpAnswer(503, "600")
     held = await desk.held("ana")
     intent = await desk.pay("ana", held)
-    while not (waiting := [job for job in desk.platform.jobs.pending() if job.topic == "payment.webhook"]):
+    while not (waiting := [job for job in desk.platform.jobs.pending() if job.topic == "webhook.send"]):
         await desk.loop_once()
     while not waiting[0].attempts:
         await desk.loop_once()
-        waiting = [job for job in desk.platform.jobs.pending() if job.topic == "payment.webhook"]
+        waiting = [job for job in desk.platform.jobs.pending() if job.topic == "webhook.send"]
     asked_at = desk.clock.now()
     assert 598_000 <= waiting[0].due_at - asked_at <= 600_000
     desk.endpoint = None
     await desk.clock.sleep(601)
-    assert not [job for job in desk.platform.jobs.pending() if job.topic == "payment.webhook"]
+    assert not [job for job in desk.platform.jobs.pending() if job.topic == "webhook.send"]
     assert (await desk.payment(intent)).status == payment_pb2.PAYMENT_STATUS_COMPLETED

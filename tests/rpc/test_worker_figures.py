@@ -41,5 +41,5 @@ async def test_what_was_given_up_is_told(desk):
     await desk.clock.sleep(10)
     worse = await health(desk)
     assert (worse.status, worse.failed_events_count) == (pb.WORKER_STATUS_DEGRADED, 1)
-    (dead,) = (await jobs(desk, event_type="payment.webhook")).jobs
+    (dead,) = (await jobs(desk, event_type="webhook.send")).jobs
     assert (dead.status, dead.events_failed) == (pb.JOB_INSTANCE_STATUS_FAILED, 1)

@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 import logging
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -60,6 +60,9 @@ class Unreachable(Exception):
     """The platform crashed, or did not say whether the call was done: ask again."""
 
 
+Server = Callable[[dict[str, str], bytes], Awaitable[HttpAnswer]]
+
+
 class World:
     """One simulated sale. Everything in it follows from the seed."""
 
@@ -78,6 +81,7 @@ class World:
         self._calls: dict[asyncio.Task[Any], None] = {}
         self.checks_every_commit = True
         self.endpoint: HttpAnswer | None = None  # what every webhook is answered, instead of being taken
+        self.servers: dict[str, Server] = {}  # other servers that webhooks may go to, by the beginning of a URL
         self.is_down = False
         self._memory = MemoryStore()
         self._tokens: dict[str, str] = {}
@@ -220,8 +224,15 @@ class World:
             if result.violations:
                 self.broken = self.broken or Broken(f"{result.invariant}: {result.violations[0]}")
 
-    async def _post(self, url: str, headers: dict[str, str], body: bytes) -> HttpAnswer:
+    async def _post(self, url: str, headers: dict[str, str], body: bytes, seconds: float) -> HttpAnswer:
         """Webhooks travel: some are lost, some arrive twice, all may be late."""
+        for beginning, server in self.servers.items():
+            if url.startswith(beginning):
+                try:
+                    async with asyncio.timeout(seconds):
+                        return await server(headers, body)
+                except TimeoutError:
+                    raise Fault(f"{url} did not answer") from None
         await self.clock.sleep(self.random.uniform(0, 2) if self.random.random() < self.lossy else 0)
         if self.random.random() < self.lossy:
             raise Fault("injected: the webhook was lost")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import msgspec
 
+from traffic_tacos.kernel.addresses import LOOPBACK, Network, parsed_networks
 from traffic_tacos.kernel.errors import Refusal
 
 ROOMS = (
@@ -31,7 +32,9 @@ class Address(msgspec.Struct, frozen=True):
 
 
 class Config(msgspec.Struct, frozen=True):
-    """`server` is `native` (pygrpc-native) or `grpcio`; `time_scale` divides simulated payment times only."""
+    """`server` is `native` (pygrpc-native) or `grpcio`; `time_scale` divides simulated payment times only;
+    `webhook_networks` may be reached by webhooks besides public addresses.
+    """
 
     data: Path = Path(".tacos")
     grpc: Address = Address("127.0.0.1", 50051)
@@ -40,6 +43,11 @@ class Config(msgspec.Struct, frozen=True):
     time_scale: float = 1.0
     without: frozenset[str] = frozenset()
     server: str = "native"
+    webhook_networks: tuple[str, ...] = LOOPBACK
+
+    @property
+    def networks(self) -> tuple[Network, ...]:
+        return parsed_networks("webhook-network", self.webhook_networks)
 
     @property
     def rooms(self) -> tuple[str, ...]:
@@ -58,6 +66,7 @@ def checked(config: Config) -> Config:
         raise Refusal.of_field("without", f"must be one of {', '.join(ROOMS)}", unknown[0])
     if not 0 < config.time_scale <= 1000:
         raise Refusal.of_field("time-scale", "must be above 0 and at most 1000", config.time_scale)
+    parsed_networks("webhook-network", config.webhook_networks)
     if config.server not in SERVERS:
         raise Refusal.of_field("server", f"must be one of {', '.join(SERVERS)}", config.server)
     return config

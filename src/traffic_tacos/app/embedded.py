@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
-import httpx
 import structlog
 import uvicorn
 from starlette.applications import Starlette
@@ -20,28 +19,22 @@ from starlette.applications import Starlette
 from traffic_tacos.app import keys, verify
 from traffic_tacos.app.config import Address, Config
 from traffic_tacos.app.http import application
+from traffic_tacos.app.outbound import poster
 from traffic_tacos.app.platform import Platform
 from traffic_tacos.app.servers import GrpcServer
 from traffic_tacos.engines.clock import SystemClock
 from traffic_tacos.engines.sqlite import SqliteStore
-from traffic_tacos.kernel.errors import Fault, Refusal
-from traffic_tacos.ports.http import HttpAnswer, HttpPost
+from traffic_tacos.kernel.errors import Refusal
 
 STORE_FILE = "store.db"
 LOCK_FILE = "lock"
 GRACE_SECONDS = 5.0
-WEBHOOK_SECONDS = 30.0
-WEBHOOK_CONNECTIONS_MAX = 64
 LARGE_STORE_BYTES = 100_000_000  # opening it may take seconds
 GC_THRESHOLDS = (20_000, 20, 20)
 
 log = structlog.get_logger()
 
 Hook = Callable[[Platform], Awaitable[None]]
-
-
-class WebhookFault(Fault):
-    """The other side of a webhook could not be reached."""
 
 
 async def serve(config: Config, prepare: Hook, started: Hook) -> None:
@@ -72,19 +65,14 @@ async def running(config: Config, prepare: Hook) -> AsyncIterator[tuple[Platform
             log.info("opening_store", file=str(file), bytes=file.stat().st_size)
         store = SqliteStore(file)
         try:
-            async with httpx.AsyncClient(
-                timeout=WEBHOOK_SECONDS,
-                follow_redirects=False,
-                trust_env=False,
-                limits=httpx.Limits(max_connections=WEBHOOK_CONNECTIONS_MAX),
-            ) as client:
+            async with poster(config.networks) as post:
                 platform = Platform(
                     config,
                     store,
                     SystemClock(),
                     randomness,
                     keys.opened(config.data, randomness),
-                    _poster(client),
+                    post,
                     lambda: verify.sqlite_snapshot(config.data / STORE_FILE),
                 )
                 store.on_commit = platform.committed
@@ -175,17 +163,6 @@ def _check_free(field: str, address: Address) -> None:
         except OSError as error:
             reason = f"must be an address that is free to listen on: {error.strerror}"
             raise Refusal.of_field(field, reason, address) from None
-
-
-def _poster(client: httpx.AsyncClient) -> HttpPost:
-    async def post(url: str, headers: dict[str, str], body: bytes) -> HttpAnswer:
-        try:
-            async with client.stream("POST", url, headers=headers, content=body) as response:
-                return HttpAnswer(response.status_code, response.headers.get("retry-after", ""))
-        except httpx.HTTPError as error:
-            raise WebhookFault(f"{url}: {type(error).__name__}") from None
-
-    return post
 
 
 @contextmanager

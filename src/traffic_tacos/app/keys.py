@@ -23,11 +23,11 @@ SECRET_BYTES = 32
 
 
 class Keys(msgspec.Struct, frozen=True):
-    """`signing` for tokens, `waiting` for waiting tokens, `webhook` for webhooks (`whsec_…`)."""
+    """`signing` for tokens, `waiting` for waiting tokens, `webhook` for webhooks (`whsec_…`), newest first."""
 
     signing: Ed25519PrivateKey
     waiting: bytes
-    webhook: str
+    webhook: tuple[str, ...]
 
     @property
     def public(self) -> Ed25519PublicKey:
@@ -40,7 +40,7 @@ def opened(data: Path, randomness: random.Random) -> Keys:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     fresh = made(randomness)
     pem = fresh.signing.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    for name, content in ((SIGNING, pem), (WAITING, fresh.waiting), (WEBHOOK, fresh.webhook.encode())):
+    for name, content in ((SIGNING, pem), (WAITING, fresh.waiting), (WEBHOOK, fresh.webhook[0].encode())):
         _write_new(folder / name, content)
     return read(data)
 
@@ -51,7 +51,7 @@ def read(data: Path) -> Keys:
     try:
         signing = load_pem_private_key((folder / SIGNING).read_bytes(), None)
         waiting = (folder / WAITING).read_bytes()
-        webhook = (folder / WEBHOOK).read_text()
+        webhook = tuple((folder / WEBHOOK).read_text().split())
     except FileNotFoundError:
         raise Refusal.of_field("data", "must be the data folder of a platform; `tacos up` makes one", data) from None
     if not isinstance(signing, Ed25519PrivateKey):
@@ -64,14 +64,36 @@ def made(randomness: random.Random) -> Keys:
     return Keys(
         signing=Ed25519PrivateKey.from_private_bytes(randomness.randbytes(SECRET_BYTES)),
         waiting=randomness.randbytes(SECRET_BYTES),
-        webhook=SECRET_PREFIX + base64.b64encode(randomness.randbytes(SECRET_BYTES)).decode(),
+        webhook=(_webhook_secret(randomness),),
     )
 
 
+def rotate_webhook(data: Path, randomness: random.Random) -> None:
+    """A new secret for webhooks; the one before it still signs and is believed, the one before that no longer.
+
+    In force from the platform's next start.
+    """
+    current = read(data).webhook[0]
+    _write(data / FOLDER / WEBHOOK, f"{_webhook_secret(randomness)}\n{current}\n".encode())
+
+
+def drop_old_webhook(data: Path) -> None:
+    """Only the newest secret for webhooks, from the platform's next start."""
+    _write(data / FOLDER / WEBHOOK, read(data).webhook[0].encode())
+
+
+def _webhook_secret(randomness: random.Random) -> str:
+    return SECRET_PREFIX + base64.b64encode(randomness.randbytes(SECRET_BYTES)).decode()
+
+
 def _write_new(path: Path, content: bytes) -> None:
-    """Write a file that nobody else can read, whole or not at all; one that exists is kept."""
-    if path.exists():
-        return
+    """Write the file, unless there is one: that is kept."""
+    if not path.exists():
+        _write(path, content)
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file that nobody else can read, whole or not at all."""
     part = path.with_suffix(".part")
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:

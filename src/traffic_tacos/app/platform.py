@@ -27,7 +27,9 @@ from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2
 from traffic_tacos.gen.tacos.inventory.v1 import inventory_pb2 as own_inventory_pb2
 from traffic_tacos.gen.tacos.lifecycle.v1 import lifecycle_pb2
 from traffic_tacos.gen.tacos.operations.v1 import operations_pb2
+from traffic_tacos.gen.tacos.simulation.v1 import simulation_pb2
 from traffic_tacos.gen.tacos.waiting_room.v1 import waiting_room_pb2
+from traffic_tacos.gen.tacos.webhook.v1 import webhook_pb2 as own_webhook_pb2
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.topics import EVENT_CHANGED, EXPIRE_PAYMENT, SEND_WEBHOOK, SIMULATE_OUTCOME
 from traffic_tacos.ports.clock import Clock
@@ -46,10 +48,8 @@ from traffic_tacos.rooms.inventory import clients as inventory_clients
 from traffic_tacos.rooms.inventory.rpc import HoldRpc, InventoryRpc
 from traffic_tacos.rooms.inventory.service import Inventory
 from traffic_tacos.rooms.payment import clients as payment_clients
-from traffic_tacos.rooms.payment.rpc import PaymentRpc
+from traffic_tacos.rooms.payment.rpc import PaymentRpc, SimulationRpc
 from traffic_tacos.rooms.payment.service import Payments
-from traffic_tacos.rooms.payment.webhooks import RETRIES as WEBHOOK_RETRIES
-from traffic_tacos.rooms.payment.webhooks import WebhookSender
 from traffic_tacos.rooms.reservation import clients as reservation_clients
 from traffic_tacos.rooms.reservation.lifecycle import Lifecycle
 from traffic_tacos.rooms.reservation.rpc import LifecycleRpc, ReservationRpc
@@ -59,7 +59,10 @@ from traffic_tacos.rooms.waiting_room.lines import Lines
 from traffic_tacos.rooms.waiting_room.operating import LineView, Operator
 from traffic_tacos.rooms.waiting_room.rpc import DrawRpc, LineRpc, QueueRpc, QueueStreamRpc
 from traffic_tacos.rooms.waiting_room.service import WaitingRoom
-from traffic_tacos.rooms.webhook.rpc import WebhookRpc
+from traffic_tacos.rooms.webhook.deliveries import HANDLING as WEBHOOK_HANDLING
+from traffic_tacos.rooms.webhook.deliveries import Deliveries
+from traffic_tacos.rooms.webhook.endpoints import Endpoints
+from traffic_tacos.rooms.webhook.rpc import EndpointRpc, WebhookRpc
 from traffic_tacos.rooms.webhook.service import Webhooks
 from traffic_tacos.rooms.worker import clients as worker_clients
 from traffic_tacos.rooms.worker.rpc import WorkerRpc
@@ -96,12 +99,13 @@ class Platform:
         self.config = config
         self.clock = clock
         self.calls = Calls(clock, randomness, keys.public)
-        self.jobs = StoreJobs(store, clock, randomness, {SEND_WEBHOOK: WEBHOOK_RETRIES})
+        self.jobs = StoreJobs(store, clock, randomness, {SEND_WEBHOOK: WEBHOOK_HANDLING})
         self.outbox = Outbox(store, clock)
         self.health = PlatformHealth(config.rooms, store, clock, self.jobs, self.outbox)
         self._handlers: dict[str, Handler] = {}
         self.lines: Lines | None = None
         self.webhooks: Webhooks | None = None
+        self.endpoints: Endpoints | None = None
         self.catalog = Catalog(store)
         self._store = store
         self._random = randomness
@@ -131,6 +135,8 @@ class Platform:
         """Take up what an earlier process left."""
         await self.jobs.load()
         await self.outbox.load()
+        if self.endpoints is not None:
+            await self.endpoints.load()
         if self.lines is not None:
             await self.lines.load()
 
@@ -214,18 +220,23 @@ class Platform:
 
     def _build_payment(self) -> None:
         reservations = payment_clients.ReservationClient(self.channel("payment"))
-        payments = Payments(self._store, self.clock, self._random, reservations, self.config.time_scale)
-        sender = WebhookSender(self._store, self.clock, self._keys.webhook, self._post)
-        self._handlers |= {
-            SIMULATE_OUTCOME: payments.answer,
-            EXPIRE_PAYMENT: payments.expire,
-            SEND_WEBHOOK: sender.send,
-        }
+        payments = Payments(
+            self._store, self.clock, self._random, reservations, self.config.time_scale, self.config.networks
+        )
+        self._handlers |= {SIMULATE_OUTCOME: payments.answer, EXPIRE_PAYMENT: payments.expire}
         self.calls.add(PaymentRpc(payments, ""), _service(payment_pb2, "PaymentService"))
+        self.calls.add(SimulationRpc(payments), _service(simulation_pb2, "SimulationService"))
 
     def _build_webhook(self) -> None:
-        self.webhooks = Webhooks(self._store, self.clock, {PAYMENT_SOURCE: self._keys.webhook})
-        self.calls.add(WebhookRpc(self.webhooks), _service(webhook_pb2, "WebhookService"))
+        self.endpoints = Endpoints(self._store, self.clock, self.config.networks)
+        self.webhooks = Webhooks(self._store, self.clock, {PAYMENT_SOURCE: self._keys.webhook}, self.endpoints)
+        deliveries = Deliveries(self._store, self.clock, self._random, self._keys.webhook, self._post)
+        self._handlers[SEND_WEBHOOK] = deliveries.send
+        self.outbox.subscribe(self.endpoints.hear)
+        rpc = WebhookRpc(self.webhooks, self.endpoints, self.clock)
+        self.calls.add(rpc, _service(webhook_pb2, "WebhookService"))
+        endpoints = EndpointRpc(self.endpoints, deliveries, self.jobs)
+        self.calls.add(endpoints, _service(own_webhook_pb2, "EndpointService"))
 
     def _build_gateway(self) -> None:
         rooms = Rooms(self.channel("gateway"), self.clock)

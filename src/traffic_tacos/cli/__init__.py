@@ -6,7 +6,7 @@ import grpc
 import typer
 from rich.console import Console
 
-from traffic_tacos.cli import buy, draw, event, queue, token, up, verify
+from traffic_tacos.cli import buy, draw, event, keys, queue, token, up, verify, webhook
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.wire import UpstreamFault
 
@@ -22,6 +22,8 @@ app.command("up")(up.up)
 app.add_typer(event.app, name="event")
 app.add_typer(queue.app, name="queue")
 app.add_typer(draw.app, name="draw")
+app.add_typer(webhook.app, name="webhook")
+app.add_typer(keys.app, name="keys")
 app.command("token")(token.token)
 app.command("buy")(buy.buy)
 app.command("verify")(verify.verify)

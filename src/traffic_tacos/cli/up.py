@@ -27,6 +27,10 @@ def up(
     time_scale: Annotated[float, typer.Option(help="Makes simulated payment times this much shorter.")] = 1.0,
     without: Annotated[list[str] | None, typer.Option(help="A room to leave out; may be repeated.")] = None,
     server: Annotated[str, typer.Option(help="The gRPC server: native or grpcio.")] = options.DEFAULTS.server,
+    webhook_network: Annotated[
+        list[str] | None,
+        typer.Option(help="A network that webhooks may reach besides public addresses and loopback; may be repeated."),
+    ] = None,
 ) -> None:
     """Start the whole platform here, on embedded engines. Stop it with Ctrl-C; it goes on where it ended.
 
@@ -42,6 +46,7 @@ def up(
             time_scale=time_scale,
             without=frozenset(without or ()),
             server=server,
+            webhook_networks=(*options.DEFAULTS.webhook_networks, *(webhook_network or ())),
         )
     )
     documents = [read_files(path) for path in config.event_files]

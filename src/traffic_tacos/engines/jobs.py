@@ -9,18 +9,20 @@ from __future__ import annotations
 import asyncio
 import heapq
 import random
+from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from itertools import islice
+from typing import NamedTuple
 
 import msgspec
 import structlog
 
 from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.ports.clock import Clock
-from traffic_tacos.ports.jobs import A_DAY_OF_RETRIES, GiveUp, Handlers, JobFigures, JobView, Retries, TryAgainAt
+from traffic_tacos.ports.jobs import GiveUp, Handlers, Handling, JobFigures, JobView, Postponed, TryAgainAt
 from traffic_tacos.ports.store import JOB, Decision, Job, Store, StoreUnavailable, View, Write, drop_job, put
 
-RUNNING_MAX = 64
+DEFAULT = Handling()
 PAUSE_FIRST = SECOND
 DOUBLINGS_MAX = 30
 PAGE = 1000
@@ -30,23 +32,33 @@ ERROR_LENGTH_MAX = 500
 log = structlog.get_logger()
 
 
-class StoreJobs:
-    """Runs due jobs whose topic has a handler, up to RUNNING_MAX at once.
+class Lane(NamedTuple):
+    """What jobs have in common that may only be done so many at a time."""
 
-    Jobs of one `payload["order"]` never overlap: what concerns one reservation happens in turn.
-    `retries` says by topic how long a job is tried again; a day where it says nothing.
+    name: str
+    places: int
+
+
+class StoreJobs:
+    """Runs due jobs whose topic has a handler, as `handling` says by topic; DEFAULT where it says nothing.
+
+    Every job takes a place in the lane of its topic and in that of its `payload["order"]`. Who finds one
+    full is parked there, so that however many wait for one slow endpoint, nobody else looks at them.
     """
 
     def __init__(
-        self, store: Store, clock: Clock, randomness: random.Random, retries: Mapping[str, Retries] | None = None
+        self, store: Store, clock: Clock, randomness: random.Random, handling: Mapping[str, Handling] | None = None
     ) -> None:
-        self._retries = retries or {}
+        self._handling = handling or {}
         self._store = store
         self._clock = clock
         self._random = randomness
         self._known: dict[str, Job] = {}
         self._heap: list[tuple[Instant, str]] = []
-        self._running: dict[str, str] = {}
+        self._running: dict[str, tuple[Lane, ...]] = {}
+        self._busy: Counter[Lane] = Counter()
+        self._parked: dict[Lane, deque[tuple[Instant, str]]] = {}
+        self._freed: dict[Lane, None] = {}
         self._running_since: dict[str, Instant] = {}
         self._started_at = clock.now()
         self._last_done_at: Instant | None = None
@@ -138,35 +150,66 @@ class StoreJobs:
         self._dead.discard(job_id)
 
     def _take_due(self, now: Instant, handlers: Handlers) -> list[Job]:
+        """The jobs that begin now: first those that waited in a lane that has room again, then what is due."""
         taken: list[Job] = []
-        blocked: list[tuple[Instant, str]] = []
-        orders = set(self._running.values())
-        while self._heap and self._heap[0][0] <= now and len(self._running) < RUNNING_MAX:
-            due_at, job_id = heapq.heappop(self._heap)
-            job = self._known.get(job_id)
-            if job is None or job.is_dead or job.due_at != due_at or job.topic not in handlers:
-                continue  # dropped, moved, or nobody here does it
-            order = job.payload.get("order", job.id)
-            if job_id in self._running or order in orders:
-                blocked.append((due_at, job_id))
-                continue
-            orders.add(order)
-            self._running[job_id] = order
-            taken.append(job)
-        for entry in blocked:
-            heapq.heappush(self._heap, entry)
+        freed, self._freed = self._freed, {}
+        for lane in freed:
+            parked = self._parked.pop(lane, None)
+            while parked and self._has_room(lane):
+                self._begin_or_park(*parked.popleft(), handlers, taken)
+            if parked:
+                self._parked[lane] = parked
+        while self._heap and self._heap[0][0] <= now:
+            self._begin_or_park(*heapq.heappop(self._heap), handlers, taken)
         return taken
 
+    def _begin_or_park(self, due_at: Instant, job_id: str, handlers: Handlers, taken: list[Job]) -> None:
+        job = self._known.get(job_id)
+        if job is None or job.is_dead or job.due_at != due_at or job.topic not in handlers:
+            return  # dropped, moved, or nobody here does it
+        lanes = self._lanes(job)
+        for lane in lanes:
+            if not self._has_room(lane):
+                self._parked.setdefault(lane, deque()).append((due_at, job_id))
+                return
+        for lane in lanes:
+            self._busy[lane] += 1
+        self._running[job_id] = lanes
+        taken.append(job)
+
+    def _lanes(self, job: Job) -> tuple[Lane, ...]:
+        """What the job takes a place in. A job that waits for a place waits in one lane, and that one is full."""
+        handling = self._handling_of(job)
+        return (
+            Lane(f"job:{job.id}", 1),
+            Lane(f"order:{job.payload.get('order', job.id)}", handling.order_max),
+            Lane(f"topic:{job.topic}", handling.running_max),
+        )
+
+    def _has_room(self, lane: Lane) -> bool:
+        return self._busy[lane] < lane.places
+
+    def _leave(self, job: Job) -> None:
+        for lane in self._running.pop(job.id):
+            self._busy[lane] -= 1
+            if not self._busy[lane]:
+                del self._busy[lane]
+            if lane in self._parked:
+                self._freed[lane] = None
+
+    def _handling_of(self, job: Job) -> Handling:
+        return self._handling.get(job.topic, DEFAULT)
+
     def _idle_seconds(self, now: Instant) -> float:
-        """Until the next job is due; blocked ones are woken when the job before them ends."""
-        if self._heap and len(self._running) < RUNNING_MAX and self._heap[0][0] > now:
-            return min(IDLE_SECONDS, (self._heap[0][0] - now) / SECOND)
-        return IDLE_SECONDS
+        """Until the next job is due; parked ones are woken when a job before them ends."""
+        return min(IDLE_SECONDS, max(0, self._heap[0][0] - now) / SECOND) if self._heap else IDLE_SECONDS
 
     async def _run_one(self, job: Job, handlers: Handlers) -> None:
         began = self._running_since[job.id] = self._clock.now()
         try:
             await handlers[job.topic](job)
+        except Postponed as postponed:
+            await self._settle(job, msgspec.structs.replace(job, due_at=max(postponed.at, began + 1)))
         except Exception as error:  # noqa: BLE001 - whatever went wrong, the job stays and is tried again
             self._failed += 1
             await self._settle(job, self._after_failure(job, error))
@@ -176,18 +219,18 @@ class StoreJobs:
         finally:
             self._last_done_at = self._clock.now()
             self._worked_ms += self._last_done_at - began
-            self._running.pop(job.id, None)
+            self._leave(job)
             self._running_since.pop(job.id, None)
             self._wake.set()
 
     def _after_failure(self, job: Job, error: Exception) -> Job:
         attempts, now = job.attempts + 1, self._clock.now()
-        retries = self._retries.get(job.topic, A_DAY_OF_RETRIES)
-        is_dead = attempts >= retries.attempts_max or isinstance(error, GiveUp)
-        pause = min(retries.pause_max, PAUSE_FIRST * 2 ** min(attempts - 1, DOUBLINGS_MAX))
+        handling = self._handling_of(job)
+        is_dead = attempts >= handling.attempts_max or isinstance(error, GiveUp)
+        pause = min(handling.pause_max, PAUSE_FIRST * 2 ** min(attempts - 1, DOUBLINGS_MAX))
         due_at = now + round(pause * self._random.uniform(1.0, 1.5))
         if isinstance(error, TryAgainAt):
-            due_at = min(max(error.at, now + PAUSE_FIRST), now + retries.pause_max)
+            due_at = min(max(error.at, now + PAUSE_FIRST), now + handling.pause_max)
         log.warning("job_failed", job_id=job.id, topic=job.topic, attempts=attempts, dead=is_dead, error=repr(error))
         return msgspec.structs.replace(
             job,

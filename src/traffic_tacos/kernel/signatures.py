@@ -6,6 +6,7 @@ The standard's own library reads the machine's clock to judge a timestamp; here 
 
 import base64
 import hmac
+from collections.abc import Sequence
 
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.instants import SECOND, Instant
@@ -21,11 +22,34 @@ def sign(secret: str, webhook_id: str, timestamp_seconds: int, body: bytes) -> s
     return f"{VERSION},{base64.b64encode(mac).decode()}"
 
 
-def verify(secret: str, webhook_id: str, timestamp_seconds: int, body: bytes, signatures: str, now: Instant) -> None:
-    """Refuse with UNAUTHENTICATED unless one of the signatures is right and the time within 5 minutes."""
+def sign_all(secrets: Sequence[str], webhook_id: str, timestamp_seconds: int, body: bytes) -> str:
+    """A signature under each secret, as the header has them while one replaces another."""
+    return " ".join(sign(secret, webhook_id, timestamp_seconds, body) for secret in secrets)
+
+
+def verify(
+    secrets: Sequence[str], webhook_id: str, timestamp_seconds: int, body: bytes, signatures: str, now: Instant
+) -> None:
+    """Refuse with UNAUTHENTICATED, and say why, unless one of the signatures is right under one of the secrets
+    and the time within 5 minutes.
+    """
+    off = round(now / SECOND - timestamp_seconds)
     if abs(now / SECOND - timestamp_seconds) > TOLERANCE_SECONDS:
-        raise Refusal(Code.UNAUTHENTICATED, f"timestamp: must be within {TOLERANCE_SECONDS} seconds of now")
-    right = sign(secret, webhook_id, timestamp_seconds, body).encode()
-    # Every signature is compared, in constant time, so that timing tells nothing of which was nearly right.
-    if not sum(hmac.compare_digest(right, given.encode()) for given in signatures.split()):
-        raise Refusal(Code.UNAUTHENTICATED, "signature: is wrong")
+        when = f"{off} seconds ago" if off > 0 else f"{-off} seconds ahead"
+        raise Refusal(
+            Code.UNAUTHENTICATED, f"timestamp: must be within {TOLERANCE_SECONDS} seconds of now; it is {when}"
+        )
+    given = [signature for signature in signatures.split() if signature.startswith(f"{VERSION},")]
+    if not given:
+        raise Refusal(Code.UNAUTHENTICATED, f"signature: must have one that starts with `{VERSION},`")
+    if not is_signed(secrets, webhook_id, timestamp_seconds, body, given):
+        raise Refusal(Code.UNAUTHENTICATED, "signature: is of another id, time or body, or under another secret")
+
+
+def is_signed(
+    secrets: Sequence[str], webhook_id: str, timestamp_seconds: int, body: bytes, given: Sequence[str]
+) -> bool:
+    """Whether one of the signatures is right under one of the secrets."""
+    right = [sign(secret, webhook_id, timestamp_seconds, body).encode() for secret in secrets]
+    # Each is compared with each, in constant time, so that timing tells nothing of which was nearly right.
+    return bool(sum(hmac.compare_digest(one, other.encode()) for one in right for other in given))

@@ -6,7 +6,7 @@ SETTLE_PAYMENT_RESULT = "payment.result"
 REFUND_PAYMENT = "payment.refund"
 SIMULATE_OUTCOME = "payment.outcome"
 EXPIRE_PAYMENT = "payment.expire"
-SEND_WEBHOOK = "payment.webhook"
+SEND_WEBHOOK = "webhook.send"
 
 # Events.
 EVENT_CHANGED = "catalog.event_changed"

@@ -18,14 +18,26 @@ Handler: TypeAlias = Callable[[Job], Awaitable[None]]
 Handlers: TypeAlias = Mapping[str, Handler]
 
 
-class Retries(msgspec.Struct, frozen=True):
-    """How long a job is tried again: pauses double from a second up to `pause_max`, `attempts_max` times in all."""
+class Handling(msgspec.Struct, frozen=True):
+    """How the jobs of a topic are done.
 
-    attempts_max: int
-    pause_max: Instant
+    They are tried `attempts_max` times, with pauses that double from a second up to `pause_max`; up to
+    `running_max` of the topic run at once, and up to `order_max` of one `payload["order"]`. By default:
+    for a day, and what has one order happens in turn.
+    """
+
+    attempts_max: int = 300
+    pause_max: Instant = 5 * MINUTE
+    running_max: int = 64
+    order_max: int = 1
 
 
-A_DAY_OF_RETRIES = Retries(attempts_max=300, pause_max=5 * MINUTE)
+class Postponed(Fault):
+    """Nothing was tried, for it makes no sense before `at`."""
+
+    def __init__(self, message: str, at: Instant) -> None:
+        super().__init__(message)
+        self.at = at
 
 
 class TryAgainAt(Fault):

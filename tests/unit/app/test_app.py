@@ -25,7 +25,7 @@ def test_keys_are_made_once_for_their_owner_only(tmp_path):
     assert {stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()} == {0o600}
     other = keys.opened(tmp_path / "other", random.SystemRandom())
     assert other.waiting != first.waiting
-    assert len(base64.b64decode(first.webhook.removeprefix("whsec_"))) == 32
+    assert len(base64.b64decode(first.webhook[0].removeprefix("whsec_"))) == 32
 
 
 def test_without_a_data_folder_there_are_no_keys(tmp_path):
@@ -68,7 +68,7 @@ def _signed(desk: Desk, body: bytes, webhook_id: str = "msg_1", age: int = 0) ->
     return {
         "webhook-id": webhook_id,
         "webhook-timestamp": str(seconds),
-        "webhook-signature": signatures.sign(desk.keys.webhook, webhook_id, seconds, body),
+        "webhook-signature": signatures.sign_all(desk.keys.webhook, webhook_id, seconds, body),
     }
 
 

@@ -69,13 +69,13 @@ def test_a_signature_is_good_for_five_minutes_either_way(webhook_id, seconds, bo
     right = signatures.sign(SECRET, webhook_id, seconds, body)
     given_ = signature.replace("{right}", right)
     if good:
-        signatures.verify(SECRET, webhook_id, seconds, body, given_, 1_000_000)
+        signatures.verify((SECRET,), webhook_id, seconds, body, given_, 1_000_000)
         for wrong in [("n", seconds, body), (webhook_id, seconds + 1, body), (webhook_id, seconds, b"c")]:
             with pytest.raises(Refusal):
-                signatures.verify(SECRET, *wrong, given_, 1_000_000)
+                signatures.verify((SECRET,), *wrong, given_, 1_000_000)
     else:
         with pytest.raises(Refusal):
-            signatures.verify(SECRET, webhook_id, seconds, body, given_, 1_000_000)
+            signatures.verify((SECRET,), webhook_id, seconds, body, given_, 1_000_000)
 
 
 @pytest.mark.parametrize("value", ["", "a/b", "a b", ".a", "a\n", "x" * 129, "é"])

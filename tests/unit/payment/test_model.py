@@ -9,7 +9,7 @@ import pytest
 from traffic_tacos.kernel.errors import Refusal
 from traffic_tacos.kernel.money import Money
 from traffic_tacos.rooms.payment import model
-from traffic_tacos.rooms.payment.model import Method, Payment, Scenario, Status
+from traffic_tacos.rooms.payment.model import TEST_CARDS, Method, Payment, Reason, Scenario, Status
 
 KRW = Money(1000, "KRW")
 PAYMENT = Payment("pi", "rsv", "ana", KRW, Method.CREDIT_CARD, Scenario.APPROVE, "http://x", "s", 0, 0, 600_000)
@@ -34,9 +34,9 @@ def test_only_the_steps_of_the_table_are_taken(before, after):
 
 
 @pytest.mark.parametrize("status", [status for status in Status if status is not Status.PROCESSING])
-@pytest.mark.parametrize("success", [True, False])
-def test_a_late_answer_of_the_bank_changes_nothing(status, success):
-    assert model.answered(at(status), success, "t", 5) is None
+@pytest.mark.parametrize("reason", [Reason.APPROVED, Reason.DECLINED])
+def test_a_late_answer_of_the_bank_changes_nothing(status, reason):
+    assert model.answered(at(status), reason, "t", 5) is None
 
 
 def test_refunds_add_up_to_what_was_captured_and_no_more():
@@ -70,10 +70,21 @@ def test_cancel_only_never_refunds():
 )
 def test_scenarios_keep_to_their_times_and_chances(scenario, low, high, share):
     chance = random.Random(1)
-    outcomes = [model.outcome(scenario, chance) for _ in range(2000)]
+    outcomes = [model.outcome(scenario, None, chance) for _ in range(2000)]
     assert all(low <= outcome.seconds <= high for outcome in outcomes)
-    assert abs(sum(outcome.success for outcome in outcomes) / 2000 - share) < 0.03
-    assert model.outcome(Scenario.TIMEOUT, chance) is None
+    assert abs(sum(outcome.reason is Reason.APPROVED for outcome in outcomes) / 2000 - share) < 0.03
+    assert model.outcome(Scenario.TIMEOUT, None, chance) is None
+
+
+@pytest.mark.parametrize(("number", "reason"), TEST_CARDS.items())
+def test_a_test_card_says_how_it_ends_in_the_time_of_its_scenario(number, reason):
+    model.checked_card(number, "12", "2030", 2026)
+    answer = model.outcome(Scenario.FAIL, reason, random.Random(1))
+    if reason is Reason.NO_ANSWER:
+        assert answer is None
+    else:
+        assert answer.reason is reason
+        assert 1 <= answer.seconds <= 3
 
 
 @pytest.mark.parametrize(

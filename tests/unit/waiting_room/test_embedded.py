@@ -235,6 +235,16 @@ async def test_a_join_whose_answer_was_lost_is_in_the_pool_all_the_same():
     assert line.model.place(1, OPENS).position == 1
 
 
+async def test_who_was_drawn_counts_as_there_after_a_restart():
+    line, store = await opened(Terms(FAST, OPENS, None))
+    await joining(line, "fan", "", OPENS - 1)
+    await line.advance(OPENS)
+    later = OPENS + 60_000
+    again = EmbeddedLine("evt", store, SECRET, Terms(FAST, OPENS, None))
+    await again.load(later, SEED)
+    assert await again.advance(later) == [1]
+
+
 async def test_two_tabs_that_join_at_once_have_one_place():
     line, _ = await opened()
     both = await asyncio.gather(*(joining(line, "fan", "ana", 0) for _ in range(2)))

@@ -6,7 +6,7 @@
 A late or repeated "failed" never overturns "completed": from COMPLETED there is one way on.
 """
 
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from typing import Protocol
 
 import msgspec
@@ -71,6 +71,39 @@ SECONDS: dict[Scenario, tuple[float, float]] = {
 }
 
 
+class Reason(StrEnum):
+    """How the simulated bank answers, in the words of card networks."""
+
+    APPROVED = "approved"
+    DECLINED = "declined"
+    INSUFFICIENT_FUNDS = "insufficient_funds"
+    EXPIRED_CARD = "expired_card"
+    INCORRECT_CVC = "incorrect_cvc"
+    NO_ANSWER = "no_answer"
+
+
+ANSWERS = {Status.COMPLETED: Reason.APPROVED, Status.FAILED: Reason.DECLINED}
+# ISO 8583, field 39, as response_code.
+RESPONSE_CODES = {
+    Reason.APPROVED: 0,
+    Reason.DECLINED: 5,
+    Reason.INSUFFICIENT_FUNDS: 51,
+    Reason.EXPIRED_CARD: 54,
+    Reason.INCORRECT_CVC: 82,
+}
+# Numbers that say how the bank answers, whatever the scenario: those that people know from Stripe's sandbox,
+# and one that nobody answers. Any other number that passes Luhn's check leaves it to the scenario.
+TEST_CARDS = {
+    "4242424242424242": Reason.APPROVED,
+    "5555555555554444": Reason.APPROVED,
+    "4000000000000002": Reason.DECLINED,
+    "4000000000009995": Reason.INSUFFICIENT_FUNDS,
+    "4000000000000069": Reason.EXPIRED_CARD,
+    "4000000000000127": Reason.INCORRECT_CVC,
+    "4000000000000259": Reason.NO_ANSWER,
+}
+
+
 class Card(msgspec.Struct, frozen=True):
     """All that is kept of a card."""
 
@@ -95,6 +128,7 @@ class Payment(msgspec.Struct, frozen=True, omit_defaults=True):
     transaction_id: str = ""
     processed_at: Instant | None = None
     failure_reason: str = ""
+    reason: Reason | None = None
     refunded: int = 0
     refund_id: str = ""
     card: Card | None = None
@@ -104,7 +138,7 @@ class Outcome(msgspec.Struct, frozen=True):
     """How the simulated bank will answer, and after how many seconds."""
 
     seconds: float
-    success: bool
+    reason: Reason
 
 
 class Randomness(Protocol):
@@ -112,12 +146,13 @@ class Randomness(Protocol):
     def random(self) -> float: ...
 
 
-def outcome(scenario: Scenario, randomness: Randomness) -> Outcome | None:
-    """The specification's times and chances; None when the bank never answers."""
-    if scenario is Scenario.TIMEOUT:
+def outcome(scenario: Scenario, card: Reason | None, randomness: Randomness) -> Outcome | None:
+    """The specification's times and chances, unless a test card says how it ends; None when nobody ever answers."""
+    if scenario is Scenario.TIMEOUT or card is Reason.NO_ANSWER:
         return None
-    success = {Scenario.FAIL: False, Scenario.RANDOM: randomness.random() < APPROVED_RANDOMLY}.get(scenario, True)
-    return Outcome(randomness.uniform(*SECONDS[scenario]), success)
+    approved = {Scenario.FAIL: False, Scenario.RANDOM: randomness.random() < APPROVED_RANDOMLY}.get(scenario, True)
+    reason = card or (Reason.APPROVED if approved else Reason.DECLINED)
+    return Outcome(randomness.uniform(*SECONDS[scenario]), reason)
 
 
 def stepped(payment: Payment, to: Status, now: Instant) -> Payment:
@@ -135,15 +170,16 @@ def processing(payment: Payment, payment_id: str, card: Card | None, now: Instan
     return msgspec.structs.replace(stepped(payment, Status.PROCESSING, now), payment_id=payment_id, card=card)
 
 
-def answered(payment: Payment, success: bool, transaction_id: str, now: Instant) -> Payment | None:
+def answered(payment: Payment, reason: Reason, transaction_id: str, now: Instant) -> Payment | None:
     """The payment with the bank's answer; None when nobody waits for it any more."""
     if payment.status is not Status.PROCESSING:
         return None
     return msgspec.structs.replace(
-        stepped(payment, Status.COMPLETED if success else Status.FAILED, now),
+        stepped(payment, Status.COMPLETED if reason is Reason.APPROVED else Status.FAILED, now),
         processed_at=now,
         transaction_id=transaction_id,
-        failure_reason="" if success else "declined by the simulated bank",
+        reason=reason,
+        failure_reason="" if reason is Reason.APPROVED else reason.value,
     )
 
 
@@ -178,16 +214,21 @@ BRANDS = (("4", "visa"), ("34", "amex"), ("37", "amex"), ("35", "jcb"), ("6", "d
 
 def checked_card(number: str, month: str, year: str, now_year: int) -> Card:
     """What may be kept of a card whose number passes Luhn's check (ISO/IEC 7812-1, annex B)."""
-    digits = number.replace(" ", "").replace("-", "")
-    if not (digits.isascii() and digits.isdigit() and 12 <= len(digits) <= 19 and _passes_luhn(digits)):
+    plain = digits(number)
+    if not (plain.isascii() and plain.isdigit() and 12 <= len(plain) <= 19 and _passes_luhn(plain)):
         raise Refusal.of_field("payment_details.credit_card.card_number", "must be a card number of 12 to 19 digits")
     if not (month.isascii() and month.isdigit() and 1 <= int(month) <= 12):
         raise Refusal.of_field("payment_details.credit_card.expiry_month", "must be 1 to 12", month)
     full_year = int(year) + (2000 if len(year) == 2 else 0) if year.isascii() and year.isdigit() else 0
     if not now_year <= full_year <= now_year + 30:
         raise Refusal.of_field("payment_details.credit_card.expiry_year", f"must be {now_year} or later", year)
-    brand = next((brand for prefix, brand in BRANDS if digits.startswith(prefix)), "unknown")
-    return Card(brand, digits[-4:])
+    brand = next((brand for prefix, brand in BRANDS if plain.startswith(prefix)), "unknown")
+    return Card(brand, plain[-4:])
+
+
+def digits(number: str) -> str:
+    """A card number without the spaces and dashes that people put into it."""
+    return number.replace(" ", "").replace("-", "")
 
 
 def _passes_luhn(digits: str) -> bool:

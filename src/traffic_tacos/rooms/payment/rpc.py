@@ -5,10 +5,12 @@ import hashlib
 from traffic_tacos import wire
 from traffic_tacos.gen.common.v1 import types_pb2
 from traffic_tacos.gen.payment.v1 import payment_pb2 as pb
+from traffic_tacos.gen.tacos.simulation.v1 import simulation_pb2 as own
 from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.money import Money
-from traffic_tacos.rooms.payment.model import Payment, Status
-from traffic_tacos.rooms.payment.service import Cancel, CardDetails, Create, Payments, Process
+from traffic_tacos.rooms.payment.model import RESPONSE_CODES, Payment, Status
+from traffic_tacos.rooms.payment.service import Cancel, CardDetails, Create, Payments, Process, Simulate, member
+from traffic_tacos.rooms.payment.webhooks import Wrong
 
 
 class PaymentRpc:
@@ -86,6 +88,38 @@ class PaymentRpc:
             page_info=types_pb2.PageInfo(has_next_page=bool(cursor), next_cursor=cursor),
         )
 
+    async def SimulateWebhook(self, request: pb.SimulateWebhookRequest, call: Call) -> pb.SimulateWebhookResponse:
+        told = await self._payments.simulate_webhook(
+            Simulate(
+                request.payment_intent_id, request.target_status, request.delay_seconds, is_forced=request.force_trigger
+            ),
+            call,
+        )
+        return pb.SimulateWebhookResponse(
+            webhook_sent=not request.delay_seconds,
+            webhook_id=told.webhook_id,
+            scheduled_at=wire.timestamp(told.scheduled_at),
+        )
+
+
+class SimulationRpc:
+    """SimulationService: webhooks that are wrong."""
+
+    def __init__(self, payments: Payments) -> None:
+        self._payments = payments
+
+    async def SendWrongWebhook(self, request: own.SendWrongWebhookRequest, call: Call) -> own.SendWrongWebhookResponse:
+        told = await self._payments.simulate_webhook(
+            Simulate(
+                request.payment_intent_id,
+                request.claimed_status,
+                request.delay_seconds,
+                wrong=member("wrong", Wrong, request.wrong),
+            ),
+            call,
+        )
+        return own.SendWrongWebhookResponse(webhook_id=told.webhook_id, scheduled_at=wire.timestamp(told.scheduled_at))
+
 
 def _payment(payment: Payment) -> pb.Payment:
     return pb.Payment(
@@ -113,6 +147,7 @@ def _result(payment: Payment) -> pb.PaymentResult | None:
         success=success,
         failure_reason=payment.failure_reason,
         gateway_response="approved" if success else "declined",
+        response_code=RESPONSE_CODES.get(payment.reason, 0) if payment.reason else 0,
         processed_at=wire.timestamp(payment.processed_at),
     )
 

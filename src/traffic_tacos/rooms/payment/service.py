@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import msgspec
 
+from traffic_tacos.kernel.addresses import Network, checked_url
 from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.ids import checked_id, derived_id, new_id
@@ -17,7 +18,6 @@ from traffic_tacos.kernel.money import Money
 from traffic_tacos.kernel.topics import (
     EXPIRE_PAYMENT,
     PAYMENT_CHANGED,
-    SEND_WEBHOOK,
     SETTLE_PAYMENT_RESULT,
     SIMULATE_OUTCOME,
 )
@@ -25,13 +25,15 @@ from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.idempotency import Once
 from traffic_tacos.ports.paging import page_of
 from traffic_tacos.ports.store import Decision, Event, Job, Store, View, drop_job, put
+from traffic_tacos.ports.webhooks import message_id_of
 from traffic_tacos.rooms.payment import model
 from traffic_tacos.rooms.payment.clients import ReservationClient
-from traffic_tacos.rooms.payment.model import Method, Payment, Scenario, Status
+from traffic_tacos.rooms.payment.model import Method, Payment, Reason, Scenario, Status
 from traffic_tacos.rooms.payment.records import PAYMENT, index_writes, listing
+from traffic_tacos.rooms.payment.webhooks import TYPES, Wrong, webhook_of, wrong_webhooks
 
 KEY_WINDOW = DAY
-URL_LENGTH_MAX = 2000
+DELAY_SECONDS_MAX = 86_400
 # A result that no webhook brought home is looked at all the same, this much later.
 RESULT_CHECKED_AFTER = 30 * SECOND
 
@@ -71,8 +73,23 @@ class Cancel(msgspec.Struct, frozen=True):
     idempotency_key: str
 
 
+class Simulate(msgspec.Struct, frozen=True):
+    payment_intent_id: str
+    status: int
+    delay_seconds: int
+    is_forced: bool = False
+    wrong: Wrong | None = None
+
+
+class Simulated(msgspec.Struct, frozen=True):
+    webhook_id: str
+    scheduled_at: Instant
+
+
 class Payments:
-    """`time_scale` divides the simulated bank's times, and nothing else."""
+    """`time_scale` divides the simulated bank's times, and nothing else; `networks` are those that webhooks may
+    reach besides public addresses.
+    """
 
     def __init__(
         self,
@@ -81,12 +98,14 @@ class Payments:
         randomness: random.Random,
         reservations: ReservationClient,
         time_scale: float,
+        networks: tuple[Network, ...],
     ) -> None:
         self._store = store
         self._clock = clock
         self._random = randomness
         self._reservations = reservations
         self._time_scale = time_scale
+        self._networks = networks
 
     async def create(self, request: Create, call: Call) -> Payment:
         """An intent for exactly what the reservation costs. Nothing is charged yet."""
@@ -96,9 +115,9 @@ class Payments:
         if (seen := await once.seen(self._store)) is not None:
             return seen
         checked_id("reservation_id", request.reservation_id)
-        method = _member("method", Method, request.method)
-        scenario = _member("scenario", Scenario, request.scenario)
-        _check_url(request.webhook_url)
+        method = member("method", Method, request.method)
+        scenario = member("scenario", Scenario, request.scenario)
+        checked_url("webhook_url", request.webhook_url, self._networks)
         owed = await self._reservations.owed(request.reservation_id, request.user_id, call)
         if request.amount != owed.amount:
             raise Refusal.of_field("amount", f"must be the reservation's total, {owed.amount}", request.amount)
@@ -132,9 +151,10 @@ class Payments:
         once = self._once("process", payment.user_id, request, now, call)
         year = datetime.fromtimestamp(now / SECOND, UTC).year
         kept = None if card is None else model.checked_card(card.number, card.month, card.year, year)
+        says = None if card is None else model.TEST_CARDS.get(model.digits(card.number))
         if request.method and request.method != payment.method:
             raise Refusal.of_field("payment_details.method", f"must be the intent's, {payment.method.name}")
-        answer = model.outcome(payment.scenario, self._random)
+        answer = model.outcome(payment.scenario, says, self._random)
         payment_id = derived_id("pay", payment.id)
         key = PAYMENT.key(payment.id)
 
@@ -144,8 +164,7 @@ class Payments:
             jobs: tuple[Job, ...] = ()
             if answer is not None:
                 due_at = now + seconds(answer.seconds / self._time_scale)
-                payload = {**_about(after), "success": str(int(answer.success))}
-                jobs = (Job(f"{SIMULATE_OUTCOME}:{after.id}", SIMULATE_OUTCOME, due_at, payload),)
+                jobs = (_answering(after, answer.reason, due_at),)
             return Decision(after, (put(key, after),), jobs, (_changed(after, before.status),))
 
         return await once.run(self._store, (key,), rule)
@@ -186,6 +205,43 @@ class Payments:
         index = listing(user_id, reservation_id)
         return await page_of(self._store, index, PAYMENT.key, matches, cursor, page_size)
 
+    async def simulate_webhook(self, request: Simulate, call: Call) -> Simulated:
+        """A result of somebody's choice, now or later, for testing who hears of it.
+
+        What the payment says already is told once more, as the same message. The bank's answer to a payment it
+        has not answered yet is decided. Anything else is untrue, and only told when it is forced: as a message
+        of its own, and the payment stays as it is. FAILED_PRECONDITION otherwise.
+        """
+        payment = await self._visible(request.payment_intent_id, call)
+        status = member("target_status", Status, request.status)
+        if status not in TYPES:
+            raise Refusal.of_field("target_status", f"must be one of {', '.join(one.name for one in TYPES)}", status)
+        if not 0 <= request.delay_seconds <= DELAY_SECONDS_MAX:
+            raise Refusal.of_field("delay_seconds", f"must be 0 to {DELAY_SECONDS_MAX}", request.delay_seconds)
+        at = self._clock.now() + request.delay_seconds * SECOND
+        key = PAYMENT.key(payment.id)
+        name = new_id(f"{payment.id}:untrue", self._random)
+
+        def decide(view: View) -> Decision[Simulated]:
+            known = _found(view.get(key), payment.id)
+            if request.wrong is None and not request.is_forced:
+                if known.status is status:
+                    job = webhook_of(known, at)
+                    return Decision(Simulated(message_id_of(job), at), jobs=(job,))
+                answer = known.status is Status.PROCESSING and model.ANSWERS.get(status)
+                if not answer:
+                    raise Refusal(
+                        Code.FAILED_PRECONDITION,
+                        f"target_status: a {known.status.name} payment is not {status.name}; "
+                        "with force_trigger it is told all the same",
+                    )
+                told = webhook_of(msgspec.structs.replace(known, status=status), at)
+                return Decision(Simulated(message_id_of(told), at), jobs=(_answering(known, answer, at),))
+            jobs = wrong_webhooks(known, status, name, at, request.wrong)
+            return Decision(Simulated(message_id_of(jobs[0]), at), jobs=jobs)
+
+        return await self._store.transact((key,), decide)
+
     # What jobs do.
 
     async def answer(self, job: Job) -> None:
@@ -196,7 +252,7 @@ class Payments:
 
         def decide(view: View) -> Decision[Payment | None]:
             before = view.get(key)
-            after = before and model.answered(before, job.payload["success"] == "1", transaction_id, now)
+            after = before and model.answered(before, Reason(job.payload["reason"]), transaction_id, now)
             if before is None or after is None:
                 return Decision(None)
             return _ended(before, after, now)
@@ -236,8 +292,7 @@ class Payments:
 def _ended(before: Payment, after: Payment, now: Instant) -> Decision[Payment]:
     """The end of a payment, or its refund: the webhook that tells of it, and a look at it if none arrives."""
     about = _about(after)
-    told = f"{after.id}:{after.status.name}:{after.refunded}"
-    jobs = [Job(f"{SEND_WEBHOOK}:{told}", SEND_WEBHOOK, now, {**about, "order": told, "status": after.status.name})]
+    jobs = [webhook_of(after, now)]
     if before.status in model.UNDER_WAY or after.status is Status.REFUNDED:
         checked_at = now + RESULT_CHECKED_AFTER
         jobs.append(Job(f"{SETTLE_PAYMENT_RESULT}:{after.id}", SETTLE_PAYMENT_RESULT, checked_at, about))
@@ -247,6 +302,12 @@ def _ended(before: Payment, after: Payment, now: Instant) -> Decision[Payment]:
         drop_job(f"{SIMULATE_OUTCOME}:{after.id}"),
     )
     return Decision(after, writes, jobs, (_changed(after, before.status),))
+
+
+def _answering(payment: Payment, reason: Reason, due_at: Instant) -> Job:
+    """The job that is the bank's answer."""
+    payload = {**_about(payment), "reason": reason.value}
+    return Job(f"{SIMULATE_OUTCOME}:{payment.id}", SIMULATE_OUTCOME, due_at, payload)
 
 
 def _about(payment: Payment) -> dict[str, str]:
@@ -270,17 +331,13 @@ def _changed(payment: Payment, before: Status | None) -> Event:
     )
 
 
-def _member(field: str, kind: type[E], value: int) -> E:
+def member(field: str, kind: type[E], value: int) -> E:
+    """The member of an enum that a number names; refused with the names that there are."""
     try:
         return kind(value)
     except ValueError:
         names = ", ".join(member.name for member in kind)
         raise Refusal.of_field(field, f"must be one of {names}", value) from None
-
-
-def _check_url(url: str) -> None:
-    if not url.startswith(("http://", "https://")) or len(url) > URL_LENGTH_MAX or not url.isprintable():
-        raise Refusal.of_field("webhook_url", "must be an http or https address", url)
 
 
 def _found(payment: Payment | None, payment_intent_id: str) -> Payment:

@@ -204,7 +204,9 @@ class Lifecycle:
                 after = model.begin_confirmation(before, payment_intent_id, now)
             except Refusal as refusal:
                 owed = RefundOwed(refusal.code, refusal.message)
-                return Decision(owed, jobs=refund_jobs(reservation.id, payment_intent_id, now))
+                was_its_price = before.payment_intent_id == payment_intent_id  # then it got back what it should
+                refund = () if was_its_price else refund_jobs(reservation.id, payment_intent_id, now)
+                return Decision(owed, jobs=refund)
             if after == before:
                 return Decision(after)
             return Decision(after, (put(key, after),), _finishing(after, payment_intent_id, now + FINISHED_AFTER))

@@ -77,7 +77,7 @@ class EmbeddedLine:
         if drawn is not None:
             self.model.gather()
         self._apply_settings(now)
-        self._draw_closed(drawn)
+        self._draw_closed(drawn, now)
         grants: list[Instant] = []
         after: Key[TicketRecord] | None = None
         while page := await self._store.scan(TICKET.prefix(self.event_id), after=after, limit=SCAN_PAGE):
@@ -139,7 +139,7 @@ class EmbeddedLine:
             return Decision((number, True, drawn), writes)
 
         number, is_new, drawn = await self._store.transact((head_key, draw_key, *members), decide)
-        self._draw_closed(drawn)
+        self._draw_closed(drawn, now)
         self.model.joined(number, now)
         if not is_new and (record := await self._store.get(ticket_key(self.event_id, number))) is not None:
             hashed = bytes.fromhex(record.session_hash)
@@ -274,12 +274,12 @@ class EmbeddedLine:
             drawn = _closed(drawn, view.get(head_key) or Head(0), now)
             return Decision(drawn, (put(draw_key, drawn),))
 
-        self._draw_closed(await self._store.transact((head_key, draw_key), decide))
+        self._draw_closed(await self._store.transact((head_key, draw_key), decide), now)
 
-    def _draw_closed(self, drawn: DrawRecord | None) -> None:
+    def _draw_closed(self, drawn: DrawRecord | None, now: Instant) -> None:
         if self.model.is_pool and drawn is not None and drawn.closed_at is not None:
             # A join whose caller went away before its answer is durable all the same.
-            self.model.joined(drawn.pool_size, drawn.closed_at)
+            self.model.joined(drawn.pool_size, now, drawn.closed_at)
             self.model.opened(opened_draw(self.event_id, drawn))
 
     async def _expire(self, numbers: Sequence[int], now: Instant) -> list[TicketRecord]:

@@ -1,8 +1,22 @@
-"""What a webhook says, whichever door it came through."""
+"""Webhooks in: what one says, whichever door it came through. Webhooks out: who wants to hear of what."""
+
+import base64
+import binascii
+from enum import IntEnum, StrEnum
 
 import msgspec
 
-from traffic_tacos.kernel.instants import Instant
+from traffic_tacos.kernel.errors import Code, Refusal
+from traffic_tacos.kernel.instants import DAY, Instant
+from traffic_tacos.kernel.signatures import SECRET_PREFIX
+
+SECRET_BYTES_MIN, SECRET_BYTES_MAX = 24, 64  # Standard Webhooks, "Signature scheme"
+OLD_SECRET_SIGNS_FOR = DAY
+ATTEMPTS_MAX = 22
+SECONDS_MAX = 30
+HEADERS_MAX = 20
+HEADER_LENGTH_MAX = 1000
+_OWN_HEADERS = ("webhook-", "content-", "host", "connection", "transfer-encoding", "te", "upgrade")
 
 
 class PaymentNews(msgspec.Struct, frozen=True):
@@ -32,3 +46,92 @@ class PaymentBody(msgspec.Struct, frozen=True):
 
     type: str
     data: Data
+
+
+class EventType(IntEnum):
+    """`gateway.v1.WebhookEventType`, number for number."""
+
+    PAYMENT_APPROVED = 1
+    PAYMENT_FAILED = 2
+    PAYMENT_CANCELLED = 3
+    RESERVATION_EXPIRED = 4
+    SYSTEM_MAINTENANCE = 5
+
+
+class Defect(StrEnum):
+    """What is wrong with a webhook that is sent to test its receiver."""
+
+    NONE = ""
+    WRONG_SIGNATURE = "wrong_signature"
+    OLD_TIMESTAMP = "old_timestamp"
+
+
+class Secret(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A secret that signs, from `until` on no longer; 0 means for good."""
+
+    secret: str
+    until: Instant = 0
+
+
+class Endpoint(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Who wants to hear of what, and where. `secrets` newest first; `gone_at` is when it answered 410."""
+
+    id: str
+    service_name: str
+    url: str
+    event_types: tuple[EventType, ...]
+    secrets: tuple[Secret, ...]
+    registered_by: str
+    registered_at: Instant
+    attempts_max: int = ATTEMPTS_MAX
+    seconds: int = SECONDS_MAX
+    headers: dict[str, str] = {}
+    gone_at: Instant | None = None
+
+    def signing(self, now: Instant) -> tuple[str, ...]:
+        """The secrets that sign now: during a rotation both, so that a receiver may change over when it likes."""
+        return tuple(secret.secret for secret in self.secrets if not secret.until or now < secret.until)
+
+    def gone(self, now: Instant) -> "Endpoint":
+        return msgspec.structs.replace(self, gone_at=now)
+
+
+def registered(before: Endpoint | None, asked: Endpoint, now: Instant) -> Endpoint:
+    """The endpoint as it is asked for. Under a new secret the old one goes on signing for a day.
+
+    FORBIDDEN when another service has registered it.
+    """
+    if before is None:
+        return asked
+    if before.registered_by != asked.registered_by:
+        raise Refusal(Code.FORBIDDEN, "endpoint_url: was registered by another service")
+    current, new = before.secrets[0], asked.secrets[0]
+    secrets = before.secrets
+    if current.secret != new.secret:
+        secrets = (new, msgspec.structs.replace(current, until=now + OLD_SECRET_SIGNS_FOR))
+    return msgspec.structs.replace(asked, secrets=secrets, registered_at=before.registered_at)
+
+
+def checked_secret(secret: str) -> str:
+    """The secret, when it is `whsec_` and the base64 of 24 to 64 bytes. It is not repeated in the refusal."""
+    try:
+        size = len(base64.b64decode(secret.removeprefix(SECRET_PREFIX), validate=True))
+    except binascii.Error:
+        size = 0
+    if not secret.startswith(SECRET_PREFIX) or not SECRET_BYTES_MIN <= size <= SECRET_BYTES_MAX:
+        raise Refusal.of_field(
+            "secret", f"must be {SECRET_PREFIX} and the base64 of {SECRET_BYTES_MIN} to {SECRET_BYTES_MAX} bytes"
+        )
+    return secret
+
+
+def checked_headers(headers: dict[str, str]) -> dict[str, str]:
+    """Headers of a receiver's own; those that make a webhook what it is stay ours."""
+    if len(headers) > HEADERS_MAX:
+        raise Refusal.of_field("config.headers", f"must be at most {HEADERS_MAX}", len(headers))
+    for name, value in headers.items():
+        if not name.replace("-", "").isalnum() or not name.isascii() or name.lower().startswith(_OWN_HEADERS):
+            raise Refusal.of_field("config.headers", "must be names of headers that are not ours to set", name)
+        if not value.isascii() or not value.isprintable() or len(name) + len(value) > HEADER_LENGTH_MAX:
+            raise Refusal.of_field("config.headers", f"{name} must be printable ASCII of a reasonable length")
+    return headers

@@ -7,27 +7,34 @@ from collections.abc import Mapping
 import msgspec
 
 from traffic_tacos.kernel import signatures
+from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.ids import checked_id, derived_id
-from traffic_tacos.kernel.topics import SETTLE_PAYMENT_RESULT
+from traffic_tacos.kernel.instants import SECOND
+from traffic_tacos.kernel.topics import EXPIRE_RESERVATION, SETTLE_PAYMENT_RESULT
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.store import Decision, Job, Store, View, put
+from traffic_tacos.rooms.webhook.endpoints import Endpoints
 from traffic_tacos.rooms.webhook.model import PaymentBody, PaymentNews, Receipt
 from traffic_tacos.rooms.webhook.records import receipt_key
 
 BODY_BYTES_MAX = 64 * 1024
+TIMESTAMP_LENGTH_MAX = 14
 FINAL_TYPES = frozenset(
     {"payment.approved", "payment.failed", "payment.cancelled", "payment.refunded", "payment.expired"}
 )
 
 
 class Webhooks:
-    """`secrets` has the secret of each source that is believed."""
+    """`secrets` has those of each source that is believed; so has every registered service of `endpoints`."""
 
-    def __init__(self, store: Store, clock: Clock, secrets: Mapping[str, str]) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, secrets: Mapping[str, tuple[str, ...]], endpoints: Endpoints
+    ) -> None:
         self._store = store
         self._clock = clock
         self._secrets = secrets
+        self._endpoints = endpoints
 
     async def receive_http(self, source: str, headers: Mapping[str, str], body: bytes) -> Receipt:
         """A webhook as Standard Webhooks sends it."""
@@ -54,34 +61,91 @@ class Webhooks:
         self._verify(news.source, news.webhook_id, timestamp_seconds, signed, signature)
         return await self._take(news)
 
+    async def receive_expiry(self, source: str, webhook_id: str, reservation_id: str, call: Call) -> Receipt:
+        """A scheduler says that a hold has ended. The reservation's own deadline decides; this makes us look.
+
+        It is not signed, so a service speaks in its own name, or in one that is registered here.
+        """
+        checked_id("webhook_id", webhook_id)
+        checked_id("reservation_id", reservation_id)
+        if checked_id("source", source) != call.caller.name and not self._secrets_of(source):
+            raise Refusal(Code.UNAUTHENTICATED, "source: is not registered here, and not the caller's name")
+        payload = {"reservation_id": reservation_id, "order": reservation_id}
+        return await self._once(source, webhook_id, EXPIRE_RESERVATION, payload, "expire")
+
+    def validate(self, webhook_id: str, payload: bytes, signature: str) -> tuple[bool, str]:
+        """Whether a webhook of ours is genuine, and if not, why.
+
+        What was signed has a time in it that this call is not told (decision 0014): `t=SECONDS` in front of the
+        signature says it; otherwise every second of the last and next five minutes is tried.
+        """
+        checked_id("webhook_id", webhook_id)
+        if len(payload) > BODY_BYTES_MAX:
+            raise Refusal.of_field("payload", f"must have at most {BODY_BYTES_MAX} bytes", len(payload))
+        first, _, rest = signature.strip().partition(" ")
+        now = self._clock.now()
+        secrets = self._secrets_behind(webhook_id)
+        if first.startswith("t="):
+            if not first[2:].isascii() or not first[2:].isdigit() or len(first) > TIMESTAMP_LENGTH_MAX:
+                return False, "timestamp: must be whole seconds since 1970, as in t=1767225600"
+            try:
+                signatures.verify(secrets, webhook_id, int(first[2:]), payload, rest, now)
+            except Refusal as refusal:
+                return False, refusal.message
+            return True, ""
+        given = [one for one in signature.split() if one.startswith(f"{signatures.VERSION},")]
+        if not given:
+            return False, f"signature: must have one that starts with `{signatures.VERSION},`"
+        seconds = now // SECOND
+        window = range(seconds - signatures.TOLERANCE_SECONDS, seconds + signatures.TOLERANCE_SECONDS + 1)
+        if any(signatures.is_signed(secrets, webhook_id, second, payload, given) for second in window):
+            return True, ""
+        return False, "signature: is of another id or body, under another secret, or more than five minutes old"
+
+    def _secrets_behind(self, webhook_id: str) -> tuple[str, ...]:
+        """The secrets that a webhook of this id may be signed with: ids of endpoints begin with the endpoint's."""
+        now = self._clock.now()
+        for endpoint in self._endpoints.all():
+            if webhook_id.startswith(f"{endpoint.id}-"):
+                return endpoint.signing(now)
+        return tuple(secret for secrets in self._secrets.values() for secret in secrets)
+
+    def _secrets_of(self, source: str) -> tuple[str, ...]:
+        now = self._clock.now()
+        registered = (secret for one in self._endpoints.of_service(source) for secret in one.signing(now))
+        return (*self._secrets.get(source, ()), *registered)
+
     def _verify(self, source: str, webhook_id: str, timestamp_seconds: int, body: bytes, signature: str) -> None:
         checked_id("webhook_id", webhook_id)
-        secret = self._secrets.get(source)
-        if secret is None:
+        secrets = self._secrets_of(source)
+        if not secrets:
             raise Refusal(Code.UNAUTHENTICATED, "source: is not registered here")
-        signatures.verify(secret, webhook_id, timestamp_seconds, body, signature, self._clock.now())
+        signatures.verify(secrets, webhook_id, timestamp_seconds, body, signature, self._clock.now())
 
     async def _take(self, news: PaymentNews) -> Receipt:
         checked_id("payment_intent_id", news.payment_intent_id)
         checked_id("reservation_id", news.reservation_id)
+        payload = {
+            "payment_intent_id": news.payment_intent_id,
+            "reservation_id": news.reservation_id,
+            "order": news.reservation_id,
+        }
+        topic = SETTLE_PAYMENT_RESULT if news.is_final else ""
+        return await self._once(news.source, news.webhook_id, topic, payload, "settle" if topic else "none")
+
+    async def _once(
+        self, source: str, webhook_id: str, topic: str, payload: dict[str, str], next_action: str
+    ) -> Receipt:
+        """The receipt, in one commit with the work that the webhook asks for; the same one for a repeat."""
         now = self._clock.now()
-        key = receipt_key(news.source, news.webhook_id)
-        job = Job(
-            f"{SETTLE_PAYMENT_RESULT}:{news.source}:{news.webhook_id}",
-            SETTLE_PAYMENT_RESULT,
-            now,
-            {
-                "payment_intent_id": news.payment_intent_id,
-                "reservation_id": news.reservation_id,
-                "order": news.reservation_id,
-            },
-        )
-        receipt = Receipt(derived_id("whk", news.source, news.webhook_id), now, "settle" if news.is_final else "none")
+        key = receipt_key(source, webhook_id)
+        receipt = Receipt(derived_id("whk", source, webhook_id), now, next_action)
+        jobs = (Job(f"{topic}:{source}:{webhook_id}", topic, now, payload),) if topic else ()
 
         def decide(view: View) -> Decision[Receipt]:
             known = view.get(key)
             if known is not None:
                 return Decision(known)
-            return Decision(receipt, (put(key, receipt),), (job,) if news.is_final else ())
+            return Decision(receipt, (put(key, receipt),), jobs)
 
         return await self._store.transact((key,), decide)

@@ -1,0 +1,86 @@
+"""HTTP out: webhooks to addresses that others have named.
+
+A name is looked up here, every address is held against what is allowed, and the connection goes to the
+address that was looked at, so that a name cannot mean one machine when checked and another when called.
+Redirects are not followed, and answers are read no further than somebody needs to see what was wrong.
+"""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import httpx
+
+from traffic_tacos.kernel.addresses import Network, is_allowed
+from traffic_tacos.kernel.errors import Fault
+from traffic_tacos.ports.http import HttpAnswer, HttpPost
+
+CONNECTIONS_MAX = 256
+ANSWER_BYTES_MAX = 1024
+SAID_LENGTH_MAX = 200
+
+
+class WebhookFault(Fault):
+    """The other side of a webhook could not be reached, or may not be."""
+
+
+@asynccontextmanager
+async def poster(networks: Sequence[Network]) -> AsyncIterator[HttpPost]:
+    """A way to post to public addresses, and to these networks."""
+    limits = httpx.Limits(max_connections=CONNECTIONS_MAX)
+    async with httpx.AsyncClient(timeout=None, follow_redirects=False, trust_env=False, limits=limits) as client:  # noqa: S113 - one timeout around it all
+
+        async def post(url: str, headers: dict[str, str], body: bytes, seconds: float) -> HttpAnswer:
+            try:
+                async with asyncio.timeout(seconds):
+                    return await _posted(client, networks, url, headers, body)
+            except TimeoutError:
+                raise WebhookFault(f"{url} did not answer within {seconds:g} seconds") from None
+            except (httpx.HTTPError, httpx.InvalidURL) as error:
+                raise WebhookFault(f"{url}: {type(error).__name__}") from None
+
+        yield post
+
+
+async def _posted(
+    client: httpx.AsyncClient, networks: Sequence[Network], url: str, headers: dict[str, str], body: bytes
+) -> HttpAnswer:
+    named = httpx.URL(url)
+    address = await _address(named, networks)
+    request = client.build_request(
+        "POST",
+        named.copy_with(host=address),
+        headers={**headers, "host": named.netloc.decode("ascii")},
+        content=body,
+        extensions={"sni_hostname": named.host},
+    )
+    response = await client.send(request, stream=True)
+    try:
+        said = bytearray()
+        async for chunk in response.aiter_raw():
+            said += chunk
+            if len(said) >= ANSWER_BYTES_MAX:
+                break
+    finally:
+        await response.aclose()
+    return HttpAnswer(response.status_code, response.headers.get("retry-after", ""), _shown(bytes(said)))
+
+
+async def _address(url: httpx.URL, networks: Sequence[Network]) -> str:
+    """The first address of the URL's host that may be called."""
+    port = url.port or {"http": 80, "https": 443}[url.scheme]
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(url.host, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise WebhookFault(f"{url}: {error.strerror}") from None
+    addresses = [str(entry[4][0]) for entry in found]
+    for address in addresses:
+        if is_allowed(address, networks):
+            return address
+    raise WebhookFault(f"{url}: {addresses[0]} is not a public address, nor in a network that the operator allows")
+
+
+def _shown(said: bytes) -> str:
+    text = said[:SAID_LENGTH_MAX].decode("utf-8", "replace")
+    return "".join(letter if letter.isprintable() else " " for letter in text).strip()

@@ -1,0 +1,99 @@
+"""`tacos webhook`: who is told of what, how that goes, and what could not be delivered. Over gRPC."""
+
+import asyncio
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from traffic_tacos.cli import options
+from traffic_tacos.gen.tacos.operations.v1 import operations_pb2, operations_pb2_grpc
+from traffic_tacos.gen.tacos.webhook.v1 import webhook_pb2 as pb
+from traffic_tacos.gen.tacos.webhook.v1 import webhook_pb2_grpc
+from traffic_tacos.wire import answered
+
+app = typer.Typer(help="See how webhooks are delivered, and send again what could not be.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_(data: options.Data = options.DEFAULTS.data, grpc: options.Grpc = str(options.DEFAULTS.grpc)) -> None:
+    """Show every endpoint: what waits for it, what was given up, and what it last said.
+
+    Example: [bold]tacos webhook list[/]
+    """
+
+    async def run() -> list[pb.Endpoint]:
+        async with options.connected(grpc) as channel:
+            stub = webhook_pb2_grpc.EndpointServiceStub(channel)
+            asked = stub.ListEndpoints(pb.ListEndpointsRequest(), metadata=options.admin_metadata(data))
+            return list((await answered(asked)).endpoints)
+
+    table = Table("endpoint", "service", "state", "waiting", "dead", "delivered", "failed", "last error")
+    for one in asyncio.run(run()):
+        state = "gone" if one.HasField("gone_at") else "left in peace" if one.HasField("open_until") else "open"
+        figures = (one.waiting, one.dead, one.delivered, one.failed)
+        shown = one.endpoint_url if one.service_name == "" else f"{one.endpoint_id}\n{one.endpoint_url}"
+        table.add_row(shown, one.service_name, state, *map(str, figures), one.last_error)
+    Console().print(table)
+
+
+@app.command("remove")
+def remove(
+    endpoint_id: Annotated[str, typer.Argument(metavar="ID", help="The endpoint, as `list` shows it.")],
+    data: options.Data = options.DEFAULTS.data,
+    grpc: options.Grpc = str(options.DEFAULTS.grpc),
+) -> None:
+    """Tell an endpoint nothing any more, also of what it was yet to be told.
+
+    Example: [bold]tacos webhook remove whk_1a2b3c[/]
+    """
+
+    async def run() -> None:
+        async with options.connected(grpc) as channel:
+            stub = webhook_pb2_grpc.EndpointServiceStub(channel)
+            request = pb.RemoveEndpointRequest(endpoint_id=endpoint_id)
+            await answered(stub.RemoveEndpoint(request, metadata=options.admin_metadata(data)))
+
+    asyncio.run(run())
+    Console().print(f"{endpoint_id} is told nothing any more.")
+
+
+@app.command("dead")
+def dead(data: options.Data = options.DEFAULTS.data, grpc: options.Grpc = str(options.DEFAULTS.grpc)) -> None:
+    """Show the jobs that were given up, webhooks and others.
+
+    Example: [bold]tacos webhook dead[/]
+    """
+
+    async def run() -> list[operations_pb2.DeadJob]:
+        async with options.connected(grpc) as channel:
+            stub = operations_pb2_grpc.OperationsServiceStub(channel)
+            asked = stub.ListDeadJobs(operations_pb2.ListDeadJobsRequest(), metadata=options.admin_metadata(data))
+            return list((await answered(asked)).jobs)
+
+    table = Table("job", "attempts", "last error")
+    for job in asyncio.run(run()):
+        table.add_row(job.job_id, str(job.attempts), job.last_error)
+    Console().print(table)
+
+
+@app.command("replay")
+def replay(
+    job_id: Annotated[str, typer.Argument(metavar="JOB", help="The job, as `dead` shows it.")],
+    data: options.Data = options.DEFAULTS.data,
+    grpc: options.Grpc = str(options.DEFAULTS.grpc),
+) -> None:
+    """Do a job again that was given up.
+
+    Example: [bold]tacos webhook replay webhook.send:pi_1a2b3c:COMPLETED:0[/]
+    """
+
+    async def run() -> None:
+        async with options.connected(grpc) as channel:
+            stub = operations_pb2_grpc.OperationsServiceStub(channel)
+            request = operations_pb2.ReplayDeadJobRequest(job_id=job_id)
+            await answered(stub.ReplayDeadJob(request, metadata=options.admin_metadata(data)))
+
+    asyncio.run(run())
+    Console().print(f"{job_id} is due again.")

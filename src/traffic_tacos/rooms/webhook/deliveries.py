@@ -1,0 +1,147 @@
+"""Webhooks out, one job each, as Standard Webhooks asks: the id and the body stay over all attempts, the
+timestamp and so the signature are fresh for each.
+
+None is lost, since the job was committed with what it tells. An endpoint has a lane of its own among the
+jobs, and a circuit: one that hangs or fails keeps nobody else waiting, and is left in peace for a while.
+"""
+
+import random
+from email.utils import parsedate_to_datetime
+
+from traffic_tacos.kernel import signatures
+from traffic_tacos.kernel.errors import Fault
+from traffic_tacos.kernel.instants import HOUR, SECOND, Instant
+from traffic_tacos.ports.clock import Clock
+from traffic_tacos.ports.http import HttpAnswer, HttpPost
+from traffic_tacos.ports.jobs import GiveUp, Handling, Postponed, TryAgainAt
+from traffic_tacos.ports.store import Decision, Job, Store, View, put
+from traffic_tacos.ports.webhooks import message_id_of
+from traffic_tacos.rooms.webhook import circuit
+from traffic_tacos.rooms.webhook.circuit import Circuit
+from traffic_tacos.rooms.webhook.model import ATTEMPTS_MAX, SECONDS_MAX, Defect, Endpoint
+from traffic_tacos.rooms.webhook.records import endpoint_key
+
+# Over a day, even if every pause came out shortest: the doubling ones make 4.5 hours, seven of the longest 21.
+HANDLING = Handling(attempts_max=ATTEMPTS_MAX, pause_max=3 * HOUR, running_max=256, order_max=8)
+GONE = 410
+SECONDS_DIGITS_MAX = 9
+CIRCUITS_MAX = 10_000
+
+
+class NotDelivered(Fault):
+    """The other side did not take the webhook."""
+
+
+class Deliveries:
+    """`secrets` are the platform's own, newest first: they sign what goes to no registered endpoint."""
+
+    def __init__(
+        self, store: Store, clock: Clock, randomness: random.Random, secrets: tuple[str, ...], post: HttpPost
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._random = randomness
+        self._secrets = secrets
+        self._post = post
+        self._circuits: dict[str, Circuit] = {}
+
+    def circuits(self) -> dict[str, Circuit]:
+        """By endpoint: the id of a registered one, the origin of any other."""
+        return dict(self._circuits)
+
+    async def send(self, job: Job) -> None:
+        """One attempt; a fault when it was not taken, so that the job is tried again: when the other side asks
+        for it, else with growing pauses for over a day. 410 says that nobody wants it any more.
+        """
+        endpoint = await self._endpoint(job)
+        if endpoint is None and "endpoint" in job.payload:
+            return  # it was removed by who had registered it
+        if endpoint is not None and endpoint.gone_at is not None:
+            raise GiveUp(f"{endpoint.url} answered {GONE} before")
+        lane, url = job.payload["order"], job.payload["url"]
+        seconds = SECONDS_MAX if endpoint is None else endpoint.seconds
+        self._ask(lane, seconds)
+        try:
+            answer = await self._post(url, self._headers(job, endpoint), job.payload["body"].encode(), seconds)
+        except Fault as fault:
+            self._note(lane, failure=str(fault))
+            raise _last(job, endpoint, fault) from None
+        if 200 <= answer.status < 300:
+            self._note(lane)
+            return
+        said = f"{url} answered {answer.status} {answer.said}".rstrip()
+        self._note(lane, failure=said)
+        if answer.status == GONE:
+            await self._stop(endpoint)
+            raise GiveUp(said)
+        raise _last(job, endpoint, self._not_taken(said, answer))
+
+    def _ask(self, lane: str, seconds: float) -> None:
+        """Take note that an endpoint is asked now; Postponed while its circuit is open."""
+        known = self._circuits.get(lane, Circuit())
+        now = self._clock.now()
+        asked = circuit.asked(known, seconds, now)
+        if asked is None:
+            spread = round(self._random.uniform(0, circuit.pause(known)))
+            raise Postponed(f"{lane} has failed {known.failures} times in a row", known.open_until + spread)
+        self._circuits[lane] = asked
+
+    def _note(self, lane: str, *, failure: str = "") -> None:
+        now, known = self._clock.now(), self._circuits.pop(lane, Circuit())
+        self._circuits[lane] = circuit.failed(known, failure, now) if failure else circuit.delivered(known, now)
+        while len(self._circuits) > CIRCUITS_MAX:
+            del self._circuits[next(iter(self._circuits))]  # the one that was asked longest ago
+
+    def _headers(self, job: Job, endpoint: Endpoint | None) -> dict[str, str]:
+        message_id, now = message_id_of(job), self._clock.now()
+        defect = Defect(job.payload.get("defect", ""))
+        now_seconds = now // SECOND
+        if defect is Defect.OLD_TIMESTAMP:
+            now_seconds -= signatures.TOLERANCE_SECONDS + 60
+        secrets = self._secrets if endpoint is None else endpoint.signing(now)
+        body = job.payload["body"] + (" " if defect is Defect.WRONG_SIGNATURE else "")
+        return {
+            **({} if endpoint is None else endpoint.headers),
+            "content-type": "application/json",
+            "webhook-id": message_id,
+            "webhook-timestamp": str(now_seconds),
+            "webhook-signature": signatures.sign_all(secrets, message_id, now_seconds, body.encode()),
+            "webhook-attempt": str(job.attempts + 1),
+        }
+
+    def _not_taken(self, said: str, answer: HttpAnswer) -> Fault:
+        again_at = _retry_at(answer.retry_after, self._clock.now())
+        return NotDelivered(said) if again_at is None else TryAgainAt(said, again_at)
+
+    async def _endpoint(self, job: Job) -> Endpoint | None:
+        if endpoint_id := job.payload.get("endpoint"):
+            return await self._store.get(endpoint_key(endpoint_id))
+        return None
+
+    async def _stop(self, endpoint: Endpoint | None) -> None:
+        """Nobody is there any more: the endpoint gets nothing until it is registered again."""
+        if endpoint is None:
+            return
+        key, now = endpoint_key(endpoint.id), self._clock.now()
+
+        def decide(view: View) -> Decision[None]:
+            known = view.get(key)
+            return Decision(None, () if known != endpoint else (put(key, known.gone(now)),))
+
+        await self._store.transact((key,), decide)
+
+
+def _last(job: Job, endpoint: Endpoint | None, fault: Fault) -> Fault:
+    """The fault, or the end of it: an endpoint may want fewer attempts than others."""
+    is_last = endpoint is not None and job.attempts + 1 >= endpoint.attempts_max
+    return GiveUp(str(fault)) if is_last else fault
+
+
+def _retry_at(header: str, now: Instant) -> Instant | None:
+    """When Retry-After asks to come back (RFC 9110, 10.2.3): in so many seconds, or at a date."""
+    if header.isascii() and header.isdigit():
+        return now + int(header[:SECONDS_DIGITS_MAX]) * SECOND
+    try:
+        return round(parsedate_to_datetime(header).timestamp() * SECOND)
+    except ValueError:
+        return None

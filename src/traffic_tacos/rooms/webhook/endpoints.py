@@ -1,0 +1,147 @@
+"""Who wants to hear of what: registered, told of everything that becomes true, removed."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from traffic_tacos.kernel.addresses import Network, checked_url
+from traffic_tacos.kernel.calls import Call, Role
+from traffic_tacos.kernel.errors import Code, Refusal
+from traffic_tacos.kernel.ids import checked_id, derived_id
+from traffic_tacos.kernel.topics import PAYMENT_CHANGED, RESERVATION_CHANGED
+from traffic_tacos.ports.clock import Clock
+from traffic_tacos.ports.store import JOB, Decision, Event, Job, Store, View, delete, put
+from traffic_tacos.ports.webhooks import webhook_body, webhook_job
+from traffic_tacos.rooms.webhook import model
+from traffic_tacos.rooms.webhook.model import Endpoint, EventType, Secret
+from traffic_tacos.rooms.webhook.records import ENDPOINT, endpoint_key
+
+ENDPOINTS_MAX = 1000
+JSON = "application/json"
+TYPES = {
+    EventType.PAYMENT_APPROVED: "payment.approved",
+    EventType.PAYMENT_FAILED: "payment.failed",
+    EventType.PAYMENT_CANCELLED: "payment.cancelled",
+    EventType.RESERVATION_EXPIRED: "reservation.expired",
+    EventType.SYSTEM_MAINTENANCE: "system.maintenance",
+}
+_OF_EVENT = {
+    (PAYMENT_CHANGED, "COMPLETED"): EventType.PAYMENT_APPROVED,
+    (PAYMENT_CHANGED, "FAILED"): EventType.PAYMENT_FAILED,
+    (PAYMENT_CHANGED, "CANCELLED"): EventType.PAYMENT_CANCELLED,
+    (RESERVATION_CHANGED, "EXPIRED"): EventType.RESERVATION_EXPIRED,
+}
+_TOLD = ("payment_intent_id", "reservation_id", "event_id", "user_id")
+
+
+class Register(msgspec.Struct, frozen=True):
+    """`retry_count` and `timeout_seconds` 0: as many, and as long, as may be."""
+
+    service_name: str
+    url: str
+    event_types: tuple[int, ...]
+    secret: str
+    retry_count: int
+    timeout_seconds: int
+    headers: dict[str, str]
+    content_type: str
+
+
+class Endpoints:
+    """`networks` are those that webhooks may reach besides public addresses."""
+
+    def __init__(self, store: Store, clock: Clock, networks: tuple[Network, ...]) -> None:
+        self._store = store
+        self._clock = clock
+        self._networks = networks
+        self._known: dict[str, Endpoint] = {}
+
+    async def load(self) -> None:
+        """Take up what was registered before."""
+        for _, endpoint in await self._store.scan(ENDPOINT.prefix(), limit=ENDPOINTS_MAX):
+            self._known[endpoint.id] = endpoint
+
+    def all(self) -> list[Endpoint]:
+        return list(self._known.values())
+
+    def of_service(self, service_name: str) -> list[Endpoint]:
+        return [endpoint for endpoint in self._known.values() if endpoint.service_name == service_name]
+
+    async def register(self, request: Register, call: Call) -> Endpoint:
+        """An endpoint, registered or changed. The same service and URL are the same endpoint."""
+        asked = self._asked(request, call)
+        key = endpoint_key(asked.id)
+        if asked.id not in self._known and len(self._known) >= ENDPOINTS_MAX:
+            raise Refusal(Code.QUOTA_EXCEEDED, f"endpoint_url: there are {ENDPOINTS_MAX} endpoints already")
+
+        def decide(view: View) -> Decision[Endpoint]:
+            after = model.registered(view.get(key), asked, asked.registered_at)
+            return Decision(after, (put(key, after),))
+
+        endpoint = await self._store.transact((key,), decide)
+        self._known[endpoint.id] = endpoint
+        return endpoint
+
+    async def remove(self, endpoint_id: str, call: Call) -> None:
+        """Tell it nothing any more, also of what it was yet to be told."""
+        key = endpoint_key(checked_id("endpoint_id", endpoint_id))
+
+        def decide(view: View) -> Decision[None]:
+            known = view.get(key)
+            if known is None or (call.caller.role is not Role.ADMIN and call.caller.name != known.registered_by):
+                raise Refusal(Code.NOT_FOUND, f"endpoint_id: there is no endpoint {endpoint_id}")
+            return Decision(None, (delete(key),))
+
+        await self._store.transact((key,), decide)
+        self._known.pop(endpoint_id, None)
+
+    async def hear(self, event: Event) -> None:
+        """Tell of an event whoever wants to hear of it. Heard again, it makes the same jobs under the same ids."""
+        if not self._known:
+            return
+        kind = _OF_EVENT.get((event.topic, event.payload.get("new", "")))
+        wanting = [one for one in self._known.values() if kind in one.event_types]
+        if kind is None or not wanting:
+            return
+        data = {name: value for name, value in event.payload.items() if name in _TOLD}
+        jobs = [self._job(endpoint, kind, {**data, "status": event.payload["new"]}) for endpoint in wanting]
+        keys = [JOB.key(job.id) for job in jobs]
+
+        def decide(view: View) -> Decision[None]:
+            return Decision(None, jobs=[job for job, key in zip(jobs, keys, strict=True) if view.get(key) is None])
+
+        await self._store.transact(keys, decide)
+
+    def _job(self, endpoint: Endpoint, kind: EventType, data: Mapping[str, str]) -> Job:
+        now = self._clock.now()
+        body = webhook_body(TYPES[kind], data, now)
+        name = derived_id("msg", endpoint.id, kind.name, *data.values())
+        return webhook_job(f"{endpoint.id}:{name}", endpoint.url, body, now, endpoint.id)
+
+    def _asked(self, request: Register, call: Call) -> Endpoint:
+        service_name = checked_id("service_name", request.service_name)
+        url = checked_url("endpoint_url", request.url, self._networks)
+        known = {kind.value for kind in EventType}
+        if not request.event_types or not set(request.event_types) <= known:
+            names = ", ".join(kind.name for kind in EventType)
+            raise Refusal.of_field("event_types", f"must be some of {names}", list(request.event_types))
+        if not 0 <= request.retry_count < model.ATTEMPTS_MAX:
+            raise Refusal.of_field("config.retry_count", f"must be 0 to {model.ATTEMPTS_MAX - 1}", request.retry_count)
+        if not 0 <= request.timeout_seconds <= model.SECONDS_MAX:
+            raise Refusal.of_field(
+                "config.timeout_seconds", f"must be 0 to {model.SECONDS_MAX}", request.timeout_seconds
+            )
+        if request.content_type not in ("", JSON):
+            raise Refusal.of_field("config.content_type", f"must be {JSON}", request.content_type)
+        return Endpoint(
+            id=derived_id("whk", service_name, url),
+            service_name=service_name,
+            url=url,
+            event_types=tuple(sorted({EventType(kind) for kind in request.event_types})),
+            secrets=(Secret(model.checked_secret(request.secret)),),
+            registered_by=call.caller.name,
+            registered_at=self._clock.now(),
+            attempts_max=request.retry_count + 1 if request.retry_count else model.ATTEMPTS_MAX,
+            seconds=request.timeout_seconds or model.SECONDS_MAX,
+            headers=model.checked_headers(request.headers),
+        )
