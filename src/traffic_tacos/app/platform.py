@@ -230,7 +230,7 @@ class Platform:
     def _build_webhook(self) -> None:
         self.endpoints = Endpoints(self._store, self.clock, self.config.networks)
         self.webhooks = Webhooks(self._store, self.clock, {PAYMENT_SOURCE: self._keys.webhook}, self.endpoints)
-        deliveries = Deliveries(self._store, self.clock, self._random, self._keys.webhook, self._post)
+        deliveries = Deliveries(self.clock, self._random, self.endpoints, self._keys.webhook, self._post)
         self._handlers[SEND_WEBHOOK] = deliveries.send
         self.outbox.subscribe(self.endpoints.hear)
         rpc = WebhookRpc(self.webhooks, self.endpoints, self.clock)

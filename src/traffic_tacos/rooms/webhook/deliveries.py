@@ -14,12 +14,12 @@ from traffic_tacos.kernel.instants import HOUR, SECOND, Instant
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.http import HttpAnswer, HttpPost
 from traffic_tacos.ports.jobs import GiveUp, Handling, Postponed, TryAgainAt
-from traffic_tacos.ports.store import Decision, Job, Store, View, put
+from traffic_tacos.ports.store import Job
 from traffic_tacos.ports.webhooks import message_id_of
 from traffic_tacos.rooms.webhook import circuit
 from traffic_tacos.rooms.webhook.circuit import Circuit
+from traffic_tacos.rooms.webhook.endpoints import Endpoints
 from traffic_tacos.rooms.webhook.model import ATTEMPTS_MAX, SECONDS_MAX, Defect, Endpoint
-from traffic_tacos.rooms.webhook.records import endpoint_key
 
 # Over a day, even if every pause came out shortest: the doubling ones make 4.5 hours, seven of the longest 21.
 HANDLING = Handling(attempts_max=ATTEMPTS_MAX, pause_max=3 * HOUR, running_max=256, order_max=8)
@@ -36,9 +36,9 @@ class Deliveries:
     """`secrets` are the platform's own, newest first: they sign what goes to no registered endpoint."""
 
     def __init__(
-        self, store: Store, clock: Clock, randomness: random.Random, secrets: tuple[str, ...], post: HttpPost
+        self, clock: Clock, randomness: random.Random, endpoints: Endpoints, secrets: tuple[str, ...], post: HttpPost
     ) -> None:
-        self._store = store
+        self._endpoints = endpoints
         self._clock = clock
         self._random = randomness
         self._secrets = secrets
@@ -53,9 +53,11 @@ class Deliveries:
         """One attempt; a fault when it was not taken, so that the job is tried again: when the other side asks
         for it, else with growing pauses for over a day. 410 says that nobody wants it any more.
         """
-        endpoint = await self._endpoint(job)
-        if endpoint is None and "endpoint" in job.payload:
-            return  # it was removed by who had registered it
+        endpoint = None
+        if endpoint_id := job.payload.get("endpoint"):
+            endpoint = self._endpoints.get(endpoint_id)
+            if endpoint is None:
+                return  # it was removed by who had registered it
         if endpoint is not None and endpoint.gone_at is not None:
             raise GiveUp(f"{endpoint.url} answered {GONE} before")
         lane, url = job.payload["order"], job.payload["url"]
@@ -72,7 +74,8 @@ class Deliveries:
         said = f"{url} answered {answer.status} {answer.said}".rstrip()
         self._note(lane, failure=said)
         if answer.status == GONE:
-            await self._stop(endpoint)
+            if endpoint is not None:
+                await self._endpoints.gone(endpoint)
             raise GiveUp(said)
         raise _last(job, endpoint, self._not_taken(said, answer))
 
@@ -112,23 +115,6 @@ class Deliveries:
     def _not_taken(self, said: str, answer: HttpAnswer) -> Fault:
         again_at = _retry_at(answer.retry_after, self._clock.now())
         return NotDelivered(said) if again_at is None else TryAgainAt(said, again_at)
-
-    async def _endpoint(self, job: Job) -> Endpoint | None:
-        if endpoint_id := job.payload.get("endpoint"):
-            return await self._store.get(endpoint_key(endpoint_id))
-        return None
-
-    async def _stop(self, endpoint: Endpoint | None) -> None:
-        """Nobody is there any more: the endpoint gets nothing until it is registered again."""
-        if endpoint is None:
-            return
-        key, now = endpoint_key(endpoint.id), self._clock.now()
-
-        def decide(view: View) -> Decision[None]:
-            known = view.get(key)
-            return Decision(None, () if known != endpoint else (put(key, known.gone(now)),))
-
-        await self._store.transact((key,), decide)
 
 
 def _last(job: Job, endpoint: Endpoint | None, fault: Fault) -> Fault:

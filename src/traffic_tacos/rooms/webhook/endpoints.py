@@ -64,6 +64,9 @@ class Endpoints:
     def all(self) -> list[Endpoint]:
         return list(self._known.values())
 
+    def get(self, endpoint_id: str) -> Endpoint | None:
+        return self._known.get(endpoint_id)
+
     def of_service(self, service_name: str) -> list[Endpoint]:
         return [endpoint for endpoint in self._known.values() if endpoint.service_name == service_name]
 
@@ -94,6 +97,21 @@ class Endpoints:
 
         await self._store.transact((key,), decide)
         self._known.pop(endpoint_id, None)
+
+    async def gone(self, endpoint: Endpoint) -> None:
+        """It answered 410: it gets nothing until it is registered again."""
+        key, now = endpoint_key(endpoint.id), self._clock.now()
+
+        def decide(view: View) -> Decision[Endpoint | None]:
+            known = view.get(key)
+            if known is None or known != endpoint:
+                return Decision(known)
+            after = msgspec.structs.replace(known, gone_at=now)
+            return Decision(after, (put(key, after),))
+
+        after = await self._store.transact((key,), decide)
+        if after is not None:
+            self._known[after.id] = after
 
     async def hear(self, event: Event) -> None:
         """Tell of an event whoever wants to hear of it. Heard again, it makes the same jobs under the same ids."""

@@ -92,9 +92,6 @@ class Endpoint(msgspec.Struct, frozen=True, omit_defaults=True):
         """The secrets that sign now: during a rotation both, so that a receiver may change over when it likes."""
         return tuple(secret.secret for secret in self.secrets if not secret.until or now < secret.until)
 
-    def gone(self, now: Instant) -> "Endpoint":
-        return msgspec.structs.replace(self, gone_at=now)
-
 
 def registered(before: Endpoint | None, asked: Endpoint, now: Instant) -> Endpoint:
     """The endpoint as it is asked for. Under a new secret the old one goes on signing for a day.
