@@ -6,8 +6,11 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
+import httpx
+
 from tests.simulation.loop import VirtualLoop, run
 from tests.simulation.world import EVENT_ID, STEADY, World
+from traffic_tacos.app.http import application
 from traffic_tacos.app.policy import SCOPES
 from traffic_tacos.gen.common.v1 import errors_pb2
 from traffic_tacos.gen.gateway.v1 import gateway_pb2, queue_pb2
@@ -58,6 +61,14 @@ class Desk(World):
         headers = (("authorization", f"Bearer {token}"),) if token else ()
         async for message in calls.stream(calls.methods["/" + path], request, calls.call(headers, None)):
             yield type(message).FromString(message.SerializeToString())
+
+    async def http(
+        self, method: str, path: str, headers: dict[str, str] | None = None, body: bytes = b""
+    ) -> httpx.Response:
+        """One request to the HTTP door, inside the virtual loop."""
+        transport = httpx.ASGITransport(application(self.platform))
+        async with httpx.AsyncClient(transport=transport, base_url="http://door") as client:
+            return await client.request(method, path, headers=headers, content=body)
 
     async def as_service(self, path: str, request: Any) -> Any:
         return await self.ask(path, request, self.token(Role.SERVICE, "tester"))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import msgspec
 
-from traffic_tacos.kernel.addresses import LOOPBACK, Network, parsed_networks
+from traffic_tacos.kernel.addresses import LOOPBACK, Network, checked_url, parsed_networks
 from traffic_tacos.kernel.errors import Refusal
 
 ROOMS = (
@@ -33,7 +33,8 @@ class Address(msgspec.Struct, frozen=True):
 
 class Config(msgspec.Struct, frozen=True):
     """`server` is `native` (pygrpc-native) or `grpcio`; `time_scale` divides simulated payment times only;
-    `webhook_networks` may be reached by webhooks besides public addresses.
+    `webhook_networks` may be reached by webhooks besides public addresses; `public_url` is what browsers know
+    the HTTP door by, when that is not where it listens.
     """
 
     data: Path = Path(".tacos")
@@ -44,10 +45,16 @@ class Config(msgspec.Struct, frozen=True):
     without: frozenset[str] = frozenset()
     server: str = "native"
     webhook_networks: tuple[str, ...] = LOOPBACK
+    public_url: str = ""
 
     @property
     def networks(self) -> tuple[Network, ...]:
         return parsed_networks("webhook-network", self.webhook_networks)
+
+    @property
+    def door(self) -> str:
+        """The address of the HTTP door, as others know it."""
+        return self.public_url.rstrip("/") or f"http://{self.http}"
 
     @property
     def rooms(self) -> tuple[str, ...]:
@@ -66,6 +73,8 @@ def checked(config: Config) -> Config:
         raise Refusal.of_field("without", f"must be one of {', '.join(ROOMS)}", unknown[0])
     if not 0 < config.time_scale <= 1000:
         raise Refusal.of_field("time-scale", "must be above 0 and at most 1000", config.time_scale)
+    if config.public_url:
+        checked_url("public-url", config.public_url, config.networks)
     parsed_networks("webhook-network", config.webhook_networks)
     if config.server not in SERVERS:
         raise Refusal.of_field("server", f"must be one of {', '.join(SERVERS)}", config.server)

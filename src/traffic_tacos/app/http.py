@@ -1,13 +1,17 @@
-"""The HTTP door: liveness, readiness, metrics, and webhooks in."""
+"""The HTTP door: liveness, readiness, metrics, webhooks in, and the payment page."""
 
 import msgspec
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from traffic_tacos.app.pay import FORM_BYTES_MAX, STYLE
+from traffic_tacos.app.pay import PATH as PAY_PATH
+from traffic_tacos.app.pay import refused_page as pay_page_refused
 from traffic_tacos.app.platform import PAYMENT_SOURCE, WEBHOOK_PATH, Platform
+from traffic_tacos.kernel.calls import Call, Caller, Role
 from traffic_tacos.kernel.errors import Code, Fault, Refusal
 from traffic_tacos.ports.health import Health
 from traffic_tacos.rooms.webhook.service import BODY_BYTES_MAX
@@ -21,6 +25,13 @@ HTTP_STATUS = {
     Code.UNAVAILABLE: 503,
 }
 HEADERS = {"x-content-type-options": "nosniff", "cache-control": "no-store"}
+PAGE_HEADERS = {
+    **HEADERS,
+    "content-security-policy": "default-src 'none'; style-src 'self'; form-action 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'",
+    "referrer-policy": "no-referrer",
+    "x-frame-options": "DENY",
+}
 
 
 def application(platform: Platform) -> Starlette:
@@ -41,7 +52,7 @@ def application(platform: Platform) -> Starlette:
         if platform.webhooks is None:
             return _error(Refusal(Code.NOT_FOUND, "no webhooks are taken here"), trace_id)
         try:
-            body = await _body(request)
+            body = await _body(request, BODY_BYTES_MAX)
             receipt = await platform.webhooks.receive_http(PAYMENT_SOURCE, request.headers, body)
         except Refusal as refusal:
             return _error(refusal, trace_id)
@@ -49,7 +60,36 @@ def application(platform: Platform) -> Starlette:
             return _error(Refusal(Code.UNAVAILABLE, "send it again"), trace_id)
         return _json(receipt, 200)
 
+    pay_page = platform.pay_page
+    page_caller = Caller(Role.SERVICE, "payment-page")
+
+    async def pay(request: Request) -> Response:
+        """The page on GET; on POST what its form asks for, and then the page of the payment it led to."""
+        if pay_page is None:
+            return _html(pay_page_refused(Refusal(Code.NOT_FOUND, "payments are not taken here")), 404)
+        thing_id = request.path_params["id"]
+        call = Call(page_caller, platform.calls.new_trace_id())
+        try:
+            if request.method != "POST":
+                return _html(await pay_page.show(thing_id, call), 200)
+            form = await _body(request, FORM_BYTES_MAX)
+            try:
+                led_to = await pay_page.take(thing_id, form, call)
+            except Refusal as refusal:
+                return _html(await pay_page.show(thing_id, call, refusal.message), _status(refusal))
+            return RedirectResponse(f"{PAY_PATH}/{led_to}", 303, headers=PAGE_HEADERS)
+        except Refusal as refusal:
+            return _html(pay_page_refused(refusal), _status(refusal))
+        except Fault:
+            unavailable = Refusal(Code.UNAVAILABLE, "try again in a moment; nothing is paid twice")
+            return _html(pay_page_refused(unavailable), _status(unavailable))
+
+    async def style(_: Request) -> Response:
+        return Response(STYLE, media_type="text/css", headers=HEADERS)
+
     routes = [
+        Route(f"{PAY_PATH}/pay.css", style),
+        Route(f"{PAY_PATH}/{{id}}", pay, methods=["GET", "POST"]),
         Route("/healthz", alive),
         Route("/readyz", ready),
         Route("/metrics", metrics),
@@ -58,14 +98,14 @@ def application(platform: Platform) -> Starlette:
     return Starlette(routes=routes)
 
 
-async def _body(request: Request) -> bytes:
+async def _body(request: Request, bytes_max: int) -> bytes:
     """The body, read no further than the limit."""
     body = bytearray()
     try:
         async for chunk in request.stream():
             body += chunk
-            if len(body) > BODY_BYTES_MAX:
-                raise Refusal.of_field("body", f"must have at most {BODY_BYTES_MAX} bytes")
+            if len(body) > bytes_max:
+                raise Refusal.of_field("body", f"must have at most {bytes_max} bytes")
     except ClientDisconnect:
         raise Refusal.of_field("body", "must arrive whole") from None
     return bytes(body)
@@ -80,7 +120,15 @@ def _error(refusal: Refusal, trace_id: str) -> Response:
             "details": refusal.details,
         }
     }
-    return _json(content, HTTP_STATUS.get(refusal.code, 409))
+    return _json(content, _status(refusal))
+
+
+def _status(refusal: Refusal) -> int:
+    return HTTP_STATUS.get(refusal.code, 409)
+
+
+def _html(page: str, status: int) -> Response:
+    return HTMLResponse(page, status, headers=PAGE_HEADERS)
 
 
 def _json(content: object, status: int) -> Response:

@@ -16,6 +16,8 @@ from traffic_tacos.app.health import PlatformHealth
 from traffic_tacos.app.keys import Keys
 from traffic_tacos.app.local import LocalChannel
 from traffic_tacos.app.operations import OperationsRpc, Snapshots
+from traffic_tacos.app.pay import PATH as PAY_PATH
+from traffic_tacos.app.pay import PayPage
 from traffic_tacos.engines.forgetting import forget_expired
 from traffic_tacos.engines.jobs import StoreJobs
 from traffic_tacos.engines.outbox import Outbox
@@ -106,11 +108,14 @@ class Platform:
         self.lines: Lines | None = None
         self.webhooks: Webhooks | None = None
         self.endpoints: Endpoints | None = None
+        self.pay_page: PayPage | None = None
         self.catalog = Catalog(store)
         self._store = store
         self._random = randomness
         self._keys = keys
         self._post = post
+        self._webhook_url = f"http://{config.http}{WEBHOOK_PATH}"
+        self._pay_url = f"{config.door}{PAY_PATH}" if "payment" in config.rooms else ""
         build = {
             "catalog": self._build_catalog,
             "waiting_room": self._build_waiting_room,
@@ -215,7 +220,7 @@ class Platform:
             self._keys.public,
         )
         self.outbox.subscribe(_on_event_changed(reservations.forget_terms))
-        self.calls.add(ReservationRpc(reservations), _service(reservation_pb2, "ReservationService"))
+        self.calls.add(ReservationRpc(reservations, self._pay_url), _service(reservation_pb2, "ReservationService"))
         self.calls.add(LifecycleRpc(lifecycle), _service(lifecycle_pb2, "LifecycleService"))
 
     def _build_payment(self) -> None:
@@ -223,8 +228,9 @@ class Platform:
         payments = Payments(
             self._store, self.clock, self._random, reservations, self.config.time_scale, self.config.networks
         )
+        self.pay_page = PayPage(self.channel("payment-page"), self._webhook_url)
         self._handlers |= {SIMULATE_OUTCOME: payments.answer, EXPIRE_PAYMENT: payments.expire}
-        self.calls.add(PaymentRpc(payments, ""), _service(payment_pb2, "PaymentService"))
+        self.calls.add(PaymentRpc(payments, self._pay_url), _service(payment_pb2, "PaymentService"))
         self.calls.add(SimulationRpc(payments), _service(simulation_pb2, "SimulationService"))
 
     def _build_webhook(self) -> None:
@@ -240,8 +246,7 @@ class Platform:
 
     def _build_gateway(self) -> None:
         rooms = Rooms(self.channel("gateway"), self.clock)
-        webhook_url = f"http://{self.config.http}{WEBHOOK_PATH}"
-        gateway = GatewayRpc(rooms, self.clock, self.health, self._keys.public, webhook_url)
+        gateway = GatewayRpc(rooms, self.clock, self.health, self._keys.public, self._webhook_url)
         self.calls.add(gateway, _service(gateway_pb2, "GatewayService"))
 
     def _build_worker(self) -> None:

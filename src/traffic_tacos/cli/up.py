@@ -27,6 +27,9 @@ def up(
     time_scale: Annotated[float, typer.Option(help="Makes simulated payment times this much shorter.")] = 1.0,
     without: Annotated[list[str] | None, typer.Option(help="A room to leave out; may be repeated.")] = None,
     server: Annotated[str, typer.Option(help="The gRPC server: native or grpcio.")] = options.DEFAULTS.server,
+    public_url: Annotated[
+        str, typer.Option(help="What browsers know the HTTP door by, as in https://tickets.example.")
+    ] = "",
     webhook_network: Annotated[
         list[str] | None,
         typer.Option(help="A network that webhooks may reach besides public addresses and loopback; may be repeated."),
@@ -46,6 +49,7 @@ def up(
             time_scale=time_scale,
             without=frozenset(without or ()),
             server=server,
+            public_url=public_url,
             webhook_networks=(*options.DEFAULTS.webhook_networks, *(webhook_network or ())),
         )
     )

@@ -9,7 +9,6 @@ import pytest
 from tests.rpc.desk import Desk, on_platform
 from traffic_tacos.app import keys
 from traffic_tacos.app.config import Address, Config, checked, parsed_address
-from traffic_tacos.app.http import application
 from traffic_tacos.kernel import signatures
 from traffic_tacos.kernel.errors import Refusal
 from traffic_tacos.kernel.instants import SECOND
@@ -76,26 +75,8 @@ BODY = b'{"type": "payment.approved", "data": {"payment_intent_id": "pi_1", "res
 
 
 async def _http(desk: Desk, method: str, path: str, headers: dict[str, str] | None = None, body: bytes = b""):
-    """One request to the HTTP door, inside the virtual loop."""
-    sent = []
-
-    async def receive():
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    async def send(message):
-        sent.append(message)
-
-    given = [(name.encode(), value.encode("latin-1")) for name, value in (headers or {}).items()]
-    scope = {
-        "type": "http",
-        "method": method,
-        "path": path,
-        "query_string": b"",
-        "http_version": "1.1",
-        "headers": given,
-    }
-    await application(desk.platform)(scope, receive, send)
-    return sent[0]["status"], sent[1]["body"]
+    answer = await desk.http(method, path, headers, body)
+    return answer.status_code, answer.content
 
 
 async def _post(desk: Desk, headers: dict[str, str], body: bytes):

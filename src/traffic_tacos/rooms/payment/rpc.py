@@ -14,7 +14,7 @@ from traffic_tacos.rooms.payment.webhooks import Wrong
 
 
 class PaymentRpc:
-    """`pay_page` is the address of the payment page, without the intent."""
+    """`pay_page` is the address of the payment page, without the intent; empty when there is none."""
 
     def __init__(self, payments: Payments, pay_page: str) -> None:
         self._payments = payments

@@ -12,8 +12,11 @@ from traffic_tacos.rooms.reservation.service import Cancel, Confirm, Create, Ext
 
 
 class ReservationRpc:
-    def __init__(self, reservations: Reservations) -> None:
+    """`pay_page` is the address of the payment page, without the reservation; empty when there is none."""
+
+    def __init__(self, reservations: Reservations, pay_page: str) -> None:
         self._reservations = reservations
+        self._pay_page = pay_page
 
     async def CreateReservation(self, request: pb.CreateReservationRequest, call: Call) -> pb.CreateReservationResponse:
         given = request.metadata
@@ -35,6 +38,7 @@ class ReservationRpc:
             hold_expires_at=wire.timestamp(created.hold_expires_at),
             reserved_seats=wire.seats(created.seats),
             total_amount=wire.money(created.total),
+            payment_url=f"{self._pay_page}/{created.reservation_id}" if self._pay_page else "",
         )
 
     async def GetReservation(self, request: pb.GetReservationRequest, call: Call) -> pb.GetReservationResponse:
