@@ -67,6 +67,7 @@ from traffic_tacos.rooms.webhook.endpoints import Endpoints
 from traffic_tacos.rooms.webhook.rpc import EndpointRpc, WebhookRpc
 from traffic_tacos.rooms.webhook.service import Webhooks
 from traffic_tacos.rooms.worker import clients as worker_clients
+from traffic_tacos.rooms.worker.compensation import Compensations
 from traffic_tacos.rooms.worker.rpc import WorkerRpc
 from traffic_tacos.rooms.worker.service import Worker
 
@@ -251,9 +252,18 @@ class Platform:
 
     def _build_worker(self) -> None:
         channel = self.channel("worker")
-        worker = Worker(worker_clients.LifecycleClient(channel), worker_clients.PaymentClient(channel), self._random)
+        lifecycle, payments = worker_clients.LifecycleClient(channel), worker_clients.PaymentClient(channel)
+        worker = Worker(lifecycle, payments, self._random)
+        compensations = Compensations(
+            self.clock,
+            lifecycle,
+            worker_clients.ReservationClient(channel),
+            payments,
+            worker_clients.InventoryClient(channel),
+        )
         self._handlers |= worker.handlers()
-        self.calls.add(WorkerRpc(worker, self.jobs, self.clock), _service(worker_pb2, "WorkerService"))
+        rpc = WorkerRpc(worker, compensations, self.jobs, self.clock)
+        self.calls.add(rpc, _service(worker_pb2, "WorkerService"))
 
     def _build_admin(self) -> None:
         lines = admin_clients.LineClient(self.channel("admin"))

@@ -50,6 +50,7 @@ POLICY: dict[str, frozenset[Role]] = {
     "reservation.v1.Inventory/GetInventoryStatus": SERVICE,
     "reservation.v1.WorkerService/ProcessReservationExpiry": SERVICE,
     "reservation.v1.WorkerService/ProcessPaymentResult": SERVICE,
+    "reservation.v1.WorkerService/ProcessCompensation": SERVICE,
     "reservation.v1.WorkerService/HealthCheck": SERVICE,
     "reservation.v1.WorkerService/GetJobStatus": SERVICE,
     "tacos.inventory.v1.HoldService/ExtendHold": SERVICE,

@@ -1,17 +1,29 @@
-"""The reservation's lifecycle and payment, in the worker's words."""
+"""The reservation and its lifecycle, inventory and payment, in the worker's words."""
 
 import grpc
 
 from traffic_tacos import wire
+from traffic_tacos.gen.common.v1 import types_pb2
 from traffic_tacos.gen.payment.v1 import payment_pb2, payment_pb2_grpc
+from traffic_tacos.gen.reservation.v1 import (
+    inventory_pb2,
+    inventory_pb2_grpc,
+    reservation_pb2,
+    reservation_pb2_grpc,
+)
 from traffic_tacos.gen.tacos.lifecycle.v1 import lifecycle_pb2, lifecycle_pb2_grpc
 from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.money import Money
-from traffic_tacos.rooms.worker.model import Done, Processing
+from traffic_tacos.rooms.worker.model import Done, PaymentView, Processing, ReservationView
 
 LIFECYCLE_SECONDS = 5.0
 PAYMENT_SECONDS = 0.5
+RESERVATION_SECONDS = 1.0
+INVENTORY_SECONDS = 0.25
+PAYMENTS_MAX = 100
+
+_UNDER_WAY = (payment_pb2.PAYMENT_STATUS_PENDING, payment_pb2.PAYMENT_STATUS_PROCESSING)
 
 
 class LifecycleClient:
@@ -41,6 +53,64 @@ class LifecycleClient:
         return Done(_status(answer.changed), wire.plain_seats(answer.seats), answer.order_id)
 
 
+class ReservationClient:
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self._stub = reservation_pb2_grpc.ReservationServiceStub(channel)
+
+    async def find(self, reservation_id: str, call: Call) -> ReservationView | None:
+        request = reservation_pb2.GetReservationRequest(reservation_id=reservation_id)
+        asked = self._stub.GetReservation(request, timeout=RESERVATION_SECONDS, metadata=wire.metadata(call))
+        try:
+            found = (await wire.answered(asked)).reservation
+        except Refusal as refusal:
+            if refusal.code is Code.NOT_FOUND:
+                return None
+            raise
+        return ReservationView(
+            found.reservation_id,
+            found.event_id,
+            found.user_id,
+            is_open=found.status == reservation_pb2.RESERVATION_STATUS_PENDING,
+            is_bought=found.status == reservation_pb2.RESERVATION_STATUS_CONFIRMED,
+            payment_intent_id=found.payment_intent_id,
+            order_id=found.order_id,
+        )
+
+    async def cancel(self, reservation: ReservationView, reason: str, call: Call) -> bool:
+        """Cancel it, or give it back when it was bought. The same reservation is cancelled once."""
+        bought = ":bought" if reservation.is_bought else ""
+        request = reservation_pb2.CancelReservationRequest(
+            reservation_id=reservation.id,
+            user_id=reservation.user_id,
+            reason=reason,
+            idempotency_key=f"compensation:{reservation.id}{bought}",
+        )
+        asked = self._stub.CancelReservation(request, timeout=RESERVATION_SECONDS, metadata=wire.metadata(call))
+        await wire.answered(asked)
+        return True
+
+
+class InventoryClient:
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self._stub = inventory_pb2_grpc.InventoryStub(channel)
+
+    async def release(self, reservation_id: str, event_id: str, call: Call) -> bool:
+        """Free what the reservation holds; whether it held anything."""
+        request = inventory_pb2.ReleaseHoldRequest(
+            reservation_id=reservation_id,
+            event_id=event_id,
+            reason="compensation",
+            idempotency_key=f"compensation:{call.trace_id}",
+        )
+        asked = self._stub.ReleaseHold(request, timeout=INVENTORY_SECONDS, metadata=wire.metadata(call))
+        try:
+            return bool((await wire.answered(asked)).released_seats)
+        except Refusal as refusal:
+            if refusal.code is Code.NOT_FOUND and not refusal.details:
+                return False
+            raise
+
+
 class PaymentClient:
     def __init__(self, channel: grpc.aio.Channel) -> None:
         self._stub = payment_pb2_grpc.PaymentServiceStub(channel)
@@ -57,6 +127,25 @@ class PaymentClient:
             if part is None or refusal.code is not Code.INVALID_ARGUMENT:
                 raise
             await self._cancel(payment_intent_id, None, reason, f"{key}:left", call)
+
+    async def of_reservation(self, reservation_id: str, call: Call) -> list[PaymentView]:
+        answer = await wire.answered(
+            self._stub.ListPayments(
+                payment_pb2.ListPaymentsRequest(
+                    reservation_id=reservation_id, pagination=types_pb2.Pagination(page_size=PAYMENTS_MAX)
+                ),
+                timeout=PAYMENT_SECONDS,
+                metadata=wire.metadata(call),
+            )
+        )
+        return [
+            PaymentView(
+                payment.payment_intent_id,
+                is_completed=payment.status == payment_pb2.PAYMENT_STATUS_COMPLETED,
+                is_under_way=payment.status in _UNDER_WAY,
+            )
+            for payment in answer.payments
+        ]
 
     async def _cancel(self, payment_intent_id: str, part: Money | None, reason: str, key: str, call: Call) -> None:
         await wire.answered(

@@ -4,19 +4,31 @@ from traffic_tacos import wire
 from traffic_tacos.gen.reservation.v1 import worker_pb2 as pb
 from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.errors import Code, Fault, Refusal
-from traffic_tacos.kernel.ids import checked_id
+from traffic_tacos.kernel.ids import checked_id, checked_text
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.jobs import Jobs, JobView
-from traffic_tacos.rooms.worker.model import NEXT_ACTION, Done, Processing
+from traffic_tacos.rooms.worker.compensation import Compensations
+from traffic_tacos.rooms.worker.model import (
+    NEXT_ACTION,
+    Action,
+    Compensation,
+    Done,
+    Processing,
+    outcome,
+    to_try_again,
+)
 from traffic_tacos.rooms.worker.service import Worker
 
 WORKER_ID = "embedded"
 JOBS_SHOWN_MAX = 1000
+REASON_LENGTH_MAX = 500
+COMPENSATIONS = {kind.value for kind in Compensation}
 
 
 class WorkerRpc:
-    def __init__(self, worker: Worker, jobs: Jobs, clock: Clock) -> None:
+    def __init__(self, worker: Worker, compensations: Compensations, jobs: Jobs, clock: Clock) -> None:
         self._worker = worker
+        self._compensations = compensations
         self._jobs = jobs
         self._clock = clock
 
@@ -25,7 +37,7 @@ class WorkerRpc:
         try:
             done = await self._worker.expire(reservation_id, call)
         except Fault:
-            done = Done(Processing.RETRY)
+            done = Done(to_try_again(request.retry_count))
         return pb.ProcessExpiryResponse(
             status=_status(done.status),
             released_seats=wire.seats(done.seats),
@@ -39,13 +51,44 @@ class WorkerRpc:
         try:
             done = await self._worker.settle(reservation_id, intent_id, call)
         except Fault:
-            done = Done(Processing.RETRY)
+            done = Done(to_try_again(request.retry_count))
         return pb.ProcessPaymentResponse(
             status=_status(done.status),
             order_id=done.order_id,
             affected_seats=wire.seats(done.seats),
             processed_at=wire.timestamp(self._clock.now()),
             next_action=NEXT_ACTION[done.status],
+        )
+
+    async def ProcessCompensation(
+        self, request: pb.ProcessCompensationRequest, call: Call
+    ) -> pb.ProcessCompensationResponse:
+        reservation_id = checked_id("reservation_id", request.reservation_id)
+        if request.compensation_type not in COMPENSATIONS:
+            names = ", ".join(kind.name for kind in Compensation)
+            raise Refusal.of_field("compensation_type", f"must be one of {names}", request.compensation_type)
+        kind = Compensation(request.compensation_type)
+        reason = checked_text("failure_reason", request.failure_reason, REASON_LENGTH_MAX)
+        actions: list[Action] = []
+        try:
+            actions = await self._compensations.undo(reservation_id, kind, request.context, reason, call)
+            status = outcome(actions)
+        except Fault:
+            status = to_try_again(request.retry_count)
+        return pb.ProcessCompensationResponse(
+            status=_status(status),
+            actions_taken=[
+                pb.CompensationAction(
+                    action_type=action.type.value,  # type: ignore[arg-type]  # same numbers
+                    target_service=action.room,
+                    action_description=action.what,
+                    success=action.success,
+                    executed_at=wire.timestamp(action.at),
+                )
+                for action in actions
+            ],
+            processed_at=wire.timestamp(self._clock.now()),
+            requires_manual_intervention=status in (Processing.FAILED, Processing.DLQ),
         )
 
     async def HealthCheck(self, request: pb.HealthCheckRequest, call: Call) -> pb.HealthCheckResponse:
