@@ -72,6 +72,7 @@ class ReservationClient:
             found.user_id,
             is_open=found.status == reservation_pb2.RESERVATION_STATUS_PENDING,
             is_bought=found.status == reservation_pb2.RESERVATION_STATUS_CONFIRMED,
+            is_given_back=found.status == reservation_pb2.RESERVATION_STATUS_REFUNDED,
             payment_intent_id=found.payment_intent_id,
             order_id=found.order_id,
         )

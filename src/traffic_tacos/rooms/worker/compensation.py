@@ -88,16 +88,13 @@ class Compensations:
             return await self._done(
                 ActionType.PAYMENT_REFUND, PAYMENT, f"{payment.id}, of no reservation", _quietly(refund)
             )
-        if payment.is_completed and reservation.is_bought and reservation.payment_intent_id == payment.id:
-            if not is_asked_for:
-                return []
-            return [self._not_done(PAYMENT, f"{payment.id} pays for order {reservation.order_id}: cancel it")]
+        whole = ""
+        if payment.is_completed and reservation.payment_intent_id == payment.id:
+            whole = f"{payment.id} pays for order {reservation.order_id}: cancel it"
         if payment.is_under_way and reservation.is_open:
-            return (
-                [self._not_done(PAYMENT, f"{payment.id} may yet be paid: cancel the reservation")]
-                if is_asked_for
-                else []
-            )
+            whole = f"{payment.id} may yet be paid: cancel the reservation"
+        if whole:
+            return [self._not_done(PAYMENT, whole)] if is_asked_for else []
         if payment.is_under_way:
             refund = self._payments.refund(payment.id, None, "the reservation has ended", call)
             return await self._done(ActionType.PAYMENT_REFUND, PAYMENT, f"{payment.id}, cancelled", _quietly(refund))
@@ -116,7 +113,12 @@ class Compensations:
         return await self._done(ActionType.RESERVATION_CANCEL, RESERVATION, "with its seats and its payment", cancelled)
 
     async def _tidied(self, reservation: ReservationView, call: Call) -> bool:
-        return bool((await self._lifecycle.expire(reservation.id, call)).seats)
+        """Whether it still held or owned seats. Its payments under way are stopped as well."""
+        held = False
+        if not reservation.is_given_back:
+            held = await self._inventory.release(reservation.id, reservation.event_id, call)
+        ended = await self._lifecycle.expire(reservation.id, call)
+        return held or (reservation.is_given_back and bool(ended.seats))
 
     async def _done(self, kind: ActionType, room: str, what: str, work: Awaitable[bool]) -> list[Action]:
         """The action, once the work is done; none when there was none to do. A refusal is for a person."""

@@ -63,6 +63,7 @@ class ReservationView(msgspec.Struct, frozen=True):
     user_id: str
     is_open: bool
     is_bought: bool
+    is_given_back: bool
     payment_intent_id: str
     order_id: str
 
