@@ -9,7 +9,6 @@ import hashlib
 import logging
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +95,7 @@ class World:
             self.random,
             self.keys,
             self._post,
-            lambda: nullcontext(MemoryRecords(self._memory)),
+            self._look,
         )
         self._memory.on_commit = self._committed
         await self.platform.load()
@@ -202,6 +201,9 @@ class World:
 
     def records(self) -> MemoryRecords:
         return MemoryRecords(self._memory)
+
+    async def _look(self, see: Callable[[MemoryRecords], Any]) -> Any:
+        return see(self.records())
 
     def say(self, line: str) -> None:
         self.trace.append(f"{self.clock.now()} {line}")

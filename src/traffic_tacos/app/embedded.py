@@ -10,7 +10,9 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import structlog
 import uvicorn
@@ -32,6 +34,7 @@ GRACE_SECONDS = 5.0
 LARGE_STORE_BYTES = 100_000_000  # opening it may take seconds
 GC_THRESHOLDS = (20_000, 20, 20)
 
+T = TypeVar("T")
 log = structlog.get_logger()
 
 Hook = Callable[[Platform], Awaitable[None]]
@@ -73,7 +76,7 @@ async def running(config: Config, prepare: Hook) -> AsyncIterator[tuple[Platform
                     randomness,
                     keys.opened(config.data, randomness),
                     post,
-                    lambda: verify.sqlite_snapshot(config.data / STORE_FILE),
+                    partial(_look, config.data / STORE_FILE),
                 )
                 store.on_commit = platform.committed
                 await platform.load()
@@ -151,6 +154,16 @@ def _calm_garbage_collection() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
+
+
+async def _look(file: Path, see: Callable[[verify.Records], T]) -> T:
+    """Look at the store's file in a thread, through a connection of its own."""
+
+    def seen() -> T:
+        with verify.sqlite_snapshot(file) as records:
+            return see(records)
+
+    return await asyncio.to_thread(seen)
 
 
 def _check_free(field: str, address: Address) -> None:

@@ -2,6 +2,7 @@
 
 from importlib.metadata import version
 
+from traffic_tacos.app.reconciler import Reconciler
 from traffic_tacos.engines.jobs import StoreJobs
 from traffic_tacos.engines.outbox import Outbox
 from traffic_tacos.kernel.errors import Fault
@@ -11,12 +12,22 @@ from traffic_tacos.ports.health import Health, PartHealth
 from traffic_tacos.ports.store import Decision, Store
 
 SLOW_MS = 250
+ISSUES_SHOWN_MAX = 10
 
 
 class PlatformHealth:
     """In one process a room is as well as what it stands on: rooms answer, so it is the store that decides."""
 
-    def __init__(self, rooms: tuple[str, ...], store: Store, clock: Clock, jobs: StoreJobs, outbox: Outbox) -> None:
+    def __init__(
+        self,
+        rooms: tuple[str, ...],
+        store: Store,
+        clock: Clock,
+        jobs: StoreJobs,
+        outbox: Outbox,
+        reconciler: Reconciler,
+    ) -> None:
+        self._reconciler = reconciler
         self._rooms = rooms
         self._store = store
         self._clock = clock
@@ -49,6 +60,11 @@ class PlatformHealth:
                 if figures.dead:
                     health = max(health, Health.DEGRADED)
                     issues.append(f"{figures.dead} dead jobs wait to be looked at")
+                if (report := self._reconciler.last) is not None and report.differences:
+                    shown["differences_found"] = str(len(report.differences))
+                    shown["differences_repaired"] = str(len(report.repaired))
+                    health = max(health, Health.DEGRADED)
+                    issues += [one.what for one in report.differences[:ISSUES_SHOWN_MAX]]
             rooms.append(PartHealth(name, health, store.response_ms, figures=shown, issues=tuple(issues)))
         return rooms
 

@@ -1,11 +1,8 @@
 """OperationsService on the wire: what an operator asks of the platform as a whole."""
 
-import asyncio
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-
 from traffic_tacos import wire
-from traffic_tacos.app.verify import Records, Result, verified
+from traffic_tacos.app.reconciler import SHOWN_MAX, Look, Reconciler
+from traffic_tacos.app.verify import Result, verified
 from traffic_tacos.gen.tacos.operations.v1 import operations_pb2 as pb
 from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.errors import Code, Refusal
@@ -17,23 +14,34 @@ from traffic_tacos.ports.store import Key, Store
 DEAD_JOBS_MAX = 1000
 AUDIT_PAGE_MAX = 1000
 
-Snapshots = Callable[[], AbstractContextManager[Records]]
-
 
 class OperationsRpc:
-    def __init__(self, snapshots: Snapshots, store: Store, clock: Clock, jobs: Jobs) -> None:
-        self._snapshots = snapshots
+    def __init__(self, look: Look, reconciler: Reconciler, store: Store, clock: Clock, jobs: Jobs) -> None:
+        self._look = look
+        self._reconciler = reconciler
         self._store = store
         self._clock = clock
         self._jobs = jobs
 
     async def VerifyInvariants(self, request: pb.VerifyInvariantsRequest, call: Call) -> pb.VerifyInvariantsResponse:
-        results = await asyncio.to_thread(self._verified)
+        now = self._clock.now()
+        results = await self._look(lambda records: verified(records, now))
         return pb.VerifyInvariantsResponse(results=[_result(result) for result in results])
 
-    def _verified(self) -> list[Result]:
-        with self._snapshots() as records:
-            return verified(records, self._clock.now())
+    async def Reconcile(self, request: pb.ReconcileRequest, call: Call) -> pb.ReconcileResponse:
+        report = await self._reconciler.once(dry_run=request.dry_run)
+        return pb.ReconcileResponse(
+            differences=[
+                pb.Difference(
+                    subject=one.subject,
+                    what=one.what,
+                    job_id="" if one.job is None else one.job.id,
+                    repaired=one.subject in report.repaired,
+                )
+                for one in report.differences[:SHOWN_MAX]
+            ],
+            difference_count=len(report.differences),
+        )
 
     async def ListDeadJobs(self, request: pb.ListDeadJobsRequest, call: Call) -> pb.ListDeadJobsResponse:
         jobs = await self._jobs.dead_letters(DEAD_JOBS_MAX)

@@ -15,9 +15,10 @@ from traffic_tacos.app.config import Config
 from traffic_tacos.app.health import PlatformHealth
 from traffic_tacos.app.keys import Keys
 from traffic_tacos.app.local import LocalChannel
-from traffic_tacos.app.operations import OperationsRpc, Snapshots
+from traffic_tacos.app.operations import OperationsRpc
 from traffic_tacos.app.pay import PATH as PAY_PATH
 from traffic_tacos.app.pay import PayPage
+from traffic_tacos.app.reconciler import Look, Reconciler
 from traffic_tacos.engines.forgetting import forget_expired
 from traffic_tacos.engines.jobs import StoreJobs
 from traffic_tacos.engines.outbox import Outbox
@@ -97,14 +98,15 @@ class Platform:
         randomness: random.Random,
         keys: Keys,
         post: HttpPost,
-        snapshots: Snapshots,
+        look: Look,
     ) -> None:
         self.config = config
         self.clock = clock
         self.calls = Calls(clock, randomness, keys.public)
         self.jobs = StoreJobs(store, clock, randomness, {SEND_WEBHOOK: WEBHOOK_HANDLING})
         self.outbox = Outbox(store, clock)
-        self.health = PlatformHealth(config.rooms, store, clock, self.jobs, self.outbox)
+        self.reconciler = Reconciler(look, store, clock)
+        self.health = PlatformHealth(config.rooms, store, clock, self.jobs, self.outbox, self.reconciler)
         self._handlers: dict[str, Handler] = {}
         self.lines: Lines | None = None
         self.webhooks: Webhooks | None = None
@@ -130,7 +132,7 @@ class Platform:
         }
         for room in config.rooms:
             build[room]()
-        operations = OperationsRpc(snapshots, store, clock, self.jobs)
+        operations = OperationsRpc(look, self.reconciler, store, clock, self.jobs)
         self.calls.add(operations, _service(operations_pb2, "OperationsService"))
 
     def committed(self, writes: Sequence[Write]) -> None:
@@ -152,6 +154,8 @@ class Platform:
             tasks.create_task(self.jobs.run(self._handlers))
             tasks.create_task(self.outbox.run())
             tasks.create_task(forget_expired(self._store, self.clock))
+            if "worker" in self.config.rooms:
+                tasks.create_task(self.reconciler.run())
             if self.lines is not None:
                 tasks.create_task(self.lines.run())
 

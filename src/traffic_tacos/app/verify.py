@@ -81,6 +81,21 @@ class Everything:
                     for bit, seat in enumerate(row.seats):
                         self.seats[f"{event.id}/{seat.id}"] = (path, 1 << bit)
 
+    def buys_nothing(self, payment: Payment) -> bool:
+        """Whether money was taken for which there is neither a ticket nor, as far as it is owed, a refund."""
+        order = self.order_of.get(payment.reservation_id)
+        bought = order is not None and order.payment_intent_id == payment.id and order.amount == payment.amount
+        is_settled = bought and payment.refunded >= self.owed_back(payment.reservation_id)
+        return payment.status is PaymentStatus.COMPLETED and not is_settled
+
+    def holding(self) -> set[str]:
+        """The reservations that hold or own seats now."""
+        found: set[str] = set()
+        for state in self.rows.values():
+            found.update(hold.reservation_id for hold in state.held if self.now < hold.deadline)
+            found.update(sale.reservation_id for sale in state.sold)
+        return found
+
     def owed_back(self, reservation_id: str) -> int:
         """What of a reservation's price must have gone back, in minor units."""
         reservation = self.reservations.get(reservation_id)
@@ -128,7 +143,10 @@ class Check:
 
 def verified(records: Records, now: Instant) -> list[Result]:
     """Every invariant that records can show, checked."""
-    everything = Everything(records, now)
+    return verified_of(Everything(records, now))
+
+
+def verified_of(everything: Everything) -> list[Result]:
     results = []
     for name, (claim, run) in CHECKS.items():
         check = Check()
@@ -221,11 +239,8 @@ def _tickets_for_money(all_: Everything, check: Check) -> None:
     for payment in all_.payments.values():
         if payment.status is not PaymentStatus.COMPLETED:
             continue
-        order = all_.order_of.get(payment.reservation_id)
-        bought = order is not None and order.payment_intent_id == payment.id and order.amount == payment.amount
         check.expect(
-            (bought and payment.refunded >= all_.owed_back(payment.reservation_id))
-            or payment.id in all_.payments_at_work,
+            not all_.buys_nothing(payment) or payment.id in all_.payments_at_work,
             f"{payment.id}: {payment.amount} was charged for no ticket, and nothing is under way",
         )
 

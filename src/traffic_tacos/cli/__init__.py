@@ -6,7 +6,7 @@ import grpc
 import typer
 from rich.console import Console
 
-from traffic_tacos.cli import buy, draw, event, keys, queue, token, up, verify, webhook
+from traffic_tacos.cli import buy, draw, event, keys, queue, reconcile, token, up, verify, webhook
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.wire import UpstreamFault
 
@@ -27,6 +27,7 @@ app.add_typer(keys.app, name="keys")
 app.command("token")(token.token)
 app.command("buy")(buy.buy)
 app.command("verify")(verify.verify)
+app.command("reconcile")(reconcile.reconcile)
 
 
 def main() -> None:

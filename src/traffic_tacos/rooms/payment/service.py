@@ -135,7 +135,7 @@ class Payments:
             updated_at=now,
             expires_at=now + model.INTENT_LIFETIME,
         )
-        expiry = Job(f"{EXPIRE_PAYMENT}:{payment.id}", EXPIRE_PAYMENT, payment.expires_at, _about(payment))
+        expiry = expiry_job(payment, payment.expires_at)
         key = PAYMENT.key(payment.id)
 
         def rule(_: View) -> Decision[Payment]:
@@ -291,17 +291,25 @@ class Payments:
 
 def _ended(before: Payment, after: Payment, now: Instant) -> Decision[Payment]:
     """The end of a payment, or its refund: the webhook that tells of it, and a look at it if none arrives."""
-    about = _about(after)
     jobs = [webhook_of(after, now)]
     if before.status in model.UNDER_WAY or after.status is Status.REFUNDED:
-        checked_at = now + RESULT_CHECKED_AFTER
-        jobs.append(Job(f"{SETTLE_PAYMENT_RESULT}:{after.id}", SETTLE_PAYMENT_RESULT, checked_at, about))
+        jobs.append(settling_job(after, now + RESULT_CHECKED_AFTER))
     writes = (
         put(PAYMENT.key(after.id), after),
         drop_job(f"{EXPIRE_PAYMENT}:{after.id}"),
         drop_job(f"{SIMULATE_OUTCOME}:{after.id}"),
     )
     return Decision(after, writes, jobs, (_changed(after, before.status),))
+
+
+def expiry_job(payment: Payment, due_at: Instant) -> Job:
+    """The job that ends an intent whose lifetime is over."""
+    return Job(f"{EXPIRE_PAYMENT}:{payment.id}", EXPIRE_PAYMENT, due_at, _about(payment))
+
+
+def settling_job(payment: Payment, due_at: Instant) -> Job:
+    """The job that looks at what became of a payment, if nobody brings the news."""
+    return Job(f"{SETTLE_PAYMENT_RESULT}:{payment.id}", SETTLE_PAYMENT_RESULT, due_at, _about(payment))
 
 
 def _answering(payment: Payment, reason: Reason, due_at: Instant) -> Job:

@@ -120,6 +120,8 @@ class Lifecycle:
     async def settle(self, reservation_id: str, payment_intent_id: str, call: Call) -> Ended:
         """Do what the payment's own status asks for: confirm, cancel, or nothing."""
         reservation = await self._get(reservation_id)
+        if not payment_intent_id and reservation.confirming == FREE_OF_CHARGE:
+            return await self._settle_completed(reservation, "", call)
         payment = await self._payments.show(payment_intent_id, call)
         if payment.reservation_id != reservation_id:
             raise Refusal.of_field("payment_intent_id", "must be a payment of this reservation", payment_intent_id)
@@ -209,7 +211,7 @@ class Lifecycle:
                 return Decision(owed, jobs=refund)
             if after == before:
                 return Decision(after)
-            return Decision(after, (put(key, after),), _finishing(after, payment_intent_id, now + FINISHED_AFTER))
+            return Decision(after, (put(key, after),), (finishing_job(after, payment_intent_id, now + FINISHED_AFTER),))
 
         answer = await self._store.transact((key,), decide)
         if isinstance(answer, Refusal):
@@ -225,8 +227,8 @@ class Lifecycle:
             if before.confirming != payment_intent_id:
                 return Decision(None)
             after = model.abandoned(before, now)
-            dropped = (drop_job(job.id) for job in _finishing(after, payment_intent_id, now))
-            return Decision(None, (put(key, after), *dropped), (cleanup_job(after, max(now, after.hold_expires_at)),))
+            dropped = drop_job(finishing_job(after, payment_intent_id, now).id)
+            return Decision(None, (put(key, after), dropped), (cleanup_job(after, max(now, after.hold_expires_at)),))
 
         await self._store.transact((key,), decide)
 
@@ -268,7 +270,7 @@ class Lifecycle:
                 *step_writes(view, after),
                 put(ORDER.key(order.id), order),
                 drop_job(expiry_job_id(after.id)),
-                *(drop_job(job.id) for job in _finishing(after, payment_intent_id, now)),
+                drop_job(finishing_job(after, payment_intent_id, now).id),
             ]
             return Decision(after, writes, events=(changed(after, before),))
 
@@ -286,7 +288,7 @@ class Lifecycle:
             after = model.lost(before, payment_intent_id, now)
             writes = [
                 *step_writes(view, after),
-                *(drop_job(job.id) for job in _finishing(after, payment_intent_id, now)),
+                drop_job(finishing_job(after, payment_intent_id, now).id),
             ]
             jobs = (*refund_jobs(after.id, payment_intent_id, now), cleanup_job(after, now))
             return Decision(None, writes, jobs, (changed(after, before),))
@@ -359,8 +361,8 @@ def unknown(reservation_id: str) -> Refusal:
     return Refusal(Code.NOT_FOUND, f"reservation_id: there is no reservation {reservation_id}")
 
 
-def _finishing(reservation: Reservation, payment_intent_id: str, due_at: Instant) -> tuple[Job, ...]:
+def finishing_job(reservation: Reservation, payment_intent_id: str, due_at: Instant) -> Job:
     """The job that finishes a confirmation which a crash cut off."""
     name = derived_id("confirm", reservation.id, payment_intent_id)
     payload = about(reservation.id, payment_intent_id)
-    return (Job(f"{SETTLE_PAYMENT_RESULT}:{name}", SETTLE_PAYMENT_RESULT, due_at, payload),)
+    return Job(f"{SETTLE_PAYMENT_RESULT}:{name}", SETTLE_PAYMENT_RESULT, due_at, payload)

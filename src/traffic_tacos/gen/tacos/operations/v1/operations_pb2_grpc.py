@@ -55,6 +55,11 @@ class OperationsServiceStub:
                 request_serializer=tacos_dot_operations_dot_v1_dot_operations__pb2.ListAuditRequest.SerializeToString,
                 response_deserializer=tacos_dot_operations_dot_v1_dot_operations__pb2.ListAuditResponse.FromString,
                 _registered_method=True)
+        self.Reconcile = channel.unary_unary(
+                '/tacos.operations.v1.OperationsService/Reconcile',
+                request_serializer=tacos_dot_operations_dot_v1_dot_operations__pb2.ReconcileRequest.SerializeToString,
+                response_deserializer=tacos_dot_operations_dot_v1_dot_operations__pb2.ReconcileResponse.FromString,
+                _registered_method=True)
 
 
 class OperationsServiceServicer:
@@ -89,6 +94,14 @@ class OperationsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Reconcile(self, request, context):
+        """Compares payments, reservations, orders and seats now, and puts the jobs that are missing. The same
+        happens by itself every five minutes.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_OperationsServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -111,6 +124,11 @@ def add_OperationsServiceServicer_to_server(servicer, server):
                     servicer.ListAudit,
                     request_deserializer=tacos_dot_operations_dot_v1_dot_operations__pb2.ListAuditRequest.FromString,
                     response_serializer=tacos_dot_operations_dot_v1_dot_operations__pb2.ListAuditResponse.SerializeToString,
+            ),
+            'Reconcile': grpc.unary_unary_rpc_method_handler(
+                    servicer.Reconcile,
+                    request_deserializer=tacos_dot_operations_dot_v1_dot_operations__pb2.ReconcileRequest.FromString,
+                    response_serializer=tacos_dot_operations_dot_v1_dot_operations__pb2.ReconcileResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -222,6 +240,33 @@ class OperationsService:
             '/tacos.operations.v1.OperationsService/ListAudit',
             tacos_dot_operations_dot_v1_dot_operations__pb2.ListAuditRequest.SerializeToString,
             tacos_dot_operations_dot_v1_dot_operations__pb2.ListAuditResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Reconcile(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tacos.operations.v1.OperationsService/Reconcile',
+            tacos_dot_operations_dot_v1_dot_operations__pb2.ReconcileRequest.SerializeToString,
+            tacos_dot_operations_dot_v1_dot_operations__pb2.ReconcileResponse.FromString,
             options,
             channel_credentials,
             insecure,

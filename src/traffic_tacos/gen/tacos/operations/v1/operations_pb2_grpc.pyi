@@ -41,6 +41,10 @@ class OperationsServiceStub:
     """Makes a dead job due again. NOT_FOUND when it is not dead."""
     ListAudit: _grpc.UnaryUnaryMultiCallable[_operations_pb2.ListAuditRequest, _operations_pb2.ListAuditResponse]
     """Who changed what, when, and why: oldest first."""
+    Reconcile: _grpc.UnaryUnaryMultiCallable[_operations_pb2.ReconcileRequest, _operations_pb2.ReconcileResponse]
+    """Compares payments, reservations, orders and seats now, and puts the jobs that are missing. The same
+    happens by itself every five minutes.
+    """
 
 @_typing.type_check_only
 class OperationsServiceAsyncStub(OperationsServiceStub):
@@ -55,6 +59,10 @@ class OperationsServiceAsyncStub(OperationsServiceStub):
     """Makes a dead job due again. NOT_FOUND when it is not dead."""
     ListAudit: _aio.UnaryUnaryMultiCallable[_operations_pb2.ListAuditRequest, _operations_pb2.ListAuditResponse]  # type: ignore[assignment]
     """Who changed what, when, and why: oldest first."""
+    Reconcile: _aio.UnaryUnaryMultiCallable[_operations_pb2.ReconcileRequest, _operations_pb2.ReconcileResponse]  # type: ignore[assignment]
+    """Compares payments, reservations, orders and seats now, and puts the jobs that are missing. The same
+    happens by itself every five minutes.
+    """
 
 class OperationsServiceServicer(metaclass=_abc_1.ABCMeta):
     """For administrators only."""
@@ -90,5 +98,15 @@ class OperationsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_operations_pb2.ListAuditResponse, _abc.Awaitable[_operations_pb2.ListAuditResponse]]:
         """Who changed what, when, and why: oldest first."""
+
+    @_abc_1.abstractmethod
+    def Reconcile(
+        self,
+        request: _operations_pb2.ReconcileRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_operations_pb2.ReconcileResponse, _abc.Awaitable[_operations_pb2.ReconcileResponse]]:
+        """Compares payments, reservations, orders and seats now, and puts the jobs that are missing. The same
+        happens by itself every five minutes.
+        """
 
 def add_OperationsServiceServicer_to_server(servicer: OperationsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

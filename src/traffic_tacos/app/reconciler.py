@@ -1,0 +1,147 @@
+"""Payments, reservations, orders and seats, compared now and then, whatever went wrong before.
+
+Every one of these is kept right by the commits themselves; what is found here is damage: a job that somebody
+deleted, a store that was put back from an old copy. Where the rules say what must happen, the job that makes
+it happen is put again; the rest is reported, and left for a person.
+"""
+
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Protocol, TypeVar
+
+import msgspec
+import structlog
+
+from traffic_tacos.app.verify import Everything, Records, verified_of
+from traffic_tacos.kernel.errors import Fault
+from traffic_tacos.kernel.instants import MINUTE, SECOND, Instant
+from traffic_tacos.ports.clock import Clock
+from traffic_tacos.ports.store import JOB, Decision, Job, Store, View
+from traffic_tacos.rooms.payment.model import UNDER_WAY
+from traffic_tacos.rooms.payment.service import expiry_job as payment_expiry_job
+from traffic_tacos.rooms.payment.service import settling_job
+from traffic_tacos.rooms.reservation.lifecycle import finishing_job
+from traffic_tacos.rooms.reservation.model import FREE_OF_CHARGE, Status
+from traffic_tacos.rooms.reservation.records import cleanup_job
+
+EVERY = 5 * MINUTE
+SHARE_OF_TIME = 0.01  # what of the time a large store may be looked at
+ALLOWANCE = MINUTE  # how late a job may be before it counts as missing
+SHOWN_MAX = 100
+
+T = TypeVar("T")
+log = structlog.get_logger()
+
+
+class Look(Protocol):
+    """A way to look at everything stored, on one snapshot, without keeping calls waiting."""
+
+    def __call__(self, see: Callable[[Records], T]) -> Awaitable[T]: ...
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """Two records that do not go together, and the job that mends it; None is for a person."""
+
+    subject: str
+    what: str
+    job: Job | None = None
+
+
+class Report(msgspec.Struct, frozen=True):
+    """What was found, and what of it was repaired by this look."""
+
+    at: Instant
+    differences: tuple[Difference, ...] = ()
+    repaired: frozenset[str] = frozenset()
+
+    @property
+    def unrepaired(self) -> int:
+        return sum(one.subject not in self.repaired for one in self.differences)
+
+
+class Reconciler:
+    def __init__(self, look: Look, store: Store, clock: Clock) -> None:
+        self._look = look
+        self._store = store
+        self._clock = clock
+        self.last: Report | None = None
+
+    async def run(self) -> None:
+        """Look every five minutes, or less often where a look takes long; until cancelled."""
+        took = 0.0
+        while True:
+            await self._clock.sleep(max(EVERY / SECOND, took / SHARE_OF_TIME))
+            began = self._clock.now()
+            try:
+                report = await self.once()
+            except Fault as fault:
+                log.warning("reconciling_failed", error=str(fault))
+                continue
+            took = (self._clock.now() - began) / SECOND
+            if report.differences:
+                log.warning(
+                    "differences_found",
+                    count=len(report.differences),
+                    repaired=len(report.repaired),
+                    first=report.differences[0].what,
+                )
+
+    async def once(self, *, dry_run: bool = False) -> Report:
+        """Compare everything once; put the jobs that are missing, unless it is a dry run."""
+        now = self._clock.now()
+        differences = await self._look(lambda records: tuple(differences_of(Everything(records, now))))
+        jobs = {one.subject: one.job for one in differences if one.job is not None}
+        repaired: frozenset[str] = frozenset()
+        if jobs and not dry_run:
+            repaired = await self._store.transact([JOB.key(job.id) for job in jobs.values()], _missing(jobs))
+        report = Report(now, differences, repaired)
+        if not dry_run:
+            self.last = report
+        return report
+
+
+def _missing(jobs: dict[str, Job]) -> Callable[[View], Decision[frozenset[str]]]:
+    """The jobs that are not there; one that is, dead or alive, is somebody's already."""
+
+    def decide(view: View) -> Decision[frozenset[str]]:
+        put = {subject: job for subject, job in jobs.items() if view.get(JOB.key(job.id)) is None}
+        return Decision(frozenset(put), jobs=tuple(put.values()))
+
+    return decide
+
+
+def differences_of(all_: Everything) -> Iterator[Difference]:
+    """What should be under way and is not, each with its job; then every invariant that is broken."""
+    mended = set()
+    for difference in (*_reservations(all_), *_payments(all_)):
+        mended.add(difference.subject)
+        yield difference
+    for result in verified_of(all_):
+        for violation in result.violations:
+            if not any(subject in violation for subject in mended):
+                yield Difference(violation, f"{result.invariant}: {violation}")
+
+
+def _reservations(all_: Everything) -> Iterator[Difference]:
+    now = all_.now
+    holding = all_.holding()
+    for one in all_.reservations.values():
+        if one.id in all_.reservations_at_work:
+            continue
+        if one.confirming:
+            intent_id = "" if one.confirming == FREE_OF_CHARGE else one.confirming
+            yield Difference(one.id, f"{one.id} is being confirmed by nobody", finishing_job(one, intent_id, now))
+        elif one.status is Status.PENDING and now >= one.hold_expires_at + ALLOWANCE:
+            yield Difference(one.id, f"{one.id} is past its deadline and nobody ends it", cleanup_job(one, now))
+        elif one.status not in (Status.PENDING, Status.CONFIRMED) and one.id in holding:
+            yield Difference(one.id, f"{one.id} is {one.status.name} and has seats", cleanup_job(one, now))
+
+
+def _payments(all_: Everything) -> Iterator[Difference]:
+    now = all_.now
+    for one in all_.payments.values():
+        if one.id in all_.payments_at_work:
+            continue
+        if one.status in UNDER_WAY and now >= one.expires_at + ALLOWANCE:
+            yield Difference(one.id, f"{one.id} is past its time and nobody ends it", payment_expiry_job(one, now))
+        elif all_.buys_nothing(one):
+            yield Difference(one.id, f"{one.id} was charged for no ticket", settling_job(one, now))

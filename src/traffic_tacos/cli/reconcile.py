@@ -1,0 +1,46 @@
+"""`tacos reconcile`: payments, reservations, orders and seats compared, on a running platform."""
+
+import asyncio
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from traffic_tacos.cli import options
+from traffic_tacos.gen.tacos.operations.v1 import operations_pb2 as pb
+from traffic_tacos.gen.tacos.operations.v1 import operations_pb2_grpc
+from traffic_tacos.wire import answered
+
+
+def reconcile(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only look.")] = False,
+    data: options.Data = options.DEFAULTS.data,
+    grpc: options.Grpc = str(options.DEFAULTS.grpc),
+) -> None:
+    """Compare everything now, and put the jobs that are missing. By itself that happens every five minutes.
+
+    Ends with 1 when something is left for a person.
+
+    Example: [bold]tacos reconcile --dry-run[/]
+    """
+
+    async def run() -> pb.ReconcileResponse:
+        async with options.connected(grpc) as channel:
+            stub = operations_pb2_grpc.OperationsServiceStub(channel)
+            asked = stub.Reconcile(pb.ReconcileRequest(dry_run=dry_run), metadata=options.admin_metadata(data))
+            return await answered(asked)
+
+    console = Console()
+    with console.status("Comparing …"):
+        answer = asyncio.run(run())
+    if not answer.difference_count:
+        console.print("Everything goes together.")
+        return
+    table = Table("what", "mended by", "now")
+    for one in answer.differences:
+        table.add_row(one.what, one.job_id or "a person", "repaired" if one.repaired else "")
+    console.print(table)
+    console.print(f"{answer.difference_count} differences.")
+    if not all(one.repaired for one in answer.differences):
+        raise typer.Exit(1)
