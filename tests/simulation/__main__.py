@@ -5,14 +5,22 @@ import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 
-from tests.simulation.sale import Outcome, simulate
+from tests.simulation.races import simulate_race
+from tests.simulation.sale import simulate
 
 
-def _tried(seed: int) -> tuple[int, Outcome | None, str]:
+def _tried(seed: int) -> tuple[int, dict[str, int], str]:
     try:
-        return seed, simulate(seed), ""
+        return seed, simulate(seed).outcomes, ""
     except Exception as error:
-        return seed, None, repr(error)
+        return seed, {}, repr(error)
+
+
+def _raced(seed: int) -> tuple[int, dict[str, int], str]:
+    try:
+        return seed, {simulate_race(seed): 1}, ""
+    except Exception as error:
+        return seed, {}, repr(error)
 
 
 def main() -> None:
@@ -20,6 +28,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, help="run this one, and print its trace")
     parser.add_argument("--seeds", type=int, default=200, help="run so many")
     parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--races", action="store_true", help="races of one reservation instead of whole sales")
     asked = parser.parse_args()
     if asked.seed is not None:
         outcome = simulate(asked.seed)
@@ -29,16 +38,16 @@ def main() -> None:
         return
     started, failed, totals = time.monotonic(), [], Counter[str]()
     with ProcessPoolExecutor() as pool:
-        for done, (seed, outcome, error) in enumerate(
-            pool.map(_tried, range(asked.first, asked.first + asked.seeds)), 1
+        tried = _raced if asked.races else _tried
+        for done, (seed, outcomes, error) in enumerate(
+            pool.map(tried, range(asked.first, asked.first + asked.seeds)), 1
         ):
-            if outcome is None:
+            if error:
                 failed.append(seed)
                 print(f"\nseed {seed}: {error}")
-            else:
-                totals.update(outcome.outcomes)
+            totals.update(outcomes)
             print(f"\r{done}/{asked.seeds} seeds, {len(failed)} failed", end="", flush=True)
-    print(f"\nin {time.monotonic() - started:.0f} s; fans: {dict(totals.most_common())}")
+    print(f"\nin {time.monotonic() - started:.0f} s: {dict(totals.most_common())}")
     if failed:
         raise SystemExit(f"failed seeds: {failed}")
 

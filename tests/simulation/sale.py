@@ -7,16 +7,18 @@ import msgspec
 
 from tests.simulation.fans import Fan
 from tests.simulation.loop import VirtualLoop, run
-from tests.simulation.world import EVENT, EVENT_ID, SALE_STARTS, Broken, World
+from tests.simulation.world import EVENT, EVENT_ID, FAULTS, SALE_STARTS, Broken, World
 from traffic_tacos.app.verify import Everything
-from traffic_tacos.engines.faulty import Faults
-from traffic_tacos.gen.common.v1 import admin_pb2
+from traffic_tacos.gen.common.v1 import admin_pb2, types_pb2
+from traffic_tacos.gen.payment.v1 import payment_pb2
+from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2
 from traffic_tacos.rooms.payment.model import Status
+from traffic_tacos.rooms.payment.records import PAYMENT
 
 FANS = 14
+CATALOG = "tacos.catalog.v1.CatalogService/"
 ADMIN = "common.v1.AdminService/"
 REST_SECONDS = 1800
-FAULTS = Faults(delay=0.05, conflict=0.1, fail_before=0.02, fail_after=0.02, delay_seconds_max=0.4)
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -37,6 +39,7 @@ def simulate(seed: int) -> Outcome:
 async def _sale(seed: int, loop: VirtualLoop) -> Outcome:
     document = EVENT.replace("currency", SALE_STARTS + "currency") if seed % 3 == 0 else EVENT
     world = World(seed, loop, FAULTS, lossy=0.15, event=document)
+    world.differences_are_bugs = True
     await world.open()
     fans = [Fan(world, number) for number in range(FANS)]
     crashing = asyncio.create_task(_crash_now_and_then(world))
@@ -86,6 +89,8 @@ async def _operate_now_and_then(world: World) -> None:
             config_value=chance.choice(["1", "2", "5", ""]),
         )
         await world.operate(ADMIN + "UpdateConfig", rate)
+        await _refund_somebody(world)
+        await _keep_a_seat(world)
         if chance.random() < 0.5:
             await world.operate(ADMIN + "EmergencyAction", _stop(resume=False))
             await asyncio.sleep(chance.uniform(1, 30))
@@ -93,6 +98,27 @@ async def _operate_now_and_then(world: World) -> None:
                 not answer.executed
             ):
                 await asyncio.sleep(1)
+
+
+async def _refund_somebody(world: World) -> None:
+    """A payment goes back by hand, all of it or a part, whatever is being done with it."""
+    captured = [one for _, one in world.records().all(PAYMENT) if one.status is Status.COMPLETED]
+    if not captured:
+        return
+    payment = world.random.choice(captured)
+    request = payment_pb2.CancelPaymentRequest(payment_intent_id=payment.id, idempotency_key=f"by-hand-{payment.id}")
+    if world.random.random() < 0.3:
+        request.refund_amount.CopyFrom(types_pb2.Money(amount=1000, currency=payment.amount.currency))
+    await world.operate("payment.v1.PaymentService/CancelPayment", request)
+
+
+async def _keep_a_seat(world: World) -> None:
+    """The house takes a seat, if it can, and gives it back a little later."""
+    seat = world.random.choice(["MAIN-A-1", "MAIN-B-6", "PIT-S1-2"])
+    names = {"event_id": EVENT_ID, "seat_ids": [seat], "reason": "simulated"}
+    await world.operate(CATALOG + "BlockSeats", catalog_pb2.BlockSeatsRequest(**names))
+    await asyncio.sleep(world.random.uniform(0, 20))
+    await world.operate(CATALOG + "UnblockSeats", catalog_pb2.UnblockSeatsRequest(**names))
 
 
 def _stop(*, resume: bool) -> admin_pb2.EmergencyActionRequest:
@@ -113,6 +139,8 @@ def _check_rest(world: World) -> None:
             raise Broken(f"at rest: {result.invariant}: {result.violations[0]}")
     if world.jobs():
         raise Broken(f"at rest: jobs are left: {world.jobs()[:3]}")
+    if world.platform.jobs.figures().dead:
+        raise Broken(f"at rest: dead letters: {world.dead()}")
     everything = Everything(world.records(), world.clock.now())
     for payment in everything.payments.values():
         if payment.status in (Status.PENDING, Status.PROCESSING):

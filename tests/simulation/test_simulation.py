@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.simulation.races import simulate_race
 from tests.simulation.sale import simulate
 
 SEEDS = 200
 GROUPS = 20
+RACE_SEEDS = 140
+RACE_GROUPS = 4
 # Seeds that once found a promise broken; what they found is in the message of the commit that mended it.
 FOUND_SOMETHING = (91, 102, 155, 160, 521, 2040, 2068, 2119, 2195)
 
@@ -23,6 +26,16 @@ def test_every_promise_holds_after_every_commit_of_a_sale_with_faults_and_crashe
         except BaseException as error:
             raise AssertionError(f"seed {seed}: {error!r}") from error
         assert outcome.commits > 20
+
+
+@pytest.mark.parametrize("group", range(RACE_GROUPS))
+def test_every_race_ends_in_one_of_its_outcomes_with_faults_and_crashes(group):
+    size = RACE_SEEDS // RACE_GROUPS
+    for seed in range(group * size, (group + 1) * size):
+        try:
+            assert simulate_race(seed)
+        except BaseException as error:
+            raise AssertionError(f"race of seed {seed}: {error!r}") from error
 
 
 @pytest.mark.parametrize("seed", FOUND_SOMETHING)

@@ -49,6 +49,7 @@ EVENT_ID = "evt_sim"
 # Half a minute after the virtual clock begins: who comes before is in the pool.
 SALE_STARTS = "sale_start_time: 2027-01-15T08:00:30+00:00\n"
 STEADY = Faults()
+FAULTS = Faults(delay=0.05, conflict=0.1, fail_before=0.02, fail_after=0.02, delay_seconds_max=0.4)
 
 
 class Broken(AssertionError):
@@ -75,6 +76,7 @@ class World:
         self.lossy = lossy
         self.crashes = 0
         self.commits = 0
+        self._awaited: list[tuple[int, asyncio.Future[None]]] = []
         self.broken: Broken | None = None
         self._without: frozenset[str] = frozenset()
         self._calls: dict[asyncio.Task[Any], None] = {}
@@ -82,6 +84,7 @@ class World:
         self.endpoint: HttpAnswer | None = None  # what every webhook is answered, instead of being taken
         self.servers: dict[str, Server] = {}  # other servers that webhooks may go to, by the beginning of a URL
         self.is_down = False
+        self.differences_are_bugs = False  # or else the reconciler mends what a sale must not break
         self._memory = MemoryStore()
         self._tokens: dict[str, str] = {}
 
@@ -199,11 +202,17 @@ class World:
     def jobs(self) -> list[str]:
         return [job.id for job in self.platform.jobs.pending()]
 
+    def dead(self) -> list[str]:
+        return [f"{job.id}: {job.last_error}" for job in self.platform.jobs.known() if job.is_dead]
+
     def records(self) -> MemoryRecords:
         return MemoryRecords(self._memory)
 
     async def _look(self, see: Callable[[MemoryRecords], Any]) -> Any:
-        return see(self.records())
+        found = see(self.records())
+        if self.differences_are_bugs and found:
+            self.broken = self.broken or Broken(f"the reconciler found {found[0]}")
+        return found
 
     def say(self, line: str) -> None:
         self.trace.append(f"{self.clock.now()} {line}")
@@ -217,8 +226,18 @@ class World:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
+    async def commits_reach(self, count: int) -> None:
+        """Until so many commits were made, without keeping the virtual clock from going on."""
+        if self.commits < count:
+            reached: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._awaited.append((count, reached))
+            await reached
+
     def _committed(self, writes: Any) -> None:
         self.commits += 1
+        for count, reached in self._awaited:
+            if self.commits >= count and not reached.done():
+                reached.set_result(None)
         for write in writes:
             self.say(f"{'put' if write.value is not None else 'drop'} {write.path}")
         self.platform.committed(writes)

@@ -116,6 +116,10 @@ class StoreJobs:
         matching = (job for job in found if topic in ("", job.topic))
         return [JobView(job, self._running_since.get(job.id)) for job in islice(matching, limit)]
 
+    def known(self) -> list[Job]:
+        """Jobs that are not done, dead ones included."""
+        return list(self._known.values())
+
     def pending(self) -> list[Job]:
         """Jobs that are not dead, running ones included."""
         return [job for job in self._known.values() if not job.is_dead]

@@ -1,0 +1,65 @@
+"""The race matrix: both orders, at every step of the one the other may start, and a crash after every commit."""
+
+import asyncio
+
+import pytest
+
+from tests.rpc.desk import on_platform
+from tests.simulation.races import RACES, at_rest, check_seats, outcome, prepared
+
+STARTS = (0, 1, 2, 3, 4, 6, None)  # after so many commits of the first; None when it is done
+STARTS_WITH_A_CRASH = (0, 2, None)
+CRASHES = tuple(range(1, 10))
+SCHEDULES = [
+    *((start, None) for start in STARTS),
+    *((start, crash) for start in STARTS_WITH_A_CRASH for crash in CRASHES),
+]
+
+
+@pytest.mark.parametrize("order", ["in order", "the other way round"])
+@pytest.mark.parametrize("name", RACES)
+def test_a_race_ends_in_one_of_its_outcomes_whatever_crashes(name, order):
+    race = RACES[name]
+    for start, crash in SCHEDULES:
+        done = run(race, order == "in order", start, crash)
+        first_wins, second_wins = race.first_wins, race.second_wins
+        allowed = {first_wins, second_wins, *race.between}
+        if start is None and crash is None:
+            allowed = {first_wins if order == "in order" else second_wins}
+        assert done in allowed, f"{name}, {order}, start {start}, crash {crash}: {done}, not {allowed}"
+
+
+def run(race, in_order, start, crash) -> str:
+    ended = []
+
+    @on_platform
+    async def on_desk(desk):
+        stage = await prepared(desk, race)
+        first, second = (race.first, race.second) if in_order else (race.second, race.first)
+        began = desk.commits
+
+        async def crashing():
+            await desk.commits_reach(began + crash)
+            await desk.crash(without=frozenset({"worker"}))
+
+        async def other():
+            reached = asyncio.ensure_future(desk.commits_reach(began + (start or 0)))
+            await asyncio.wait({leading} if start is None else {leading, reached}, return_when="FIRST_COMPLETED")
+            reached.cancel()
+            await second(stage)
+
+        leading = asyncio.ensure_future(first(stage))
+        falling = asyncio.ensure_future(crashing()) if crash is not None else None
+        await asyncio.gather(leading, other())
+        if falling is not None and not falling.done():
+            falling.cancel()
+        elif falling is not None:
+            falling.result()
+        check_seats(stage)
+        await at_rest(stage)
+        assert desk.jobs() == []
+        assert desk.platform.jobs.figures().dead == 0, desk.dead()
+        ended.append(outcome(stage))
+
+    on_desk()
+    return ended[0]

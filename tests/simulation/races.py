@@ -1,0 +1,379 @@
+"""The races of a purchase: two who want opposite things of one reservation at the same moment.
+
+Each is a schedule: who comes first, how far they get before the other starts, and where everything crashes.
+No worker runs meanwhile; afterwards it comes back, and whatever was left half done must end in one of the
+outcomes that the race may have.
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any
+
+import msgspec
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from tests.simulation.loop import VirtualLoop, run
+from tests.simulation.world import EVENT_ID, FAULTS, STEADY, Broken, Unreachable, World
+from traffic_tacos.app.platform import PAYMENT_SOURCE
+from traffic_tacos.gen.common.v1 import errors_pb2
+from traffic_tacos.gen.gateway.v1 import gateway_pb2, queue_pb2, webhook_pb2
+from traffic_tacos.gen.payment.v1 import payment_pb2
+from traffic_tacos.gen.reservation.v1 import reservation_pb2
+from traffic_tacos.gen.tacos.lifecycle.v1 import lifecycle_pb2
+from traffic_tacos.kernel import signatures
+from traffic_tacos.kernel.calls import Call, Caller, Role
+from traffic_tacos.kernel.instants import SECOND
+from traffic_tacos.ports.http import HttpAnswer
+from traffic_tacos.rooms.payment.model import Status as PaymentStatus
+from traffic_tacos.rooms.payment.records import PAYMENT
+from traffic_tacos.rooms.reservation.records import RESERVATION
+
+QUEUE = "gateway.v1.QueueService/"
+GATEWAY = "gateway.v1.GatewayService/"
+PAYMENTS = "payment.v1.PaymentService/"
+RESERVATIONS = "reservation.v1.ReservationService/"
+LIFECYCLE = "tacos.lifecycle.v1.LifecycleService/"
+WEBHOOK = "gateway.v1.WebhookService/ReceivePaymentWebhook"
+SEATS = ("MAIN-A-1", "MAIN-A-2")
+WITHOUT_WORKER = frozenset({"worker"})
+WORKER = Caller(Role.SERVICE, "worker")
+UNSURE = frozenset({errors_pb2.ERROR_CODE_UNAVAILABLE, errors_pb2.ERROR_CODE_TIMEOUT})
+TRIES_MAX = 200
+AFTERWARDS_SECONDS = 120  # every hold has ended, every result was looked at
+
+
+class Stage:
+    """One reservation of ana's, and everybody who does something to it. Calls are repeated until they are answered."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.held: Any = None
+        self.intents: list[str] = []
+        self._keys = 0
+
+    async def surely(self, path: str, request: Any, caller: Caller, tries: int = TRIES_MAX) -> Any:
+        world = self.world
+        for _ in range(tries):
+            if not world.is_down:
+                calls = world.platform.calls
+                call = Call(caller, calls.new_trace_id(), world.clock.now() + 10 * SECOND)
+                try:
+                    answer = await world._answer(calls.methods["/" + path], request, call)
+                except Unreachable:
+                    pass
+                else:
+                    if not answer.HasField("error") or answer.error.code not in UNSURE:
+                        return answer
+            await world.clock.sleep(0.05)
+        raise Broken(f"{path} was never answered")
+
+    def key(self) -> str:
+        self._keys += 1
+        return f"race-{self._keys}"
+
+    async def reserve(self, fan: str, seats: tuple[str, ...] = (), quantity: int = 2) -> Any:
+        who = Caller(Role.FAN, fan)
+        joined = await self.surely(
+            QUEUE + "JoinQueue", queue_pb2.JoinQueueRequest(event_id=EVENT_ID, user_id=fan, session_id=fan), who
+        )
+        request = queue_pb2.RequestAdmissionRequest(waiting_token=joined.waiting_token, event_id=EVENT_ID, user_id=fan)
+        while not (admission := await self.surely(QUEUE + "RequestAdmission", request, who)).reservation_token:
+            await self.world.clock.sleep(0.2)
+        request = gateway_pb2.CreateReservationRequest(
+            event_id=EVENT_ID,
+            seat_ids=seats,
+            quantity=quantity,
+            user_id=fan,
+            reservation_token=admission.reservation_token,
+            idempotency_key=self.key(),
+        )
+        return await self.surely(GATEWAY + "CreateReservation", request, who)
+
+    async def hold(self) -> None:
+        self.held = await self.reserve("ana", SEATS)
+        assert not self.held.HasField("error"), self.held.error
+
+    async def pay(self) -> None:
+        """A payment that the bank answers only when it is told to."""
+        create = payment_pb2.CreatePaymentIntentRequest(
+            reservation_id=self.held.reservation_id,
+            amount=self.held.total_amount,
+            user_id="ana",
+            method=payment_pb2.PAYMENT_METHOD_CREDIT_CARD,
+            scenario=payment_pb2.PAYMENT_SCENARIO_TIMEOUT,
+            webhook_url="https://shop.example/hook",
+            idempotency_key=self.key(),
+        )
+        intent = await self.surely(PAYMENTS + "CreatePaymentIntent", create, WORKER)
+        assert not intent.HasField("error"), intent.error
+        process = payment_pb2.ProcessPaymentRequest(
+            payment_intent_id=intent.payment_intent_id, idempotency_key=self.key()
+        )
+        await self.surely(PAYMENTS + "ProcessPayment", process, WORKER)
+        self.intents.append(intent.payment_intent_id)
+
+    async def succeed(self, which: int = 0) -> None:
+        """The bank says yes; nobody has heard of it yet."""
+        request = payment_pb2.SimulateWebhookRequest(
+            payment_intent_id=self.intents[which], target_status=payment_pb2.PAYMENT_STATUS_COMPLETED
+        )
+        await self.surely(PAYMENTS + "SimulateWebhook", request, WORKER)
+        for _ in range(TRIES_MAX):
+            if self.status_of(self.intents[which]) is not PaymentStatus.PROCESSING:
+                return
+            await self.world.clock.sleep(0.05)
+
+    async def until_the_deadline(self) -> None:
+        deadline = self.held.hold_expires_at.ToMilliseconds()
+        await self.world.clock.sleep(max(0, deadline - self.world.clock.now()) / SECOND)
+
+    def status_of(self, intent: str) -> PaymentStatus:
+        return next(one.status for _, one in self.world.records().all(PAYMENT) if one.id == intent)
+
+    # What they do.
+
+    async def confirm(self, which: int = 0) -> Any:
+        request = reservation_pb2.ConfirmReservationRequest(
+            reservation_id=self.held.reservation_id,
+            payment_intent_id=self.intents[which],
+            user_id="ana",
+            idempotency_key=self.key(),
+        )
+        return await self.surely(RESERVATIONS + "ConfirmReservation", request, WORKER)
+
+    async def confirm_other(self) -> Any:
+        return await self.confirm(1)
+
+    async def expire(self) -> Any:
+        await self.until_the_deadline()
+        request = lifecycle_pb2.ExpireReservationRequest(reservation_id=self.held.reservation_id)
+        with suppress(Broken):  # "not yet" is no answer: it was extended
+            return await self.surely(LIFECYCLE + "ExpireReservation", request, WORKER, tries=20)
+
+    async def cancel(self) -> Any:
+        request = reservation_pb2.CancelReservationRequest(
+            reservation_id=self.held.reservation_id, user_id="ana", idempotency_key=self.key()
+        )
+        return await self.surely(RESERVATIONS + "CancelReservation", request, WORKER)
+
+    async def extend(self) -> Any:
+        request = reservation_pb2.ExtendHoldRequest(
+            reservation_id=self.held.reservation_id, user_id="ana", extension_seconds=30, idempotency_key=self.key()
+        )
+        return await self.surely(RESERVATIONS + "ExtendHold", request, Caller(Role.FAN, "ana"))
+
+    async def settle(self) -> Any:
+        request = lifecycle_pb2.SettleReservationRequest(
+            reservation_id=self.held.reservation_id, payment_intent_id=self.intents[0]
+        )
+        return await self.surely(LIFECYCLE + "SettleReservation", request, WORKER)
+
+    async def succeed_and_settle(self) -> None:
+        await self.succeed()
+        await self.settle()
+
+    async def refund(self) -> Any:
+        request = payment_pb2.CancelPaymentRequest(payment_intent_id=self.intents[0], idempotency_key=self.key())
+        return await self.surely(PAYMENTS + "CancelPayment", request, WORKER)
+
+    async def hear(self, kind: int, webhook_id: str) -> Any:
+        """The bank's webhook arrives, and whoever looks because of it."""
+        seconds = self.world.clock.now() // SECOND
+        data = webhook_pb2.PaymentWebhookData(
+            payment_intent_id=self.intents[0], reservation_id=self.held.reservation_id
+        )
+        signed = data.SerializeToString(deterministic=True)
+        request = webhook_pb2.PaymentWebhookRequest(
+            webhook_id=webhook_id,
+            event_type=kind,
+            data=data,
+            timestamp=Timestamp(seconds=seconds),
+            signature=signatures.sign_all(self.world.keys.webhook, webhook_id, seconds, signed),
+            source=PAYMENT_SOURCE,
+        )
+        answer = await self.surely(WEBHOOK, request, Caller())
+        assert answer.accepted, answer.error
+        await self.settle()
+        return answer
+
+    async def hear_approved(self) -> Any:
+        return await self.hear(webhook_pb2.PAYMENT_WEBHOOK_TYPE_APPROVED, "wh_1")
+
+    async def hear_failed(self) -> Any:
+        return await self.hear(webhook_pb2.PAYMENT_WEBHOOK_TYPE_FAILED, "wh_2")
+
+    async def pick_best(self) -> None:
+        self.held = await self.reserve("ana", quantity=2)
+
+    async def pick_by_name(self) -> None:
+        best = ("MAIN-A-4", "MAIN-A-5")  # what is best for two in an empty house
+        self.other = await self.reserve("ben", best)
+
+    async def take_what_is_released(self) -> None:
+        for _ in range(TRIES_MAX):
+            self.other = await self.reserve("ben", SEATS)
+            if not self.other.HasField("error"):
+                return
+            await self.world.clock.sleep(0.2)
+
+    other: Any = None
+
+
+Act = Callable[[Stage], Awaitable[Any]]
+
+
+class Race(msgspec.Struct, frozen=True):
+    """`first_wins` and `second_wins` are the outcomes when one of them is done before the other begins; when they
+    meet it may be either, or one of `between`. An outcome is the reservation's status and those of its payments.
+    """
+
+    prepare: tuple[Act, ...]
+    first: Act
+    second: Act
+    first_wins: str
+    second_wins: str
+    between: tuple[str, ...] = ()
+
+
+async def _to_the_brink(stage: Stage) -> None:
+    """A moment before the deadline."""
+    deadline = stage.held.hold_expires_at.ToMilliseconds()
+    await stage.world.clock.sleep(max(0, deadline - 5 - stage.world.clock.now()) / SECOND)
+
+
+HOLD, PAY = Stage.hold, Stage.pay
+PAID = (HOLD, PAY, Stage.succeed)
+LATE = Stage.until_the_deadline
+RACES: dict[str, Race] = {
+    # The payment has come, the hold has ended: the same seats are still free, so it becomes the order.
+    "confirm and expire": Race(
+        (*PAID, LATE), Stage.confirm, Stage.expire, "CONFIRMED COMPLETED", "CONFIRMED COMPLETED"
+    ),
+    "confirm and cancel": Race(
+        PAID, Stage.confirm, Stage.cancel, "REFUNDED REFUNDED", "CANCELLED REFUNDED", ("CONFIRMED COMPLETED",)
+    ),
+    "cancel and payment success": Race(
+        (HOLD, PAY),
+        Stage.cancel,
+        Stage.succeed_and_settle,
+        "CANCELLED CANCELLED",
+        "REFUNDED REFUNDED",
+        ("CANCELLED REFUNDED", "CONFIRMED COMPLETED"),
+    ),
+    "expire and payment success": Race(
+        (HOLD, PAY, LATE), Stage.expire, Stage.succeed_and_settle, "EXPIRED CANCELLED", "CONFIRMED COMPLETED"
+    ),
+    "extend and expire": Race((HOLD, _to_the_brink), Stage.extend, Stage.expire, "EXPIRED", "EXPIRED"),
+    "two confirms": Race(PAID, Stage.confirm, Stage.confirm, "CONFIRMED COMPLETED", "CONFIRMED COMPLETED"),
+    "two payments": Race(
+        (HOLD, PAY, PAY, Stage.succeed, lambda stage: stage.succeed(1)),
+        Stage.confirm,
+        Stage.confirm_other,
+        "CONFIRMED COMPLETED REFUNDED",
+        "CONFIRMED REFUNDED COMPLETED",
+    ),
+    "two webhooks with one id": Race(
+        PAID, Stage.hear_approved, Stage.hear_approved, "CONFIRMED COMPLETED", "CONFIRMED COMPLETED"
+    ),
+    "failed after completed": Race(
+        PAID, Stage.hear_approved, Stage.hear_failed, "CONFIRMED COMPLETED", "CONFIRMED COMPLETED"
+    ),
+    "refund and late webhook": Race(
+        (*PAID, Stage.confirm), Stage.refund, Stage.hear_approved, "REFUNDED REFUNDED", "REFUNDED REFUNDED"
+    ),
+    "refund and refund": Race(
+        (*PAID, Stage.confirm), Stage.refund, Stage.cancel, "REFUNDED REFUNDED", "REFUNDED REFUNDED"
+    ),
+    "confirm and refund": Race(PAID, Stage.confirm, Stage.refund, "REFUNDED REFUNDED", "EXPIRED REFUNDED"),
+    "best available and a named pick": Race((), Stage.pick_best, Stage.pick_by_name, "EXPIRED", "EXPIRED"),
+    "release and reserve by another": Race(
+        (HOLD,), Stage.cancel, Stage.take_what_is_released, "CANCELLED", "CANCELLED"
+    ),
+}
+
+
+async def prepared(world: World, race: Race) -> Stage:
+    world.servers["https://shop.example"] = _taken
+    await world.crash(without=WITHOUT_WORKER)
+    stage = Stage(world)
+    for step in race.prepare:
+        await step(stage)
+    return stage
+
+
+async def _taken(_: dict[str, str], __: bytes) -> HttpAnswer:
+    return HttpAnswer(200)
+
+
+def outcome(stage: Stage) -> str:
+    """How ana's reservation and its payments stand at rest, in the order in which they were made."""
+    if stage.held is None or stage.held.HasField("error"):
+        return "none"
+    reservation = next(one for _, one in stage.world.records().all(RESERVATION) if one.id == stage.held.reservation_id)
+    status = reservation.as_read(stage.world.clock.now()).status.name
+    return " ".join([status, *(stage.status_of(intent).name for intent in stage.intents)])
+
+
+def check_seats(stage: Stage) -> None:
+    """Where two wanted the same seats, one has them."""
+    mine = {seat.id for seat in stage.held.reserved_seats} if stage.held is not None else set()
+    if stage.other is None:
+        return
+    if stage.held.HasField("error"):
+        assert stage.held.error.code == errors_pb2.ERROR_CODE_INVENTORY_CONFLICT
+    if stage.other.HasField("error"):
+        assert stage.other.error.code == errors_pb2.ERROR_CODE_INVENTORY_CONFLICT
+        return
+    theirs = {seat.id for seat in stage.other.reserved_seats}
+    assert not outcome(stage).startswith("PENDING") or not mine & theirs
+
+
+async def at_rest(stage: Stage) -> None:
+    """The worker comes back and finishes what was left; nothing may be owed."""
+    await stage.world.crash()
+    await asyncio.sleep(AFTERWARDS_SECONDS)
+
+
+def simulate_race(seed: int) -> str:
+    """A race on a store that fails, at moments and with a crash that come from the seed; its name and its outcome."""
+    loop = VirtualLoop(random.Random(f"race-order-{seed}"))
+    return run(_raced(seed, loop), loop)
+
+
+async def _raced(seed: int, loop: VirtualLoop) -> str:
+    name = list(RACES)[seed % len(RACES)]
+    race, chance = RACES[name], random.Random(f"race-{seed}")
+    world = World(seed, loop, STEADY, lossy=0.0)
+    await world.open()
+    stage = await prepared(world, race)
+    world.faults = world._store.faults = FAULTS
+
+    async def later(act: Act, seconds: float) -> None:
+        await world.clock.sleep(seconds)
+        await act(stage)
+
+    async def crashing() -> None:
+        await world.commits_reach(world.commits + chance.randint(1, 12))
+        await world.crash(chance.choice([0.0, 1.0]), without=WITHOUT_WORKER)
+
+    first, second = chance.sample([race.first, race.second], 2)
+    falling = asyncio.ensure_future(crashing()) if chance.random() < 0.7 else None
+    await asyncio.gather(later(first, 0), later(second, chance.choice([0.0, chance.uniform(0, 1)])))
+    if falling is not None and not world.is_down:
+        falling.cancel()
+    if falling is not None:
+        await asyncio.gather(falling, return_exceptions=True)
+    world.calm()
+    check_seats(stage)
+    await at_rest(stage)
+    if world.broken is not None:
+        raise world.broken
+    ended = outcome(stage)
+    if ended not in {race.first_wins, race.second_wins, *race.between}:
+        raise Broken(f"{name}: {ended}")
+    if world.jobs() or world.dead():
+        raise Broken(f"{name}: jobs are left: {world.jobs()}, {world.dead()}")
+    await world.close()
+    return f"{name}: {ended}"
