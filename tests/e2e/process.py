@@ -1,6 +1,7 @@
 """`tacos up` as a process of its own, started, killed and started again on the same data."""
 
 import asyncio
+import contextlib
 import os
 import random
 import signal
@@ -30,10 +31,18 @@ class UpProcess:
         ]  # fmt: skip
         self.log = data.parent / f"{data.name}.log"
         self._process: subprocess.Popen[bytes] | None = None
+        self.command = TACOS
+
+    def is_running(self, within: float = 0) -> bool:
+        """Whether the process still runs, and goes on running for so many seconds."""
+        assert self._process is not None
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(within)
+        return self._process.poll() is None
 
     def start(self) -> "UpProcess":
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen([*TACOS, *self._arguments], stdout=log, stderr=log)
+            self._process = subprocess.Popen([*self.command, *self._arguments], stdout=log, stderr=log)
         deadline = time.monotonic() + STARTED_WITHIN
         while not _answers(self.grpc):
             if self._process.poll() is not None or time.monotonic() > deadline:

@@ -1,0 +1,43 @@
+"""`tacos up` that kills itself, without a goodbye, as soon as the N-th commit since somebody joined is durable, and
+before anybody has heard of it: `python -m tests.e2e.dying N up …`.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+
+from traffic_tacos.app import embedded
+from traffic_tacos.cli import main
+from traffic_tacos.engines.sqlite import SqliteStore
+from traffic_tacos.ports.store import Write
+from traffic_tacos.rooms.waiting_room.records import TICKET
+
+
+class DyingStore(SqliteStore):
+    """A commit here is what the disk has synced at once."""
+
+    commits_left = int(sys.argv[1])
+    has_begun = False
+
+    @property
+    def on_commit(self):
+        return self._die_or_tell
+
+    @on_commit.setter
+    def on_commit(self, tell):
+        self._tell = tell
+
+    def _die_or_tell(self, writes: Sequence[Write]) -> None:
+        DyingStore.has_begun = DyingStore.has_begun or any(write.kind is TICKET for write in writes)
+        if DyingStore.has_begun:
+            DyingStore.commits_left -= 1
+            if DyingStore.commits_left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+        self._tell(writes)
+
+
+if __name__ == "__main__":
+    embedded.SqliteStore = DyingStore  # type: ignore[misc]
+    del sys.argv[1]
+    main()
