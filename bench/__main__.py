@@ -62,13 +62,7 @@ def _echo(kind: str, pid: int, address: str, asked, table: Table, base: dict[str
 
 
 def _platform(folder: Path, asked, table: Table, base: dict[str, float]) -> None:
-    event = folder / "event.yaml"
-    rows = ", ".join(f"{{id: R{number}, seats: {SEATS}, aisles: [20, 60]}}" for number in range(ROWS))
-    event.write_text(
-        f"id: {EVENT}\nname: Bench\ncurrency: KRW\nadmission: {{rate_per_second: 1}}\n"
-        f"sections: [{{id: MAIN, name: Main, price: 1000, rows: [{rows}]}}]\n"
-    )
-    data = folder / "data"
+    event, data = event_file(folder), folder / "data"
     with servers.platform(data, "--event", str(event)) as (pid, address):
         at_once = f"{asked.at_once} callers"
         console.print("JoinQueue, durable …")
@@ -90,7 +84,7 @@ def _platform(folder: Path, asked, table: Table, base: dict[str, float]) -> None
         cpu, (measured, _) = servers.cpu_us(pid, lambda: asyncio.run(run))
         _row(table, "GetQueueStatus", at_once, cpu, measured, base["callers"])
         console.print("CreateReservation through the gateway, two best seats of 20,000, durable …")
-        bodies, tokens = _reservations(data, asked.requests)
+        bodies, tokens = reservations(data, asked.requests)
         for callers, share in ((1, len(bodies) // 6), (asked.at_once, len(bodies))):
             run = load.callers(
                 address, "/gateway.v1.GatewayService/CreateReservation", bodies[:share], tokens[:share], callers
@@ -105,7 +99,18 @@ def _platform(folder: Path, asked, table: Table, base: dict[str, float]) -> None
             bodies, tokens = bodies[share:], tokens[share:]
 
 
-def _reservations(data: Path, count: int) -> tuple[list[bytes], list[str]]:
+def event_file(folder: Path) -> Path:
+    """A house of 20,000 seats."""
+    event = folder / "event.yaml"
+    rows = ", ".join(f"{{id: R{number}, seats: {SEATS}, aisles: [20, 60]}}" for number in range(ROWS))
+    event.write_text(
+        f"id: {EVENT}\nname: Bench\ncurrency: KRW\nadmission: {{rate_per_second: 1}}\n"
+        f"sections: [{{id: MAIN, name: Main, price: 1000, rows: [{rows}]}}]\n"
+    )
+    return event
+
+
+def reservations(data: Path, count: int) -> tuple[list[bytes], list[str]]:
     """Requests of fans who were all admitted, and their tokens: both signed with the platform's keys.
 
     Every admission is new to the platform. Fans come again, so that their own tokens are known to it, as

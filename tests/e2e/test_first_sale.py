@@ -219,8 +219,18 @@ def test_what_a_room_does_not_answer_yet_is_unimplemented(up):
                 unimplemented.append(rpc.name)
             else:
                 assert answer is not None
-    assert "RegisterWebhook" in unimplemented
-    assert "CreateReservation" not in unimplemented
+    assert set(unimplemented) == {"SendMessage", "GetMetrics", "TriggerOperation", "GetLogs"}
+
+
+@pytest.mark.parametrize("server", ["native", "grpcio"])
+def test_a_message_of_ten_megabytes_is_refused_and_the_next_call_is_answered(up, server):
+    platform = up("--server", server)
+    with grpc.insecure_channel(platform.grpc, options=[("grpc.max_send_message_length", -1)]) as channel:
+        client = Client(channel)
+        with pytest.raises(grpc.RpcError) as refused:
+            client(QUEUE, "JoinQueue", {"event_id": EVENT, "session_id": "s" * 10_000_000})
+        assert refused.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert client(QUEUE, "JoinQueue", {"event_id": EVENT, "session_id": "s"}).waiting_token
 
 
 def test_the_error_code_is_in_the_trailing_metadata_too(up):

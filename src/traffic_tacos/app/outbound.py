@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 
 import httpx
 
-from traffic_tacos.kernel.addresses import Network, is_allowed
+from traffic_tacos.kernel.addresses import Network, is_address, is_allowed
 from traffic_tacos.kernel.errors import Fault
 from traffic_tacos.ports.http import HttpAnswer, HttpPost
 
@@ -69,16 +69,19 @@ async def _posted(
 
 async def _address(url: httpx.URL, networks: Sequence[Network]) -> str:
     """The first address of the URL's host that may be called."""
-    port = url.port or {"http": 80, "https": 443}[url.scheme]
-    try:
-        found = await asyncio.get_running_loop().getaddrinfo(url.host, port, type=socket.SOCK_STREAM)
-    except OSError as error:
-        raise WebhookFault(f"{url}: {error.strerror}") from None
-    addresses = [str(entry[4][0]) for entry in found]
+    addresses = [url.host] if is_address(url.host) else await _looked_up(url)
     for address in addresses:
         if is_allowed(address, networks):
             return address
     raise WebhookFault(f"{url}: {addresses[0]} is not a public address, nor in a network that the operator allows")
+
+
+async def _looked_up(url: httpx.URL) -> list[str]:
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(url.host, url.port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise WebhookFault(f"{url}: {error.strerror}") from None
+    return [str(entry[4][0]) for entry in found]
 
 
 def _shown(said: bytes) -> str:

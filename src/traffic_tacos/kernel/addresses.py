@@ -35,6 +35,15 @@ def parsed_networks(field: str, texts: Iterable[str]) -> tuple[Network, ...]:
     return tuple(networks)
 
 
+def is_address(host: str) -> bool:
+    """Whether a host is an address already, and no name."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
 def is_allowed(address: str, networks: Sequence[Network]) -> bool:
     """Whether an IP address is public, or in one of the networks; an IPv4 address inside an IPv6 one counts as such."""
     found = ip_address(address.partition("%")[0])
@@ -56,11 +65,8 @@ def checked_url(field: str, url: str, networks: Sequence[Network]) -> str:
         raise Refusal.of_field(field, "must be an http or https address", url)
     if parts.username is not None or parts.password is not None:
         raise Refusal.of_field(field, "must not have a user or password in it")
-    try:
-        is_reachable = is_allowed(parts.hostname or "", networks)
-    except ValueError:
-        is_reachable = True  # a name: its address is looked at when it is called
-    if not is_reachable:
+    host = parts.hostname or ""
+    if is_address(host) and not is_allowed(host, networks):  # a name's address is looked at when it is called
         raise Refusal.of_field(field, "must be a public address, or in a network that the operator allows", url)
     return url
 

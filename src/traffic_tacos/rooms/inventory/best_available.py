@@ -122,30 +122,40 @@ def _spread(
     rows: Sequence[RowPlan], states: Mapping[int, RowState], quantity: int, now: Instant
 ) -> dict[int, int] | None:
     """Longest runs first, in the rows nearest to each other: a party is cut as little as can be."""
-    frees = {row.index: offered(row, states.get(row.index, UNTOUCHED), now) for row in rows}
-    if sum(mask.bit_count() for mask in frees.values()) < quantity:
+    frees = {row.index: mask for row in rows if (mask := offered(row, states.get(row.index, UNTOUCHED), now))}
+    if sum(map(int.bit_count, frees.values())) < quantity:
         return None
+    some = [row for row in rows if row.index in frees]
+    starts = {row.index: _starts_by_size(row, frees[row.index], quantity) for row in some}
     chosen: dict[int, int] = {}
     last: RowPlan | None = None
+    left = quantity
     for size in range(quantity, 0, -1):
-        while (left := quantity - sum(map(int.bit_count, chosen.values()))) >= size:
-            fits = [(row, starts) for row in rows if (starts := _starts(row, frees[row.index], size))]
+        while left >= size:
+            fits = [row for row in some if len(starts[row.index]) >= size]
             if not fits:
                 break
-            near = last.depth if last is not None else fits[0][0].depth
-            row, starts = min(fits, key=lambda fit: abs(fit[0].depth - near))
-            mask = ((1 << size) - 1) << _nearest(starts, row.middle)
+            near = last.depth if last is not None else fits[0].depth
+            row = min(fits, key=lambda fit: abs(fit.depth - near))
+            mask = ((1 << size) - 1) << _nearest(starts[row.index][size - 1], row.middle)
             if row.standing:
                 mask = _lowest(frees[row.index], size)
             chosen[row.index] = chosen.get(row.index, 0) | mask
             frees[row.index] &= ~mask
+            starts[row.index] = _starts_by_size(row, frees[row.index], quantity)
+            left -= size
             last = row
-        if left == 0:
-            break
     return chosen
 
 
-def _starts(row: RowPlan, seats: int, size: int) -> int:
+def _starts_by_size(row: RowPlan, seats: int, size_max: int) -> list[int]:
+    """Where one seat, two, three … next to each other begin, as long as there are any; each from the one before."""
     if row.standing:
-        return seats if seats.bit_count() >= size else 0
-    return fitting(row.joined, seats, size)
+        return [seats] * min(size_max, seats.bit_count())
+    found: list[int] = []
+    starts = seats
+    while starts and len(found) < size_max:
+        found.append(starts)
+        step = len(found)
+        starts &= (seats >> step) & (row.joined >> (step - 1))
+    return found

@@ -77,14 +77,14 @@ class Change(msgspec.Struct, frozen=True):
 def checked_claim(plan: EventPlan, claim: Claim, now: Instant) -> Claim:
     """The claim, when it can be meant: INVALID_ARGUMENT or NOT_FOUND otherwise."""
     count = len(claim.seat_ids)
+    if count > SEATS_PER_RESERVATION_MAX:
+        raise Refusal.of_field("seat_ids", f"must be at most {SEATS_PER_RESERVATION_MAX}", count)
     if claim.quantity < 0 or claim.quantity > SEATS_PER_RESERVATION_MAX:
         raise Refusal.of_field("quantity", f"must be 1 to {SEATS_PER_RESERVATION_MAX}", claim.quantity)
     if count and claim.quantity and claim.quantity != count:
         raise Refusal.of_field("quantity", f"must equal the number of seat_ids ({count})", claim.quantity)
     if not count and not claim.quantity:
         raise Refusal.of_field("quantity", "is required when no seat_ids are given")
-    if count > SEATS_PER_RESERVATION_MAX:
-        raise Refusal.of_field("seat_ids", f"must be at most {SEATS_PER_RESERVATION_MAX}", count)
     if len(set(claim.seat_ids)) != count:
         raise Refusal.of_field("seat_ids", "must differ")
     known(plan, claim.seat_ids)

@@ -198,9 +198,10 @@ class Payments:
         """A page of payments, oldest first, and the cursor of the next page, empty at the end."""
         if not user_id and not reservation_id:
             raise Refusal.of_field("user_id", "is required, or reservation_id")
+        wanted = member("status", Status, status) if status else None
 
         def matches(payment: Payment) -> bool:
-            return (not status or payment.status == status) and user_id in ("", payment.user_id)
+            return wanted in (None, payment.status) and user_id in ("", payment.user_id)
 
         index = listing(user_id, reservation_id)
         return await page_of(self._store, index, PAYMENT.key, matches, cursor, page_size)

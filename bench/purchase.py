@@ -1,0 +1,101 @@
+"""`python -m bench.purchase`: whole purchases a second through gRPC, synced to disk, by 1 and by 64 callers.
+
+A purchase is a reservation through the gateway, its payment intent, the payment, the bank's answer (after a few
+milliseconds: its times are divided by 1,000), the signed webhook over HTTP, and the order, which the caller sees by
+asking for the reservation every 20 ms. CPU is the platform's own.
+"""
+
+import argparse
+import asyncio
+import tempfile
+import time
+from pathlib import Path
+
+import grpc
+from rich.console import Console
+from rich.table import Table
+
+from bench import servers
+from bench.__main__ import event_file, reservations
+from traffic_tacos.gen.gateway.v1 import gateway_pb2, gateway_pb2_grpc
+from traffic_tacos.gen.payment.v1 import payment_pb2, payment_pb2_grpc
+from traffic_tacos.gen.reservation.v1 import reservation_pb2
+
+BOUGHT_WITHIN = 30
+POLLED_EVERY = 0.02
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.purchase")
+    parser.add_argument("--purchases", type=int, default=1500)
+    asked = parser.parse_args()
+    console = Console()
+    table = Table("callers", "purchases", "purchases/s", "platform CPU ms/purchase", "p50 ms", "p95 ms")
+    with tempfile.TemporaryDirectory() as folder:
+        event, data = event_file(Path(folder)), Path(folder) / "data"
+        with servers.platform(data, "--event", str(event), "--time-scale", "1000") as (pid, address):
+            bodies, tokens = reservations(data, asked.purchases)
+            for callers, share in ((1, asked.purchases // 10), (64, asked.purchases)):
+                console.print(f"{share} purchases by {callers} …")
+                before = servers.cpu_seconds(pid)
+                begun = time.perf_counter()
+                took = sorted(asyncio.run(_buy(address, bodies[:share], tokens[:share], callers)))
+                seconds = time.perf_counter() - begun
+                cpu = (servers.cpu_seconds(pid) - before) / share
+                bodies, tokens = bodies[share:], tokens[share:]
+                shown = (took[len(took) // 2] * 1000, took[len(took) * 95 // 100] * 1000)
+                rate = f"{share / seconds:,.0f}"
+                table.add_row(str(callers), str(share), rate, f"{cpu * 1000:.1f}", *(f"{ms:.0f}" for ms in shown))
+    console.print(table)
+
+
+async def _buy(address: str, bodies: list[bytes], tokens: list[str], callers: int) -> list[float]:
+    """How long each purchase took, from asking for seats to seeing the order."""
+    took: list[float] = []
+    waiting = iter(list(zip(bodies, tokens, strict=True)))
+    async with grpc.aio.insecure_channel(address) as channel:
+        gateway = gateway_pb2_grpc.GatewayServiceStub(channel)
+        payments = payment_pb2_grpc.PaymentServiceStub(channel)
+
+        async def caller() -> None:
+            for body, token in waiting:
+                begun = time.perf_counter()
+                request = gateway_pb2.CreateReservationRequest.FromString(body)
+                await _purchase(gateway, payments, request, (("authorization", f"Bearer {token}"),))
+                took.append(time.perf_counter() - begun)
+
+        await asyncio.gather(*(caller() for _ in range(callers)))
+    return took
+
+
+async def _purchase(gateway, payments, request, mine) -> None:
+    held = await gateway.CreateReservation(request, metadata=mine)
+    assert not held.HasField("error"), held.error
+    intent = await gateway.CreatePaymentIntent(
+        gateway_pb2.CreatePaymentIntentRequest(
+            reservation_id=held.reservation_id,
+            amount=held.total_amount,
+            user_id=request.user_id,
+            method=payment_pb2.PAYMENT_METHOD_CREDIT_CARD,
+            scenario=payment_pb2.PAYMENT_SCENARIO_APPROVE,
+            idempotency_key=f"i-{request.idempotency_key}",
+        ),
+        metadata=mine,
+    )
+    assert not intent.HasField("error"), intent.error
+    process = payment_pb2.ProcessPaymentRequest(
+        payment_intent_id=intent.payment_intent_id, idempotency_key=f"p-{request.idempotency_key}"
+    )
+    answer = await payments.ProcessPayment(process, metadata=mine)
+    assert not answer.HasField("error"), answer.error
+    shown = gateway_pb2.GetReservationRequest(reservation_id=held.reservation_id)
+    async with asyncio.timeout(BOUGHT_WITHIN):
+        while True:
+            await asyncio.sleep(POLLED_EVERY)
+            reservation = (await gateway.GetReservation(shown, metadata=mine)).reservation
+            if reservation.status == reservation_pb2.RESERVATION_STATUS_CONFIRMED:
+                return
+
+
+if __name__ == "__main__":
+    main()
