@@ -14,6 +14,7 @@ GROUPS = 20
 RACE_SEEDS = 140
 RACE_GROUPS = 4
 # Seeds that once found a promise broken; what they found is in the message of the commit that mended it.
+RACES_THAT_FOUND_SOMETHING = (3357,)
 FOUND_SOMETHING = (91, 102, 155, 160, 521, 2040, 2068, 2119, 2195)
 
 
@@ -41,6 +42,11 @@ def test_every_race_ends_in_one_of_its_outcomes_with_faults_and_crashes(group):
 @pytest.mark.parametrize("seed", FOUND_SOMETHING)
 def test_what_was_found_once_stays_mended(seed):
     assert simulate(seed).commits > 20
+
+
+@pytest.mark.parametrize("seed", RACES_THAT_FOUND_SOMETHING)
+def test_what_a_race_found_once_stays_mended(seed):
+    assert simulate_race(seed)
 
 
 def test_the_same_seed_gives_the_same_trace_in_any_process():

@@ -1,5 +1,6 @@
 """Seats change hands only as the table says, however calls repeat, race or arrive late."""
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -94,3 +95,15 @@ def test_the_deadline_is_exclusive():
     hold = Hold("r", "u", {0: 1}, deadline=60_000, status=HoldStatus.ACTIVE)
     assert hold.is_live(59_999)
     assert not hold.is_live(60_000)
+
+
+def test_what_was_sold_under_another_payment_is_not_given_back():
+    claim = Claim("r1", "u", ("R0-1",), 1, 60_000)
+    held = model.reserve(PLAN, {0: UNTOUCHED, 1: UNTOUCHED}, None, claim, 0)
+    rows = {0: UNTOUCHED, 1: UNTOUCHED, **held.rows}
+    sold = model.commit(rows, held.hold, "p1", 1)
+    rows |= sold.rows
+    with pytest.raises(Refusal, match="sold_under"):
+        model.give_back(rows, sold.hold, ("p2",))
+    for under in (("p2", "p1"), ()):
+        assert model.give_back(rows, sold.hold, under).rows[0].sold == ()

@@ -198,10 +198,11 @@ def release(states: Mapping[int, RowState], hold: Hold | None) -> Change:
     return Change(msgspec.structs.replace(hold, status=HoldStatus.RELEASED), rows)
 
 
-def give_back(states: Mapping[int, RowState], hold: Hold | None) -> Change:
+def give_back(states: Mapping[int, RowState], hold: Hold | None, sold_under: Sequence[str] = ()) -> Change:
     """The owned seats, on sale again; what was given back or released stays so, and may be another's by now.
 
-    NOT_FOUND when the reservation never had any, FAILED_PRECONDITION when they are only held.
+    NOT_FOUND when the reservation never had any, FAILED_PRECONDITION when they are only held, or were sold
+    under none of the payments in `sold_under`, if it names any.
     """
     if hold is None:
         raise Refusal(Code.NOT_FOUND, "reservation_id: has no seats of this event")
@@ -209,6 +210,8 @@ def give_back(states: Mapping[int, RowState], hold: Hold | None) -> Change:
         return Change(hold, {})
     if hold.status is not HoldStatus.COMMITTED:
         raise Refusal(Code.FAILED_PRECONDITION, "reservation_id: its seats are not sold; release them")
+    if sold_under and hold.payment_intent_id not in sold_under:
+        raise Refusal(Code.FAILED_PRECONDITION, "sold_under: must have the payment that the seats were sold under")
     rows = {
         index: msgspec.structs.replace(
             states[index],

@@ -159,7 +159,8 @@ class HoldRpc:
         return own.ExtendHoldResponse(hold_expires_at=wire.timestamp(in_force))
 
     async def ReturnSeats(self, request: own.ReturnSeatsRequest, call: Call) -> own.ReturnSeatsResponse:
-        seats = await self._inventory.give_back(request.event_id, request.reservation_id, call)
+        sold_under = tuple(request.sold_under)
+        seats = await self._inventory.give_back(request.event_id, request.reservation_id, sold_under, call)
         return own.ReturnSeatsResponse(returned_seats=wire.seats(seats))
 
     async def BlockSeats(self, request: own.BlockSeatsRequest, call: Call) -> own.BlockSeatsResponse:

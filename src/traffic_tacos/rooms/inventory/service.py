@@ -210,8 +210,13 @@ class Inventory:
 
         return await self._store.transact((hold_at, *(keys.rows[index] for index in indexes)), rule)
 
-    async def give_back(self, event_id: str, reservation_id: str, call: Call) -> tuple[Seat, ...]:
-        """Put what the reservation owns back on sale, once; the seats that this call put back."""
+    async def give_back(
+        self, event_id: str, reservation_id: str, sold_under: tuple[str, ...], call: Call
+    ) -> tuple[Seat, ...]:
+        """Put what the reservation owns back on sale, once; the seats that this call put back.
+
+        See `model.give_back` for `sold_under`.
+        """
         plan, keys = await self._plan(event_id, call)
         hold_at, hold = await self._hold(event_id, reservation_id)
         indexes = () if hold is None else tuple(hold.rows)
@@ -219,7 +224,7 @@ class Inventory:
         def rule(view: View) -> Decision[tuple[Seat, ...]]:
             before = view.get(hold_at)
             _check_same_rows(before, indexes)
-            change = model.give_back(keys.some(view, indexes), before)
+            change = model.give_back(keys.some(view, indexes), before, sold_under)
             freed = {index: change.hold.rows[index] for index in change.rows}
             return Decision(model.described(plan, freed, SeatStatus.AVAILABLE), keys.writes(before, change))
 

@@ -127,11 +127,18 @@ class InventoryClient:
             )
         )
 
-    async def give_back(self, reservation_id: str, event_id: str, call: Call) -> tuple[Seat, ...]:
-        """Put what the reservation owns back on sale; those that were put back by this call."""
+    async def give_back(
+        self, reservation_id: str, event_id: str, call: Call, sold_under: tuple[str, ...] = ()
+    ) -> tuple[Seat, ...]:
+        """Put what the reservation owns back on sale; those that were put back by this call.
+
+        With `sold_under`, only what was sold under one of these payments.
+        """
         answer = await wire.answered(
             self._holds.ReturnSeats(
-                own_inventory_pb2.ReturnSeatsRequest(reservation_id=reservation_id, event_id=event_id),
+                own_inventory_pb2.ReturnSeatsRequest(
+                    reservation_id=reservation_id, event_id=event_id, sold_under=sold_under
+                ),
                 timeout=INVENTORY_SECONDS,
                 metadata=wire.metadata(call),
             )

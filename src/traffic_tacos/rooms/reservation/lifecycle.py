@@ -72,8 +72,9 @@ class Lifecycle:
         if under_way.status is Status.CONFIRMED:
             return under_way
         if payment_intent_id and not (await self._payments.show(payment_intent_id, call)).is_completed:
-            # It was refunded by hand in between. From here on whoever refunds it finds the confirmation.
-            await self._abandon(under_way, payment_intent_id)
+            # It was refunded by hand in between. Others may be completing this confirmation: there is no way back
+            # from it but through its end.
+            await self._settle_refunded(under_way, payment_intent_id, call)
             raise Refusal(Code.PAYMENT_NOT_APPROVED, "payment_intent_id: was refunded")
         return await self._complete(under_way, payment_intent_id, call)
 
@@ -218,20 +219,6 @@ class Lifecycle:
             raise answer
         return answer
 
-    async def _abandon(self, reservation: Reservation, payment_intent_id: str) -> None:
-        now = self._clock.now()
-        key = reservation_key(reservation.id)
-
-        def decide(view: View) -> Decision[None]:
-            before = view.get(key) or reservation
-            if before.confirming != payment_intent_id:
-                return Decision(None)
-            after = model.abandoned(before, now)
-            dropped = drop_job(finishing_job(after, payment_intent_id, now).id)
-            return Decision(None, (put(key, after), dropped), (cleanup_job(after, max(now, after.hold_expires_at)),))
-
-        await self._store.transact((key,), decide)
-
     async def _sell(self, reservation: Reservation, payment_intent_id: str, call: Call) -> str:
         """Sell the seats; past the deadline, hold the very same seats once more and sell those."""
         name = f"{reservation.id}:{payment_intent_id}"
@@ -258,13 +245,16 @@ class Lifecycle:
         return await self._inventory.commit(reservation, payment_intent_id, f"recommit:{name}:{deadline}", call)
 
     async def _finish(self, reservation: Reservation, payment_intent_id: str, order_id: str) -> Reservation:
+        """The order. RefundOwed when somebody else has ended this confirmation meanwhile: then its seats go back."""
         now = self._clock.now()
         key = reservation_key(reservation.id)
 
-        def decide(view: View) -> Decision[Reservation]:
+        def decide(view: View) -> Decision[Reservation | None]:
             before = view.get(key) or reservation
             if before.status is Status.CONFIRMED:
                 return Decision(before)
+            if before.confirming != (payment_intent_id or FREE_OF_CHARGE):
+                return Decision(None, jobs=(cleanup_job(before, now),))
             after, order = model.confirmed(before, payment_intent_id, order_id, now)
             writes = [
                 *step_writes(view, after),
@@ -274,7 +264,10 @@ class Lifecycle:
             ]
             return Decision(after, writes, events=(changed(after, before),))
 
-        return await self._store.transact((key, admission_key(reservation)), decide)
+        finished = await self._store.transact((key, admission_key(reservation)), decide)
+        if finished is None:
+            raise RefundOwed(Code.INVENTORY_CONFLICT, "reservation_id: has ended; the payment is being refunded")
+        return finished
 
     async def _lose(self, reservation: Reservation, payment_intent_id: str) -> None:
         """The seats are gone: the reservation has expired and its payment is owed back, in one commit."""
@@ -343,12 +336,22 @@ class Lifecycle:
         return Ended(after, changed=True, released=await self._release(after, call))
 
     async def _release(self, reservation: Reservation, call: Call) -> tuple[Seat, ...]:
+        """Free what a reservation without an order holds, or was sold by a confirmation that came to nothing.
+
+        A payment in `refunds` can confirm nothing any more, so what was sold under it is nobody's. What is sold
+        under any other payment may be about to become an order.
+        """
         try:
             return await self._inventory.release(
                 reservation.id, reservation.event_id, reservation.status.name, f"release:{reservation.id}", call
             )
+        except Refusal as refusal:
+            if refusal.code is not Code.FAILED_PRECONDITION or not reservation.refunds:
+                return ()  # it holds nothing, or it owns what it held
+        try:
+            return await self._inventory.give_back(reservation.id, reservation.event_id, call, reservation.refunds)
         except Refusal:
-            return ()  # it holds nothing, or it owns what it held
+            return ()
 
     async def _get(self, reservation_id: str) -> Reservation:
         reservation = await self._store.get(reservation_key(reservation_id))

@@ -273,11 +273,6 @@ def confirmed(
     return after, order
 
 
-def abandoned(reservation: Reservation, now: Instant) -> Reservation:
-    """The reservation whose payment went back before it was confirmed: it waits for another, or expires."""
-    return msgspec.structs.replace(reservation, confirming="", updated_at=now)
-
-
 def lost(reservation: Reservation, payment_intent_id: str, now: Instant) -> Reservation:
     """The reservation whose payment came too late for its seats. That payment can never confirm it any more."""
     refunds = (*reservation.refunds, payment_intent_id) if payment_intent_id else reservation.refunds

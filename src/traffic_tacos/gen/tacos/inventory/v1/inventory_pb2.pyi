@@ -30,12 +30,14 @@ class ExtendHoldResponse(_message.Message):
     def __init__(self, hold_expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., error: _Optional[_Union[_errors_pb2.Error, _Mapping]] = ...) -> None: ...
 
 class ReturnSeatsRequest(_message.Message):
-    __slots__ = ("reservation_id", "event_id")
+    __slots__ = ("reservation_id", "event_id", "sold_under")
     RESERVATION_ID_FIELD_NUMBER: _ClassVar[int]
     EVENT_ID_FIELD_NUMBER: _ClassVar[int]
+    SOLD_UNDER_FIELD_NUMBER: _ClassVar[int]
     reservation_id: str
     event_id: str
-    def __init__(self, reservation_id: _Optional[str] = ..., event_id: _Optional[str] = ...) -> None: ...
+    sold_under: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, reservation_id: _Optional[str] = ..., event_id: _Optional[str] = ..., sold_under: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ReturnSeatsResponse(_message.Message):
     __slots__ = ("returned_seats", "error")
