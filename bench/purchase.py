@@ -2,7 +2,7 @@
 
 A purchase is a reservation through the gateway, its payment intent, the payment, the bank's answer (after a few
 milliseconds: its times are divided by 1,000), the signed webhook over HTTP, and the order, which the caller sees by
-asking for the reservation every 20 ms. CPU is the platform's own.
+asking for the reservation every 100 ms. CPU is the platform's own.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from traffic_tacos.gen.payment.v1 import payment_pb2, payment_pb2_grpc
 from traffic_tacos.gen.reservation.v1 import reservation_pb2
 
 BOUGHT_WITHIN = 30
-POLLED_EVERY = 0.02
+POLLED_EVERY = 0.1
 
 
 def main() -> None:
