@@ -11,6 +11,7 @@ from traffic_tacos.gen.gateway.v1 import gateway_pb2, queue_pb2
 from traffic_tacos.gen.payment.v1 import payment_pb2
 from traffic_tacos.gen.reservation.v1 import inventory_pb2
 from traffic_tacos.kernel.calls import Caller, Role
+from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.instants import SECOND
 from traffic_tacos.kernel.tokens import AUDIENCE, ISSUER, UserToken, sign_user
 
@@ -29,7 +30,12 @@ async def test_every_method_that_is_not_public_refuses_who_has_no_token(desk):
     assert len(closed) > 20
     for path in closed:
         method = desk.platform.calls.methods["/" + path]
-        assert code(await desk.ask(path, method.request())) == "UNAUTHENTICATED", path
+        if method.is_stream:
+            with pytest.raises(Refusal) as refused:
+                await anext(desk.stream(path, method.request()))
+            assert refused.value.code is Code.UNAUTHENTICATED, path
+        else:
+            assert code(await desk.ask(path, method.request())) == "UNAUTHENTICATED", path
 
 
 @on_platform

@@ -14,6 +14,7 @@ ROOMS = (
     "reservation",
     "payment",
     "webhook",
+    "realtime",
     "gateway",
     "worker",
     "admin",

@@ -53,6 +53,9 @@ from traffic_tacos.rooms.inventory.service import Inventory
 from traffic_tacos.rooms.payment import clients as payment_clients
 from traffic_tacos.rooms.payment.rpc import PaymentRpc, SimulationRpc
 from traffic_tacos.rooms.payment.service import Payments
+from traffic_tacos.rooms.realtime import clients as realtime_clients
+from traffic_tacos.rooms.realtime.rpc import RealtimeRpc
+from traffic_tacos.rooms.realtime.service import Realtime
 from traffic_tacos.rooms.reservation import clients as reservation_clients
 from traffic_tacos.rooms.reservation.lifecycle import Lifecycle
 from traffic_tacos.rooms.reservation.rpc import LifecycleRpc, ReservationRpc
@@ -111,6 +114,7 @@ class Platform:
         self.lines: Lines | None = None
         self.webhooks: Webhooks | None = None
         self.endpoints: Endpoints | None = None
+        self.realtime: Realtime | None = None
         self.pay_page: PayPage | None = None
         self.catalog = Catalog(store)
         self._store = store
@@ -126,6 +130,7 @@ class Platform:
             "reservation": self._build_reservation,
             "payment": self._build_payment,
             "webhook": self._build_webhook,
+            "realtime": self._build_realtime,
             "gateway": self._build_gateway,
             "worker": self._build_worker,
             "admin": self._build_admin,
@@ -163,6 +168,8 @@ class Platform:
         """End the open streams: their readers are told to come back."""
         if self.lines is not None:
             self.lines.hang_up()
+        if self.realtime is not None:
+            self.realtime.hang_up()
 
     async def put_on_sale(self, document: str, seating_plan: str = "") -> None:
         """An event given at the start. One that was put on sale before, from an older file, stays as it is."""
@@ -248,6 +255,18 @@ class Platform:
         self.calls.add(rpc, _service(webhook_pb2, "WebhookService"))
         endpoints = EndpointRpc(self.endpoints, deliveries, self.jobs)
         self.calls.add(endpoints, _service(own_webhook_pb2, "EndpointService"))
+
+    def _build_realtime(self) -> None:
+        channel = self.channel("realtime")
+        self.realtime = Realtime(
+            self._store,
+            self.clock,
+            self._random,
+            realtime_clients.ReservationClient(channel),
+            realtime_clients.PaymentClient(channel),
+        )
+        self.outbox.subscribe(self.realtime.hear)
+        self.calls.add(RealtimeRpc(self.realtime), _service(websocket_pb2, "WebSocketService"))
 
     def _build_gateway(self) -> None:
         rooms = Rooms(self.channel("gateway"), self.clock)

@@ -15,6 +15,9 @@ POLICY: dict[str, frozenset[Role]] = {
     "gateway.v1.QueueService/GetQueueStats": PUBLIC,
     # With its waiting token, which is checked in the room.
     "gateway.v1.WebSocketService/StreamQueueUpdates": PUBLIC,
+    "gateway.v1.WebSocketService/StreamReservationUpdates": FAN,
+    "gateway.v1.WebSocketService/StreamPaymentUpdates": FAN,
+    "gateway.v1.WebSocketService/SendMessage": SERVICE,
     "gateway.v1.GatewayService/HealthCheck": PUBLIC,
     "gateway.v1.GatewayService/ValidateToken": PUBLIC,
     "gateway.v1.GatewayService/GetEventAvailability": PUBLIC,

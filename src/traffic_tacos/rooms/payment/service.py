@@ -336,6 +336,7 @@ def _changed(payment: Payment, before: Status | None) -> Event:
             "user_id": payment.user_id,
             "old": before.name if before else "",
             "new": payment.status.name,
+            "at": str(payment.updated_at),
         },
     )
 

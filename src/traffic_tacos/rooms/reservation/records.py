@@ -74,6 +74,8 @@ def changed(after: Reservation, before: Reservation | None) -> Event:
             "admission_id": after.admission_id,
             "old": before.status.name if before else "",
             "new": after.status.name,
+            "at": str(after.updated_at),
+            "hold_expires_at": str(after.hold_expires_at),
         },
     )
 

@@ -240,7 +240,7 @@ class Reservations:
             before = view.get(key) or known
             later = model.extended(before, request.seconds, now)
             reply = Extended(later.hold_expires_at, request.seconds)
-            return Decision(reply, step_writes(view, later), (expiry_job(later),))
+            return Decision(reply, step_writes(view, later), (expiry_job(later),), (changed(later, before),))
 
         return await once.run(self._store, (key, admission_key(known)), rule)
 

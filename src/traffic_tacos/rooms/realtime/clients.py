@@ -1,0 +1,80 @@
+"""Reservation and payment, in realtime's words: how a user's things stand now."""
+
+from collections.abc import Sequence
+
+import grpc
+
+from traffic_tacos import wire
+from traffic_tacos.gen.common.v1 import types_pb2
+from traffic_tacos.gen.payment.v1 import payment_pb2, payment_pb2_grpc
+from traffic_tacos.gen.reservation.v1 import reservation_pb2, reservation_pb2_grpc
+from traffic_tacos.kernel.calls import Call
+from traffic_tacos.rooms.realtime.model import Kind, Update
+
+ROOM_SECONDS = 1.0
+PAGE, PAGES_MAX = 100, 20
+
+
+class ReservationClient:
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self._stub = reservation_pb2_grpc.ReservationServiceStub(channel)
+
+    async def present(self, user_id: str, ids: Sequence[str], call: Call) -> list[Update]:
+        """How these reservations of the user stand, or all of theirs; NOT_FOUND when one is not theirs."""
+        if ids:
+            return [await self._one(reservation_id, user_id, call) for reservation_id in ids]
+        found: list[Update] = []
+        cursor = ""
+        for _ in range(PAGES_MAX):
+            page = types_pb2.Pagination(page_size=PAGE, cursor=cursor)
+            request = reservation_pb2.ListReservationsRequest(user_id=user_id, pagination=page)
+            asked = self._stub.ListReservations(request, timeout=ROOM_SECONDS, metadata=wire.metadata(call))
+            answer = await wire.answered(asked)
+            found.extend(map(_reservation, answer.reservations))
+            cursor = answer.page_info.next_cursor
+            if not cursor:
+                break
+        return found
+
+    async def _one(self, reservation_id: str, user_id: str, call: Call) -> Update:
+        request = reservation_pb2.GetReservationRequest(reservation_id=reservation_id, user_id=user_id)
+        asked = self._stub.GetReservation(request, timeout=ROOM_SECONDS, metadata=wire.metadata(call))
+        return _reservation((await wire.answered(asked)).reservation)
+
+
+class PaymentClient:
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self._stub = payment_pb2_grpc.PaymentServiceStub(channel)
+
+    async def present(self, user_id: str, ids: Sequence[str], call: Call) -> list[Update]:
+        """How these payments of the user stand, or all of theirs; NOT_FOUND when one is not theirs."""
+        if ids:
+            return [await self._one(intent_id, user_id, call) for intent_id in ids]
+        found: list[Update] = []
+        cursor = ""
+        for _ in range(PAGES_MAX):
+            page = types_pb2.Pagination(page_size=PAGE, cursor=cursor)
+            request = payment_pb2.ListPaymentsRequest(user_id=user_id, pagination=page)
+            asked = self._stub.ListPayments(request, timeout=ROOM_SECONDS, metadata=wire.metadata(call))
+            answer = await wire.answered(asked)
+            found.extend(map(_payment, answer.payments))
+            cursor = answer.page_info.next_cursor
+            if not cursor:
+                break
+        return found
+
+    async def _one(self, intent_id: str, user_id: str, call: Call) -> Update:
+        request = payment_pb2.GetPaymentStatusRequest(payment_intent_id=intent_id, user_id=user_id)
+        asked = self._stub.GetPaymentStatus(request, timeout=ROOM_SECONDS, metadata=wire.metadata(call))
+        return _payment((await wire.answered(asked)).payment)
+
+
+def _reservation(message: reservation_pb2.Reservation) -> Update:
+    status = reservation_pb2.ReservationStatus.Name(message.status).removeprefix("RESERVATION_STATUS_")
+    at = wire.instant(message, "updated_at") or 0
+    return Update(Kind.RESERVATION, message.reservation_id, "", status, at, wire.instant(message, "hold_expires_at"))
+
+
+def _payment(message: payment_pb2.Payment) -> Update:
+    status = payment_pb2.PaymentStatus.Name(message.status).removeprefix("PAYMENT_STATUS_")
+    return Update(Kind.PAYMENT, message.payment_intent_id, "", status, wire.instant(message, "updated_at") or 0)

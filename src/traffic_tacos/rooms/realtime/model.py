@@ -1,0 +1,102 @@
+"""What a stream tells: how a reservation or a payment stands, and messages. Pure.
+
+A stream is told of states, not of steps: who reads slowly, or comes back after a while, hears how each thing
+stands now, and never of something older than what it was told before.
+"""
+
+from collections.abc import Mapping
+from enum import Enum
+
+import msgspec
+
+from traffic_tacos.kernel.instants import SECOND, Instant
+
+EXPIRING_SOON = 15 * SECOND
+PENDING_MAX = 1000
+
+
+class Kind(Enum):
+    """What a stream is about."""
+
+    RESERVATION = "reservation"
+    PAYMENT = "payment"
+
+
+# Which of two states of one millisecond is the later one.
+ORDER: Mapping[Kind, tuple[str, ...]] = {
+    Kind.RESERVATION: ("PENDING", "CANCELLED", "EXPIRED", "CONFIRMED", "REFUNDED"),
+    Kind.PAYMENT: ("PENDING", "PROCESSING", "FAILED", "CANCELLED", "EXPIRED", "COMPLETED", "REFUNDED"),
+}
+
+
+class Update(msgspec.Struct, frozen=True):
+    """How a thing stands since `at`. `old` is empty when the stream is told of it for the first time."""
+
+    kind: Kind
+    id: str
+    old: str
+    new: str
+    at: Instant
+    hold_expires_at: Instant | None = None
+    is_reminder: bool = False
+
+
+class Message(msgspec.Struct, frozen=True):
+    """A word to a user or a session, kept until it was told or has expired."""
+
+    id: str
+    title: str
+    content: str
+    type: int
+    priority: int
+    data: dict[str, str]
+    sent_at: Instant
+    expires_at: Instant
+
+
+class Feed:
+    """What one stream has been told, and what it is yet to be told: for each thing only the newest."""
+
+    def __init__(self) -> None:
+        self._told: dict[str, Update] = {}
+        self._pending: dict[str, Update] = {}
+        self._messages: dict[str, Message] = {}
+        self._soon: dict[str, Instant] = {}
+
+    def offer(self, update: Update) -> bool:
+        """Whether this is news; what is older than what is known already is not."""
+        known = self._pending.get(update.id) or self._told.get(update.id)
+        if known is not None and _age(update) <= _age(known):
+            return False
+        if update.id not in self._pending and len(self._pending) >= PENDING_MAX:
+            return False
+        first = self._pending.pop(update.id, None)
+        self._pending[update.id] = update if first is None else msgspec.structs.replace(update, old=first.old)
+        self._soon.pop(update.id, None)
+        if update.new == "PENDING" and update.hold_expires_at is not None:
+            self._soon[update.id] = update.hold_expires_at - EXPIRING_SOON
+        return True
+
+    def offer_message(self, message: Message) -> None:
+        if len(self._messages) < PENDING_MAX:
+            self._messages.setdefault(message.id, message)
+
+    def take(self, now: Instant) -> list[Update | Message]:
+        """All that is to be told now."""
+        for thing_id, at in list(self._soon.items()):
+            if now >= at and thing_id not in self._pending:
+                del self._soon[thing_id]
+                told = self._told[thing_id]
+                self._pending[thing_id] = msgspec.structs.replace(told, old=told.new, is_reminder=True)
+        taken: list[Update | Message] = [*self._messages.values(), *self._pending.values()]
+        self._told |= self._pending
+        self._pending, self._messages = {}, {}
+        return taken
+
+    def next_reminder(self) -> Instant | None:
+        return min(self._soon.values(), default=None)
+
+
+def _age(update: Update) -> tuple[Instant, int, Instant]:
+    order = ORDER[update.kind]
+    return update.at, order.index(update.new), update.hold_expires_at or 0

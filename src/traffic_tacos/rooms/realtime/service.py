@@ -1,0 +1,239 @@
+"""Realtime's verbs: watch, hear, send."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncGenerator, Sequence
+from functools import partial
+
+import msgspec
+
+from traffic_tacos.kernel.calls import Call
+from traffic_tacos.kernel.errors import Code, Refusal
+from traffic_tacos.kernel.ids import checked_id, checked_text, new_id
+from traffic_tacos.kernel.instants import HOUR, SECOND
+from traffic_tacos.kernel.topics import PAYMENT_CHANGED, RESERVATION_CHANGED
+from traffic_tacos.ports.clock import Clock
+from traffic_tacos.ports.store import Decision, Event, Key, Store, View, delete, put
+from traffic_tacos.rooms.realtime.clients import PaymentClient, ReservationClient
+from traffic_tacos.rooms.realtime.model import Feed, Kind, Message, Update
+from traffic_tacos.rooms.realtime.records import message_key, messages_for
+
+STREAMS_PER_USER_MAX = 8
+IDS_MAX = 100
+MESSAGES_KEPT_FOR = HOUR
+MESSAGES_PER_TARGET_MAX = 100
+TITLE_LENGTH_MAX, CONTENT_LENGTH_MAX = 200, 4000
+DATA_MAX, DATA_LENGTH_MAX = 20, 1000
+TAKEN_WITHIN_SECONDS = 0.5
+
+Target = tuple[str, str]
+
+
+class Send(msgspec.Struct, frozen=True):
+    user_id: str
+    session_id: str
+    type: int
+    title: str
+    content: str
+    data: dict[str, str]
+    priority: int
+
+
+class Watcher:
+    """One open stream."""
+
+    def __init__(self, kind: Kind, user_id: str, session_id: str, ids: Sequence[str]) -> None:
+        self.kind = kind
+        self.targets: tuple[Target, ...] = (("user", user_id), *([("session", session_id)] if session_id else []))
+        self.user_id = user_id
+        self.ids = frozenset(ids)
+        self.feed = Feed()
+        self.news = asyncio.Event()
+        self.is_displaced = False
+
+    def wants(self, kind: Kind, thing_id: str) -> bool:
+        return kind is self.kind and (not self.ids or thing_id in self.ids)
+
+
+class Realtime:
+    """`hear` must hear the events of the outbox; everything a stream tells comes from there, or from the rooms."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        randomness: random.Random,
+        reservations: ReservationClient,
+        payments: PaymentClient,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._random = randomness
+        self._present = {Kind.RESERVATION: reservations.present, Kind.PAYMENT: payments.present}
+        self._watchers: dict[Target, list[Watcher]] = {}
+        self._taken: dict[str, asyncio.Event] = {}
+        self._is_closing = False
+
+    def hang_up(self) -> None:
+        """End all streams; their readers are told to come back."""
+        self._is_closing = True
+        for watchers in self._watchers.values():
+            for watcher in watchers:
+                watcher.news.set()
+
+    async def watch(
+        self, kind: Kind, user_id: str, session_id: str, ids: Sequence[str], call: Call
+    ) -> AsyncGenerator[Update | Message, None]:
+        """How the user's things stand, at once, and then every change of them, and messages.
+
+        Ends with UNAVAILABLE when the platform stops, or when one user watches too many times over.
+        """
+        user_id = user_id or call.caller.name
+        call.require_user(checked_id("user_id", user_id))
+        checked_text("session_id", session_id, TITLE_LENGTH_MAX)
+        if len(ids) > IDS_MAX:
+            raise Refusal.of_field("ids", f"must be at most {IDS_MAX}", len(ids))
+        watcher = Watcher(kind, user_id, session_id, ids)
+        self._add(watcher)  # before the present is asked for, so that nothing falls in between
+        try:
+            for update in await self._present[kind](user_id, ids, call):
+                watcher.feed.offer(update)
+            for target in watcher.targets:
+                for _, message in await self._waiting(target):
+                    watcher.feed.offer_message(message)
+            while not self._is_closing and not watcher.is_displaced:
+                watcher.news.clear()
+                for told in watcher.feed.take(self._clock.now()):
+                    yield told
+                    if isinstance(told, Message):
+                        await self._was_told(told, watcher.targets)
+                await self._wait(watcher)
+        finally:
+            self._remove(watcher)
+        raise Refusal(Code.UNAVAILABLE, "this stream ends here; connect again")
+
+    async def hear(self, event: Event) -> None:
+        """Tell those who watch what has become true."""
+        kind = {RESERVATION_CHANGED: Kind.RESERVATION, PAYMENT_CHANGED: Kind.PAYMENT}.get(event.topic)
+        payload = event.payload
+        if kind is None or "at" not in payload:
+            return
+        watchers = self._watchers.get(("user", payload["user_id"]))
+        if not watchers:
+            return
+        thing_id = payload["reservation_id" if kind is Kind.RESERVATION else "payment_intent_id"]
+        until = int(payload["hold_expires_at"]) if "hold_expires_at" in payload else None
+        update = Update(kind, thing_id, payload["old"], payload["new"], int(payload["at"]), until)
+        for watcher in watchers:
+            if watcher.wants(kind, thing_id) and watcher.feed.offer(update):
+                watcher.news.set()
+
+    async def send(self, request: Send) -> tuple[Message, bool]:
+        """A message, and whether a live stream took it. One that none took waits an hour for its reader."""
+        target = _target(request)
+        now = self._clock.now()
+        message = Message(
+            id=new_id("msg", self._random),
+            title=checked_text("title", request.title, TITLE_LENGTH_MAX),
+            content=_content(request.content),
+            type=request.type,
+            priority=request.priority,
+            data=_data(request.data),
+            sent_at=now,
+            expires_at=now + MESSAGES_KEPT_FOR,
+        )
+        waiting = await self._waiting(target)
+        too_many = [key for key, _ in waiting[: max(0, len(waiting) + 1 - MESSAGES_PER_TARGET_MAX)]]
+        writes = (put(message_key(target, message), message), *map(delete, too_many))
+        await self._store.transact((), lambda _: Decision(None, writes))
+        return message, await self._offer(target, message)
+
+    async def _offer(self, target: Target, message: Message) -> bool:
+        watchers = self._watchers.get(target)
+        if not watchers:
+            return False
+        taken = self._taken[message.id] = asyncio.Event()
+        try:
+            for watcher in watchers:
+                watcher.feed.offer_message(message)
+                watcher.news.set()
+            async with asyncio.timeout(TAKEN_WITHIN_SECONDS):
+                await taken.wait()
+        except TimeoutError:
+            return False
+        finally:
+            del self._taken[message.id]
+        return True
+
+    async def _was_told(self, message: Message, targets: Sequence[Target]) -> None:
+        """Its reader has taken it: it waits no longer."""
+        if (taken := self._taken.get(message.id)) is not None:
+            taken.set()
+        writes = [delete(message_key(target, message)) for target in targets]
+        await self._store.transact((), lambda _: Decision(None, writes))
+
+    async def _waiting(self, target: Target) -> list[tuple[Key[Message], Message]]:
+        """The messages of a target that are still good; what has expired is forgotten."""
+        found = await self._store.scan(messages_for(target), limit=2 * MESSAGES_PER_TARGET_MAX)
+        now = self._clock.now()
+        expired = [key for key, message in found if now >= message.expires_at]
+        if expired:
+            await self._store.transact((), partial(_without, expired))
+        return [(key, message) for key, message in found if now < message.expires_at]
+
+    async def _wait(self, watcher: Watcher) -> None:
+        """For news, or for the next reminder."""
+        reminder = watcher.feed.next_reminder()
+        if reminder is None:
+            await watcher.news.wait()
+            return
+        try:
+            async with asyncio.timeout(max(0, reminder - self._clock.now()) / SECOND):
+                await watcher.news.wait()
+        except TimeoutError:
+            pass
+
+    def _add(self, watcher: Watcher) -> None:
+        others = self._watchers.get(("user", watcher.user_id), [])
+        if len(others) >= STREAMS_PER_USER_MAX:  # the oldest gives way: the tab that was left behind
+            others[0].is_displaced = True
+            others[0].news.set()
+            self._remove(others[0])
+        for target in watcher.targets:
+            self._watchers.setdefault(target, []).append(watcher)
+
+    def _remove(self, watcher: Watcher) -> None:
+        for target in watcher.targets:
+            others = self._watchers.get(target, [])
+            if watcher in others:
+                others.remove(watcher)
+            if not others:
+                self._watchers.pop(target, None)
+
+
+def _without(keys: Sequence[Key[Message]], _: View) -> Decision[None]:
+    return Decision(None, [delete(key) for key in keys])
+
+
+def _target(request: Send) -> Target:
+    if bool(request.user_id) == bool(request.session_id):
+        raise Refusal.of_field("target_user_id", "must be given, or target_session_id, and not both")
+    if request.user_id:
+        return "user", checked_id("target_user_id", request.user_id)
+    return "session", checked_text("target_session_id", request.session_id, TITLE_LENGTH_MAX)
+
+
+def _content(content: str) -> str:
+    if not content:
+        raise Refusal.of_field("content", "is required")
+    if len(content) > CONTENT_LENGTH_MAX:
+        raise Refusal.of_field("content", f"must have at most {CONTENT_LENGTH_MAX} characters", len(content))
+    return content
+
+
+def _data(data: dict[str, str]) -> dict[str, str]:
+    if len(data) > DATA_MAX or any(len(name) + len(value) > DATA_LENGTH_MAX for name, value in data.items()):
+        raise Refusal.of_field("data", f"must be at most {DATA_MAX} pairs of {DATA_LENGTH_MAX} characters")
+    return data
