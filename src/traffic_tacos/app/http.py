@@ -1,30 +1,25 @@
-"""The HTTP door: liveness, readiness, metrics, webhooks in, and the payment page."""
+"""The HTTP door: every RPC over HTTP, webhooks in, the payment page, and how the platform is."""
 
 import msgspec
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from traffic_tacos.app.bodies import HEADERS, body_of
+from traffic_tacos.app.connect import CONNECT, OTHERWISE, ConnectDoor
+from traffic_tacos.app.openapi import document
 from traffic_tacos.app.pay import FORM_BYTES_MAX, STYLE
 from traffic_tacos.app.pay import PATH as PAY_PATH
 from traffic_tacos.app.pay import refused_page as pay_page_refused
 from traffic_tacos.app.platform import PAYMENT_SOURCE, WEBHOOK_PATH, Platform
+from traffic_tacos.app.rest import API, NAMES, RestDoor
 from traffic_tacos.kernel.calls import Call, Caller, Role
 from traffic_tacos.kernel.errors import Code, Fault, Refusal
 from traffic_tacos.ports.health import Health
 from traffic_tacos.rooms.webhook.service import BODY_BYTES_MAX
 
-HTTP_STATUS = {
-    Code.INVALID_ARGUMENT: 400,
-    Code.UNAUTHENTICATED: 401,
-    Code.FORBIDDEN: 403,
-    Code.NOT_FOUND: 404,
-    Code.RATE_LIMITED: 429,
-    Code.UNAVAILABLE: 503,
-}
-HEADERS = {"x-content-type-options": "nosniff", "cache-control": "no-store"}
 PAGE_HEADERS = {
     **HEADERS,
     "content-security-policy": "default-src 'none'; style-src 'self'; form-action 'self'; "
@@ -52,7 +47,7 @@ def application(platform: Platform) -> Starlette:
         if platform.webhooks is None:
             return _error(Refusal(Code.NOT_FOUND, "no webhooks are taken here"), trace_id)
         try:
-            body = await _body(request, BODY_BYTES_MAX)
+            body = await body_of(request, BODY_BYTES_MAX)
             receipt = await platform.webhooks.receive_http(PAYMENT_SOURCE, request.headers, body)
         except Refusal as refusal:
             return _error(refusal, trace_id)
@@ -72,7 +67,7 @@ def application(platform: Platform) -> Starlette:
         try:
             if request.method != "POST":
                 return _html(await pay_page.show(thing_id, call), 200)
-            form = await _body(request, FORM_BYTES_MAX)
+            form = await body_of(request, FORM_BYTES_MAX)
             try:
                 led_to = await pay_page.take(thing_id, form, call)
             except Refusal as refusal:
@@ -87,28 +82,26 @@ def application(platform: Platform) -> Starlette:
     async def style(_: Request) -> Response:
         return Response(STYLE, media_type="text/css", headers=HEADERS)
 
+    async def described(_: Request) -> Response:
+        return _json(document(platform.calls.methods, platform.health.version, platform.config.door), 200)
+
+    async def key_set(_: Request) -> Response:
+        return _json(platform.key_set, 200)
+
+    names = [Route(API + name.path, RestDoor(platform.calls, name).answer, methods=[name.verb]) for name in NAMES]
     routes = [
         Route(f"{PAY_PATH}/pay.css", style),
         Route(f"{PAY_PATH}/{{id}}", pay, methods=["GET", "POST"]),
         Route("/healthz", alive),
         Route("/readyz", ready),
         Route("/metrics", metrics),
+        Route("/openapi.json", described),
+        Route("/.well-known/jwks.json", key_set),
         Route(WEBHOOK_PATH, payment_webhook, methods=["POST"]),
+        *names,
+        Route("/{service}/{method}", ConnectDoor(platform.calls).answer, methods=["POST"]),
     ]
     return Starlette(routes=routes)
-
-
-async def _body(request: Request, bytes_max: int) -> bytes:
-    """The body, read no further than the limit."""
-    body = bytearray()
-    try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > bytes_max:
-                raise Refusal.of_field("body", f"must have at most {bytes_max} bytes")
-    except ClientDisconnect:
-        raise Refusal.of_field("body", "must arrive whole") from None
-    return bytes(body)
 
 
 def _error(refusal: Refusal, trace_id: str) -> Response:
@@ -124,7 +117,7 @@ def _error(refusal: Refusal, trace_id: str) -> Response:
 
 
 def _status(refusal: Refusal) -> int:
-    return HTTP_STATUS.get(refusal.code, 409)
+    return CONNECT.get(refusal.code, OTHERWISE)[1]
 
 
 def _html(page: str, status: int) -> Response:

@@ -11,9 +11,11 @@ from pathlib import Path
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
+from jwt.algorithms import OKPAlgorithm
 
 from traffic_tacos.kernel.errors import Refusal
 from traffic_tacos.kernel.signatures import SECRET_PREFIX
+from traffic_tacos.kernel.tokens import ALGORITHM, key_id
 
 FOLDER = "keys"
 SIGNING = "signing.pem"
@@ -66,6 +68,12 @@ def made(randomness: random.Random) -> Keys:
         waiting=randomness.randbytes(SECRET_BYTES),
         webhook=(_webhook_secret(randomness),),
     )
+
+
+def key_set(public: Ed25519PublicKey) -> dict[str, object]:
+    """The public key as others verify our tokens with it: a JSON Web Key Set (RFC 7517, 8037)."""
+    key = OKPAlgorithm.to_jwk(public, as_dict=True)
+    return {"keys": [{**key, "kid": key_id(public), "use": "sig", "alg": ALGORITHM}]}
 
 
 def rotate_webhook(data: Path, randomness: random.Random) -> None:

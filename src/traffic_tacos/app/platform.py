@@ -13,7 +13,7 @@ from google.protobuf.descriptor import ServiceDescriptor
 from traffic_tacos.app.calls import Calls
 from traffic_tacos.app.config import Config
 from traffic_tacos.app.health import PlatformHealth
-from traffic_tacos.app.keys import Keys
+from traffic_tacos.app.keys import Keys, key_set
 from traffic_tacos.app.local import LocalChannel
 from traffic_tacos.app.operations import OperationsRpc
 from traffic_tacos.app.pay import PATH as PAY_PATH
@@ -106,6 +106,7 @@ class Platform:
         self.config = config
         self.clock = clock
         self.calls = Calls(clock, randomness, keys.public)
+        self.key_set = key_set(keys.public)
         self.jobs = StoreJobs(store, clock, randomness, {SEND_WEBHOOK: WEBHOOK_HANDLING})
         self.outbox = Outbox(store, clock)
         self.reconciler = Reconciler(look, store, clock)

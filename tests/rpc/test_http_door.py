@@ -1,0 +1,234 @@
+"""The HTTP door: every RPC as Connect has it, the REST names, and what they are described by."""
+
+import json
+import struct
+
+import jwt
+import pytest
+
+from tests.rpc.desk import on_platform
+from tests.simulation.world import EVENT_ID
+from traffic_tacos.app.rest import API, NAMES
+from traffic_tacos.gen.common.v1 import errors_pb2
+from traffic_tacos.gen.gateway.v1 import queue_pb2
+from traffic_tacos.kernel.calls import Role
+from traffic_tacos.kernel.tokens import ALGORITHM
+
+JSON = {"content-type": "application/json"}
+
+
+def as_fan(desk, fan, **more):
+    return {**JSON, "authorization": f"Bearer {desk.token(Role.FAN, fan)}", **more}
+
+
+async def connect(desk, path, fields, headers=None):
+    return await desk.http("POST", f"/{path}", headers or JSON, json.dumps(fields).encode())
+
+
+@on_platform
+async def test_a_purchase_by_connect_json_alone(desk):
+    me = as_fan(desk, "ana")
+    join = {"eventId": EVENT_ID, "userId": "ana", "sessionId": "tab"}
+    place = (await connect(desk, "gateway.v1.QueueService/JoinQueue", join, me)).json()
+    again = await connect(desk, "gateway.v1.QueueService/JoinQueue", join, me)
+    assert (again.status_code, again.json()["waitingToken"]) == (200, place["waitingToken"])
+    assert again.json()["error"]["code"] == "ERROR_CODE_ALREADY_EXISTS"
+    await desk.clock.sleep(1)
+    token = {"waitingToken": place["waitingToken"]}
+    status = (await connect(desk, "gateway.v1.QueueService/GetQueueStatus", token)).json()
+    assert status["admissionReady"] is True
+    enter = {**token, "eventId": EVENT_ID, "userId": "ana"}
+    admission = (await connect(desk, "gateway.v1.QueueService/RequestAdmission", enter, me)).json()
+    reserve = {
+        "event_id": EVENT_ID,  # the names of the .proto file are taken too
+        "quantity": 2,
+        "user_id": "ana",
+        "reservation_token": admission["reservationToken"],
+        "idempotency_key": "r1",
+        "a_field_of_tomorrow": 1,
+    }
+    held = (await connect(desk, "gateway.v1.GatewayService/CreateReservation", reserve, me)).json()
+    intent = {
+        "reservationId": held["reservationId"],
+        "amount": held["totalAmount"],
+        "userId": "ana",
+        "method": "PAYMENT_METHOD_CREDIT_CARD",
+        "scenario": "PAYMENT_SCENARIO_APPROVE",
+        "idempotencyKey": "i1",
+    }
+    made = (await connect(desk, "gateway.v1.GatewayService/CreatePaymentIntent", intent, me)).json()
+    pay = {"paymentIntentId": made["paymentIntentId"], "idempotencyKey": "p1"}
+    assert (await connect(desk, "payment.v1.PaymentService/ProcessPayment", pay, me)).status_code == 200
+    await desk.clock.sleep(10)
+    mine = {"reservationId": held["reservationId"]}
+    bought = (await connect(desk, "gateway.v1.GatewayService/GetReservation", mine, me)).json()["reservation"]
+    assert bought["status"] == "RESERVATION_STATUS_CONFIRMED"
+
+
+@on_platform
+async def test_the_same_purchase_by_the_rest_names(desk):
+    me = as_fan(desk, "ana", **{"idempotency-key": "k1"})
+
+    async def ask(verb, path, fields=None, **headers):
+        body = b"" if fields is None else json.dumps(fields).encode()
+        return await desk.http(verb, API + path, {**me, **headers}, body)
+
+    place = (await ask("POST", "/queue/join", {"event_id": EVENT_ID, "user_id": "ana", "session_id": "s"})).json()
+    await desk.clock.sleep(1)
+    waiting = {"x-waiting-token": place["waiting_token"]}
+    assert (await ask("GET", "/queue/status", **waiting)).json()["admission_ready"] is True
+    admission = (await ask("POST", "/queue/enter", {"event_id": EVENT_ID, "user_id": "ana"}, **waiting)).json()
+    reserve = {
+        "event_id": EVENT_ID,
+        "quantity": 2,
+        "user_id": "ana",
+        "reservation_token": admission["reservation_token"],
+    }
+    held = (await ask("POST", "/reservations", reserve)).json()
+    assert (await ask("POST", "/reservations", reserve)).json() == held
+    here = f"/reservations/{held['reservation_id']}"
+    intent = {
+        "reservation_id": held["reservation_id"],
+        "amount": held["total_amount"],
+        "user_id": "ana",
+        "method": 1,
+        "scenario": 1,
+    }
+    made = (await ask("POST", "/payment/intents", intent)).json()
+    assert (await ask("POST", f"/payment/{made['payment_intent_id']}/process", {})).status_code == 200
+    await desk.clock.sleep(10)
+    payment = (await ask("GET", f"/payment/{made['payment_intent_id']}")).json()["payment"]
+    assert payment["status"] == "PAYMENT_STATUS_COMPLETED"
+    assert (await ask("GET", here)).json()["reservation"]["status"] == "RESERVATION_STATUS_CONFIRMED"
+    listed = (await ask("GET", "/reservations?user_id=ana")).json()["reservations"]
+    assert [one["reservation_id"] for one in listed] == [held["reservation_id"]]
+    left = (await ask("GET", f"/events/{EVENT_ID}/availability?quantity=1")).json()
+    assert left["total_available"] == 13
+    given_back = await ask("DELETE", here, **{"idempotency-key": "k2"})
+    assert given_back.json()["status"] == "RESERVATION_STATUS_REFUNDED"
+
+
+@on_platform
+async def test_errors_have_their_status_their_code_and_the_contracts_error_in_their_details(desk):
+    me = as_fan(desk, "ana")
+    for path, fields, headers, status, code in (
+        ("gateway.v1.GatewayService/GetReservation", {"reservationId": "rsv_x"}, me, 404, "not_found"),
+        ("gateway.v1.GatewayService/GetReservation", {"reservationId": "rsv_x"}, JSON, 401, "unauthenticated"),
+        ("gateway.v1.GatewayService/GetReservation", {}, me, 400, "invalid_argument"),
+        ("reservation.v1.Inventory/GetInventoryStatus", {"eventId": EVENT_ID}, me, 403, "permission_denied"),
+        ("reservation.v1.InventoryService/GetInventoryStatus", {"eventId": EVENT_ID}, me, 403, "permission_denied"),
+        ("gateway.v1.QueueService/NoSuchThing", {}, me, 404, "unimplemented"),
+        ("gateway.v1.QueueService/JoinQueue", {"eventId": 7}, me, 400, "invalid_argument"),
+    ):
+        answer = await connect(desk, path, fields, headers)
+        assert (answer.status_code, answer.json()["code"]) == (status, code), path
+        detail = answer.json()["details"][0]
+        assert detail["type"] == "common.v1.Error"
+        assert code == "unimplemented" or detail["debug"]["traceId"]
+    forged = {**me, "authorization": "Bearer nonsense"}
+    assert (await connect(desk, "gateway.v1.GatewayService/GetReservation", {}, forged)).status_code == 401
+    garbage = await desk.http("POST", "/gateway.v1.QueueService/JoinQueue", JSON, b"{")
+    assert (garbage.status_code, garbage.json()["code"]) == (400, "invalid_argument")
+    huge = await desk.http("POST", "/gateway.v1.QueueService/JoinQueue", JSON, b" " * 300_000)
+    assert huge.status_code == 400
+    text = await desk.http("POST", "/gateway.v1.QueueService/JoinQueue", {"content-type": "text/plain"}, b"x")
+    assert text.status_code == 415
+    soon = await connect(desk, "gateway.v1.QueueService/JoinQueue", {}, {**JSON, "connect-timeout-ms": "soon"})
+    assert soon.status_code == 400
+
+
+@on_platform
+async def test_protobuf_goes_both_ways(desk):
+    request = queue_pb2.JoinQueueRequest(event_id=EVENT_ID, session_id="s").SerializeToString()
+    headers = {"content-type": "application/proto"}
+    answer = await desk.http("POST", "/gateway.v1.QueueService/JoinQueue", headers, request)
+    assert answer.headers["content-type"] == "application/proto"
+    assert queue_pb2.JoinQueueResponse.FromString(answer.content).position_hint == 1
+    bad = await desk.http("POST", "/gateway.v1.QueueService/JoinQueue", headers, b"\xff\xff")
+    assert bad.status_code == 400
+
+
+@on_platform
+async def test_rest_refuses_what_belongs_elsewhere(desk):
+    me = as_fan(desk, "ana", **{"idempotency-key": "k"})
+    in_url = await desk.http("GET", f"{API}/queue/status?waiting_token=abc", me)
+    assert (in_url.status_code, "never in a URL" in in_url.json()["error"]["message"]) == (400, True)
+    unknown = await desk.http("GET", f"{API}/reservations?colour=red", me)
+    assert (unknown.status_code, unknown.json()["error"]["details"][0]["field"]) == (400, "colour")
+    no_number = await desk.http("GET", f"{API}/events/{EVENT_ID}/availability?quantity=two", me)
+    assert (no_number.status_code, no_number.json()["error"]["details"][0]["field"]) == (400, "quantity")
+    without_key = await desk.http("POST", f"{API}/queue/join", as_fan(desk, "ana"), b"{}")
+    assert without_key.json()["error"]["code"] == "ERROR_CODE_IDEMPOTENCY_REQUIRED"
+    assert (await desk.http("GET", f"{API}/reservations/rsv_x", me)).status_code == 404
+    assert (await desk.http("PUT", f"{API}/reservations", me)).status_code == 405
+
+
+async def left_ticket(desk):
+    """A ticket whose stream says how it ended, and ends."""
+    fields = {"eventId": EVENT_ID, "sessionId": "s"}
+    token = (await connect(desk, "gateway.v1.QueueService/JoinQueue", fields)).json()["waitingToken"]
+    await connect(desk, "gateway.v1.QueueService/LeaveQueue", {"waitingToken": token})
+    return {"waitingToken": token, "sessionId": "s"}
+
+
+@on_platform
+async def test_streams_come_enveloped_or_as_server_sent_events(desk):
+    path = "/gateway.v1.WebSocketService/StreamQueueUpdates"
+    body = json.dumps(await left_ticket(desk)).encode()
+    sent = await desk.http("POST", path, {**JSON, "accept": "text/event-stream"}, body)
+    assert sent.headers["content-type"].startswith("text/event-stream")
+    first = json.loads(sent.text.split("\n\n")[0].removeprefix("data: "))
+    assert first["queueUpdate"]["eventType"] == "QUEUE_EVENT_TYPE_TOKEN_EXPIRED"
+    headers = {"content-type": "application/connect+json"}
+    enveloped = await desk.http("POST", path, headers, struct.pack(">BI", 0, len(body)) + body)
+    messages, rest = [], enveloped.content
+    while rest:
+        flags, length = struct.unpack(">BI", rest[:5])
+        messages.append((flags, json.loads(rest[5 : 5 + length])))
+        rest = rest[5 + length :]
+    assert [flags for flags, _ in messages] == [0, 2]
+    assert messages[1][1] == {}
+    wrong = json.dumps({"waitingToken": "x", "sessionId": "s"}).encode()
+    refused = await desk.http("POST", path, headers, struct.pack(">BI", 0, len(wrong)) + wrong)
+    flags, length = struct.unpack(">BI", refused.content[:5])
+    error = json.loads(refused.content[5:])["error"]
+    assert (flags, error["code"], error["details"][0]["type"]) == (2, "unauthenticated", "common.v1.Error")
+    assert (await desk.http("POST", path, headers, b"\x01abc")).status_code == 400
+
+
+@on_platform
+async def test_the_openapi_document_names_every_rest_name_and_all_it_refers_to(desk):
+    document = (await desk.http("GET", "/openapi.json")).json()
+    described = {(verb.upper(), path) for path, verbs in document["paths"].items() for verb in verbs}
+    assert described == {(name.verb, API + name.path) for name in NAMES}
+    text = json.dumps(document)
+    schemas = document["components"]["schemas"]
+    for reference in {part.split('"')[0] for part in text.split("#/components/schemas/")[1:]}:
+        assert reference in schemas
+    assert set(schemas["common.v1.Error"]["properties"]) == {field.name for field in errors_pb2.Error.DESCRIPTOR.fields}
+    create = document["paths"][f"{API}/reservations"]["post"]
+    assert create["security"] == [{"token": []}]
+    assert "Idempotency-Key" in [one["name"] for one in create["parameters"]]
+
+
+@on_platform
+async def test_our_tokens_verify_with_the_published_key(desk):
+    keys = (await desk.http("GET", "/.well-known/jwks.json")).json()
+    key = jwt.PyJWK(keys["keys"][0])
+    token = desk.token(Role.FAN, "ana")
+    unchecked = {f"verify_{claim}": False for claim in ("aud", "exp", "nbf", "iat")}  # the clock here is virtual
+    claims = jwt.decode(token, key, algorithms=[ALGORITHM], options=unchecked)
+    assert jwt.get_unverified_header(token)["kid"] == keys["keys"][0]["kid"]
+    assert claims["sub"] == "ana"
+    assert "d" not in keys["keys"][0]  # the private part stays here
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/openapi.json", "/gateway.v1.QueueService/JoinQueue"])
+def test_no_other_origin_may_read_the_door_unless_it_is_configured(path):
+    @on_platform
+    async def on_desk(desk):
+        headers = {"origin": "https://evil.example", "access-control-request-method": "POST"}
+        answer = await desk.http("OPTIONS", path, headers)
+        assert "access-control-allow-origin" not in answer.headers
+
+    on_desk()
