@@ -219,7 +219,7 @@ def test_what_a_room_does_not_answer_yet_is_unimplemented(up):
                 unimplemented.append(rpc.name)
             else:
                 assert answer is not None
-    assert set(unimplemented) == {"GetMetrics", "TriggerOperation", "GetLogs"}
+    assert set(unimplemented) == {"TriggerOperation"}
 
 
 @pytest.mark.parametrize("server", ["native", "grpcio"])

@@ -18,6 +18,7 @@ from tests.simulation.loop import LoopClock, VirtualLoop
 from traffic_tacos.app import keys
 from traffic_tacos.app.calls import Method
 from traffic_tacos.app.config import Config
+from traffic_tacos.app.logs import LogRing
 from traffic_tacos.app.platform import PAYMENT_SOURCE, Platform
 from traffic_tacos.app.policy import SCOPES
 from traffic_tacos.app.verify import MemoryRecords, Result, verified
@@ -76,6 +77,7 @@ class World:
         self.lossy = lossy
         self.crashes = 0
         self.commits = 0
+        self.log = LogRing()
         self._awaited: list[tuple[int, asyncio.Future[None]]] = []
         self.broken: Broken | None = None
         self._without: frozenset[str] = frozenset()
@@ -99,6 +101,7 @@ class World:
             self.keys,
             self._post,
             self._look,
+            self.log,
         )
         self._memory.on_commit = self._committed
         await self.platform.load()

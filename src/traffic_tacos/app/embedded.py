@@ -27,6 +27,7 @@ from traffic_tacos.app.servers import GrpcServer
 from traffic_tacos.engines.clock import SystemClock
 from traffic_tacos.engines.sqlite import SqliteStore
 from traffic_tacos.kernel.errors import Refusal
+from traffic_tacos.ports.figures import Logs
 
 STORE_FILE = "store.db"
 LOCK_FILE = "lock"
@@ -40,7 +41,7 @@ log = structlog.get_logger()
 Hook = Callable[[Platform], Awaitable[None]]
 
 
-async def serve(config: Config, prepare: Hook, started: Hook) -> None:
+async def serve(config: Config, logs: Logs, prepare: Hook, started: Hook) -> None:
     """Run until SIGTERM or SIGINT, then drain: no new calls, work in flight finishes, within 10 seconds.
 
     `prepare` is called before anybody is let in, `started` once everything listens. Work that ends by
@@ -50,7 +51,7 @@ async def serve(config: Config, prepare: Hook, started: Hook) -> None:
     loop = asyncio.get_running_loop()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signal_number, stop.set)
-    async with running(config, prepare) as (platform, work):
+    async with running(config, logs, prepare) as (platform, work):
         await started(platform)
         stopped = asyncio.create_task(stop.wait())
         await asyncio.wait({stopped, work}, return_when=asyncio.FIRST_COMPLETED)
@@ -58,7 +59,7 @@ async def serve(config: Config, prepare: Hook, started: Hook) -> None:
 
 
 @asynccontextmanager
-async def running(config: Config, prepare: Hook) -> AsyncIterator[tuple[Platform, asyncio.Task[None]]]:
+async def running(config: Config, logs: Logs, prepare: Hook) -> AsyncIterator[tuple[Platform, asyncio.Task[None]]]:
     """A platform that listens as long as the context lasts, and its work, which never ends by itself."""
     config.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     randomness = random.SystemRandom()
@@ -77,6 +78,7 @@ async def running(config: Config, prepare: Hook) -> AsyncIterator[tuple[Platform
                     keys.opened(config.data, randomness),
                     post,
                     partial(_look, config.data / STORE_FILE),
+                    logs,
                 )
                 store.on_commit = platform.committed
                 await platform.load()

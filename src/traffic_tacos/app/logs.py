@@ -1,20 +1,74 @@
-"""Logs: one JSON object a line on standard error, flat fields, never a token, a card or a body."""
+"""Logs: one JSON object a line on standard error, flat fields, never a token, a card or a body.
+
+The last few thousand lines are kept in memory as well, for whoever has no access to the machine.
+"""
 
 import logging
 import sys
+from collections import deque
+from collections.abc import MutableMapping
+from datetime import datetime
+from typing import Any
 
 import structlog
 
+from traffic_tacos.kernel.instants import SECOND, Instant
+from traffic_tacos.ports.figures import LogLine
 
-def configure() -> None:
+LINES_MAX = 5000
+FIELD_LENGTH_MAX = 500
+LEVELS = ("debug", "info", "warning", "error", "critical")
+_OWN = ("timestamp", "level", "event", "trace_id")
+
+
+class LogRing:
+    """The newest lines of the log."""
+
+    def __init__(self) -> None:
+        self._lines: deque[LogLine] = deque(maxlen=LINES_MAX)
+
+    def remember(self, _: Any, __: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        """A processor of structlog: keeps the line and lets it pass."""
+        self._lines.append(
+            LogLine(
+                at=round(datetime.fromisoformat(line["timestamp"]).timestamp() * SECOND),
+                level=line["level"],
+                event=str(line["event"]),
+                trace_id=str(line.get("trace_id", "")),
+                fields={name: str(value)[:FIELD_LENGTH_MAX] for name, value in line.items() if name not in _OWN},
+            )
+        )
+        return line
+
+    def find(
+        self, level: str, service: str, since: Instant, until: Instant, text: str, limit: int
+    ) -> tuple[list[LogLine], bool]:
+        levels = LEVELS[LEVELS.index(level) :]
+        found = [
+            line
+            for line in reversed(self._lines)
+            if line.level in levels
+            and service in line.fields.get("method", "")
+            and since <= line.at < until
+            and text.lower() in _searched(line)
+        ]
+        return found[:limit], len(found) > limit
+
+
+def configure(ring: LogRing) -> None:
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
+            ring.remember,
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+
+
+def _searched(line: LogLine) -> str:
+    return " ".join((line.event, line.trace_id, *line.fields.values())).lower()

@@ -45,6 +45,9 @@ class Metrics:
     def method(self, path: str) -> MethodFigures:
         return self._methods.setdefault(path, MethodFigures(path))
 
+    def methods(self) -> Iterable[MethodFigures]:
+        return self._methods.values()
+
     def add_gauges(
         self, name: str, documentation: str, label: str, read: Callable[[], Iterable[tuple[str, float]]]
     ) -> None:

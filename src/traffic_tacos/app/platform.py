@@ -13,6 +13,7 @@ from google.protobuf.descriptor import ServiceDescriptor
 from traffic_tacos.app.calls import Calls
 from traffic_tacos.app.config import Config
 from traffic_tacos.app.health import PlatformHealth
+from traffic_tacos.app.history import History
 from traffic_tacos.app.keys import Keys, key_set
 from traffic_tacos.app.local import LocalChannel
 from traffic_tacos.app.operations import OperationsRpc
@@ -37,6 +38,7 @@ from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.topics import EVENT_CHANGED, EXPIRE_PAYMENT, SEND_WEBHOOK, SIMULATE_OUTCOME
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.events import Subscriber
+from traffic_tacos.ports.figures import Logs
 from traffic_tacos.ports.http import HttpPost
 from traffic_tacos.ports.jobs import Handler
 from traffic_tacos.ports.store import Event, Store, Write
@@ -102,6 +104,7 @@ class Platform:
         keys: Keys,
         post: HttpPost,
         look: Look,
+        logs: Logs,
     ) -> None:
         self.config = config
         self.clock = clock
@@ -111,6 +114,8 @@ class Platform:
         self.outbox = Outbox(store, clock)
         self.reconciler = Reconciler(look, store, clock)
         self.health = PlatformHealth(config.rooms, store, clock, self.jobs, self.outbox, self.reconciler)
+        self._history = History(self.calls.metrics, clock, self._gauges)
+        self._logs = logs
         self._handlers: dict[str, Handler] = {}
         self.lines: Lines | None = None
         self.webhooks: Webhooks | None = None
@@ -160,6 +165,7 @@ class Platform:
             tasks.create_task(self.jobs.run(self._handlers))
             tasks.create_task(self.outbox.run())
             tasks.create_task(forget_expired(self._store, self.clock))
+            tasks.create_task(self._history.run())
             if "worker" in self.config.rooms:
                 tasks.create_task(self.reconciler.run())
             if self.lines is not None:
@@ -179,6 +185,18 @@ class Platform:
         except Refusal as refusal:
             if refusal.code is not Code.ALREADY_EXISTS:
                 raise
+
+    def _gauges(self) -> dict[str, float]:
+        """What stands as it is now, by name."""
+        jobs = self.jobs.figures()
+        return {
+            "jobs_pending": jobs.pending,
+            "jobs_running": jobs.running,
+            "jobs_dead": jobs.dead,
+            "events_waiting": self.outbox.waiting(),
+            "calls_under_way": self.calls.under_way,
+            "streams": self.calls.streams,
+        }
 
     def channel(self, room: str) -> grpc.aio.Channel:
         """What a room calls the others through."""
@@ -291,7 +309,7 @@ class Platform:
 
     def _build_admin(self) -> None:
         lines = admin_clients.LineClient(self.channel("admin"))
-        admin = AdminRpc(self.health, lines, self.clock)
+        admin = AdminRpc(self.health, lines, self._history, self._logs, self.clock)
         self.calls.add(admin, _service(admin_pb2, "AdminService"))
 
 

@@ -81,6 +81,8 @@ POLICY: dict[str, frozenset[Role]] = {
     "tacos.operations.v1.OperationsService/ListAudit": ADMIN,
     "tacos.operations.v1.OperationsService/Reconcile": ADMIN,
     "common.v1.AdminService/GetSystemHealth": ADMIN,
+    "common.v1.AdminService/GetMetrics": ADMIN,
+    "common.v1.AdminService/GetLogs": ADMIN,
     "common.v1.AdminService/UpdateConfig": ADMIN,
     "common.v1.AdminService/EmergencyAction": ADMIN,
 }

@@ -39,7 +39,8 @@ def up(
 
     Example: [bold]tacos up --event examples/events/theatre.yaml --time-scale 10[/]
     """
-    logs.configure()
+    ring = logs.LogRing()
+    logs.configure(ring)
     config = checked(
         Config(
             data=data,
@@ -55,7 +56,9 @@ def up(
     )
     documents = [read_files(path) for path in config.event_files]
     asyncio.run(
-        embedded.serve(config, lambda platform: _offer(platform, documents), lambda platform: _tell(config, platform))
+        embedded.serve(
+            config, ring, lambda platform: _offer(platform, documents), lambda platform: _tell(config, platform)
+        )
     )
 
 

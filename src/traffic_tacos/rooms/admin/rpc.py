@@ -1,12 +1,18 @@
 """AdminService on the wire."""
 
 import re
+from collections.abc import Callable
+
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from traffic_tacos import wire
 from traffic_tacos.gen.common.v1 import admin_pb2 as pb
 from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.errors import Code, Refusal
+from traffic_tacos.kernel.ids import checked_text
+from traffic_tacos.kernel.instants import MINUTE, Instant
 from traffic_tacos.ports.clock import Clock
+from traffic_tacos.ports.figures import CallFigures, Figures, Logs
 from traffic_tacos.ports.health import Health, HealthChecks, PartHealth
 from traffic_tacos.rooms.admin.clients import LineClient
 
@@ -18,11 +24,41 @@ _OVERALL = {
 
 
 CONFIGURABLE = "queue"
+METRIC_TYPES = ("", "calls", "gauges")
+LOGS_DEFAULT, LOGS_MAX = 100, 1000
+SEARCH_LENGTH_MAX = 200
+# Of each RPC: what it is called, how it is reckoned, and its unit.
+AGGREGATIONS: dict[str, tuple[Callable[[CallFigures], float], str]] = {
+    "count": (lambda one: one.calls, "calls"),
+    "rate": (lambda one: one.per_second, "calls/s"),
+    "errors": (lambda one: sum(one.errors.values()), "calls"),
+    "p50": (lambda one: one.p50_ms, "ms"),
+    "p95": (lambda one: one.p95_ms, "ms"),
+    "p99": (lambda one: one.p99_ms, "ms"),
+}
+_LEVELS: dict[int, str] = {
+    pb.LOG_LEVEL_UNSPECIFIED: "debug",
+    pb.LOG_LEVEL_TRACE: "debug",
+    pb.LOG_LEVEL_DEBUG: "debug",
+    pb.LOG_LEVEL_INFO: "info",
+    pb.LOG_LEVEL_WARN: "warning",
+    pb.LOG_LEVEL_ERROR: "error",
+    pb.LOG_LEVEL_FATAL: "critical",
+}
+_LEVEL_OF = {
+    "debug": pb.LOG_LEVEL_DEBUG,
+    "info": pb.LOG_LEVEL_INFO,
+    "warning": pb.LOG_LEVEL_WARN,
+    "error": pb.LOG_LEVEL_ERROR,
+    "critical": pb.LOG_LEVEL_FATAL,
+}
 _EVENT_KEY = re.compile(r"events/([^/]+)/(.+)")
 
 
 class AdminRpc:
-    def __init__(self, health: HealthChecks, lines: LineClient, clock: Clock) -> None:
+    def __init__(self, health: HealthChecks, lines: LineClient, figures: Figures, logs: Logs, clock: Clock) -> None:
+        self._figures = figures
+        self._logs = logs
         self._health = health
         self._lines = lines
         self._clock = clock
@@ -48,6 +84,56 @@ class AdminRpc:
                 for part in (dependencies if request.include_dependencies else ())
             ],
             checked_at=now,
+        )
+
+    async def GetMetrics(self, request: pb.GetMetricsRequest, call: Call) -> pb.GetMetricsResponse:
+        """What is in `aggregation` of each RPC whose path has `service` in it, over the time asked for; by default
+        everything, over the last minute. `metric_type` is `calls`, `gauges`, or empty for both.
+        """
+        now = self._clock.now()
+        if request.metric_type not in METRIC_TYPES:
+            raise Refusal.of_field("metric_type", "must be calls, gauges, or nothing", request.metric_type)
+        if request.aggregation and request.aggregation not in AGGREGATIONS:
+            raise Refusal.of_field("aggregation", f"must be one of {', '.join(AGGREGATIONS)}", request.aggregation)
+        since, until = _times(request, now, now - MINUTE)
+        metrics: list[pb.MetricData] = []
+        if request.metric_type != "gauges":
+            for one in self._figures.calls(since, until):
+                if request.service in one.method:
+                    metrics += _call_metrics(one, request.aggregation, wire.timestamp(until))
+        if request.metric_type != "calls" and not request.service:
+            at = wire.timestamp(now)
+            metrics += [
+                pb.MetricData(name=name, service="platform", type=pb.METRIC_TYPE_GAUGE, value=value, timestamp=at)
+                for name, value in self._figures.gauges().items()
+            ]
+        return pb.GetMetricsResponse(metrics=metrics, collected_at=wire.timestamp(now))
+
+    async def GetLogs(self, request: pb.GetLogsRequest, call: Call) -> pb.GetLogsResponse:
+        """The newest lines first. `next_cursor` is the `end_time`, in milliseconds since 1970, of the page after."""
+        now = self._clock.now()
+        if request.level not in _LEVELS:
+            raise Refusal.of_field("level", "must be a LogLevel", request.level)
+        if not 0 <= request.limit <= LOGS_MAX:
+            raise Refusal.of_field("limit", f"must be 0 to {LOGS_MAX}", request.limit)
+        text = checked_text("search_query", request.search_query, SEARCH_LENGTH_MAX)
+        since, until = _times(request, now + 1, 0)
+        level, limit = _LEVELS[request.level], request.limit or LOGS_DEFAULT
+        lines, has_more = self._logs.find(level, request.service, since, until, text, limit)
+        return pb.GetLogsResponse(
+            logs=[
+                pb.LogEntry(
+                    timestamp=wire.timestamp(line.at),
+                    level=_LEVEL_OF[line.level],
+                    service=line.fields.get("method", "platform").rpartition("/")[0].strip("/") or "platform",
+                    message=line.event,
+                    trace_id=line.trace_id,
+                    fields=line.fields,
+                )
+                for line in lines
+            ],
+            has_more=has_more,
+            next_cursor=str(lines[-1].at) if has_more and lines else "",
         )
 
     async def UpdateConfig(self, request: pb.UpdateConfigRequest, call: Call) -> pb.UpdateConfigResponse:
@@ -92,3 +178,33 @@ class AdminRpc:
             metrics=room.figures,
             issues=room.issues,
         )
+
+
+def _call_metrics(one: CallFigures, only: str, at: Timestamp | None) -> list[pb.MetricData]:
+    """What is asked for of one RPC; its errors with each code and how often it was."""
+    service = one.method.strip("/").partition("/")[0]
+    errors = {code: str(count) for code, count in one.errors.items()}
+    return [
+        pb.MetricData(
+            name=name,
+            service=service,
+            type=pb.METRIC_TYPE_COUNTER if unit == "calls" else pb.METRIC_TYPE_SUMMARY,
+            value=read(one),
+            unit=unit,
+            labels={"method": one.method} | (errors if name == "errors" else {}),
+            timestamp=at,
+        )
+        for name, (read, unit) in AGGREGATIONS.items()
+        if only in ("", name)
+    ]
+
+
+def _times(
+    request: pb.GetMetricsRequest | pb.GetLogsRequest, now: Instant, earliest: Instant
+) -> tuple[Instant, Instant]:
+    """From when until when is asked about; by default from the earliest until now."""
+    since, until = wire.instant(request, "start_time"), wire.instant(request, "end_time")
+    since, until = earliest if since is None else since, now if until is None else until
+    if since > until:
+        raise Refusal.of_field("start_time", "must not be after end_time", since)
+    return since, until
