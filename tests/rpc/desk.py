@@ -165,7 +165,8 @@ def on_platform(test: Callable[..., Awaitable[None]] | None = None, *, without: 
             await test(desk, **arguments)
             if desk.broken is not None:
                 raise desk.broken
-            assert desk.broken_invariants() == []
+            broken = desk.broken_invariants()
+            assert broken == [], broken
             await desk.close()
 
         run(main(), loop)

@@ -64,6 +64,8 @@ class OperationsRpc:
         return pb.ReplayDeadJobResponse()
 
     async def ListAudit(self, request: pb.ListAuditRequest, call: Call) -> pb.ListAuditResponse:
+        if request.page_size < 0:
+            raise Refusal.of_field("page_size", "must not be negative", request.page_size)
         size = min(request.page_size or AUDIT_PAGE_MAX, AUDIT_PAGE_MAX)
         if request.after_cursor and not request.after_cursor.startswith(AUDIT.prefix().path):
             raise Refusal.of_field("after_cursor", "must be one from a previous answer", request.after_cursor)

@@ -23,6 +23,13 @@ def listed(index: Kind[str], owner: str, created_at: Instant, record_id: str) ->
     return put(index.key(owner, f"{created_at:014d}", record_id), record_id)
 
 
+def checked_size(page_size: int) -> int:
+    """How many a page has: PAGE_DEFAULT where nothing is said, never more than PAGE_MAX."""
+    if page_size < 0:
+        raise Refusal.of_field("pagination.page_size", "must not be negative", page_size)
+    return min(page_size or PAGE_DEFAULT, PAGE_MAX)
+
+
 async def page_of(
     store: Store,
     index: Prefix[str],
@@ -35,11 +42,9 @@ async def page_of(
 
     `page_size` 0 means PAGE_DEFAULT; there are never more than PAGE_MAX.
     """
-    if page_size < 0:
-        raise Refusal.of_field("pagination.page_size", "must not be negative", page_size)
+    size = checked_size(page_size)
     if len(cursor) > CURSOR_LENGTH_MAX or not cursor.isprintable():
         raise Refusal.of_field("pagination.cursor", "must be one from a previous page", cursor)
-    size = min(page_size or PAGE_DEFAULT, PAGE_MAX)
     after = Key(index.kind, index.path + cursor) if cursor else None
     found: list[T] = []
     while page := await store.scan(index, after=after, limit=PAGE_MAX):

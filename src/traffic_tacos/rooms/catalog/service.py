@@ -5,7 +5,7 @@ from __future__ import annotations
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.ids import checked_id
 from traffic_tacos.kernel.topics import EVENT_CHANGED
-from traffic_tacos.ports.paging import PAGE_DEFAULT, PAGE_MAX
+from traffic_tacos.ports.paging import checked_size
 from traffic_tacos.ports.store import Decision, Key, Store, View, put
 from traffic_tacos.ports.store import Event as Announcement
 from traffic_tacos.rooms.catalog.documents import parsed
@@ -40,7 +40,7 @@ class Catalog:
 
     async def list(self, after: str, page_size: int) -> tuple[list[Event], str]:
         """A page of events by id, and the cursor of the next page, empty at the end."""
-        size = min(page_size or PAGE_DEFAULT, PAGE_MAX)
+        size = checked_size(page_size)
         start: Key[Event] | None = EVENT.key(after) if after else None
         found = [event for _, event in await self._store.scan(EVENT.prefix(), after=start, limit=size + 1)]
         return found[:size], found[size - 1].id if len(found) > size else ""

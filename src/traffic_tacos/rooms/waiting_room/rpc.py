@@ -178,6 +178,9 @@ class DrawRpc:
         )
 
     async def ListDrawEntries(self, request: own.ListDrawEntriesRequest, call: Call) -> own.ListDrawEntriesResponse:
+        if request.page_size < 0 or request.after_number < 0:
+            field = "page_size" if request.page_size < 0 else "after_number"
+            raise Refusal.of_field(field, "must not be negative", getattr(request, field))
         size = min(request.page_size or ENTRIES_PAGE_MAX, ENTRIES_PAGE_MAX)
         page, has_more = await self._operator.draw_entries(request.event_id, request.after_number, size, call)
         return own.ListDrawEntriesResponse(
