@@ -1,5 +1,7 @@
 """The HTTP door: every RPC over HTTP, webhooks in, the payment page, and how the platform is."""
 
+from collections.abc import Awaitable, Callable
+
 import msgspec
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
@@ -55,6 +57,32 @@ def application(platform: Platform) -> Starlette:
             return _error(Refusal(Code.UNAVAILABLE, "send it again"), trace_id)
         return _json(receipt, 200)
 
+    async def style(_: Request) -> Response:
+        return Response(STYLE, media_type="text/css", headers=HEADERS)
+
+    async def described(_: Request) -> Response:
+        return _json(document(platform.calls.methods, platform.health.version, platform.config.door), 200)
+
+    async def key_set(_: Request) -> Response:
+        return _json(platform.key_set, 200)
+
+    names = [Route(API + name.path, RestDoor(platform.calls, name).answer, methods=[name.verb]) for name in NAMES]
+    routes = [
+        Route(f"{PAY_PATH}/pay.css", style),
+        Route(f"{PAY_PATH}/{{id}}", _pay_door(platform), methods=["GET", "POST"]),
+        Route("/healthz", alive),
+        Route("/readyz", ready),
+        Route("/metrics", metrics),
+        Route("/openapi.json", described),
+        Route("/.well-known/jwks.json", key_set),
+        Route(WEBHOOK_PATH, payment_webhook, methods=["POST"]),
+        *names,
+        Route("/{service}/{method}", ConnectDoor(platform.calls).answer, methods=["POST"]),
+    ]
+    return Starlette(routes=routes)
+
+
+def _pay_door(platform: Platform) -> Callable[[Request], Awaitable[Response]]:
     pay_page = platform.pay_page
     page_caller = Caller(Role.SERVICE, "payment-page")
 
@@ -79,29 +107,7 @@ def application(platform: Platform) -> Starlette:
             unavailable = Refusal(Code.UNAVAILABLE, "try again in a moment; nothing is paid twice")
             return _html(pay_page_refused(unavailable), _status(unavailable))
 
-    async def style(_: Request) -> Response:
-        return Response(STYLE, media_type="text/css", headers=HEADERS)
-
-    async def described(_: Request) -> Response:
-        return _json(document(platform.calls.methods, platform.health.version, platform.config.door), 200)
-
-    async def key_set(_: Request) -> Response:
-        return _json(platform.key_set, 200)
-
-    names = [Route(API + name.path, RestDoor(platform.calls, name).answer, methods=[name.verb]) for name in NAMES]
-    routes = [
-        Route(f"{PAY_PATH}/pay.css", style),
-        Route(f"{PAY_PATH}/{{id}}", pay, methods=["GET", "POST"]),
-        Route("/healthz", alive),
-        Route("/readyz", ready),
-        Route("/metrics", metrics),
-        Route("/openapi.json", described),
-        Route("/.well-known/jwks.json", key_set),
-        Route(WEBHOOK_PATH, payment_webhook, methods=["POST"]),
-        *names,
-        Route("/{service}/{method}", ConnectDoor(platform.calls).answer, methods=["POST"]),
-    ]
-    return Starlette(routes=routes)
+    return pay
 
 
 def _error(refusal: Refusal, trace_id: str) -> Response:

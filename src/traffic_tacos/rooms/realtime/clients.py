@@ -1,6 +1,6 @@
 """Reservation and payment, in realtime's words: how a user's things stand now."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import grpc
 
@@ -21,25 +21,19 @@ class ReservationClient:
 
     async def present(self, user_id: str, ids: Sequence[str], call: Call) -> list[Update]:
         """How these reservations of the user stand, or all of theirs; NOT_FOUND when one is not theirs."""
-        if ids:
-            return [await self._one(reservation_id, user_id, call) for reservation_id in ids]
-        found: list[Update] = []
-        cursor = ""
-        for _ in range(PAGES_MAX):
-            page = types_pb2.Pagination(page_size=PAGE, cursor=cursor)
-            request = reservation_pb2.ListReservationsRequest(user_id=user_id, pagination=page)
+
+        async def one(reservation_id: str) -> Update:
+            request = reservation_pb2.GetReservationRequest(reservation_id=reservation_id, user_id=user_id)
+            asked = self._stub.GetReservation(request, timeout=ROOM_SECONDS, metadata=wire.metadata(call))
+            return _reservation((await wire.answered(asked)).reservation)
+
+        async def page(at: types_pb2.Pagination) -> tuple[list[Update], str]:
+            request = reservation_pb2.ListReservationsRequest(user_id=user_id, pagination=at)
             asked = self._stub.ListReservations(request, timeout=ROOM_SECONDS, metadata=wire.metadata(call))
             answer = await wire.answered(asked)
-            found.extend(map(_reservation, answer.reservations))
-            cursor = answer.page_info.next_cursor
-            if not cursor:
-                break
-        return found
+            return [_reservation(found) for found in answer.reservations], answer.page_info.next_cursor
 
-    async def _one(self, reservation_id: str, user_id: str, call: Call) -> Update:
-        request = reservation_pb2.GetReservationRequest(reservation_id=reservation_id, user_id=user_id)
-        asked = self._stub.GetReservation(request, timeout=ROOM_SECONDS, metadata=wire.metadata(call))
-        return _reservation((await wire.answered(asked)).reservation)
+        return [await one(thing_id) for thing_id in ids] if ids else await _all_pages(page)
 
 
 class PaymentClient:
@@ -48,25 +42,31 @@ class PaymentClient:
 
     async def present(self, user_id: str, ids: Sequence[str], call: Call) -> list[Update]:
         """How these payments of the user stand, or all of theirs; NOT_FOUND when one is not theirs."""
-        if ids:
-            return [await self._one(intent_id, user_id, call) for intent_id in ids]
-        found: list[Update] = []
-        cursor = ""
-        for _ in range(PAGES_MAX):
-            page = types_pb2.Pagination(page_size=PAGE, cursor=cursor)
-            request = payment_pb2.ListPaymentsRequest(user_id=user_id, pagination=page)
+
+        async def one(intent_id: str) -> Update:
+            request = payment_pb2.GetPaymentStatusRequest(payment_intent_id=intent_id, user_id=user_id)
+            asked = self._stub.GetPaymentStatus(request, timeout=ROOM_SECONDS, metadata=wire.metadata(call))
+            return _payment((await wire.answered(asked)).payment)
+
+        async def page(at: types_pb2.Pagination) -> tuple[list[Update], str]:
+            request = payment_pb2.ListPaymentsRequest(user_id=user_id, pagination=at)
             asked = self._stub.ListPayments(request, timeout=ROOM_SECONDS, metadata=wire.metadata(call))
             answer = await wire.answered(asked)
-            found.extend(map(_payment, answer.payments))
-            cursor = answer.page_info.next_cursor
-            if not cursor:
-                break
-        return found
+            return [_payment(found) for found in answer.payments], answer.page_info.next_cursor
 
-    async def _one(self, intent_id: str, user_id: str, call: Call) -> Update:
-        request = payment_pb2.GetPaymentStatusRequest(payment_intent_id=intent_id, user_id=user_id)
-        asked = self._stub.GetPaymentStatus(request, timeout=ROOM_SECONDS, metadata=wire.metadata(call))
-        return _payment((await wire.answered(asked)).payment)
+        return [await one(thing_id) for thing_id in ids] if ids else await _all_pages(page)
+
+
+async def _all_pages(page: Callable[[types_pb2.Pagination], Awaitable[tuple[list[Update], str]]]) -> list[Update]:
+    """Everything of a list, within PAGES_MAX pages."""
+    found: list[Update] = []
+    cursor = ""
+    for _ in range(PAGES_MAX):
+        more, cursor = await page(types_pb2.Pagination(page_size=PAGE, cursor=cursor))
+        found += more
+        if not cursor:
+            break
+    return found
 
 
 def _reservation(message: reservation_pb2.Reservation) -> Update:
