@@ -52,7 +52,7 @@ CONNECT: dict[Code, tuple[str, int]] = {
     Code.TIMEOUT: ("deadline_exceeded", 504),
     Code.UPSTREAM_TIMEOUT: ("deadline_exceeded", 504),
 }
-OTHERWISE = ("failed_precondition", 400)
+_OTHERWISE = ("failed_precondition", 400)
 
 
 class ConnectDoor:
@@ -87,6 +87,11 @@ class ConnectDoor:
         return _answered(await self._calls.answer(method, message, call), is_json=is_json)
 
 
+def code_and_status(code: Code) -> tuple[str, int]:
+    """Connect's name of a code, and its HTTP status."""
+    return CONNECT.get(code, _OTHERWISE)
+
+
 def decoded(method: Method, body: bytes, *, is_json: bool) -> Any:
     """The request that a body is; refused when it is none."""
     message = method.request()
@@ -107,12 +112,12 @@ def carries_only_an_error(response: Any) -> bool:
 def refused(calls: Calls, refusal: Refusal) -> Response:
     """What could not even become a call."""
     error = wire.error(refusal, refusal.trace_id or calls.new_trace_id())
-    return _error(error, *CONNECT.get(refusal.code, OTHERWISE))
+    return _error(error, *code_and_status(refusal.code))
 
 
 def _answered(response: Any, *, is_json: bool) -> Response:
     if carries_only_an_error(response):
-        return _error(response.error, *CONNECT.get(Code(response.error.code), OTHERWISE))
+        return _error(response.error, *code_and_status(Code(response.error.code)))
     if is_json:
         return Response(_encoded(response), media_type=JSON, headers=HEADERS)
     return Response(response.SerializeToString(), media_type=PROTO, headers=HEADERS)
@@ -144,7 +149,7 @@ async def _enveloped(messages: Any, is_json: bool) -> AsyncIterator[bytes]:
                 )
                 yield struct.pack(">BI", 0, len(body)) + body
     except Refusal as refusal:
-        end = {"error": _shown(wire.error(refusal, refusal.trace_id), CONNECT.get(refusal.code, OTHERWISE)[0])}
+        end = {"error": _ended_by(refusal)}
     last = json.dumps(end).encode()
     yield struct.pack(">BI", _END_OF_STREAM, len(last)) + last
 
@@ -155,8 +160,12 @@ async def _server_sent(messages: Any, _: bool) -> AsyncIterator[bytes]:
             async for message in stream:
                 yield b"data: " + _encoded(message) + b"\n\n"
     except Refusal as refusal:
-        shown = _shown(wire.error(refusal, refusal.trace_id), CONNECT.get(refusal.code, OTHERWISE)[0])
-        yield b"event: error\ndata: " + json.dumps(shown).encode() + b"\n\n"
+        yield b"event: error\ndata: " + json.dumps(_ended_by(refusal)).encode() + b"\n\n"
+
+
+def _ended_by(refusal: Refusal) -> dict[str, Any]:
+    """What ended a stream; every refusal of one has its trace."""
+    return _shown(wire.error(refusal, refusal.trace_id), code_and_status(refusal.code)[0])
 
 
 def _encoded(message: Any) -> bytes:

@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 
 from traffic_tacos.app.bodies import HEADERS, body_of
-from traffic_tacos.app.connect import CONNECT, OTHERWISE, ConnectDoor
+from traffic_tacos.app.connect import ConnectDoor, code_and_status
 from traffic_tacos.app.openapi import document
 from traffic_tacos.app.pay import FORM_BYTES_MAX, STYLE
 from traffic_tacos.app.pay import PATH as PAY_PATH
@@ -123,7 +123,7 @@ def _error(refusal: Refusal, trace_id: str) -> Response:
 
 
 def _status(refusal: Refusal) -> int:
-    return CONNECT.get(refusal.code, OTHERWISE)[1]
+    return code_and_status(refusal.code)[1]
 
 
 def _html(page: str, status: int) -> Response:

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from traffic_tacos import wire
 from traffic_tacos.app.bodies import HEADERS, body_of
 from traffic_tacos.app.calls import Calls, Method
-from traffic_tacos.app.connect import BODY_BYTES_MAX, CONNECT, OTHERWISE, carries_only_an_error, decoded
+from traffic_tacos.app.connect import BODY_BYTES_MAX, carries_only_an_error, code_and_status, decoded
 from traffic_tacos.kernel.errors import Code, Refusal
 
 WAITING_TOKEN, IDEMPOTENCY_KEY = "x-waiting-token", "idempotency-key"
@@ -119,5 +119,5 @@ def _set(message: Any, field: FieldDescriptor, text: str) -> None:
 
 
 def _json(content: object, code: Code | None) -> Response:
-    status = 200 if code is None else CONNECT.get(code, OTHERWISE)[1]
+    status = 200 if code is None else code_and_status(code)[1]
     return Response(json.dumps(content), status, media_type="application/json", headers=HEADERS)

@@ -39,11 +39,16 @@ def verify(
         raise Refusal(
             Code.UNAUTHENTICATED, f"timestamp: must be within {TOLERANCE_SECONDS} seconds of now; it is {when}"
         )
+    if not is_signed(secrets, webhook_id, timestamp_seconds, body, given_in(signatures)):
+        raise Refusal(Code.UNAUTHENTICATED, "signature: is of another id, time or body, or under another secret")
+
+
+def given_in(signatures: str) -> list[str]:
+    """The signatures of a header that are of this scheme; UNAUTHENTICATED when there is none."""
     given = [signature for signature in signatures.split() if signature.startswith(f"{VERSION},")]
     if not given:
         raise Refusal(Code.UNAUTHENTICATED, f"signature: must have one that starts with `{VERSION},`")
-    if not is_signed(secrets, webhook_id, timestamp_seconds, body, given):
-        raise Refusal(Code.UNAUTHENTICATED, "signature: is of another id, time or body, or under another secret")
+    return given
 
 
 def is_signed(

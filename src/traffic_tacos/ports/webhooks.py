@@ -4,6 +4,7 @@ Id and body are fixed here, once, so that they stay the same over all attempts.
 """
 
 from datetime import UTC, datetime
+from enum import StrEnum
 
 import msgspec
 
@@ -13,6 +14,14 @@ from traffic_tacos.kernel.topics import SEND_WEBHOOK
 from traffic_tacos.ports.store import Job
 
 AGAIN = "!again"  # the end of the id of a job that sends a message once more, on purpose
+
+
+class Defect(StrEnum):
+    """What is wrong with a webhook that is sent to test its receiver."""
+
+    NONE = ""
+    WRONG_SIGNATURE = "wrong_signature"
+    OLD_TIMESTAMP = "old_timestamp"
 
 
 def webhook_job(name: str, url: str, body: str, now: Instant, endpoint_id: str = "") -> Job:

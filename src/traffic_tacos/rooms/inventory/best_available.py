@@ -82,10 +82,8 @@ def _place(joined: int, middle: float, seats: int, quantity: int) -> tuple[bool,
 
 def fitting(joined: int, seats: int, quantity: int) -> int:
     """The mask of seats from which `quantity` free seats run on, each adjacent to the next."""
-    starts = seats
-    for step in range(1, quantity):
-        starts &= (seats >> step) & (joined >> (step - 1))
-    return starts
+    found = _fitting_by_size(joined, seats, quantity)
+    return found[-1] if len(found) == quantity else 0
 
 
 def _leaving_one(joined: int, seats: int, quantity: int) -> int:
@@ -149,13 +147,17 @@ def _spread(
 
 
 def _starts_by_size(row: RowPlan, seats: int, size_max: int) -> list[int]:
-    """Where one seat, two, three … next to each other begin, as long as there are any; each from the one before."""
     if row.standing:
         return [seats] * min(size_max, seats.bit_count())
+    return _fitting_by_size(row.joined, seats, size_max)
+
+
+def _fitting_by_size(joined: int, seats: int, size_max: int) -> list[int]:
+    """Where one seat, two, three … next to each other begin, as long as there are any; each from the one before."""
     found: list[int] = []
     starts = seats
     while starts and len(found) < size_max:
         found.append(starts)
         step = len(found)
-        starts &= (seats >> step) & (row.joined >> (step - 1))
+        starts &= (seats >> step) & (joined >> (step - 1))
     return found

@@ -6,7 +6,7 @@ import msgspec
 
 from traffic_tacos.kernel.instants import Instant
 from traffic_tacos.ports.store import Job
-from traffic_tacos.ports.webhooks import AGAIN, webhook_body, webhook_job
+from traffic_tacos.ports.webhooks import AGAIN, Defect, webhook_body, webhook_job
 from traffic_tacos.rooms.payment.model import Payment, Status
 
 TYPES = {
@@ -27,7 +27,7 @@ class Wrong(IntEnum):
 
 
 # What the sender of a webhook is to do wrong.
-DEFECTS = {Wrong.SIGNATURE: "wrong_signature", Wrong.OLD_TIMESTAMP: "old_timestamp"}
+DEFECTS = {Wrong.SIGNATURE: Defect.WRONG_SIGNATURE, Wrong.OLD_TIMESTAMP: Defect.OLD_TIMESTAMP}
 
 
 def webhook_of(payment: Payment, now: Instant) -> Job:
@@ -58,5 +58,5 @@ def wrong_webhooks(payment: Payment, status: Status, name: str, at: Instant, wro
         again = msgspec.structs.replace(job, id=f"{job.id}{AGAIN}")
         return job, again
     if wrong is not None:
-        job = msgspec.structs.replace(job, payload={**job.payload, "defect": DEFECTS[wrong]})
+        job = msgspec.structs.replace(job, payload={**job.payload, "defect": DEFECTS[wrong].value})
     return (job,)

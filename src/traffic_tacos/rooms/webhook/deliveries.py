@@ -15,11 +15,11 @@ from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.http import HttpAnswer, HttpPost
 from traffic_tacos.ports.jobs import GiveUp, Handling, Postponed, TryAgainAt
 from traffic_tacos.ports.store import Job
-from traffic_tacos.ports.webhooks import message_id_of
+from traffic_tacos.ports.webhooks import Defect, message_id_of
 from traffic_tacos.rooms.webhook import circuit
 from traffic_tacos.rooms.webhook.circuit import Circuit
 from traffic_tacos.rooms.webhook.endpoints import Endpoints
-from traffic_tacos.rooms.webhook.model import ATTEMPTS_MAX, SECONDS_MAX, Defect, Endpoint
+from traffic_tacos.rooms.webhook.model import ATTEMPTS_MAX, SECONDS_MAX, Endpoint
 
 # Over a day, even if every pause came out shortest: the doubling ones make 4.5 hours, seven of the longest 21.
 HANDLING = Handling(attempts_max=ATTEMPTS_MAX, pause_max=3 * HOUR, running_max=256, order_max=8)

@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from enum import IntEnum, StrEnum
+from enum import IntEnum
 
 import msgspec
 
@@ -56,14 +56,6 @@ class EventType(IntEnum):
     PAYMENT_CANCELLED = 3
     RESERVATION_EXPIRED = 4
     SYSTEM_MAINTENANCE = 5
-
-
-class Defect(StrEnum):
-    """What is wrong with a webhook that is sent to test its receiver."""
-
-    NONE = ""
-    WRONG_SIGNATURE = "wrong_signature"
-    OLD_TIMESTAMP = "old_timestamp"
 
 
 class Secret(msgspec.Struct, frozen=True, omit_defaults=True):
