@@ -50,7 +50,7 @@ class Desk(World):
         method = calls.methods["/" + path]
         headers = (("authorization", f"Bearer {token}"),) if token else ()
         try:
-            call = calls.call(headers, None)
+            call = calls.call(method, request, headers, self.peer)
         except Exception as refusal:
             return calls.refused(method, refusal)
         return await calls.answer(method, request, call)
@@ -59,7 +59,8 @@ class Desk(World):
         """The messages of a stream as the server would send them."""
         calls = self.platform.calls
         headers = (("authorization", f"Bearer {token}"),) if token else ()
-        async for message in calls.stream(calls.methods["/" + path], request, calls.call(headers, None)):
+        method = calls.methods["/" + path]
+        async for message in calls.stream(method, request, calls.call(method, request, headers, self.peer)):
             yield type(message).FromString(message.SerializeToString())
 
     async def http(

@@ -48,7 +48,7 @@ async def test_calls_are_counted_over_time(desk):
     before = await figures(start_time=at(desk, 300), end_time=at(desk, 35), aggregation="count")
     assert before["count"].value == 30
     gauges = await ask(desk, "GetMetrics", pb.GetMetricsRequest(metric_type="gauges"))
-    assert {metric.name: metric.value for metric in gauges.metrics}["jobs_pending"] >= 1
+    assert {metric.name: metric.value for metric in gauges.metrics}["tacos_jobs_pending"] >= 1
 
 
 @pytest.mark.parametrize(

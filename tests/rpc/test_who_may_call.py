@@ -6,7 +6,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tests.rpc.desk import GATEWAY, INVENTORY, PAYMENT, QUEUE, code, on_platform
 from tests.simulation.world import EVENT, EVENT_ID
-from traffic_tacos.app.policy import FAN, POLICY, PUBLIC
+from traffic_tacos.app.policy import FAN, POLICY, PUBLIC, SCOPES
 from traffic_tacos.gen.gateway.v1 import gateway_pb2, queue_pb2
 from traffic_tacos.gen.payment.v1 import payment_pb2
 from traffic_tacos.gen.reservation.v1 import inventory_pb2
@@ -59,10 +59,11 @@ def test_every_method_has_a_policy_and_every_policy_a_method():
 async def test_tokens_that_are_not_good_are_refused(desk):
     now = desk.clock.now()
     fan = Caller(Role.FAN, "ana")
-    good = sign_user(desk.keys.signing, UserToken(fan, (), now + 60 * SECOND), now)
-    foreign = sign_user(Ed25519PrivateKey.from_private_bytes(b"x" * 32), UserToken(fan, (), now + 60 * SECOND), now)
-    expired = sign_user(desk.keys.signing, UserToken(fan, (), now - SECOND), now - 60 * SECOND)
-    early = sign_user(desk.keys.signing, UserToken(fan, (), now + 90 * SECOND), now + 60 * SECOND)
+    buy = SCOPES[Role.FAN]
+    good = sign_user(desk.keys.signing, UserToken(fan, buy, now + 60 * SECOND), now)
+    foreign = sign_user(Ed25519PrivateKey.from_private_bytes(b"x" * 32), UserToken(fan, buy, now + 60 * SECOND), now)
+    expired = sign_user(desk.keys.signing, UserToken(fan, buy, now - SECOND), now - 60 * SECOND)
+    early = sign_user(desk.keys.signing, UserToken(fan, buy, now + 90 * SECOND), now + 60 * SECOND)
     claims = {"iss": ISSUER, "aud": AUDIENCE, "sub": "ana", "role": "admin", "nbf": 0, "exp": 2**40}
     unsigned = jwt.encode(claims, None, algorithm="none")
     with_shared_secret = jwt.encode(claims, "k" * 32, algorithm="HS256")
@@ -76,6 +77,8 @@ async def test_tokens_that_are_not_good_are_refused(desk):
     )
     another = jwt.encode({**claims, "aud": "another"}, desk.keys.signing, algorithm="EdDSA")
     assert code(await desk.ask(path, request, another)) == "FORBIDDEN"
+    without_scope = sign_user(desk.keys.signing, UserToken(fan, ("something:else",), now + 60 * SECOND), now)
+    assert code(await desk.ask(path, request, without_scope)) == "FORBIDDEN"
 
 
 @on_platform

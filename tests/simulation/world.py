@@ -16,6 +16,7 @@ import structlog
 
 from tests.simulation.loop import LoopClock, VirtualLoop
 from traffic_tacos.app import keys
+from traffic_tacos.app.authentication import FetchJson
 from traffic_tacos.app.calls import Method
 from traffic_tacos.app.config import Config
 from traffic_tacos.app.logs import LogRing
@@ -64,6 +65,10 @@ class Unreachable(Exception):
 Server = Callable[[dict[str, str], bytes], Awaitable[HttpAnswer]]
 
 
+async def _nothing(url: str) -> Any:
+    raise ValueError(f"{url} is not there")
+
+
 class World:
     """One simulated sale. Everything in it follows from the seed."""
 
@@ -72,6 +77,7 @@ class World:
         self.clock = LoopClock(loop)
         self.trace: list[str] = []
         self.keys = keys.made(random.Random(f"keys-{seed}"))
+        self.keyring = keys.Keyring(self.keys)
         self.event = event
         self.faults = faults
         self.lossy = lossy
@@ -85,6 +91,9 @@ class World:
         self.checks_every_commit = True
         self.endpoint: HttpAnswer | None = None  # what every webhook is answered, instead of being taken
         self.servers: dict[str, Server] = {}  # other servers that webhooks may go to, by the beginning of a URL
+        self.address = "127.0.0.1"
+        self.issuer = ""  # whose users are fans here
+        self.fetch: FetchJson = _nothing
         self.is_down = False
         self.differences_are_bugs = False  # or else the reconciler mends what a sale must not break
         self._memory = MemoryStore()
@@ -94,14 +103,15 @@ class World:
         """Start the platform on what is stored."""
         store = FaultyStore(self._memory, STEADY, self.clock, self.random)
         self.platform = Platform(
-            Config(data=Path("simulated"), without=self._without),
+            Config(data=Path("simulated"), without=self._without, issuer=self.issuer),
             store,
             self.clock,
             self.random,
-            self.keys,
+            self.keyring,
             self._post,
             self._look,
             self.log,
+            self.fetch,
         )
         self._memory.on_commit = self._committed
         await self.platform.load()
@@ -141,7 +151,7 @@ class World:
         calls = self.platform.calls
         method = calls.methods["/" + path]
         given = method.request.FromString(request.SerializeToString())
-        response = await self._answer(method, given, calls.call(headers, None))
+        response = await self._answer(method, given, calls.call(method, given, headers, self.peer))
         if self.broken is not None:
             raise self.broken
         return method.response.FromString(response.SerializeToString())
@@ -157,7 +167,7 @@ class World:
 
         async def listen() -> None:
             try:
-                async for message in calls.stream(method, request, calls.call(headers, None)):
+                async for message in calls.stream(method, request, calls.call(method, request, headers, self.peer)):
                     heard.put_nowait(message.SerializeToString())
             except Refusal as refusal:
                 if refusal.code is Code.INTERNAL:
@@ -198,6 +208,10 @@ class World:
             raise
         finally:
             self._calls.pop(task, None)
+
+    def peer(self) -> str:
+        """The address that calls come from."""
+        return self.address
 
     def verify(self) -> list[Result]:
         return verified(MemoryRecords(self._memory), self.clock.now())

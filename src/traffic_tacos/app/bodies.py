@@ -1,4 +1,6 @@
-"""Bodies of HTTP requests, read no further than their limit; and what every answer of the door says of itself."""
+"""What all of the HTTP door shares: bodies read no further than their limit, and headers of every answer."""
+
+from collections.abc import Callable
 
 from starlette.requests import ClientDisconnect, Request
 
@@ -18,3 +20,8 @@ async def body_of(request: Request, bytes_max: int) -> bytes:
     except ClientDisconnect:
         raise Refusal.of_field("body", "must arrive whole") from None
     return bytes(body)
+
+
+def peer_of(request: Request) -> Callable[[], str]:
+    """What address a request came from, for whoever wants to know."""
+    return lambda: request.client.host if request.client is not None else ""

@@ -17,19 +17,20 @@ from google.protobuf.descriptor import ServiceDescriptor
 from google.protobuf.message_factory import GetMessageClass
 
 from traffic_tacos import wire
+from traffic_tacos.app.authentication import Authenticator
 from traffic_tacos.app.deadlines import Deadlines
+from traffic_tacos.app.limits import FORWARDED_FOR, Limits
 from traffic_tacos.app.metrics import OK, Metrics
-from traffic_tacos.app.policy import INVENTORY, INVENTORY_TOO, POLICY, PUBLIC
+from traffic_tacos.app.policy import BEGINNINGS, INVENTORY, INVENTORY_TOO, POLICY, PUBLIC
 from traffic_tacos.kernel.calls import ANONYMOUS, Call, Caller, Role
 from traffic_tacos.kernel.errors import Code, Fault, Refusal
-from traffic_tacos.kernel.instants import SECOND
-from traffic_tacos.kernel.tokens import UserToken, verify_user
+from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.ports.clock import Clock
+from traffic_tacos.ports.settings import MAINTENANCE, Settings
 
 CALL_SECONDS_MAX = 10.0
 CALLS_AT_ONCE_MAX = 10_000
 STREAMS_AT_ONCE_MAX = 50_000
-TOKENS_REMEMBERED_MAX = 50_000
 TRACE_ID_LENGTH_MAX = 64
 
 log = structlog.get_logger()
@@ -49,12 +50,16 @@ class Method:
         self.request = request
         self.response = response
         self.handler = handler
+        self.roles = POLICY[path.removeprefix("/")]
+        self.begins = path.removeprefix("/") in BEGINNINGS
+        self.has_ticket = "waiting_token" in request.DESCRIPTOR.fields_by_name
         self.is_async = inspect.iscoroutinefunction(handler)
         self.is_plain = len(inspect.signature(handler).parameters) == 1
-        if self.is_plain and (self.is_async or POLICY[path.removeprefix("/")] is not PUBLIC):
-            raise TypeError(f"{path}: only a public method that waits for nothing may leave its caller out")
+        if self.is_plain and (self.is_async or self.roles is not PUBLIC or not self.has_ticket):
+            raise TypeError(
+                f"{path}: only a public method with a ticket that waits for nothing may leave its caller out"
+            )
         self.is_stream = inspect.isasyncgenfunction(handler)
-        self.roles = POLICY[path.removeprefix("/")]
         self.figures = metrics.method(path)
 
 
@@ -76,7 +81,14 @@ def methods_of(servicer: object, service: ServiceDescriptor, metrics: Metrics) -
 class Calls:
     """Every method of a platform by path, and the one way to call it."""
 
-    def __init__(self, clock: Clock, randomness: random.Random, token_key: Any) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        randomness: random.Random,
+        authenticator: Authenticator,
+        limits: Limits,
+        settings: Settings,
+    ) -> None:
         self.methods: dict[str, Method] = {}
         self.metrics = Metrics()
         self.under_way = 0
@@ -85,8 +97,9 @@ class Calls:
         self._deadlines = Deadlines(clock)
         # Trace ids must differ, not be unguessable: a system call for each would cost more than the rest.
         self._random = random.Random(randomness.getrandbits(128))  # noqa: S311
-        self._token_key = token_key
-        self._tokens: dict[str, UserToken] = {}
+        self._authenticator = authenticator
+        self._limits = limits
+        self._settings = settings
 
     def add(self, servicer: object, *services: ServiceDescriptor) -> None:
         for service in services:
@@ -102,20 +115,43 @@ class Calls:
             found[INVENTORY_TOO] = found[INVENTORY]
         return found
 
-    def call(self, headers: Sequence[tuple[str, str | bytes]], seconds: float | None) -> Call:
-        """The call that these headers make; UNAUTHENTICATED when they carry a token that is not good."""
-        caller, trace_id, refused = ANONYMOUS, self.trace_id(headers), None
-        for name, value in headers:
-            if name == "authorization":
-                try:
-                    caller = self._caller(value if isinstance(value, str) else value.decode("latin-1"))
-                except Refusal as refusal:
-                    refused = refusal
-        if refused is not None:
-            refused.trace_id = trace_id
-            raise refused
+    def call(
+        self,
+        method: Method,
+        request: Any,
+        headers: Sequence[tuple[str, str | bytes]],
+        peer: Callable[[], str],
+        seconds: float | None = None,
+    ) -> Call:
+        """The call from outside that these headers make; `peer` says what address it came from, when that matters.
+
+        UNAUTHENTICATED when they carry a token that is not good, RATE_LIMITED when the caller has had their calls,
+        UNAVAILABLE when nothing may be begun now.
+        """
+        caller, trace_id, now = ANONYMOUS, self.trace_id(headers), self._clock.now()
+        try:
+            for name, value in headers:
+                if name == "authorization":
+                    try:
+                        caller = self._caller(value if isinstance(value, str) else value.decode("latin-1"))
+                    except Refusal:
+                        self._take(ANONYMOUS, headers, peer, now)  # checking one is dear, whoever sends it
+                        raise
+            if caller is ANONYMOUS and method.has_ticket and request.waiting_token:
+                self._limits.take_ticket(request.waiting_token, now)
+            else:
+                self._take(caller, headers, peer, now)
+            if method.begins and caller.role is not Role.ADMIN and (why := self._settings.text(MAINTENANCE)):
+                raise Refusal(Code.UNAVAILABLE, f"maintenance: {why}")
+        except Refusal as refusal:
+            refusal.trace_id = trace_id
+            raise
         seconds = CALL_SECONDS_MAX if seconds is None else min(seconds, CALL_SECONDS_MAX)
-        return Call(caller, trace_id, self._clock.now() + round(seconds * SECOND))
+        return Call(caller, trace_id, now + round(seconds * SECOND))
+
+    def count_ticket(self, token: str) -> None:
+        """Count a plain call, which is made with nothing but a waiting token."""
+        self._limits.take_ticket(token, self._clock.now())
 
     async def answer(self, method: Method, request: Any, call: Call) -> Any:
         """The response, with its `error` set when the call was refused, failed, or came upon a bug."""
@@ -184,14 +220,16 @@ class Calls:
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise Refusal(Code.UNAUTHENTICATED, "authorization: must be `Bearer` and a token")
-        now = self._clock.now()
-        known = self._tokens.get(token)
-        if known is None or now >= known.expires_at:
-            known = verify_user(token, self._token_key, now)
-            if len(self._tokens) >= TOKENS_REMEMBERED_MAX:
-                self._tokens.clear()
-            self._tokens[token] = known
-        return known.caller
+        return self._authenticator.user(token).caller
+
+    def _take(
+        self, caller: Caller, headers: Sequence[tuple[str, str | bytes]], peer: Callable[[], str], now: Instant
+    ) -> None:
+        if caller is not ANONYMOUS:
+            self._limits.take(caller, "", (), now)
+            return
+        forwarded = [value for name, value in headers if name == FORWARDED_FOR and isinstance(value, str)]
+        self._limits.take(caller, peer(), forwarded, now)
 
 
 def _not_allowed(caller: Caller) -> Refusal:

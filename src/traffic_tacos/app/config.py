@@ -4,8 +4,16 @@ from pathlib import Path
 
 import msgspec
 
-from traffic_tacos.kernel.addresses import LOOPBACK, Network, checked_url, parsed_networks
+from traffic_tacos.kernel.addresses import (
+    LOOPBACK,
+    Network,
+    checked_issuer,
+    checked_origin,
+    checked_url,
+    parsed_networks,
+)
 from traffic_tacos.kernel.errors import Refusal
+from traffic_tacos.kernel.tokens import AUDIENCE
 
 ROOMS = (
     "catalog",
@@ -35,7 +43,9 @@ class Address(msgspec.Struct, frozen=True):
 class Config(msgspec.Struct, frozen=True):
     """`server` is `native` (pygrpc-native) or `grpcio`; `time_scale` divides simulated payment times only;
     `webhook_networks` may be reached by webhooks besides public addresses; `public_url` is what browsers know
-    the HTTP door by, when that is not where it listens.
+    the HTTP door by, when that is not where it listens. The users of `issuer` (an OpenID Connect issuer, whose tokens
+    for us have `issuer_audience`) are fans here; X-Forwarded-For is believed of `trusted_proxies`; pages of
+    `cors_origins` may call the HTTP door from a browser.
     """
 
     data: Path = Path(".tacos")
@@ -47,6 +57,14 @@ class Config(msgspec.Struct, frozen=True):
     server: str = "native"
     webhook_networks: tuple[str, ...] = LOOPBACK
     public_url: str = ""
+    issuer: str = ""
+    issuer_audience: str = AUDIENCE
+    trusted_proxies: tuple[str, ...] = ()
+    cors_origins: tuple[str, ...] = ()
+
+    @property
+    def proxies(self) -> tuple[Network, ...]:
+        return parsed_networks("trusted-proxy", self.trusted_proxies)
 
     @property
     def networks(self) -> tuple[Network, ...]:
@@ -77,6 +95,11 @@ def checked(config: Config) -> Config:
     if config.public_url:
         checked_url("public-url", config.public_url, config.networks)
     parsed_networks("webhook-network", config.webhook_networks)
+    parsed_networks("trusted-proxy", config.trusted_proxies)
+    if config.issuer:
+        checked_issuer("issuer", config.issuer)
+    for origin in config.cors_origins:
+        checked_origin("cors-origin", origin)
     if config.server not in SERVERS:
         raise Refusal.of_field("server", f"must be one of {', '.join(SERVERS)}", config.server)
     return config

@@ -9,6 +9,7 @@ who had joined before) is a 200 with all of it.
 
 import base64
 import json
+import math
 import struct
 from collections.abc import AsyncIterator
 from contextlib import aclosing
@@ -20,7 +21,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from traffic_tacos import wire
-from traffic_tacos.app.bodies import HEADERS, body_of
+from traffic_tacos.app.bodies import HEADERS, body_of, peer_of
 from traffic_tacos.app.calls import Calls, Method
 from traffic_tacos.app.policy import ADMIN, INVENTORY, INVENTORY_TOO
 from traffic_tacos.gen.common.v1 import errors_pb2
@@ -75,7 +76,7 @@ class ConnectDoor:
             if kind in (STREAM_JSON, STREAM_PROTO):
                 body = _unwrapped(body)
             message = decoded(method, body, is_json=is_json)
-            call = self._calls.call(request.headers.items(), _seconds(request))
+            call = self._calls.call(method, message, request.headers.items(), peer_of(request), _seconds(request))
         except Refusal as refusal:
             return refused(self._calls, refusal)
         if method.is_stream:
@@ -124,7 +125,13 @@ def _answered(response: Any, *, is_json: bool) -> Response:
 
 
 def _error(error: errors_pb2.Error, code: str, status: int) -> Response:
-    return Response(json.dumps(_shown(error, code)), status, media_type=JSON, headers=HEADERS)
+    return Response(json.dumps(_shown(error, code)), status, media_type=JSON, headers=HEADERS | retry_after(error))
+
+
+def retry_after(error: errors_pb2.Error) -> dict[str, str]:
+    """The header that says when to ask again, where the error does; in whole seconds, as HTTP has it."""
+    wait = wire.refusal(error).retry_after_seconds
+    return {} if wait is None else {"retry-after": str(math.ceil(wait))}
 
 
 def _shown(error: errors_pb2.Error, code: str) -> dict[str, Any]:

@@ -75,7 +75,7 @@ async def running(config: Config, logs: Logs, prepare: Hook) -> AsyncIterator[tu
                     store,
                     SystemClock(),
                     randomness,
-                    keys.opened(config.data, randomness),
+                    keys.Keyring(keys.opened(config.data, randomness), config.data),
                     post,
                     partial(_look, config.data / STORE_FILE),
                     logs,

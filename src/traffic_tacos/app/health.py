@@ -1,18 +1,46 @@
 """How the platform's parts are, measured when asked."""
 
+import shutil
+from collections import deque
 from importlib.metadata import version
 
+from traffic_tacos.app.config import Config
 from traffic_tacos.app.reconciler import Reconciler
 from traffic_tacos.engines.jobs import StoreJobs
 from traffic_tacos.engines.outbox import Outbox
 from traffic_tacos.kernel.errors import Fault
-from traffic_tacos.kernel.instants import SECOND
+from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.health import Health, PartHealth
+from traffic_tacos.ports.settings import MAINTENANCE, Settings
 from traffic_tacos.ports.store import Decision, Store
 
 SLOW_MS = 250
+MEGABYTE = 1_000_000
+DISK_FREE_NEEDED, DISK_FREE_WANTED = 100 * MEGABYTE, 1000 * MEGABYTE
+BEATS_EVERY_SECONDS = 0.5
+BEATS_REMEMBERED = 20
 ISSUES_SHOWN_MAX = 10
+
+
+class Heartbeat:
+    """How late the event loop is: whatever it does not come to in time, no caller hears in time."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._late: deque[Instant] = deque([0], maxlen=BEATS_REMEMBERED)
+
+    @property
+    def lag(self) -> Instant:
+        """The worst of the last ten seconds, in milliseconds."""
+        return max(self._late)
+
+    async def run(self) -> None:
+        """Beat until cancelled."""
+        while True:
+            due = self._clock.now() + round(BEATS_EVERY_SECONDS * SECOND)
+            await self._clock.sleep(BEATS_EVERY_SECONDS)
+            self._late.append(max(0, self._clock.now() - due))
 
 
 class PlatformHealth:
@@ -20,15 +48,20 @@ class PlatformHealth:
 
     def __init__(
         self,
-        rooms: tuple[str, ...],
+        config: Config,
         store: Store,
         clock: Clock,
         jobs: StoreJobs,
         outbox: Outbox,
         reconciler: Reconciler,
+        heartbeat: Heartbeat,
+        settings: Settings,
     ) -> None:
+        self._heartbeat = heartbeat
+        self._settings = settings
+        self._data = config.data
         self._reconciler = reconciler
-        self._rooms = rooms
+        self._rooms = config.rooms
         self._store = store
         self._clock = clock
         self._jobs = jobs
@@ -49,6 +82,9 @@ class PlatformHealth:
         rooms = []
         for name in self._rooms:
             health, issues = store.health, list(store.issues)
+            if name == "gateway" and (why := self._settings.text(MAINTENANCE)):
+                health = max(health, Health.DEGRADED)
+                issues.append(f"maintenance: {why}")
             shown: dict[str, str] = {}
             if name == "worker":
                 shown = {
@@ -75,7 +111,28 @@ class PlatformHealth:
             await self._store_health(),
             PartHealth("jobs", jobs, 0, endpoint=f"{figures.pending} pending"),
             PartHealth("events", Health.HEALTHY, 0, endpoint=f"{self._outbox.waiting()} waiting"),
+            self._engine_health(),
+            *self._disk_health(),
         ]
+
+    def _engine_health(self) -> PartHealth:
+        """How late the loop that everything runs on has been at worst in the last seconds."""
+        lag = self._heartbeat.lag
+        if lag > SLOW_MS:
+            return PartHealth("engine", Health.DEGRADED, lag, "embedded", issues=(f"was {lag} ms late",))
+        return PartHealth("engine", Health.HEALTHY, lag, "embedded")
+
+    def _disk_health(self) -> list[PartHealth]:
+        """What is left where the data is; nothing is said of a platform that has no folder."""
+        if not self._data.exists():
+            return []
+        free = shutil.disk_usage(self._data).free
+        endpoint = f"{free // MEGABYTE:,} MB free"
+        if free < DISK_FREE_NEEDED:
+            return [PartHealth("disk", Health.UNHEALTHY, 0, endpoint, issues=("the disk is full",))]
+        if free < DISK_FREE_WANTED:
+            return [PartHealth("disk", Health.DEGRADED, 0, endpoint, issues=("the disk is nearly full",))]
+        return [PartHealth("disk", Health.HEALTHY, 0, endpoint)]
 
     async def _store_health(self) -> PartHealth:
         """An empty decision has to wait for the disk only when others do: that is the delay callers see."""

@@ -1,19 +1,19 @@
-"""How calls went over the last hour: their counters, looked at every ten seconds and kept in a ring.
+"""How calls went and what stood over the last hour, looked at every ten seconds and kept in rings.
 
-What happened between two looks is the difference of their counters, so nothing is measured twice and calls pay
+What calls did between two looks is the difference of their counters, so nothing is measured twice and calls pay
 nothing for it.
 """
 
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import msgspec
 
 from traffic_tacos.app.metrics import BOUNDS_MS, OK, Metrics
 from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.ports.clock import Clock
-from traffic_tacos.ports.figures import CallFigures
+from traffic_tacos.ports.figures import CallFigures, Gauge
 
 EVERY_SECONDS = 10.0
 LOOKS_MAX = 360
@@ -28,13 +28,11 @@ NOTHING = _Counted({}, (0,) * (len(BOUNDS_MS) + 1))
 
 
 class History:
-    """`gauges` says what stands as it is now."""
-
-    def __init__(self, metrics: Metrics, clock: Clock, gauges: Callable[[], dict[str, float]]) -> None:
+    def __init__(self, metrics: Metrics, clock: Clock) -> None:
         self._metrics = metrics
         self._clock = clock
-        self._gauges = gauges
         self._looks: deque[tuple[Instant, Mapping[str, _Counted]]] = deque(maxlen=LOOKS_MAX)
+        self._gauges: deque[tuple[Instant, list[Gauge]]] = deque(maxlen=LOOKS_MAX)
         self._looks.append((clock.now(), {}))
 
     async def run(self) -> None:
@@ -42,9 +40,15 @@ class History:
         while True:
             await self._clock.sleep(EVERY_SECONDS)
             self._looks.append((self._clock.now(), self._look()))
+            self._gauges.append(self.gauges_now())
 
-    def gauges(self) -> dict[str, float]:
-        return self._gauges()
+    def gauges_now(self) -> tuple[Instant, list[Gauge]]:
+        return self._clock.now(), self._metrics.gauges()
+
+    def gauges(self, since: Instant, until: Instant, samples_max: int) -> list[tuple[Instant, list[Gauge]]]:
+        looks = [(at, gauges) for at, gauges in self._gauges if since <= at <= until]
+        every = -(-len(looks) // samples_max) or 1
+        return looks[::-1][::every][::-1]
 
     def calls(self, since: Instant, until: Instant) -> list[CallFigures]:
         """Between the last looks that are not after `since` and `until`; an `until` that is now is now."""

@@ -64,7 +64,7 @@ def application(platform: Platform) -> Starlette:
         return _json(document(platform.calls.methods, platform.health.version, platform.config.door), 200)
 
     async def key_set(_: Request) -> Response:
-        return _json(platform.key_set, 200)
+        return _json(platform.key_set(), 200)
 
     names = [Route(API + name.path, RestDoor(platform.calls, name).answer, methods=[name.verb]) for name in NAMES]
     routes = [

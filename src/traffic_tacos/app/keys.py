@@ -6,34 +6,102 @@ Files are readable by their owner only. Whoever has the signing key can speak as
 import base64
 import os
 import random
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+    load_pem_public_key,
+)
 from jwt.algorithms import OKPAlgorithm
 
 from traffic_tacos.kernel.errors import Refusal
+from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.kernel.signatures import SECRET_PREFIX
-from traffic_tacos.kernel.tokens import ALGORITHM, key_id
+from traffic_tacos.kernel.tokens import ALGORITHM, LIFETIME_SECONDS_MAX, VerifyingKeys, key_id
+from traffic_tacos.ports.clock import Clock
 
 FOLDER = "keys"
 SIGNING = "signing.pem"
 WAITING = "waiting.secret"
 WEBHOOK = "webhook.secret"
+RETIRED = "retired"  # public keys, as SECONDS-KEYID.pem: when it was retired, and which it was
 SECRET_BYTES = 32
+WATCHED_EVERY_SECONDS = 2.0
 
 
 class Keys(msgspec.Struct, frozen=True):
-    """`signing` for tokens, `waiting` for waiting tokens, `webhook` for webhooks (`whsec_…`), newest first."""
+    """`signing` for tokens, `waiting` for waiting tokens, `webhook` for webhooks (`whsec_…`), newest first.
+
+    `verifying` are the keys that tokens are believed by: that of `signing`, and those it took the place of.
+    """
 
     signing: Ed25519PrivateKey
     waiting: bytes
     webhook: tuple[str, ...]
+    verifying: Mapping[str, Ed25519PublicKey]
+
+
+class Keyring:
+    """The keys in force. Those of a folder follow it: rotating them needs no restart."""
+
+    def __init__(self, keys: Keys, data: Path | None = None) -> None:
+        self._keys = keys
+        self._data = data
+        self._seen = self._stamps()
+        self._hearers: list[Callable[[], None]] = []
 
     @property
-    def public(self) -> Ed25519PublicKey:
-        return self.signing.public_key()
+    def signing(self) -> Ed25519PrivateKey:
+        return self._keys.signing
+
+    @property
+    def verifying(self) -> VerifyingKeys:
+        return self._keys.verifying
+
+    @property
+    def waiting(self) -> bytes:
+        return self._keys.waiting
+
+    @property
+    def webhook(self) -> tuple[str, ...]:
+        return self._keys.webhook
+
+    def on_change(self, hear: Callable[[], None]) -> None:
+        self._hearers.append(hear)
+
+    def refresh(self) -> bool:
+        """Take up what the folder has now; False when nothing has changed there."""
+        if self._data is None or (stamps := self._stamps()) == self._seen:
+            return False
+        self.take(msgspec.structs.replace(read(self._data), waiting=self._keys.waiting))
+        self._seen = stamps
+        return True
+
+    def take(self, keys: Keys) -> None:
+        """These keys from now on."""
+        self._keys = keys
+        for hear in self._hearers:
+            hear()
+
+    async def run(self, clock: Clock) -> None:
+        """Follow the folder, until cancelled."""
+        while self._data is not None:
+            await clock.sleep(WATCHED_EVERY_SECONDS)
+            self.refresh()
+
+    def _stamps(self) -> tuple[tuple[str, int], ...]:
+        if self._data is None:
+            return ()
+        folder = self._data / FOLDER
+        files = [folder / SIGNING, folder / WEBHOOK, *sorted((folder / RETIRED).glob("*.pem"))]
+        return tuple((file.name, file.stat().st_mtime_ns) for file in files)
 
 
 def opened(data: Path, randomness: random.Random) -> Keys:
@@ -54,40 +122,66 @@ def read(data: Path) -> Keys:
         signing = load_pem_private_key((folder / SIGNING).read_bytes(), None)
         waiting = (folder / WAITING).read_bytes()
         webhook = tuple((folder / WEBHOOK).read_text().split())
+        retired = [load_pem_public_key(file.read_bytes()) for file in _retired(folder)]
     except FileNotFoundError:
         raise Refusal.of_field("data", "must be the data folder of a platform; `tacos up` makes one", data) from None
     if not isinstance(signing, Ed25519PrivateKey):
         raise Refusal.of_field("data", f"must have an Ed25519 key in {FOLDER}/{SIGNING}", data)
-    return Keys(signing, waiting, webhook)
+    believed = (signing.public_key(), *(key for key in retired if isinstance(key, Ed25519PublicKey)))
+    return Keys(signing, waiting, webhook, {key_id(key): key for key in believed})
 
 
 def made(randomness: random.Random) -> Keys:
     """Fresh keys."""
+    signing = Ed25519PrivateKey.from_private_bytes(randomness.randbytes(SECRET_BYTES))
     return Keys(
-        signing=Ed25519PrivateKey.from_private_bytes(randomness.randbytes(SECRET_BYTES)),
+        signing=signing,
         waiting=randomness.randbytes(SECRET_BYTES),
         webhook=(_webhook_secret(randomness),),
+        verifying={key_id(signing.public_key()): signing.public_key()},
     )
 
 
-def key_set(public: Ed25519PublicKey) -> dict[str, object]:
-    """The public key as others verify our tokens with it: a JSON Web Key Set (RFC 7517, 8037)."""
-    key = OKPAlgorithm.to_jwk(public, as_dict=True)
-    return {"keys": [{**key, "kid": key_id(public), "use": "sig", "alg": ALGORITHM}]}
+def key_set(keys: VerifyingKeys) -> dict[str, object]:
+    """The public keys as others verify our tokens with them: a JSON Web Key Set (RFC 7517, 8037)."""
+    more = {"use": "sig", "alg": ALGORITHM}
+    return {"keys": [OKPAlgorithm.to_jwk(key, as_dict=True) | {"kid": name} | more for name, key in keys.items()]}
+
+
+def rotate(data: Path, randomness: random.Random, now: Instant, *, revoke: bool = False) -> str:
+    """A new key for tokens; its id. Those signed with the one before are good until they expire, unless it is
+    revoked: then no token that was issued until now is good any more.
+
+    The private key before is gone either way. Of retired ones those are kept that a token may still rest on.
+    """
+    old = read(data).signing.public_key()
+    folder = data / FOLDER
+    (folder / RETIRED).mkdir(mode=0o700, exist_ok=True)
+    for file in _retired(folder):
+        if revoke or int(file.name.partition("-")[0]) + LIFETIME_SECONDS_MAX < now // SECOND:
+            file.unlink()
+    if not revoke:
+        public = old.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+        _write(folder / RETIRED / f"{now // SECOND}-{key_id(old)}.pem", public)
+    signing = made(randomness).signing
+    _write(folder / SIGNING, signing.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return key_id(signing.public_key())
 
 
 def rotate_webhook(data: Path, randomness: random.Random) -> None:
-    """A new secret for webhooks; the one before it still signs and is believed, the one before that no longer.
-
-    In force from the platform's next start.
-    """
+    """A new secret for webhooks; the one before it still signs and is believed, the one before that no longer."""
     current = read(data).webhook[0]
     _write(data / FOLDER / WEBHOOK, f"{_webhook_secret(randomness)}\n{current}\n".encode())
 
 
 def drop_old_webhook(data: Path) -> None:
-    """Only the newest secret for webhooks, from the platform's next start."""
+    """Only the newest secret for webhooks."""
     _write(data / FOLDER / WEBHOOK, read(data).webhook[0].encode())
+
+
+def _retired(folder: Path) -> list[Path]:
+    """The files of retired keys, the one that was retired last first."""
+    return sorted((folder / RETIRED).glob("*-*.pem"), reverse=True)
 
 
 def _webhook_secret(randomness: random.Random) -> str:

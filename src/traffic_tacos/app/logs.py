@@ -18,6 +18,7 @@ from traffic_tacos.ports.figures import LogLine
 LINES_MAX = 5000
 FIELD_LENGTH_MAX = 500
 LEVELS = ("debug", "info", "warning", "error", "critical")
+_LEVEL_OF_METHOD = {"warn": "warning", "exception": "error", "fatal": "critical"}
 _OWN = ("timestamp", "level", "event", "trace_id")
 
 
@@ -26,6 +27,16 @@ class LogRing:
 
     def __init__(self) -> None:
         self._lines: deque[LogLine] = deque(maxlen=LINES_MAX)
+        self._level = LEVELS.index("info")
+
+    def set_level(self, level: str) -> None:
+        self._level = LEVELS.index(level)
+
+    def drop_lower(self, _: Any, level: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        """A processor of structlog: lines below the level go no further."""
+        if LEVELS.index(_LEVEL_OF_METHOD.get(level, level)) < self._level:
+            raise structlog.DropEvent
+        return line
 
     def remember(self, _: Any, __: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         """A processor of structlog: keeps the line and lets it pass."""
@@ -58,13 +69,14 @@ class LogRing:
 def configure(ring: LogRing) -> None:
     structlog.configure(
         processors=[
+            ring.drop_lower,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
             ring.remember,
             structlog.processors.JSONRenderer(),
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )

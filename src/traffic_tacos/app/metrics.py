@@ -5,15 +5,18 @@ costs a lock, and on the shortest calls two of them were a tenth of the call.
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeAlias
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from traffic_tacos.kernel.instants import SECOND, Instant
+from traffic_tacos.ports.figures import Gauge
 
 OK = "OK"
+_Read: TypeAlias = Callable[[], Sequence[tuple[Sequence[str], float]]]
 BOUNDS_MS = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500)
 
 
@@ -40,6 +43,7 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self._methods: dict[str, MethodFigures] = {}
+        self._gauges: list[tuple[str, list[str], _Read]] = []
         self.registry.register(_Collected(self._of_calls))
 
     def method(self, path: str) -> MethodFigures:
@@ -48,17 +52,32 @@ class Metrics:
     def methods(self) -> Iterable[MethodFigures]:
         return self._methods.values()
 
+    def add_gauge(self, name: str, documentation: str, read: Callable[[], float]) -> None:
+        """A figure of the platform, read when somebody asks."""
+        self._add(name, documentation, [], lambda: [((), read())])
+
     def add_gauges(
         self, name: str, documentation: str, label: str, read: Callable[[], Iterable[tuple[str, float]]]
     ) -> None:
         """A figure of several things, read when somebody asks: pairs of the thing's name and its value."""
+        self._add(name, documentation, [label], lambda: [((thing,), value) for thing, value in read()])
 
+    def gauges(self) -> list[Gauge]:
+        """All of them, read now."""
+        return [
+            Gauge(name, dict(zip(labels, things, strict=True)), value)
+            for name, labels, read in self._gauges
+            for things, value in read()
+        ]
+
+    def _add(self, name: str, documentation: str, labels: list[str], read: _Read) -> None:
         def collect() -> Iterator[Metric]:
-            family = GaugeMetricFamily(name, documentation, labels=[label])
-            for thing, value in read():
-                family.add_metric([thing], value)
+            family = GaugeMetricFamily(name, documentation, labels=labels)
+            for things, value in read():
+                family.add_metric(things, value)
             yield family
 
+        self._gauges.append((name, labels, read))
         self.registry.register(_Collected(collect))
 
     def _of_calls(self) -> Iterator[Metric]:

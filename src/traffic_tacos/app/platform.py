@@ -10,16 +10,20 @@ from typing import cast
 import grpc
 from google.protobuf.descriptor import ServiceDescriptor
 
+from traffic_tacos.app.authentication import Authenticator, FetchJson, ForeignIssuer, fetch_json
 from traffic_tacos.app.calls import Calls
 from traffic_tacos.app.config import Config
-from traffic_tacos.app.health import PlatformHealth
+from traffic_tacos.app.health import Heartbeat, PlatformHealth
 from traffic_tacos.app.history import History
-from traffic_tacos.app.keys import Keys, key_set
+from traffic_tacos.app.keys import Keyring, key_set
+from traffic_tacos.app.limits import Limits
 from traffic_tacos.app.local import LocalChannel
 from traffic_tacos.app.operations import OperationsRpc
 from traffic_tacos.app.pay import PATH as PAY_PATH
 from traffic_tacos.app.pay import PayPage
 from traffic_tacos.app.reconciler import Look, Reconciler
+from traffic_tacos.app.settings import StoredSettings
+from traffic_tacos.app.upkeep import PlatformUpkeep
 from traffic_tacos.engines.forgetting import forget_expired
 from traffic_tacos.engines.jobs import StoreJobs
 from traffic_tacos.engines.outbox import Outbox
@@ -35,14 +39,17 @@ from traffic_tacos.gen.tacos.simulation.v1 import simulation_pb2
 from traffic_tacos.gen.tacos.waiting_room.v1 import waiting_room_pb2
 from traffic_tacos.gen.tacos.webhook.v1 import webhook_pb2 as own_webhook_pb2
 from traffic_tacos.kernel.errors import Code, Refusal
+from traffic_tacos.kernel.instants import SECOND
 from traffic_tacos.kernel.topics import EVENT_CHANGED, EXPIRE_PAYMENT, SEND_WEBHOOK, SIMULATE_OUTCOME
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.events import Subscriber
 from traffic_tacos.ports.figures import Logs
 from traffic_tacos.ports.http import HttpPost
 from traffic_tacos.ports.jobs import Handler
+from traffic_tacos.ports.settings import LOG_LEVEL, MAINTENANCE
 from traffic_tacos.ports.store import Event, Store, Write
 from traffic_tacos.rooms.admin import clients as admin_clients
+from traffic_tacos.rooms.admin.levers import Emergencies, Operations
 from traffic_tacos.rooms.admin.rpc import AdminRpc
 from traffic_tacos.rooms.catalog import clients as catalog_clients
 from traffic_tacos.rooms.catalog.rpc import CatalogRpc
@@ -62,6 +69,7 @@ from traffic_tacos.rooms.reservation import clients as reservation_clients
 from traffic_tacos.rooms.reservation.lifecycle import Lifecycle
 from traffic_tacos.rooms.reservation.rpc import LifecycleRpc, ReservationRpc
 from traffic_tacos.rooms.reservation.service import Reservations
+from traffic_tacos.rooms.reservation.stopping import Stopping
 from traffic_tacos.rooms.waiting_room import clients as waiting_clients
 from traffic_tacos.rooms.waiting_room.lines import Lines
 from traffic_tacos.rooms.waiting_room.operating import LineView, Operator
@@ -88,6 +96,7 @@ LINE_GAUGES: dict[str, tuple[str, Callable[[LineView], float]]] = {
     "tacos_line_no_show_share": ("Share of offers not used, moving average", lambda view: view.figures.no_show_share),
     "tacos_line_told": ("Turns whose holders had been told a time", lambda view: view.figures.told),
     "tacos_line_told_kept": ("Of these, turns within the time first told", lambda view: view.figures.kept),
+    "tacos_line_seats_left": ("Seats that can be had now", lambda view: view.seats_left),
     "tacos_line_streams": ("Open streams", lambda view: view.streams),
 }
 
@@ -101,20 +110,30 @@ class Platform:
         store: Store,
         clock: Clock,
         randomness: random.Random,
-        keys: Keys,
+        keyring: Keyring,
         post: HttpPost,
         look: Look,
         logs: Logs,
+        fetch: FetchJson = fetch_json,
     ) -> None:
         self.config = config
         self.clock = clock
-        self.calls = Calls(clock, randomness, keys.public)
-        self.key_set = key_set(keys.public)
+        self.settings = StoredSettings(store, clock)
+        self.settings.on_change(LOG_LEVEL, logs.set_level)
+        self.keyring = keyring
+        self._issuer = ForeignIssuer(config.issuer, config.issuer_audience, clock, fetch) if config.issuer else None
+        self._authenticator = Authenticator(keyring, clock, self._issuer)
+        limits = Limits(self.settings, config.proxies)
+        self.calls = Calls(clock, randomness, self._authenticator, limits, self.settings)
         self.jobs = StoreJobs(store, clock, randomness, {SEND_WEBHOOK: WEBHOOK_HANDLING})
         self.outbox = Outbox(store, clock)
         self.reconciler = Reconciler(look, store, clock)
-        self.health = PlatformHealth(config.rooms, store, clock, self.jobs, self.outbox, self.reconciler)
-        self._history = History(self.calls.metrics, clock, self._gauges)
+        self.heartbeat = Heartbeat(clock)
+        self.health = PlatformHealth(
+            config, store, clock, self.jobs, self.outbox, self.reconciler, self.heartbeat, self.settings
+        )
+        self._history = History(self.calls.metrics, clock)
+        self._upkeep = PlatformUpkeep(store, clock)
         self._logs = logs
         self._handlers: dict[str, Handler] = {}
         self.lines: Lines | None = None
@@ -125,7 +144,6 @@ class Platform:
         self.catalog = Catalog(store)
         self._store = store
         self._random = randomness
-        self._keys = keys
         self._post = post
         self._webhook_url = f"http://{config.http}{WEBHOOK_PATH}"
         self._pay_url = f"{config.door}{PAY_PATH}" if "payment" in config.rooms else ""
@@ -143,15 +161,23 @@ class Platform:
         }
         for room in config.rooms:
             build[room]()
+        self._add_gauges()
+        self._keep_up()
         operations = OperationsRpc(look, self.reconciler, store, clock, self.jobs)
         self.calls.add(operations, _service(operations_pb2, "OperationsService"))
 
+    def key_set(self) -> dict[str, object]:
+        """The public keys that our tokens can be verified with."""
+        return key_set(self.keyring.verifying)
+
     def committed(self, writes: Sequence[Write]) -> None:
+        self.settings.committed(writes)
         self.jobs.committed(writes)
         self.outbox.committed(writes)
 
     async def load(self) -> None:
         """Take up what an earlier process left."""
+        await self.settings.load()
         await self.jobs.load()
         await self.outbox.load()
         if self.endpoints is not None:
@@ -166,6 +192,10 @@ class Platform:
             tasks.create_task(self.outbox.run())
             tasks.create_task(forget_expired(self._store, self.clock))
             tasks.create_task(self._history.run())
+            tasks.create_task(self.heartbeat.run())
+            tasks.create_task(self.keyring.run(self.clock))
+            if self._issuer is not None:
+                tasks.create_task(self._issuer.run())
             if "worker" in self.config.rooms:
                 tasks.create_task(self.reconciler.run())
             if self.lines is not None:
@@ -186,17 +216,34 @@ class Platform:
             if refusal.code is not Code.ALREADY_EXISTS:
                 raise
 
-    def _gauges(self) -> dict[str, float]:
-        """What stands as it is now, by name."""
-        jobs = self.jobs.figures()
-        return {
-            "jobs_pending": jobs.pending,
-            "jobs_running": jobs.running,
-            "jobs_dead": jobs.dead,
-            "events_waiting": self.outbox.waiting(),
-            "calls_under_way": self.calls.under_way,
-            "streams": self.calls.streams,
-        }
+    def _add_gauges(self) -> None:
+        metrics = self.calls.metrics
+        for name, (documentation, read) in {
+            "tacos_jobs_pending": ("Jobs that are not done", lambda: self.jobs.figures().pending),
+            "tacos_jobs_running": ("Jobs that run now", lambda: self.jobs.figures().running),
+            "tacos_jobs_dead": ("Jobs that were given up", lambda: self.jobs.figures().dead),
+            "tacos_events_waiting": ("Events that are not told yet", self.outbox.waiting),
+            "tacos_calls_under_way": ("Calls that are being answered", lambda: self.calls.under_way),
+            "tacos_streams": ("Open streams", lambda: self.calls.streams),
+            "tacos_maintenance": ("1 in maintenance", lambda: float(bool(self.settings.text(MAINTENANCE)))),
+            "tacos_engine_lag_seconds": ("Worst delay of the event loop lately", lambda: self.heartbeat.lag / SECOND),
+            "tacos_differences": ("What the reconciler found in its last look", self.reconciler.found),
+        }.items():
+            metrics.add_gauge(name, documentation, read)
+
+    def _keep_up(self) -> None:
+        """What an operator may have cleared, and read again."""
+
+        async def read_again() -> None:
+            await self.settings.load()
+            self.keyring.refresh()
+            if self.lines is not None:
+                self.lines.look_again()
+            if self._issuer is not None:
+                await self._issuer.ask()
+
+        self._upkeep.add_cache("tokens", self._authenticator.known)
+        self._upkeep.add_refresh(read_again)
 
     def channel(self, room: str) -> grpc.aio.Channel:
         """What a room calls the others through."""
@@ -216,11 +263,14 @@ class Platform:
             self._random,
             waiting_clients.CatalogClient(channel),
             waiting_clients.InventoryClient(channel),
-            self._keys.waiting,
+            self.keyring.waiting,
+            self.settings,
         )
         self.lines = lines
+        self.settings.on_change(MAINTENANCE, lambda _: lines.look_again())
         self.outbox.subscribe(lines.hear)
-        room = WaitingRoom(lines, self.clock, self._keys.waiting, self._keys.signing)
+        room = WaitingRoom(lines, self.clock, self.keyring)
+        self._upkeep.add_cache("waiting-tokens", room.checked)
         operator = Operator(lines, self._store, self.clock)
         self.calls.add(QueueRpc(room, operator, self.clock), _service(queue_pb2, "QueueService"))
         self.calls.add(QueueStreamRpc(room), _service(websocket_pb2, "WebSocketService"))
@@ -233,6 +283,7 @@ class Platform:
         catalog = inventory_clients.CatalogClient(self.channel("inventory"))
         inventory = Inventory(self._store, self.clock, catalog)
         self.outbox.subscribe(_on_event_changed(inventory.forget_plan))
+        self._upkeep.add_cache("seating-plans", inventory.plans)
         self.calls.add(InventoryRpc(inventory), _service(inventory_pb2, "Inventory"))
         self.calls.add(HoldRpc(inventory), _service(own_inventory_pb2, "HoldService"))
 
@@ -241,18 +292,23 @@ class Platform:
         inventory = reservation_clients.InventoryClient(channel)
         payments = reservation_clients.PaymentClient(channel)
         lifecycle = Lifecycle(self._store, self.clock, inventory, payments)
+        catalog = reservation_clients.CatalogClient(channel)
         reservations = Reservations(
             self._store,
             self.clock,
             lifecycle,
-            reservation_clients.CatalogClient(channel),
+            catalog,
             inventory,
             reservation_clients.LineClient(channel),
-            self._keys.public,
+            self.keyring,
         )
         self.outbox.subscribe(_on_event_changed(reservations.forget_terms))
+        self._upkeep.add_cache("event-terms", reservations.terms)
         self.calls.add(ReservationRpc(reservations, self._pay_url), _service(reservation_pb2, "ReservationService"))
-        self.calls.add(LifecycleRpc(lifecycle), _service(lifecycle_pb2, "LifecycleService"))
+        self.calls.add(
+            LifecycleRpc(lifecycle, Stopping(self._store, self.clock, catalog)),
+            _service(lifecycle_pb2, "LifecycleService"),
+        )
 
     def _build_payment(self) -> None:
         reservations = payment_clients.ReservationClient(self.channel("payment"))
@@ -266,8 +322,8 @@ class Platform:
 
     def _build_webhook(self) -> None:
         self.endpoints = Endpoints(self._store, self.clock, self.config.networks)
-        self.webhooks = Webhooks(self._store, self.clock, {PAYMENT_SOURCE: self._keys.webhook}, self.endpoints)
-        deliveries = Deliveries(self.clock, self._random, self.endpoints, self._keys.webhook, self._post)
+        self.webhooks = Webhooks(self._store, self.clock, PAYMENT_SOURCE, self.keyring, self.endpoints)
+        deliveries = Deliveries(self.clock, self._random, self.endpoints, self.keyring, self._post)
         self._handlers[SEND_WEBHOOK] = deliveries.send
         self.outbox.subscribe(self.endpoints.hear)
         rpc = WebhookRpc(self.webhooks, self.endpoints, self.clock)
@@ -288,8 +344,14 @@ class Platform:
         self.calls.add(RealtimeRpc(self.realtime), _service(websocket_pb2, "WebSocketService"))
 
     def _build_gateway(self) -> None:
-        rooms = Rooms(self.channel("gateway"), self.clock)
-        gateway = GatewayRpc(rooms, self.clock, self.health, self._keys.public, self._webhook_url)
+        rooms = Rooms(self.channel("gateway"), self.clock, self._random, self.settings)
+        self.calls.metrics.add_gauges(
+            "tacos_circuit_open",
+            "1 while the gateway leaves a room in peace",
+            "room",
+            lambda: [(name, float(one.is_open)) for name, one in rooms.circuits().items()],
+        )
+        gateway = GatewayRpc(rooms, self.clock, self.health, self._authenticator.user, self._webhook_url)
         self.calls.add(gateway, _service(gateway_pb2, "GatewayService"))
 
     def _build_worker(self) -> None:
@@ -308,8 +370,18 @@ class Platform:
         self.calls.add(rpc, _service(worker_pb2, "WorkerService"))
 
     def _build_admin(self) -> None:
-        lines = admin_clients.LineClient(self.channel("admin"))
-        admin = AdminRpc(self.health, lines, self._history, self._logs, self.clock)
+        channel = self.channel("admin")
+        lines, reservations = admin_clients.LineClient(channel), admin_clients.ReservationClient(channel)
+        admin = AdminRpc(
+            self.health,
+            lines,
+            self.settings,
+            Emergencies(lines, reservations, self.settings),
+            Operations(lines, self._upkeep),
+            self._history,
+            self._logs,
+            self.clock,
+        )
         self.calls.add(admin, _service(admin_pb2, "AdminService"))
 
 

@@ -65,6 +65,7 @@ POLICY: dict[str, frozenset[Role]] = {
     "tacos.simulation.v1.SimulationService/SendWrongWebhook": SERVICE,
     "tacos.lifecycle.v1.LifecycleService/ExpireReservation": SERVICE,
     "tacos.lifecycle.v1.LifecycleService/SettleReservation": SERVICE,
+    "tacos.lifecycle.v1.LifecycleService/StopReservations": SERVICE,
     "tacos.waiting_room.v1.LineService/GetLine": SERVICE,
     "tacos.waiting_room.v1.LineService/ConfigureLine": SERVICE,
     "tacos.waiting_room.v1.DrawService/GetDraw": PUBLIC,
@@ -84,8 +85,19 @@ POLICY: dict[str, frozenset[Role]] = {
     "common.v1.AdminService/GetMetrics": ADMIN,
     "common.v1.AdminService/GetLogs": ADMIN,
     "common.v1.AdminService/UpdateConfig": ADMIN,
+    "common.v1.AdminService/TriggerOperation": ADMIN,
     "common.v1.AdminService/EmergencyAction": ADMIN,
 }
+# What begins something new. In maintenance nobody may, while what was begun is finished.
+BEGINNINGS = frozenset(
+    {
+        "gateway.v1.QueueService/JoinQueue",
+        "gateway.v1.QueueService/RequestAdmission",
+        "gateway.v1.GatewayService/CreateReservation",
+        "reservation.v1.ReservationService/CreateReservation",
+        "reservation.v1.ReservationService/ExtendHold",
+    }
+)
 # The contract knows inventory under two names.
 INVENTORY, INVENTORY_TOO = "reservation.v1.Inventory", "reservation.v1.InventoryService"
 SCOPES: dict[Role, tuple[str, ...]] = {

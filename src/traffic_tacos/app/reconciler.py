@@ -85,6 +85,10 @@ class Reconciler:
                     first=report.differences[0].what,
                 )
 
+    def found(self) -> int:
+        """How much did not go together at the last look."""
+        return len(self.last.differences) if self.last is not None else 0
+
     async def once(self, *, dry_run: bool = False) -> Report:
         """Compare everything once; put the jobs that are missing, unless it is a dry run."""
         now = self._clock.now()

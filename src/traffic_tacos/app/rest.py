@@ -13,9 +13,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from traffic_tacos import wire
-from traffic_tacos.app.bodies import HEADERS, body_of
+from traffic_tacos.app.bodies import HEADERS, body_of, peer_of
 from traffic_tacos.app.calls import Calls, Method
-from traffic_tacos.app.connect import BODY_BYTES_MAX, carries_only_an_error, code_and_status, decoded
+from traffic_tacos.app.connect import BODY_BYTES_MAX, carries_only_an_error, code_and_status, decoded, retry_after
 from traffic_tacos.kernel.errors import Code, Refusal
 
 WAITING_TOKEN, IDEMPOTENCY_KEY = "x-waiting-token", "idempotency-key"
@@ -83,13 +83,18 @@ class RestDoor:
             if method is None:
                 raise Refusal(Code.NOT_FOUND, f"{self._name.rpc} is not served here")
             message = await self._message(request, method)
-            call = self._calls.call(request.headers.items(), None)
+            call = self._calls.call(method, message, request.headers.items(), peer_of(request))
         except Refusal as refusal:
             error = wire.error(refusal, refusal.trace_id or self._calls.new_trace_id())
-            return _json({"error": json_format.MessageToDict(error, preserving_proto_field_name=True)}, refusal.code)
+            return _json(
+                {"error": json_format.MessageToDict(error, preserving_proto_field_name=True)},
+                refusal.code,
+                retry_after(error),
+            )
         response = await self._calls.answer(method, message, call)
         failed = Code(response.error.code) if carries_only_an_error(response) else None
-        return _json(json_format.MessageToDict(response, preserving_proto_field_name=True), failed)
+        more = {} if failed is None else retry_after(response.error)
+        return _json(json_format.MessageToDict(response, preserving_proto_field_name=True), failed, more)
 
     async def _message(self, request: Request, method: Method) -> Any:
         body = await body_of(request, BODY_BYTES_MAX)
@@ -118,6 +123,6 @@ def _set(message: Any, field: FieldDescriptor, text: str) -> None:
         raise Refusal.of_field(field.name, "must be a value of its type", text) from None
 
 
-def _json(content: object, code: Code | None) -> Response:
+def _json(content: object, code: Code | None, headers: dict[str, str]) -> Response:
     status = 200 if code is None else code_and_status(code)[1]
-    return Response(json.dumps(content), status, media_type="application/json", headers=HEADERS)
+    return Response(json.dumps(content), status, media_type="application/json", headers=HEADERS | headers)

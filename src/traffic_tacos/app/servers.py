@@ -97,7 +97,8 @@ def _handler(calls: Calls, method: Method) -> "grpc.RpcMethodHandler[Any, Any]":
 def _unary(calls: Calls, method: Method) -> Callable[[Any, Any], Awaitable[Any]]:
     async def unary(request: Any, context: "grpc.aio.ServicerContext[Any, Any]") -> Any:
         try:
-            call = calls.call(tuple(context.invocation_metadata() or ()), context.time_remaining())
+            headers = tuple(context.invocation_metadata() or ())
+            call = calls.call(method, request, headers, context.peer, context.time_remaining())
         except Refusal as refusal:
             response = calls.refused(method, refusal)
         else:
@@ -116,10 +117,11 @@ def _tell_code(response: Any, context: "grpc.aio.ServicerContext[Any, Any]") -> 
 
 
 def _plain(calls: Calls, method: Method) -> Callable[[Any, Any], Awaitable[Any]]:
-    handler, by_code = method.handler, method.figures.by_code
+    handler, by_code, count = method.handler, method.figures.by_code, calls.count_ticket
 
     async def plain(request: Any, context: "grpc.aio.ServicerContext[Any, Any]") -> Any:
         try:
+            count(request.waiting_token)
             response = handler(request)
         except Exception as error:  # noqa: BLE001 - this is where calls end; bugs are logged and counted
             response = calls.refused(method, error, context.invocation_metadata() or ())
@@ -134,7 +136,8 @@ def _plain(calls: Calls, method: Method) -> Callable[[Any, Any], Awaitable[Any]]
 def _stream(calls: Calls, method: Method) -> Callable[[Any, Any], AsyncIterator[Any]]:
     async def stream(request: Any, context: "grpc.aio.ServicerContext[Any, Any]") -> AsyncIterator[Any]:
         try:
-            call = calls.call(tuple(context.invocation_metadata() or ()), context.time_remaining())
+            headers = tuple(context.invocation_metadata() or ())
+            call = calls.call(method, request, headers, context.peer, context.time_remaining())
             async with aclosing(calls.stream(method, request, call)) as messages:
                 async for message in messages:
                     yield message

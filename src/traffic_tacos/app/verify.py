@@ -17,7 +17,7 @@ from traffic_tacos.engines.memory import MemoryStore
 from traffic_tacos.engines.sqlite import connected
 from traffic_tacos.kernel.errors import Refusal
 from traffic_tacos.kernel.instants import SECOND, Instant
-from traffic_tacos.ports.audit import AUDIT
+from traffic_tacos.ports.audit import AUDIT, AUDIT_HEAD, broken_links
 from traffic_tacos.ports.store import JOB, Job, Kind
 from traffic_tacos.rooms.catalog.model import Event
 from traffic_tacos.rooms.catalog.records import EVENT
@@ -69,6 +69,7 @@ class Everything:
         self.uses = {path.split("/", 1)[1]: use for path, use in records.all(ADMISSION_USE)}
         self.tickets = [(path.split("/")[1], ticket) for path, ticket in records.all(TICKET)]
         self.audit = [entry for _, entry in sorted(records.all(AUDIT))]
+        self.audit_head = next((head for _, head in records.all(AUDIT_HEAD)), None)
         jobs: list[Job] = [job for _, job in records.all(JOB)]
         live = [job.payload for job in jobs if not job.is_dead]
         self.payments_at_work = {payload["payment_intent_id"] for payload in live if "payment_intent_id" in payload}
@@ -291,6 +292,11 @@ def _admissions(all_: Everything, check: Check) -> None:
         )
 
 
+def _audit(all_: Everything, check: Check) -> None:
+    check.checked += len(all_.audit)
+    check.violations += broken_links(all_.audit, all_.audit_head)
+
+
 CHECKS: dict[str, tuple[str, Callable[[Everything, Check], None]]] = {
     "I1": ("available + reserved + sold + blocked = capacity, in every row", _capacity),
     "I2": ("a sold seat has one owner, with one confirmed order of the same seats", _owners),
@@ -300,6 +306,7 @@ CHECKS: dict[str, tuple[str, Callable[[Everything, Check], None]]] = {
     "I6": ("every order is paid in full, and there is one to a reservation", _money_for_tickets),
     "I9": ("admissions in any rolling second are within the rate", _rate),
     "I11": ("an admission buys at most once", _admissions),
+    "audit": ("no entry of the audit log was changed, left out or put in", _audit),
 }
 
 

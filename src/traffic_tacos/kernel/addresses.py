@@ -1,4 +1,6 @@
-"""Where webhooks may go: public addresses, and the networks that the operator allows.
+"""Addresses that somebody else names: which may be called, and which are believed.
+
+Webhooks go to public addresses, and to networks that the operator allows.
 
 Anything else (private, link-local, multicast, the cloud's metadata service) would let whoever names an
 address make us speak to machines that only we can reach.
@@ -68,6 +70,22 @@ def checked_url(field: str, url: str, networks: Sequence[Network]) -> str:
     host = parts.hostname or ""
     if is_address(host) and not is_allowed(host, networks):  # a name's address is looked at when it is called
         raise Refusal.of_field(field, "must be a public address, or in a network that the operator allows", url)
+    return url
+
+
+def checked_issuer(field: str, url: str) -> str:
+    """The address, when what it answers can be believed: https, or a server on this machine."""
+    parts = urlsplit(url)
+    is_local = parts.hostname in ("localhost", "127.0.0.1", "::1")
+    if not parts.hostname or (parts.scheme != "https" and not (parts.scheme == "http" and is_local)):
+        raise Refusal.of_field(field, "must be an https address", url)
+    return url
+
+
+def checked_origin(field: str, url: str) -> str:
+    """A web origin (RFC 6454): scheme and host, no path, and never `*`."""
+    if urlsplit(url).scheme not in ("http", "https") or origin(url) != url:
+        raise Refusal.of_field(field, "must be an origin, as in https://tickets.example", url)
     return url
 
 

@@ -68,6 +68,18 @@ class Refusal(Exception):
         shown = shown if len(shown) <= VALUE_SHOWN_MAX else shown[:VALUE_SHOWN_MAX] + "…"
         return cls(Code.INVALID_ARGUMENT, f"{field}: {reason}", Detail(field, reason, shown))
 
+    @classmethod
+    def rate_limited(cls, seconds: float, why: str = "") -> Self:
+        """RATE_LIMITED, with the time after which asking again makes sense."""
+        wait = f"{seconds:.3f}".rstrip("0").rstrip(".")
+        message = f"{why + '; ' if why else ''}try again in {wait} seconds"
+        return cls(Code.RATE_LIMITED, message, Detail(RETRY_AFTER, "wait", wait))
+
+    @property
+    def retry_after_seconds(self) -> float | None:
+        """When asking again makes sense, if that is known."""
+        return next((float(detail.value) for detail in self.details if detail.field == RETRY_AFTER), None)
+
 
 class Fault(Exception):
     """The outside failed; the caller may try again. What was asked may or may not have happened."""
@@ -76,3 +88,4 @@ class Fault(Exception):
 
 
 VALUE_SHOWN_MAX = 80
+RETRY_AFTER = "retry_after_seconds"

@@ -9,7 +9,7 @@ from traffic_tacos.kernel.errors import Code, Refusal
 ID_LENGTH_MAX = 128
 KEY_LENGTH_MAX = 200
 
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:@-]*")
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:@|-]*")
 _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 _RANDOM_LENGTH = 20  # 36^20 > 2^103
 
@@ -32,7 +32,7 @@ def derived_id(prefix: str, *parts: str) -> str:
 
 
 def checked_id(field: str, value: str) -> str:
-    """The value, when it can be an id: letters, digits and `_ . : @ -`, at most 128 characters."""
+    """The value, when it can be an id: letters, digits and `_ . : @ | -`, at most 128 characters."""
     if not value:
         raise Refusal.of_field(field, "is required")
     if len(value) > ID_LENGTH_MAX:
@@ -40,7 +40,7 @@ def checked_id(field: str, value: str) -> str:
     if _ID.fullmatch(value) is None:
         raise Refusal.of_field(
             field,
-            "must start with a letter or digit and have only letters, digits and _ . : @ -",
+            "must start with a letter or digit and have only letters, digits and _ . : @ | -",
             repr(value),
         )
     return value

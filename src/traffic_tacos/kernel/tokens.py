@@ -10,7 +10,8 @@
 
 import hashlib
 import hmac
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, TypeAlias
 
 import jwt
 import msgspec
@@ -18,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from traffic_tacos.kernel.calls import Caller, Role
 from traffic_tacos.kernel.errors import Code, Refusal
+from traffic_tacos.kernel.ids import checked_id
 from traffic_tacos.kernel.instants import SECOND, Instant
 
 ISSUER = "traffic-tacos"
@@ -25,11 +27,32 @@ AUDIENCE = "traffic-tacos"
 ALGORITHM = "EdDSA"
 WAITING_TOKEN_LENGTH_MAX = 320
 
+LIFETIME_SECONDS_MAX = 30 * 24 * 3600  # of any token that is issued here
+FOREIGN_ALGORITHMS = ("RS256", "ES256", "EdDSA")
+
 _MAC_BYTES = 16
 _SESSION_BYTES = 8
 _NUMBER_BYTES = 6
 _HEAD_BYTES = _NUMBER_BYTES + _SESSION_BYTES
 _TOKEN_LENGTH_MAX = 8192
+
+
+# Public keys by their id, the one in force first.
+VerifyingKeys: TypeAlias = Mapping[str, Ed25519PublicKey]
+
+
+class UnknownKey(Refusal):
+    """The token names a key that is not known here: it may have been made since."""
+
+
+class Issuer(msgspec.Struct, frozen=True):
+    """Another issuer whose users are fans here: its `iss`, the `aud` that its tokens for us have, and its keys
+    (JSON Web Keys that PyJWT has read) by their ids.
+    """
+
+    url: str
+    audience: str
+    keys: Mapping[str, jwt.PyJWK]
 
 
 class Ticket(msgspec.Struct, frozen=True):
@@ -103,9 +126,9 @@ def sign_user(key: Ed25519PrivateKey, user: UserToken, now: Instant) -> str:
     return jwt.encode(claims, key, algorithm=ALGORITHM, headers={"kid": key_id(key.public_key())})
 
 
-def verify_user(token: str, key: Ed25519PublicKey, now: Instant) -> UserToken:
+def verify_user(token: str, keys: VerifyingKeys, now: Instant) -> UserToken:
     """Who a user's JWT speaks for; UNAUTHENTICATED, with the reason, when it is not good now."""
-    claims = _verified(token, key, AUDIENCE, now, "token")
+    claims = _verified(token, _key_of(token, keys, "token"), [ALGORITHM], ISSUER, AUDIENCE, now, "token")
     try:
         role = Role(claims["role"])
     except (KeyError, ValueError):
@@ -130,14 +153,42 @@ def sign_reservation(key: Ed25519PrivateKey, token: ReservationToken, issued_at:
     return jwt.encode(claims, key, algorithm=ALGORITHM, headers={"kid": key_id(key.public_key())})
 
 
-def verify_reservation(token: str, key: Ed25519PublicKey, event_id: str, now: Instant) -> ReservationToken:
+def verify_foreign(token: str, issuer: Issuer, scopes: tuple[str, ...], now: Instant) -> UserToken:
+    """The fan that another issuer's token speaks for: by its subject, with the scopes that fans have here.
+
+    Whatever such a token says of roles is not believed. UNAUTHENTICATED, with the reason, when it is not good now.
+    """
+    key = issuer.keys.get(_header(token, "token").get("kid", ""))
+    if key is None:
+        raise UnknownKey(Code.UNAUTHENTICATED, "token: was signed with a key that its issuer does not show")
+    if key.algorithm_name not in FOREIGN_ALGORITHMS:
+        raise Refusal(Code.UNAUTHENTICATED, f"token: must be signed with one of {', '.join(FOREIGN_ALGORITHMS)}")
+    claims = _verified(token, key, [key.algorithm_name], issuer.url, issuer.audience, now, "token")
+    try:
+        name = checked_id("sub", str(claims["sub"]))
+    except Refusal as refusal:
+        raise Refusal(Code.UNAUTHENTICATED, f"token: {refusal.message}") from None
+    return UserToken(Caller(Role.FAN, name), scopes, claims["exp"] * SECOND)
+
+
+def issuer_of(token: str) -> str:
+    """What a token says of its issuer, not believed yet: it only chooses whose keys to try."""
+    try:
+        claims = jwt.decode(token[:_TOKEN_LENGTH_MAX], options={"verify_signature": False})
+    except jwt.PyJWTError:
+        return ""
+    return str(claims.get("iss", ""))
+
+
+def verify_reservation(token: str, keys: VerifyingKeys, event_id: str, now: Instant) -> ReservationToken:
     """The admission of a reservation token, for this event, now.
 
     UNAUTHENTICATED when the token is missing, not ours or expired; FORBIDDEN when it is for another event.
     """
     if not token:
         raise Refusal(Code.UNAUTHENTICATED, "reservation_token: is required; RequestAdmission gives one")
-    claims = _verified(token, key, event_id, now, "reservation_token")
+    field = "reservation_token"
+    claims = _verified(token, _key_of(token, keys, field), [ALGORITHM], ISSUER, event_id, now, field)
     if "jti" not in claims:
         raise Refusal(Code.UNAUTHENTICATED, "reservation_token: is not an admission")
     return ReservationToken(claims["jti"], event_id, claims["sub"], claims["exp"] * SECOND)
@@ -148,19 +199,42 @@ def key_id(key: Ed25519PublicKey) -> str:
     return hashlib.sha256(key.public_bytes_raw()).hexdigest()[:16]
 
 
-def _verified(token: str, key: Ed25519PublicKey, audience: str, now: Instant, field: str) -> dict[str, Any]:
-    """The claims of a JWT. Times are checked against `now`, since nothing here may read a clock."""
+def _header(token: str, field: str) -> dict[str, Any]:
     if len(token) > _TOKEN_LENGTH_MAX:
         raise Refusal(Code.UNAUTHENTICATED, f"{field}: is too long to be a token of ours")
+    try:
+        return jwt.get_unverified_header(token)
+    except jwt.PyJWTError as error:
+        raise Refusal(Code.UNAUTHENTICATED, f"{field}: {_reason(error)}") from None
+
+
+def _key_of(token: str, keys: VerifyingKeys, field: str) -> Ed25519PublicKey:
+    """The key that the token says it was signed with; the one in force when it says nothing."""
+    name = _header(token, field).get("kid") or next(iter(keys))
+    if name not in keys:
+        raise UnknownKey(Code.UNAUTHENTICATED, f"{field}: was signed with a key that is not ours, or no longer")
+    return keys[name]
+
+
+def _verified(
+    token: str,
+    key: Ed25519PublicKey | jwt.PyJWK,
+    algorithms: list[str],
+    issuer: str,
+    audience: str,
+    now: Instant,
+    field: str,
+) -> dict[str, Any]:
+    """The claims of a JWT. Times are checked against `now`, since nothing here may read a clock."""
     try:
         claims: dict[str, Any] = jwt.decode(
             token,
             key,
-            algorithms=[ALGORITHM],
-            issuer=ISSUER,
+            algorithms=algorithms,
+            issuer=issuer,
             audience=audience,
             options={
-                "require": ["exp", "nbf", "sub", "iss", "aud"],
+                "require": ["exp", "sub", "iss", "aud"],
                 "verify_exp": False,
                 "verify_nbf": False,
                 "verify_iat": False,
@@ -170,11 +244,12 @@ def _verified(token: str, key: Ed25519PublicKey, audience: str, now: Instant, fi
         raise Refusal(Code.FORBIDDEN, f"{field}: was issued for something else") from None
     except jwt.PyJWTError as error:
         raise Refusal(Code.UNAUTHENTICATED, f"{field}: {_reason(error)}") from None
-    if not isinstance(claims["exp"], int) or not isinstance(claims["nbf"], int):
+    not_before = claims.get("nbf", 0)
+    if not isinstance(claims["exp"], int) or not isinstance(not_before, int):
         raise Refusal(Code.UNAUTHENTICATED, f"{field}: exp and nbf must be whole seconds")
     if now >= claims["exp"] * SECOND:
         raise Refusal(Code.UNAUTHENTICATED, f"{field}: has expired")
-    if now < (claims["nbf"] - CLOCK_SKEW_SECONDS) * SECOND:
+    if now < (not_before - CLOCK_SKEW_SECONDS) * SECOND:
         raise Refusal(Code.UNAUTHENTICATED, f"{field}: is not valid yet")
     return claims
 
@@ -188,7 +263,7 @@ def _reason(error: jwt.PyJWTError) -> str:
         case jwt.MissingRequiredClaimError():
             return f"the claim {error.claim} is missing"
         case jwt.InvalidAlgorithmError():
-            return f"must be signed with {ALGORITHM}"
+            return "must be signed with the algorithm of its key"
         case _:
             return "is not a JWT of ours"
 

@@ -1,13 +1,23 @@
-"""Who changed what, when, and why: written in the same commit as the change itself, and never changed."""
+"""Who changed what, when, and why: written in the same commit as the change itself, and never changed.
+
+Entries are a chain: each carries the digest of the one before it, so that none can be changed, left out or
+put in between without breaking the chain behind it. `tacos verify` follows it, and shows its last digest:
+whoever keeps that elsewhere can prove the whole log later.
+"""
+
+import hashlib
+from collections.abc import Iterable
 
 import msgspec
 
 from traffic_tacos.kernel.instants import Instant
-from traffic_tacos.ports.store import Kind, Write, put
+from traffic_tacos.ports.store import Key, Kind, View, Write, put
 
 
 class Audited(msgspec.Struct, frozen=True, omit_defaults=True):
-    """`subject` is what was changed, as an operator names it; `trace_id` is the call that did it."""
+    """`subject` is what was changed, as an operator names it; `trace_id` is the call that did it. `number` counts
+    from 1 and `previous` is the digest of the entry before; both are filled in when it is written.
+    """
 
     at: Instant
     actor: str
@@ -17,11 +27,50 @@ class Audited(msgspec.Struct, frozen=True, omit_defaults=True):
     new: str
     reason: str
     trace_id: str
+    number: int = 0
+    previous: str = ""
+
+
+class Head(msgspec.Struct, frozen=True):
+    """Where the chain ends."""
+
+    number: int
+    digest: str
 
 
 AUDIT = Kind("audit", Audited)
+AUDIT_HEAD = Kind("audit_head", Head)
+HEAD: Key[Head] = AUDIT_HEAD.key("head")
+EMPTY = Head(0, "")
 
 
-def audited(entry: Audited) -> Write:
-    """The entry, filed by time."""
-    return put(AUDIT.key(f"{entry.at:016d}", entry.trace_id, entry.subject), entry)
+def audit_key(number: int) -> Key[Audited]:
+    return AUDIT.key(f"{number:012d}")
+
+
+def audited(view: View, entry: Audited) -> tuple[Write, Write]:
+    """The entry at the end of the chain; the view must have declared HEAD."""
+    head = view.get(HEAD) or EMPTY
+    entry = msgspec.structs.replace(entry, number=head.number + 1, previous=head.digest)
+    return put(audit_key(entry.number), entry), put(HEAD, Head(entry.number, digest(entry)))
+
+
+def digest(entry: Audited) -> str:
+    """SHA-256 of the entry as it is stored, in hex."""
+    return hashlib.sha256(AUDIT.encode(entry)).hexdigest()
+
+
+def broken_links(entries: Iterable[Audited], head: Head | None) -> list[str]:
+    """What is wrong with a chain of all entries in order, a sentence each."""
+    broken, last = [], EMPTY
+    for entry in entries:
+        if entry.number != last.number + 1:
+            broken.append(f"entry {last.number + 1} is missing or out of place")
+        elif entry.previous != last.digest:
+            broken.append(f"entry {last.number} was changed, or entry {entry.number} was put in its place")
+        last = Head(entry.number, digest(entry))
+    if last != (head or EMPTY):
+        broken.append(
+            f"the chain ends with entry {(head or EMPTY).number} of another digest; the last is {last.number}"
+        )
+    return broken

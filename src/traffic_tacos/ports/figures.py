@@ -19,13 +19,25 @@ class CallFigures(msgspec.Struct, frozen=True):
     p99_ms: float
 
 
+class Gauge(msgspec.Struct, frozen=True):
+    """Something that stands, as it is at one moment. `name` is that of /metrics."""
+
+    name: str
+    labels: dict[str, str]
+    value: float
+
+
 class Figures(Protocol):
     def calls(self, since: Instant, until: Instant) -> list[CallFigures]:
         """Every RPC that was called in this time, as far back as is remembered."""
         ...
 
-    def gauges(self) -> dict[str, float]:
-        """What stands as it is now, by name."""
+    def gauges_now(self) -> tuple[Instant, list[Gauge]]:
+        """What stands as it is now."""
+        ...
+
+    def gauges(self, since: Instant, until: Instant, samples_max: int) -> list[tuple[Instant, list[Gauge]]]:
+        """What stood at the looks in this time, as far back as is remembered: at most so many, evenly spread."""
         ...
 
 
@@ -46,4 +58,8 @@ class Logs(Protocol):
         """The newest lines of at least this level, about calls of this service (empty for all), that have the text
         anywhere; and whether there are more.
         """
+        ...
+
+    def set_level(self, level: str) -> None:
+        """Log from this level on."""
         ...

@@ -1,19 +1,31 @@
-"""The waiting room, in the admin room's words."""
+"""The waiting room and the reservation room, in the admin room's words."""
 
 import grpc
 import msgspec
 
 from traffic_tacos import wire
+from traffic_tacos.gen.tacos.lifecycle.v1 import lifecycle_pb2, lifecycle_pb2_grpc
 from traffic_tacos.gen.tacos.waiting_room.v1 import waiting_room_pb2, waiting_room_pb2_grpc
 from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.instants import Instant
 
 LINE_SECONDS = 2.0
+STOP_SECONDS = 8.0
 
 
 class Changed(msgspec.Struct, frozen=True):
     old: str
     new: str
+    at: Instant | None
+
+
+class LineView(msgspec.Struct, frozen=True):
+    waiting: int
+    moving_per_second: float
+
+
+class Stopped(msgspec.Struct, frozen=True):
+    cancelled: int
     at: Instant | None
 
 
@@ -33,3 +45,23 @@ class LineClient:
             )
         )
         return Changed(answer.old_value, answer.new_value, wire.instant(answer, "changed_at"))
+
+    async def view(self, event_id: str, call: Call) -> LineView:
+        request = waiting_room_pb2.GetLineRequest(event_id=event_id)
+        asked = self._stub.GetLine(request, timeout=LINE_SECONDS, metadata=wire.metadata(call))
+        line = (await wire.answered(asked)).line
+        return LineView(line.waiting, line.moving_per_second)
+
+
+class ReservationClient:
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self._stub = lifecycle_pb2_grpc.LifecycleServiceStub(channel)
+
+    async def stop(self, event_id: str, reason: str, call: Call, *, resume: bool) -> Stopped:
+        """Stop reservations in the caller's name and cancel the pending ones; an empty `event_id` means all events."""
+        request = lifecycle_pb2.StopReservationsRequest(
+            event_id=event_id, resume=resume, actor=call.caller.name, reason=reason
+        )
+        asked = self._stub.StopReservations(request, timeout=STOP_SECONDS, metadata=wire.metadata(call))
+        answer = await wire.answered(asked)
+        return Stopped(answer.cancelled_count, wire.instant(answer, "changed_at"))

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 
+from google.protobuf.internal.enum_type_wrapper import EnumTypeWrapper
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from traffic_tacos import wire
@@ -12,9 +13,12 @@ from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.ids import checked_text
 from traffic_tacos.kernel.instants import MINUTE, Instant
 from traffic_tacos.ports.clock import Clock
-from traffic_tacos.ports.figures import CallFigures, Figures, Logs
+from traffic_tacos.ports.figures import CallFigures, Figures, Gauge, Logs
 from traffic_tacos.ports.health import Health, HealthChecks, PartHealth
-from traffic_tacos.rooms.admin.clients import LineClient
+from traffic_tacos.ports.settings import SETTINGS, Settings
+from traffic_tacos.ports.settings import Changed as SettingChanged
+from traffic_tacos.rooms.admin.clients import Changed, LineClient
+from traffic_tacos.rooms.admin.levers import Emergencies, Operations
 
 _OVERALL = {
     Health.HEALTHY: pb.SYSTEM_HEALTH_STATUS_HEALTHY,
@@ -23,7 +27,8 @@ _OVERALL = {
 }
 
 
-CONFIGURABLE = "queue"
+QUEUE = "queue"
+SAMPLES_MAX = 60  # of one gauge in one answer
 METRIC_TYPES = ("", "calls", "gauges")
 LOGS_DEFAULT, LOGS_MAX = 100, 1000
 SEARCH_LENGTH_MAX = 200
@@ -56,7 +61,20 @@ _EVENT_KEY = re.compile(r"events/([^/]+)/(.+)")
 
 
 class AdminRpc:
-    def __init__(self, health: HealthChecks, lines: LineClient, figures: Figures, logs: Logs, clock: Clock) -> None:
+    def __init__(
+        self,
+        health: HealthChecks,
+        lines: LineClient,
+        settings: Settings,
+        emergencies: Emergencies,
+        operations: Operations,
+        figures: Figures,
+        logs: Logs,
+        clock: Clock,
+    ) -> None:
+        self._settings = settings
+        self._emergencies = emergencies
+        self._operations = operations
         self._figures = figures
         self._logs = logs
         self._health = health
@@ -102,11 +120,11 @@ class AdminRpc:
                 if request.service in one.method:
                     metrics += _call_metrics(one, request.aggregation, wire.timestamp(until))
         if request.metric_type != "calls" and not request.service:
-            at = wire.timestamp(now)
-            metrics += [
-                pb.MetricData(name=name, service="platform", type=pb.METRIC_TYPE_GAUGE, value=value, timestamp=at)
-                for name, value in self._figures.gauges().items()
-            ]
+            asked_over_time = request.HasField("start_time") or request.HasField("end_time")
+            samples = (
+                self._figures.gauges(since, until, SAMPLES_MAX) if asked_over_time else [self._figures.gauges_now()]
+            )
+            metrics += [_gauge(one, wire.timestamp(at)) for at, gauges in samples for one in gauges]
         return pb.GetMetricsResponse(metrics=metrics, collected_at=wire.timestamp(now))
 
     async def GetLogs(self, request: pb.GetLogsRequest, call: Call) -> pb.GetLogsResponse:
@@ -137,35 +155,48 @@ class AdminRpc:
         )
 
     async def UpdateConfig(self, request: pb.UpdateConfigRequest, call: Call) -> pb.UpdateConfigResponse:
-        if request.service != CONFIGURABLE:
-            raise Refusal.of_field("service", f"must be {CONFIGURABLE}", request.service)
-        of_event = _EVENT_KEY.fullmatch(request.config_key)
-        event_id, setting = of_event.groups() if of_event else ("", request.config_key)
-        changed = await self._lines.configure(event_id, setting, request.config_value, request.reason, call)
+        """Settings take effect at once, whatever `apply_immediately` says: there is no later to wait for."""
+        changed: Changed | SettingChanged
+        if request.service == QUEUE:
+            of_event = _EVENT_KEY.fullmatch(request.config_key)
+            event_id, setting = of_event.groups() if of_event else ("", request.config_key)
+            changed = await self._lines.configure(event_id, setting, request.config_value, request.reason, call)
+        else:
+            names = [name for name, setting in SETTINGS.items() if setting.service == request.service]
+            if not names:
+                services = sorted({QUEUE, *(setting.service for setting in SETTINGS.values())})
+                raise Refusal.of_field("service", f"must be one of {', '.join(services)}", request.service)
+            if request.config_key not in names:
+                raise Refusal.of_field("config_key", f"must be one of {', '.join(names)}", request.config_key)
+            changed = await self._settings.change(request.config_key, request.config_value, request.reason, call)
         return pb.UpdateConfigResponse(
             updated=True, old_value=changed.old, new_value=changed.new, updated_at=wire.timestamp(changed.at)
         )
 
+    async def TriggerOperation(self, request: pb.TriggerOperationRequest, call: Call) -> pb.TriggerOperationResponse:
+        done = await self._operations.trigger(
+            _named(pb.OperationType, request.operation),
+            request.target_service,
+            request.parameters,
+            request.reason,
+            call,
+            dry_run=request.dry_run,
+        )
+        return pb.TriggerOperationResponse(
+            triggered=not request.dry_run,
+            operation_id="" if request.dry_run else call.trace_id,
+            status=pb.OPERATION_STATUS_PENDING if request.dry_run else pb.OPERATION_STATUS_COMPLETED,
+            result=f"would be: {done.result}" if request.dry_run else done.result,
+            triggered_at=wire.timestamp(done.at),
+        )
+
     async def EmergencyAction(self, request: pb.EmergencyActionRequest, call: Call) -> pb.EmergencyActionResponse:
-        if request.action != pb.EMERGENCY_ACTION_TYPE_STOP_ADMISSIONS:
-            raise Refusal.of_field("action", "must be EMERGENCY_ACTION_TYPE_STOP_ADMISSIONS", request.action)
         if not request.confirm:
             raise Refusal.of_field("confirm", "must be true: this acts at once")
-        if not request.reason:
-            raise Refusal.of_field("reason", "is required: it is kept with the action")
-        if unknown := set(request.parameters) - {"event_id", "resume"}:
-            raise Refusal.of_field("parameters", "must be event_id or resume", sorted(unknown)[0])
-        event_id, resume = request.parameters["event_id"], request.parameters["resume"]
-        if resume not in ("", "true", "false"):
-            raise Refusal.of_field("parameters.resume", "must be true or false", resume)
-        stopped = "false" if resume == "true" else "true"
-        changed = await self._lines.configure(event_id, "admission.stopped", stopped, request.reason, call)
-        what = "stopped" if stopped == "true" else "resumed"
+        action = _named(pb.EmergencyActionType, request.action)
+        pulled = await self._emergencies.pull(action, request.parameters, request.reason, call)
         return pb.EmergencyActionResponse(
-            executed=True,
-            action_id=call.trace_id,
-            result=f"admissions {what} for {event_id or 'all events'}",
-            executed_at=wire.timestamp(changed.at),
+            executed=True, action_id=call.trace_id, result=pulled.result, executed_at=wire.timestamp(pulled.at)
         )
 
     def _room(self, room: PartHealth) -> pb.ServiceHealthStatus:
@@ -197,6 +228,19 @@ def _call_metrics(one: CallFigures, only: str, at: Timestamp | None) -> list[pb.
         for name, (read, unit) in AGGREGATIONS.items()
         if only in ("", name)
     ]
+
+
+def _gauge(one: Gauge, at: Timestamp | None) -> pb.MetricData:
+    return pb.MetricData(
+        name=one.name, service="platform", type=pb.METRIC_TYPE_GAUGE, value=one.value, labels=one.labels, timestamp=at
+    )
+
+
+def _named(enum: EnumTypeWrapper, number: int) -> str:
+    """The name of a value without its enum's prefix; of one that is not known, its number."""
+    values = enum.DESCRIPTOR.values_by_number
+    prefix = values[0].name.removesuffix("UNSPECIFIED")
+    return str(values[number].name).removeprefix(prefix) if number in values else str(number)
 
 
 def _times(

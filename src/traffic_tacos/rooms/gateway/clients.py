@@ -1,5 +1,11 @@
-"""The rooms behind the gateway. Their messages pass through it, so there are no words of its own to speak."""
+"""The rooms behind the gateway. Their messages pass through it, so there are no words of its own to speak.
 
+What a room cannot answer is asked for once more, after a pause that differs from caller to caller: every call the
+gateway makes may be repeated, since it only reads or carries an idempotency key. A room that goes on failing is left
+in peace for a while (a circuit), so that callers hear so at once and it can recover; an operator can ask for the same.
+"""
+
+import random
 from collections.abc import Awaitable
 from typing import Any, TypeVar
 
@@ -8,23 +14,74 @@ import grpc
 from traffic_tacos import wire
 from traffic_tacos.gen.payment.v1 import payment_pb2_grpc
 from traffic_tacos.gen.reservation.v1 import inventory_pb2_grpc, reservation_pb2_grpc
+from traffic_tacos.kernel import circuit
 from traffic_tacos.kernel.calls import Call
+from traffic_tacos.kernel.circuit import Circuit, Patience
+from traffic_tacos.kernel.errors import Code, Refusal
+from traffic_tacos.kernel.instants import SECOND
 from traffic_tacos.ports.clock import Clock
+from traffic_tacos.ports.settings import CIRCUITS, Settings
 
 SERVICE_SECONDS = 0.5
+PAUSE_SECONDS = (0.01, 0.04)  # before asking once more
+PATIENCE = Patience(failures_max=20, pause_first=SECOND, pause_max=10 * SECOND)
 
 A = TypeVar("A", bound=wire.Answer)
 
 
-class Rooms:
-    def __init__(self, channel: grpc.aio.Channel, clock: Clock) -> None:
-        self.reservation = reservation_pb2_grpc.ReservationServiceStub(channel)
-        self.payment = payment_pb2_grpc.PaymentServiceStub(channel)
-        self.inventory = inventory_pb2_grpc.InventoryStub(channel)
-        self._clock = clock
+class Room:
+    """One room: its stub, and how it has been doing."""
 
-    async def ask(self, method: "grpc.aio.UnaryUnaryMultiCallable[Any, A]", request: Any, call: Call) -> A:
+    def __init__(self, name: str, stub: Any) -> None:
+        self.name = name
+        self.stub = stub
+        self.circuit = Circuit()
+
+
+class Rooms:
+    def __init__(self, channel: grpc.aio.Channel, clock: Clock, randomness: random.Random, settings: Settings) -> None:
+        self.reservation = Room("reservation", reservation_pb2_grpc.ReservationServiceStub(channel))
+        self.payment = Room("payment", payment_pb2_grpc.PaymentServiceStub(channel))
+        self.inventory = Room("inventory", inventory_pb2_grpc.InventoryStub(channel))
+        self._clock = clock
+        self._random = randomness
+        self._settings = settings
+
+    async def ask(self, room: Room, method: "grpc.aio.UnaryUnaryMultiCallable[Any, A]", request: Any, call: Call) -> A:
         """The room's answer within what the caller's deadline leaves; its refusal raised."""
-        seconds = wire.seconds_left(call, self._clock.now(), SERVICE_SECONDS)
+        try:
+            return await self._ask(room, method, request, call)
+        except wire.UpstreamFault as fault:
+            pause = self._random.uniform(*PAUSE_SECONDS)
+            left = wire.seconds_left(call, self._clock.now(), SERVICE_SECONDS)
+            if fault.status is grpc.StatusCode.DEADLINE_EXCEEDED or left <= pause:
+                raise
+            await self._clock.sleep(pause)
+            return await self._ask(room, method, request, call)
+
+    async def _ask(self, room: Room, method: "grpc.aio.UnaryUnaryMultiCallable[Any, A]", request: Any, call: Call) -> A:
+        now = self._clock.now()
+        seconds = wire.seconds_left(call, now, SERVICE_SECONDS)
+        asked = circuit.asked(room.circuit, seconds, now)
+        if asked is None or self._settings.is_on(CIRCUITS[room.name]):
+            raise Refusal(Code.UNAVAILABLE, f"the {room.name} room is left in peace for a while; try again in a second")
+        room.circuit = asked
         pending: Awaitable[A] = method(request, timeout=seconds, metadata=wire.metadata(call))
-        return await wire.answered(pending)
+        try:
+            answer = await wire.answered(pending)
+        except wire.UpstreamFault as fault:
+            room.circuit = circuit.failed(room.circuit, str(fault), self._clock.now(), PATIENCE)
+            raise
+        except Refusal:
+            self._is_well(room)
+            raise
+        self._is_well(room)
+        return answer
+
+    def _is_well(self, room: Room) -> None:
+        """Nothing to write down while nothing was wrong: this is the way of nearly every call."""
+        if room.circuit.failures:
+            room.circuit = circuit.succeeded(room.circuit, self._clock.now())
+
+    def circuits(self) -> dict[str, Circuit]:
+        return {room.name: room.circuit for room in (self.reservation, self.payment, self.inventory)}

@@ -1,6 +1,6 @@
 """GatewayService on the wire: who asks is checked here, what is asked is decided in the rooms behind."""
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from collections.abc import Callable
 
 from traffic_tacos import wire
 from traffic_tacos.gen.gateway.v1 import gateway_pb2 as pb
@@ -9,7 +9,7 @@ from traffic_tacos.gen.reservation.v1 import inventory_pb2, reservation_pb2
 from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.ids import checked_id
-from traffic_tacos.kernel.tokens import verify_user
+from traffic_tacos.kernel.tokens import UserToken
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.health import Health, HealthChecks, PartHealth
 from traffic_tacos.rooms.gateway.clients import Rooms
@@ -18,15 +18,22 @@ SOURCE = "gateway"
 
 
 class GatewayRpc:
-    """`webhook_url` is where the platform hears of payments: fans do not choose it."""
+    """`authenticate` says whom a token speaks for; `webhook_url` is where the platform hears of payments: fans do not
+    choose it.
+    """
 
     def __init__(
-        self, rooms: Rooms, clock: Clock, health: HealthChecks, token_key: Ed25519PublicKey, webhook_url: str
+        self,
+        rooms: Rooms,
+        clock: Clock,
+        health: HealthChecks,
+        authenticate: Callable[[str], UserToken],
+        webhook_url: str,
     ) -> None:
         self._rooms = rooms
         self._clock = clock
         self._health = health
-        self._token_key = token_key
+        self._authenticate = authenticate
         self._webhook_url = webhook_url
 
     async def HealthCheck(self, request: pb.HealthCheckRequest, call: Call) -> pb.HealthCheckResponse:
@@ -51,7 +58,7 @@ class GatewayRpc:
     def ValidateToken(self, request: pb.ValidateTokenRequest, call: Call) -> pb.ValidateTokenResponse:
         if not request.token:
             raise Refusal.of_field("token", "is required")
-        user = verify_user(request.token, self._token_key, self._clock.now())
+        user = self._authenticate(request.token)
         if request.required_scope and request.required_scope not in user.scopes:
             raise Refusal(Code.FORBIDDEN, f"required_scope: the token does not have {request.required_scope[:80]!r}")
         name = user.caller.name
@@ -68,7 +75,8 @@ class GatewayRpc:
         if request.quantity < 0:
             raise Refusal.of_field("quantity", "must not be negative", request.quantity)
         answer = await self._rooms.ask(
-            self._rooms.inventory.GetInventoryStatus,
+            self._rooms.inventory,
+            self._rooms.inventory.stub.GetInventoryStatus,
             inventory_pb2.GetInventoryStatusRequest(event_id=request.event_id, section=request.section),
             call,
         )
@@ -83,7 +91,8 @@ class GatewayRpc:
         call.require_user(checked_id("user_id", request.user_id))
         given = request.metadata
         answer = await self._rooms.ask(
-            self._rooms.reservation.CreateReservation,
+            self._rooms.reservation,
+            self._rooms.reservation.stub.CreateReservation,
             reservation_pb2.CreateReservationRequest(
                 event_id=request.event_id,
                 seat_ids=request.seat_ids,
@@ -111,7 +120,8 @@ class GatewayRpc:
 
     async def GetReservation(self, request: pb.GetReservationRequest, call: Call) -> pb.GetReservationResponse:
         answer = await self._rooms.ask(
-            self._rooms.reservation.GetReservation,
+            self._rooms.reservation,
+            self._rooms.reservation.stub.GetReservation,
             reservation_pb2.GetReservationRequest(
                 reservation_id=request.reservation_id, user_id=self._whose(request.user_id, call)
             ),
@@ -123,7 +133,8 @@ class GatewayRpc:
         self, request: pb.ConfirmReservationRequest, call: Call
     ) -> pb.ConfirmReservationResponse:
         answer = await self._rooms.ask(
-            self._rooms.reservation.ConfirmReservation,
+            self._rooms.reservation,
+            self._rooms.reservation.stub.ConfirmReservation,
             reservation_pb2.ConfirmReservationRequest(
                 reservation_id=request.reservation_id,
                 payment_intent_id=request.payment_intent_id,
@@ -141,7 +152,8 @@ class GatewayRpc:
 
     async def CancelReservation(self, request: pb.CancelReservationRequest, call: Call) -> pb.CancelReservationResponse:
         answer = await self._rooms.ask(
-            self._rooms.reservation.CancelReservation,
+            self._rooms.reservation,
+            self._rooms.reservation.stub.CancelReservation,
             reservation_pb2.CancelReservationRequest(
                 reservation_id=request.reservation_id,
                 user_id=self._whose(request.user_id, call),
@@ -159,7 +171,8 @@ class GatewayRpc:
     ) -> pb.CreatePaymentIntentResponse:
         call.require_user(checked_id("user_id", request.user_id))
         answer = await self._rooms.ask(
-            self._rooms.payment.CreatePaymentIntent,
+            self._rooms.payment,
+            self._rooms.payment.stub.CreatePaymentIntent,
             payment_pb2.CreatePaymentIntentRequest(
                 reservation_id=request.reservation_id,
                 amount=request.amount,
@@ -181,7 +194,8 @@ class GatewayRpc:
 
     async def GetPaymentStatus(self, request: pb.GetPaymentStatusRequest, call: Call) -> pb.GetPaymentStatusResponse:
         answer = await self._rooms.ask(
-            self._rooms.payment.GetPaymentStatus,
+            self._rooms.payment,
+            self._rooms.payment.stub.GetPaymentStatus,
             payment_pb2.GetPaymentStatusRequest(
                 payment_intent_id=request.payment_intent_id, user_id=self._whose(request.user_id, call)
             ),

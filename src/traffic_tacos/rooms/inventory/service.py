@@ -10,7 +10,7 @@ from traffic_tacos.kernel.errors import Fault, Refusal
 from traffic_tacos.kernel.ids import checked_id, checked_text, derived_id
 from traffic_tacos.kernel.instants import DAY, Instant
 from traffic_tacos.kernel.seats import Seat, SeatStatus
-from traffic_tacos.ports.audit import Audited, audited
+from traffic_tacos.ports.audit import HEAD, Audited, audited
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.idempotency import Once
 from traffic_tacos.ports.store import Decision, Key, Prefix, Store, View
@@ -116,11 +116,11 @@ class Inventory:
         self._store = store
         self._clock = clock
         self._catalog = catalog
-        self._plans: dict[str, tuple[EventPlan, EventKeys]] = {}
+        self.plans: dict[str, tuple[EventPlan, EventKeys]] = {}
 
     def forget_plan(self, event_id: str) -> None:
         """The event has changed: ask the catalog anew."""
-        self._plans.pop(event_id, None)
+        self.plans.pop(event_id, None)
 
     async def reserve(self, request: Reserve, call: Call) -> Held:
         """Hold seats until the deadline; see `model.reserve` for what is refused."""
@@ -313,9 +313,9 @@ class Inventory:
                 reason=house.reason,
                 trace_id=call.trace_id,
             )
-            return Decision(seats, (*keys.row_writes(rows), audited(entry)))
+            return Decision(seats, (*keys.row_writes(rows), *audited(view, entry)))
 
-        return await self._store.transact([keys.rows[index] for index in wanted], decide)
+        return await self._store.transact([HEAD, *(keys.rows[index] for index in wanted)], decide)
 
     def _once(
         self, method: str, request: Reserve | Commit | Release, reply: type[R], now: Instant, call: Call
@@ -324,12 +324,12 @@ class Inventory:
         return Once(scope, request.idempotency_key, request, reply, now=now, window=KEY_WINDOW, trace_id=call.trace_id)
 
     async def _plan(self, event_id: str, call: Call) -> tuple[EventPlan, EventKeys]:
-        known = self._plans.get(event_id)
+        known = self.plans.get(event_id)
         if known is None:
             plan = await self._catalog.plan(checked_id("event_id", event_id), call)
-            if len(self._plans) >= PLANS_MAX:
-                self._plans.clear()
-            known = self._plans[event_id] = plan, EventKeys(plan)
+            if len(self.plans) >= PLANS_MAX:
+                self.plans.clear()
+            known = self.plans[event_id] = plan, EventKeys(plan)
         return known
 
     async def _hold(self, event_id: str, reservation_id: str) -> tuple[Key[Hold], Hold | None]:

@@ -9,6 +9,7 @@ from traffic_tacos.kernel.ids import checked_id
 from traffic_tacos.rooms.reservation.lifecycle import Lifecycle
 from traffic_tacos.rooms.reservation.model import Metadata, Reservation, Status
 from traffic_tacos.rooms.reservation.service import Cancel, Confirm, Create, Extend, Reservations
+from traffic_tacos.rooms.reservation.stopping import Stopping
 
 
 class ReservationRpc:
@@ -97,8 +98,9 @@ class ReservationRpc:
 
 
 class LifecycleRpc:
-    def __init__(self, lifecycle: Lifecycle) -> None:
+    def __init__(self, lifecycle: Lifecycle, stopping: Stopping) -> None:
         self._lifecycle = lifecycle
+        self._stopping = stopping
 
     async def ExpireReservation(
         self, request: lifecycle_pb2.ExpireReservationRequest, call: Call
@@ -121,6 +123,16 @@ class LifecycleRpc:
             status=_status(ended.reservation.status),
             order_id=ended.reservation.order_id,
             seats=wire.seats(ended.reservation.seats),
+        )
+
+    async def StopReservations(
+        self, request: lifecycle_pb2.StopReservationsRequest, call: Call
+    ) -> lifecycle_pb2.StopReservationsResponse:
+        stopped = await self._stopping.change(
+            request.event_id, request.actor, request.reason, call, resume=request.resume
+        )
+        return lifecycle_pb2.StopReservationsResponse(
+            cancelled_count=stopped.cancelled, changed_at=wire.timestamp(stopped.at)
         )
 
 

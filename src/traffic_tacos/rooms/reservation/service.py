@@ -3,7 +3,6 @@
 from typing import TypeVar
 
 import msgspec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from traffic_tacos.kernel.calls import TRUSTED, Call
 from traffic_tacos.kernel.errors import Code, Refusal
@@ -14,6 +13,7 @@ from traffic_tacos.kernel.seats import Seat
 from traffic_tacos.kernel.tokens import ReservationToken, verify_reservation
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.idempotency import Once, settled
+from traffic_tacos.ports.keys import Keyring
 from traffic_tacos.ports.paging import page_of
 from traffic_tacos.ports.store import Decision, Store, View, put
 from traffic_tacos.rooms.reservation import model
@@ -33,6 +33,7 @@ from traffic_tacos.rooms.reservation.records import (
     reservation_key,
     step_writes,
 )
+from traffic_tacos.rooms.reservation.stopping import is_stopped, reservations_stopped, stop_keys
 
 MONEY_KEY_WINDOW = DAY
 REASON_LENGTH_MAX = 500
@@ -101,7 +102,7 @@ class Cancelled(msgspec.Struct, frozen=True):
 
 
 class Reservations:
-    """`token_key` is the public key that admissions are checked with."""
+    """`keyring` has the public keys that admissions are checked with."""
 
     def __init__(
         self,
@@ -111,7 +112,7 @@ class Reservations:
         catalog: CatalogClient,
         inventory: InventoryClient,
         line: LineClient,
-        token_key: Ed25519PublicKey,
+        keyring: Keyring,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -119,12 +120,12 @@ class Reservations:
         self._catalog = catalog
         self._inventory = inventory
         self._line = line
-        self._token_key = token_key
-        self._terms: dict[str, EventTerms] = {}
+        self._keyring = keyring
+        self.terms: dict[str, EventTerms] = {}
 
     def forget_terms(self, event_id: str) -> None:
         """The event has changed: ask the catalog anew."""
-        self._terms.pop(event_id, None)
+        self.terms.pop(event_id, None)
 
     async def create(self, request: Create, call: Call) -> Created:
         """Hold seats for 60 seconds.
@@ -138,6 +139,9 @@ class Reservations:
         if (seen := await once.seen(self._store)) is not None:
             return seen
         token = await self._admitted(request, call, now)
+        for stop in stop_keys(request.event_id):
+            if await self._store.get(stop) is not None:
+                raise reservations_stopped()
         reservation_id = await self._unused_id(request, once.digest)
         deadline = now + model.HOLD
         try:
@@ -279,7 +283,7 @@ class Reservations:
     async def _admitted(self, request: Create, call: Call, now: Instant) -> ReservationToken:
         """The admission behind the request, once everything about it that can be wrong was looked at."""
         checked_id("event_id", request.event_id)
-        token = verify_reservation(request.reservation_token, self._token_key, request.event_id, now)
+        token = verify_reservation(request.reservation_token, self._keyring.verifying, request.event_id, now)
         if token.user_id and token.user_id != request.user_id:
             raise Refusal(Code.FORBIDDEN, "reservation_token: was given to another user")
         terms = await self._event_terms(request.event_id, call)
@@ -291,12 +295,12 @@ class Reservations:
         return token
 
     async def _event_terms(self, event_id: str, call: Call) -> EventTerms:
-        terms = self._terms.get(event_id)
+        terms = self.terms.get(event_id)
         if terms is None:
             terms = await self._catalog.terms(event_id, call)
-            if len(self._terms) >= TERMS_MAX:
-                self._terms.clear()
-            self._terms[event_id] = terms
+            if len(self.terms) >= TERMS_MAX:
+                self.terms.clear()
+            self.terms[event_id] = terms
         return terms
 
     async def _unused_id(self, request: Create, digest: str) -> str:
@@ -331,7 +335,14 @@ class Reservations:
                 (changed(reservation, None),),
             )
 
-        answer = await self._store.transact((once.key, key, use_key), once.decide(rule))
+        decide = once.decide(rule)
+
+        def unless_stopped(view: View) -> Decision[Created | Refusal]:
+            """Being stopped is no answer to keep under the key: the same request may succeed later."""
+            return Decision(reservations_stopped()) if is_stopped(view, reservation.event_id) else decide(view)
+
+        stops = stop_keys(reservation.event_id)
+        answer = await self._store.transact((once.key, key, use_key, *stops), unless_stopped)
         if isinstance(answer, Refusal) or answer.reservation_id != reservation.id:
             await self._give_back(reservation, call)
         return settled(answer)

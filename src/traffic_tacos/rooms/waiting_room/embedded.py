@@ -6,7 +6,7 @@ does the model hear of them: so after a crash everybody stands where they stood.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -59,9 +59,15 @@ class Member(NamedTuple):
 
 
 class EmbeddedLine:
-    """One event's line. `load` it before anything else; `token_secret` seals waiting tokens."""
+    """One event's line. `load` it before anything else; `token_secret` seals waiting tokens; `maintenance` says why
+    nobody may begin anything now, which stops the line too. `is_closed`: nobody new may join.
+    """
 
-    def __init__(self, event_id: str, store: Store, token_secret: bytes, terms: Terms) -> None:
+    def __init__(
+        self, event_id: str, store: Store, token_secret: bytes, terms: Terms, maintenance: Callable[[], str] = str
+    ) -> None:
+        self.is_closed = False
+        self.maintenance = maintenance
         self.event_id = event_id
         self.terms = terms
         self.model = Line(terms.settings)
@@ -243,10 +249,12 @@ class EmbeddedLine:
 
     def _apply_settings(self, now: Instant) -> None:
         given = msgspec.structs.asdict(self.terms.settings)
-        is_stopped = False
+        is_stopped = bool(self.maintenance())
+        self.is_closed = False
         for record in (self._set_for_all, self._set_for_this):
             given |= {name: value for name in given if (value := getattr(record, name)) is not None}
             is_stopped = is_stopped or bool(record.stopped)
+            self.is_closed = self.is_closed or bool(record.closed)
         self.model.settings = Settings(**given)
         self.model.opens_at = self.terms.starts_at
         self.model.stop(is_stopped, now)

@@ -10,6 +10,7 @@ from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.kernel.tokens import Ticket
 from traffic_tacos.kernel.topics import EVENT_CHANGED, RESERVATION_CHANGED
 from traffic_tacos.ports.clock import Clock
+from traffic_tacos.ports.settings import MAINTENANCE, Settings
 from traffic_tacos.ports.store import Event, Key, Prefix, Store
 from traffic_tacos.rooms.waiting_room.clients import CatalogClient, InventoryClient
 from traffic_tacos.rooms.waiting_room.draw import SEED_BYTES
@@ -41,11 +42,13 @@ class OpenLine:
         """What the holder of this ticket is told now."""
         model = self.model
         place = model.tell(number, now)
-        return Sight(place, model.is_stopped, model.is_sold_out, model.settings.rate_per_second)
+        rate = model.settings.rate_per_second
+        return Sight(place, model.is_stopped, model.is_sold_out, rate, self.line.maintenance())
 
     def in_force(self, setting: str) -> int | bool:
         """A setting as it is now, whoever set it."""
-        return self.model.is_stopped if setting == "stopped" else int(getattr(self.model.settings, setting))
+        switches = {"stopped": self.model.is_stopped, "closed": self.line.is_closed}
+        return switches[setting] if setting in switches else int(getattr(self.model.settings, setting))
 
     async def advance(self, now: Instant) -> None:
         self.watchers.wake(await self.line.advance(now))
@@ -70,6 +73,7 @@ class Lines:
         catalog: CatalogClient,
         inventory: InventoryClient,
         token_secret: bytes,
+        settings: Settings,
     ) -> None:
         self.is_closing = False
         self._store = store
@@ -78,6 +82,7 @@ class Lines:
         self._catalog = catalog
         self._inventory = inventory
         self._token_secret = token_secret
+        self._settings = settings
         self._open: dict[str, OpenLine] = {}
         self._opening = asyncio.Lock()
 
@@ -99,7 +104,7 @@ class Lines:
             opened = self._open.get(event_id)
             if opened is None:
                 terms = await self._catalog.terms(event_id, call)
-                line = EmbeddedLine(event_id, self._store, self._token_secret, terms)
+                line = EmbeddedLine(event_id, self._store, self._token_secret, terms, self._maintenance)
                 await line.load(self._clock.now(), self._seed())
                 opened = self._open[event_id] = OpenLine(line, self._clock.now())
             elif opened.is_stale:
@@ -139,6 +144,11 @@ class Lines:
         self.is_closing = True
         for opened in self._open.values():
             opened.watchers.wake_all()
+
+    def look_again(self) -> None:
+        """Every line takes up anew what was set, within a step."""
+        for opened in self._open.values():
+            opened.is_stale = True
 
     async def hear(self, event: Event) -> None:
         """News of reservations free places in the sale; news of an event refreshes its terms."""
@@ -183,6 +193,9 @@ class Lines:
             found += [key.path.split("/")[1] for key, _ in page]
             after = page[-1][0]
         return found
+
+    def _maintenance(self) -> str:
+        return self._settings.text(MAINTENANCE)
 
     def _seed(self) -> bytes:
         return self._random.randbytes(SEED_BYTES)

@@ -20,15 +20,19 @@ class Topic(Enum):
     RATE = "rate"
     SOLD_OUT = "sold_out"
     SEATS_AGAIN = "seats_again"
+    MAINTENANCE = "maintenance"
 
 
 class Sight(msgspec.Struct, frozen=True):
-    """Everything about one ticket and its line that its holder is told."""
+    """Everything about one ticket and its line that its holder is told. `maintenance` says why nobody may begin
+    anything now; empty when they may.
+    """
 
     place: Place
     is_stopped: bool
     is_sold_out: bool
     rate_per_second: int
+    maintenance: str = ""
 
     @property
     def has_ended(self) -> bool:
@@ -39,9 +43,12 @@ def news(told: Sight | None, now: Sight) -> list[Topic]:
     """What to tell: at first everything that matters, then only what has changed."""
     topics: list[Topic] = []
     if told is None:
+        topics += [Topic.MAINTENANCE] if now.maintenance else []
         topics += [Topic.PAUSED] if now.is_stopped else []
         topics += [Topic.SOLD_OUT] if now.is_sold_out else []
         return [*topics, _of_ticket(now)]
+    if now.maintenance != told.maintenance:
+        topics.append(Topic.MAINTENANCE)
     if now.is_stopped != told.is_stopped:
         topics.append(Topic.PAUSED if now.is_stopped else Topic.RESUMED)
     if now.rate_per_second != told.rate_per_second:

@@ -8,7 +8,7 @@ from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.ids import checked_id
 from traffic_tacos.kernel.instants import Instant
-from traffic_tacos.ports.audit import Audited, audited
+from traffic_tacos.ports.audit import HEAD, Audited, audited
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.store import Decision, Store, View, put
 from traffic_tacos.rooms.waiting_room import draw
@@ -27,8 +27,10 @@ SETTINGS = (
     "admission.idle_seconds",
     "admission.waiting_max",
     "admission.stopped",
+    "admission.closed",
 )
-_STOPPED = {"true": True, "false": False, "": None}
+SWITCHES = ("stopped", "closed")
+_SWITCHED = {"true": True, "false": False, "": None}
 
 
 class Changed(msgspec.Struct, frozen=True):
@@ -47,6 +49,8 @@ class LineView(msgspec.Struct, frozen=True):
     is_stopped: bool
     is_sold_out: bool
     is_pool: bool
+    is_closed: bool
+    seats_left: int
     streams: int
 
 
@@ -105,10 +109,10 @@ class Operator:
             before = getattr(record, name)
             old = in_force if before is None else _shown(before)
             entry = Audited(now, actor, "configure", subject, old, value, reason, call.trace_id)
-            return Decision(old, (put(key, msgspec.structs.replace(record, **{name: parsed})), audited(entry)))
+            return Decision(old, (put(key, msgspec.structs.replace(record, **{name: parsed})), *audited(view, entry)))
 
         try:
-            old = await self._store.transact((key,), decide)
+            old = await self._store.transact((key, HEAD), decide)
         finally:
             for opened in affected:  # even when nobody knows whether it was done
                 opened.is_stale = True
@@ -153,10 +157,10 @@ class Operator:
 
 
 def _parsed(name: str, value: str) -> int | bool | None:
-    if name == "stopped":
-        if value not in _STOPPED:
+    if name in SWITCHES:
+        if value not in _SWITCHED:
             raise Refusal.of_field("value", "must be true, false, or empty", value)
-        return _STOPPED[value]
+        return _SWITCHED[value]
     if not value:
         return None
     if not value.isascii() or not value.isdigit() or not 1 <= int(value) <= SETTING_MAX:
@@ -178,5 +182,7 @@ def _view(event_id: str, opened: OpenLine, now: Instant) -> LineView:
         is_stopped=model.is_stopped,
         is_sold_out=model.is_sold_out,
         is_pool=model.is_pool,
+        is_closed=opened.line.is_closed,
+        seats_left=model.sellable or 0,
         streams=opened.watchers.count,
     )

@@ -45,7 +45,8 @@ class DrawRecord(msgspec.Struct, frozen=True, omit_defaults=True):
 class SettingsRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     """What an operator set, over the event file: for all events, and over that for one.
 
-    `stopped` is different: a line stands still when either says so, so that stopping all stops all.
+    `stopped` and `closed` (nobody new may join) are different: a line is when either says so, so that stopping all
+    stops all.
     """
 
     rate_per_second: int | None = None
@@ -54,6 +55,7 @@ class SettingsRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     idle_seconds: int | None = None
     waiting_max: int | None = None
     stopped: bool | None = None
+    closed: bool | None = None
 
 
 MEMBER_BYTES = 16

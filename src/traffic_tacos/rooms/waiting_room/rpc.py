@@ -39,6 +39,7 @@ _QUEUE_TOPICS = {
     Topic.RESUMED: ws.QUEUE_EVENT_TYPE_QUEUE_RESUMED,
 }
 _SYSTEM_TOPICS = {
+    Topic.MAINTENANCE: (ws.SYSTEM_EVENT_TYPE_MAINTENANCE_MODE, "maintenance is over"),
     Topic.RATE: (ws.SYSTEM_EVENT_TYPE_ADMISSION_RATE_CHANGED, "the rate of admission has changed"),
     Topic.SOLD_OUT: (ws.SYSTEM_EVENT_TYPE_EVENT_SOLD_OUT, "everything is sold"),
     Topic.SEATS_AGAIN: (ws.SYSTEM_EVENT_TYPE_CAPACITY_CHANGED, "there are seats again"),
@@ -211,7 +212,7 @@ def _update(told: Told, token: str, call: Call) -> ws.QueueUpdateEvent:
                 total_waiting=told.waiting,
                 admission_rate=told.sight.rate_per_second,
                 event_type=kind,
-                message=message,
+                message=_maintained(told) or message,
             ),
             timestamp=at,
             correlation_id=call.trace_id,
@@ -229,6 +230,11 @@ def _update(told: Told, token: str, call: Call) -> ws.QueueUpdateEvent:
         timestamp=at,
         correlation_id=call.trace_id,
     )
+
+
+def _maintained(told: Told) -> str:
+    is_news = told.topic is Topic.MAINTENANCE and told.sight.maintenance
+    return f"maintenance: {told.sight.maintenance}" if is_news else ""
 
 
 def _line(view: LineView) -> own.Line:
@@ -251,5 +257,6 @@ def _line(view: LineView) -> own.Line:
         stopped=view.is_stopped,
         sold_out=view.is_sold_out,
         pool=view.is_pool,
+        closed=view.is_closed,
         streams=view.streams,
     )

@@ -6,10 +6,9 @@ Reading is memory only. What is answered to a join, an admission or a leave is d
 from collections.abc import AsyncGenerator
 
 import msgspec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from traffic_tacos.kernel.calls import Call
-from traffic_tacos.kernel.errors import Code, Detail, Refusal
+from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.ids import checked_id, checked_text
 from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.kernel.tokens import (
@@ -21,6 +20,7 @@ from traffic_tacos.kernel.tokens import (
     sign_reservation,
 )
 from traffic_tacos.ports.clock import Clock
+from traffic_tacos.ports.keys import Keyring
 from traffic_tacos.rooms.waiting_room.embedded import place_ended
 from traffic_tacos.rooms.waiting_room.lines import Lines, OpenLine
 from traffic_tacos.rooms.waiting_room.news import Sight, Topic, news
@@ -62,14 +62,14 @@ class Told(msgspec.Struct, frozen=True):
 
 
 class WaitingRoom:
-    """`token_secret` seals waiting tokens, `signing_key` signs reservation tokens."""
+    """`keyring` seals waiting tokens and signs reservation tokens."""
 
-    def __init__(self, lines: Lines, clock: Clock, token_secret: bytes, signing_key: Ed25519PrivateKey) -> None:
+    def __init__(self, lines: Lines, clock: Clock, keyring: Keyring) -> None:
         self._lines = lines
         self._clock = clock
-        self._token_secret = token_secret
-        self._signing_key = signing_key
-        self._checked: dict[str, tuple[OpenLine, int]] = {}
+        self._token_secret = keyring.waiting
+        self._keyring = keyring
+        self.checked: dict[str, tuple[OpenLine, int]] = {}
 
     async def join(
         self, event_id: str, session_id: str, user_id: str, metadata: dict[str, str], call: Call
@@ -108,7 +108,7 @@ class WaitingRoom:
 
     def show(self, token: str) -> tuple[Place, Instant]:
         """Where the ticket stands and until when; no store, no wait. A sign of life."""
-        opened, number = self._checked.get(token) or self._check(token)
+        opened, number = self.checked.get(token) or self._check(token)
         model, now = opened.model, self._clock.now()
         if model.touch(number, now):
             opened.watchers.wake(model.advance(now))
@@ -140,22 +140,22 @@ class WaitingRoom:
         if admission.user_id and user_id and admission.user_id != user_id:
             raise Refusal(Code.FORBIDDEN, "user_id: the place belongs to another user")
         granted = ReservationToken(admission_id(event_id, number), event_id, admission.user_id, admission.expires_at)
-        signed = sign_reservation(self._signing_key, granted, admission.granted_at)
+        signed = sign_reservation(self._keyring.signing, granted, admission.granted_at)
         return Grant(signed, admission.granted_at, admission.expires_at)
 
     def _check(self, token: str) -> tuple[OpenLine, int]:
         """The place that a token stands for. Who asks for it asks again: it is remembered."""
         ticket = open_ticket(token, self._token_secret)
         place = self._lines.known(ticket), ticket.number
-        if len(self._checked) >= TOKENS_REMEMBERED_MAX:
-            self._checked.clear()
-        self._checked[token] = place
+        if len(self.checked) >= TOKENS_REMEMBERED_MAX:
+            self.checked.clear()
+        self.checked[token] = place
         return place
 
     async def _grant(self, opened: OpenLine, number: int, user_id: str, now: Instant) -> Admission:
         granted_at = opened.model.begin_grant(number, now)
         if granted_at is None:
-            raise rate_limited(1)
+            raise Refusal.rate_limited(1)
         try:
             admission = await opened.line.claim(number, user_id, granted_at)
         finally:
@@ -188,7 +188,7 @@ class WaitingRoom:
         if not is_holder and not await opened.line.belongs_to(ticket.number, call.caller):
             raise Refusal(Code.FORBIDDEN, "session_id: must be the session that joined")
         if opened.watchers.count >= STREAMS_PER_LINE_MAX:
-            raise rate_limited(opened.model.settings.offer_seconds)
+            raise Refusal.rate_limited(opened.model.settings.offer_seconds)
         watcher = opened.watchers.add(ticket.number)
         try:
             while not self._lines.is_closing and not watcher.is_displaced:
@@ -208,12 +208,6 @@ class WaitingRoom:
         raise Refusal(Code.UNAVAILABLE, "this stream ends here; connect again")
 
 
-def rate_limited(seconds: int) -> Refusal:
-    return Refusal(
-        Code.RATE_LIMITED, f"try again in {seconds} seconds", Detail("retry_after_seconds", "wait", str(seconds))
-    )
-
-
 def _check_joinable(opened: OpenLine, now: Instant) -> None:
     """What can be wrong with joining this line now, before a number is taken."""
     model, terms = opened.model, opened.line.terms
@@ -221,8 +215,10 @@ def _check_joinable(opened: OpenLine, now: Instant) -> None:
         raise Refusal(Code.FAILED_PRECONDITION, "event_id: the sale has ended")
     if model.is_sold_out:
         raise _sold_out(opened.line.event_id)
+    if opened.line.is_closed:
+        raise Refusal(Code.FAILED_PRECONDITION, "event_id: the line is closed; whoever is in it goes on")
     if model.waiting() + opened.joining >= model.settings.waiting_max:
-        raise rate_limited(model.settings.offer_seconds)
+        raise Refusal.rate_limited(model.settings.offer_seconds)
 
 
 def _sold_out(event_id: str) -> Refusal:

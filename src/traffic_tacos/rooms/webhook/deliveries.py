@@ -8,16 +8,16 @@ jobs, and a circuit: one that hangs or fails keeps nobody else waiting, and is l
 import random
 from email.utils import parsedate_to_datetime
 
-from traffic_tacos.kernel import signatures
+from traffic_tacos.kernel import circuit, signatures
+from traffic_tacos.kernel.circuit import Circuit, Patience
 from traffic_tacos.kernel.errors import Fault
-from traffic_tacos.kernel.instants import HOUR, SECOND, Instant
+from traffic_tacos.kernel.instants import HOUR, MINUTE, SECOND, Instant
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.http import HttpAnswer, HttpPost
 from traffic_tacos.ports.jobs import GiveUp, Handling, Postponed, TryAgainAt
+from traffic_tacos.ports.keys import Keyring
 from traffic_tacos.ports.store import Job
 from traffic_tacos.ports.webhooks import Defect, message_id_of
-from traffic_tacos.rooms.webhook import circuit
-from traffic_tacos.rooms.webhook.circuit import Circuit
 from traffic_tacos.rooms.webhook.endpoints import Endpoints
 from traffic_tacos.rooms.webhook.model import ATTEMPTS_MAX, SECONDS_MAX, Endpoint
 
@@ -26,6 +26,7 @@ HANDLING = Handling(attempts_max=ATTEMPTS_MAX, pause_max=3 * HOUR, running_max=2
 GONE = 410
 SECONDS_DIGITS_MAX = 9
 CIRCUITS_MAX = 10_000
+PATIENCE = Patience(failures_max=5, pause_first=30 * SECOND, pause_max=10 * MINUTE)
 
 
 class NotDelivered(Fault):
@@ -33,15 +34,15 @@ class NotDelivered(Fault):
 
 
 class Deliveries:
-    """`secrets` are the platform's own, newest first: they sign what goes to no registered endpoint."""
+    """The secrets of `keyring` sign what goes to no registered endpoint."""
 
     def __init__(
-        self, clock: Clock, randomness: random.Random, endpoints: Endpoints, secrets: tuple[str, ...], post: HttpPost
+        self, clock: Clock, randomness: random.Random, endpoints: Endpoints, keyring: Keyring, post: HttpPost
     ) -> None:
         self._endpoints = endpoints
         self._clock = clock
         self._random = randomness
-        self._secrets = secrets
+        self._keyring = keyring
         self._post = post
         self._circuits: dict[str, Circuit] = {}
 
@@ -85,13 +86,15 @@ class Deliveries:
         now = self._clock.now()
         asked = circuit.asked(known, seconds, now)
         if asked is None:
-            spread = round(self._random.uniform(0, circuit.pause(known)))
+            spread = round(self._random.uniform(0, circuit.pause(known, PATIENCE)))
             raise Postponed(f"{lane} has failed {known.failures} times in a row", known.open_until + spread)
         self._circuits[lane] = asked
 
     def _note(self, lane: str, *, failure: str = "") -> None:
         now, known = self._clock.now(), self._circuits.pop(lane, Circuit())
-        self._circuits[lane] = circuit.failed(known, failure, now) if failure else circuit.delivered(known, now)
+        self._circuits[lane] = (
+            circuit.failed(known, failure, now, PATIENCE) if failure else circuit.succeeded(known, now)
+        )
         while len(self._circuits) > CIRCUITS_MAX:
             del self._circuits[next(iter(self._circuits))]  # the one that was asked longest ago
 
@@ -101,7 +104,7 @@ class Deliveries:
         now_seconds = now // SECOND
         if defect is Defect.OLD_TIMESTAMP:
             now_seconds -= signatures.TOLERANCE_SECONDS + 60
-        secrets = self._secrets if endpoint is None else endpoint.signing(now)
+        secrets = self._keyring.webhook if endpoint is None else endpoint.signing(now)
         body = job.payload["body"] + (" " if defect is Defect.WRONG_SIGNATURE else "")
         return {
             **({} if endpoint is None else endpoint.headers),

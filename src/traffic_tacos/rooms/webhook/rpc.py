@@ -6,12 +6,12 @@ from traffic_tacos import wire
 from traffic_tacos.gen.gateway.v1 import webhook_pb2 as pb
 from traffic_tacos.gen.tacos.webhook.v1 import webhook_pb2 as own
 from traffic_tacos.kernel.calls import Call
+from traffic_tacos.kernel.circuit import Circuit
 from traffic_tacos.kernel.errors import Refusal
 from traffic_tacos.kernel.instants import SECOND
 from traffic_tacos.kernel.topics import SEND_WEBHOOK
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.jobs import Jobs
-from traffic_tacos.rooms.webhook.circuit import Circuit
 from traffic_tacos.rooms.webhook.deliveries import Deliveries
 from traffic_tacos.rooms.webhook.endpoints import Endpoints, Register
 from traffic_tacos.rooms.webhook.model import Endpoint, PaymentNews
@@ -123,12 +123,12 @@ def _endpoint(name: str, endpoint: Endpoint | None, circuit: Circuit, waiting: i
         endpoint_url=name,
         waiting=waiting,
         dead=dead,
-        delivered=circuit.delivered,
+        delivered=circuit.succeeded,
         failed=circuit.failed,
         failures=circuit.failures,
         open_until=wire.timestamp(circuit.open_until if circuit.is_open else None),
         last_error=circuit.last_error,
-        last_delivered_at=wire.timestamp(circuit.last_delivered_at),
+        last_delivered_at=wire.timestamp(circuit.last_succeeded_at),
     )
     if endpoint is not None:
         shown.MergeFrom(

@@ -13,6 +13,7 @@ from traffic_tacos.kernel.ids import checked_id, derived_id
 from traffic_tacos.kernel.instants import SECOND
 from traffic_tacos.kernel.topics import EXPIRE_RESERVATION, SETTLE_PAYMENT_RESULT
 from traffic_tacos.ports.clock import Clock
+from traffic_tacos.ports.keys import Keyring
 from traffic_tacos.ports.store import Decision, Job, Store, View, put
 from traffic_tacos.rooms.webhook.endpoints import Endpoints
 from traffic_tacos.rooms.webhook.model import PaymentBody, PaymentNews, Receipt
@@ -26,14 +27,13 @@ FINAL_TYPES = frozenset(
 
 
 class Webhooks:
-    """`secrets` has those of each source that is believed; so has every registered service of `endpoints`."""
+    """`source` signs with the secrets of `keyring`; every registered service of `endpoints` with its own."""
 
-    def __init__(
-        self, store: Store, clock: Clock, secrets: Mapping[str, tuple[str, ...]], endpoints: Endpoints
-    ) -> None:
+    def __init__(self, store: Store, clock: Clock, source: str, keyring: Keyring, endpoints: Endpoints) -> None:
         self._store = store
         self._clock = clock
-        self._secrets = secrets
+        self._source = source
+        self._keyring = keyring
         self._endpoints = endpoints
 
     async def receive_http(self, source: str, headers: Mapping[str, str], body: bytes) -> Receipt:
@@ -107,12 +107,12 @@ class Webhooks:
         for endpoint in self._endpoints.all():
             if webhook_id.startswith(f"{endpoint.id}-"):
                 return endpoint.signing(now)
-        return tuple(secret for secrets in self._secrets.values() for secret in secrets)
+        return self._keyring.webhook
 
     def _secrets_of(self, source: str) -> tuple[str, ...]:
         now = self._clock.now()
         registered = (secret for one in self._endpoints.of_service(source) for secret in one.signing(now))
-        return (*self._secrets.get(source, ()), *registered)
+        return (*(self._keyring.webhook if source == self._source else ()), *registered)
 
     def _verify(self, source: str, webhook_id: str, timestamp_seconds: int, body: bytes, signature: str) -> None:
         checked_id("webhook_id", webhook_id)

@@ -24,24 +24,29 @@ _sym_db = _symbol_database.Default()
 
 from traffic_tacos.gen.common.v1 import errors_pb2 as common_dot_v1_dot_errors__pb2
 from traffic_tacos.gen.common.v1 import types_pb2 as common_dot_v1_dot_types__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from traffic_tacos.gen.reservation.v1 import reservation_pb2 as reservation_dot_v1_dot_reservation__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"tacos/lifecycle/v1/lifecycle.proto\x12\x12tacos.lifecycle.v1\x1a\x16\x63ommon/v1/errors.proto\x1a\x15\x63ommon/v1/types.proto\x1a reservation/v1/reservation.proto\"2\n\x18\x45xpireReservationRequest\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\"\xa9\x01\n\x19\x45xpireReservationResponse\x12\x0f\n\x07\x63hanged\x18\x01 \x01(\x08\x12\x31\n\x06status\x18\x02 \x01(\x0e\x32!.reservation.v1.ReservationStatus\x12\'\n\x0ereleased_seats\x18\x03 \x03(\x0b\x32\x0f.common.v1.Seat\x12\x1f\n\x05\x65rror\x18\x04 \x01(\x0b\x32\x10.common.v1.Error\"M\n\x18SettleReservationRequest\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\x12\x19\n\x11payment_intent_id\x18\x02 \x01(\t\"\xb2\x01\n\x19SettleReservationResponse\x12\x0f\n\x07\x63hanged\x18\x01 \x01(\x08\x12\x31\n\x06status\x18\x02 \x01(\x0e\x32!.reservation.v1.ReservationStatus\x12\x10\n\x08order_id\x18\x03 \x01(\t\x12\x1e\n\x05seats\x18\x04 \x03(\x0b\x32\x0f.common.v1.Seat\x12\x1f\n\x05\x65rror\x18\x05 \x01(\x0b\x32\x10.common.v1.Error2\xf6\x01\n\x10LifecycleService\x12p\n\x11\x45xpireReservation\x12,.tacos.lifecycle.v1.ExpireReservationRequest\x1a-.tacos.lifecycle.v1.ExpireReservationResponse\x12p\n\x11SettleReservation\x12,.tacos.lifecycle.v1.SettleReservationRequest\x1a-.tacos.lifecycle.v1.SettleReservationResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"tacos/lifecycle/v1/lifecycle.proto\x12\x12tacos.lifecycle.v1\x1a\x16\x63ommon/v1/errors.proto\x1a\x15\x63ommon/v1/types.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a reservation/v1/reservation.proto\"2\n\x18\x45xpireReservationRequest\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\"\xa9\x01\n\x19\x45xpireReservationResponse\x12\x0f\n\x07\x63hanged\x18\x01 \x01(\x08\x12\x31\n\x06status\x18\x02 \x01(\x0e\x32!.reservation.v1.ReservationStatus\x12\'\n\x0ereleased_seats\x18\x03 \x03(\x0b\x32\x0f.common.v1.Seat\x12\x1f\n\x05\x65rror\x18\x04 \x01(\x0b\x32\x10.common.v1.Error\"M\n\x18SettleReservationRequest\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\x12\x19\n\x11payment_intent_id\x18\x02 \x01(\t\"\xb2\x01\n\x19SettleReservationResponse\x12\x0f\n\x07\x63hanged\x18\x01 \x01(\x08\x12\x31\n\x06status\x18\x02 \x01(\x0e\x32!.reservation.v1.ReservationStatus\x12\x10\n\x08order_id\x18\x03 \x01(\t\x12\x1e\n\x05seats\x18\x04 \x03(\x0b\x32\x0f.common.v1.Seat\x12\x1f\n\x05\x65rror\x18\x05 \x01(\x0b\x32\x10.common.v1.Error\"Z\n\x17StopReservationsRequest\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x0e\n\x06resume\x18\x02 \x01(\x08\x12\r\n\x05\x61\x63tor\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\"\x84\x01\n\x18StopReservationsResponse\x12\x17\n\x0f\x63\x61ncelled_count\x18\x01 \x01(\x05\x12.\n\nchanged_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1f\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x10.common.v1.Error2\xe5\x02\n\x10LifecycleService\x12p\n\x11\x45xpireReservation\x12,.tacos.lifecycle.v1.ExpireReservationRequest\x1a-.tacos.lifecycle.v1.ExpireReservationResponse\x12p\n\x11SettleReservation\x12,.tacos.lifecycle.v1.SettleReservationRequest\x1a-.tacos.lifecycle.v1.SettleReservationResponse\x12m\n\x10StopReservations\x12+.tacos.lifecycle.v1.StopReservationsRequest\x1a,.tacos.lifecycle.v1.StopReservationsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tacos.lifecycle.v1.lifecycle_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_EXPIRERESERVATIONREQUEST']._serialized_start=139
-  _globals['_EXPIRERESERVATIONREQUEST']._serialized_end=189
-  _globals['_EXPIRERESERVATIONRESPONSE']._serialized_start=192
-  _globals['_EXPIRERESERVATIONRESPONSE']._serialized_end=361
-  _globals['_SETTLERESERVATIONREQUEST']._serialized_start=363
-  _globals['_SETTLERESERVATIONREQUEST']._serialized_end=440
-  _globals['_SETTLERESERVATIONRESPONSE']._serialized_start=443
-  _globals['_SETTLERESERVATIONRESPONSE']._serialized_end=621
-  _globals['_LIFECYCLESERVICE']._serialized_start=624
-  _globals['_LIFECYCLESERVICE']._serialized_end=870
+  _globals['_EXPIRERESERVATIONREQUEST']._serialized_start=172
+  _globals['_EXPIRERESERVATIONREQUEST']._serialized_end=222
+  _globals['_EXPIRERESERVATIONRESPONSE']._serialized_start=225
+  _globals['_EXPIRERESERVATIONRESPONSE']._serialized_end=394
+  _globals['_SETTLERESERVATIONREQUEST']._serialized_start=396
+  _globals['_SETTLERESERVATIONREQUEST']._serialized_end=473
+  _globals['_SETTLERESERVATIONRESPONSE']._serialized_start=476
+  _globals['_SETTLERESERVATIONRESPONSE']._serialized_end=654
+  _globals['_STOPRESERVATIONSREQUEST']._serialized_start=656
+  _globals['_STOPRESERVATIONSREQUEST']._serialized_end=746
+  _globals['_STOPRESERVATIONSRESPONSE']._serialized_start=749
+  _globals['_STOPRESERVATIONSRESPONSE']._serialized_end=881
+  _globals['_LIFECYCLESERVICE']._serialized_start=884
+  _globals['_LIFECYCLESERVICE']._serialized_end=1241
 # @@protoc_insertion_point(module_scope)

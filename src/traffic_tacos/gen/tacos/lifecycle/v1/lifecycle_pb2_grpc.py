@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class LifecycleServiceStub:
-    """Called by the worker. Every call may be repeated without harm.
+    """Called by the worker and the operator's desk. Every call may be repeated without harm.
     """
 
     def __init__(self, channel):
@@ -45,10 +45,15 @@ class LifecycleServiceStub:
                 request_serializer=tacos_dot_lifecycle_dot_v1_dot_lifecycle__pb2.SettleReservationRequest.SerializeToString,
                 response_deserializer=tacos_dot_lifecycle_dot_v1_dot_lifecycle__pb2.SettleReservationResponse.FromString,
                 _registered_method=True)
+        self.StopReservations = channel.unary_unary(
+                '/tacos.lifecycle.v1.LifecycleService/StopReservations',
+                request_serializer=tacos_dot_lifecycle_dot_v1_dot_lifecycle__pb2.StopReservationsRequest.SerializeToString,
+                response_deserializer=tacos_dot_lifecycle_dot_v1_dot_lifecycle__pb2.StopReservationsResponse.FromString,
+                _registered_method=True)
 
 
 class LifecycleServiceServicer:
-    """Called by the worker. Every call may be repeated without harm.
+    """Called by the worker and the operator's desk. Every call may be repeated without harm.
     """
 
     def ExpireReservation(self, request, context):
@@ -61,6 +66,14 @@ class LifecycleServiceServicer:
 
     def SettleReservation(self, request, context):
         """Does what a payment's own status asks for: confirm, cancel, refund, or nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def StopReservations(self, request, context):
+        """Stops reservations of an event or of all, and cancels those that are pending: their seats are freed, and
+        payments under way are cancelled or refunded. With `resume` reservations go on; nobody's admission was lost.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -79,6 +92,11 @@ def add_LifecycleServiceServicer_to_server(servicer, server):
                     request_deserializer=tacos_dot_lifecycle_dot_v1_dot_lifecycle__pb2.SettleReservationRequest.FromString,
                     response_serializer=tacos_dot_lifecycle_dot_v1_dot_lifecycle__pb2.SettleReservationResponse.SerializeToString,
             ),
+            'StopReservations': grpc.unary_unary_rpc_method_handler(
+                    servicer.StopReservations,
+                    request_deserializer=tacos_dot_lifecycle_dot_v1_dot_lifecycle__pb2.StopReservationsRequest.FromString,
+                    response_serializer=tacos_dot_lifecycle_dot_v1_dot_lifecycle__pb2.StopReservationsResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'tacos.lifecycle.v1.LifecycleService', rpc_method_handlers)
@@ -88,7 +106,7 @@ def add_LifecycleServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class LifecycleService:
-    """Called by the worker. Every call may be repeated without harm.
+    """Called by the worker and the operator's desk. Every call may be repeated without harm.
     """
 
     @staticmethod
@@ -135,6 +153,33 @@ class LifecycleService:
             '/tacos.lifecycle.v1.LifecycleService/SettleReservation',
             tacos_dot_lifecycle_dot_v1_dot_lifecycle__pb2.SettleReservationRequest.SerializeToString,
             tacos_dot_lifecycle_dot_v1_dot_lifecycle__pb2.SettleReservationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StopReservations(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tacos.lifecycle.v1.LifecycleService/StopReservations',
+            tacos_dot_lifecycle_dot_v1_dot_lifecycle__pb2.StopReservationsRequest.SerializeToString,
+            tacos_dot_lifecycle_dot_v1_dot_lifecycle__pb2.StopReservationsResponse.FromString,
             options,
             channel_credentials,
             insecure,

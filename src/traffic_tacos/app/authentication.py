@@ -1,0 +1,129 @@
+"""Who a bearer token speaks for: one of ours, or one of the issuer whose users are fans here."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import httpx
+import jwt
+import structlog
+
+from traffic_tacos.app.keys import Keyring
+from traffic_tacos.app.policy import SCOPES
+from traffic_tacos.kernel.addresses import checked_issuer
+from traffic_tacos.kernel.calls import Role
+from traffic_tacos.kernel.errors import Code, Refusal
+from traffic_tacos.kernel.instants import MINUTE, SECOND, Instant
+from traffic_tacos.kernel.tokens import ISSUER, Issuer, UnknownKey, UserToken, issuer_of, verify_foreign, verify_user
+from traffic_tacos.ports.clock import Clock
+
+TOKENS_REMEMBERED_MAX = 50_000
+ISSUER_ASKED_EVERY_SECONDS = 600.0
+ISSUER_ASKED_AGAIN_AFTER = 30 * SECOND
+ISSUER_SECONDS = 10.0
+ISSUER_BYTES_MAX = 1_000_000
+DISCOVERY = "/.well-known/openid-configuration"
+
+log = structlog.get_logger()
+
+FetchJson = Callable[[str], Awaitable[Any]]
+
+
+class Authenticator:
+    """`issuer` is told of by OpenID Connect Discovery; None when only our own tokens are believed.
+
+    Checked tokens are remembered until they expire or the keys change: a signature costs more than many a call.
+    """
+
+    def __init__(self, keyring: Keyring, clock: Clock, issuer: "ForeignIssuer | None" = None) -> None:
+        self._keyring = keyring
+        self._clock = clock
+        self._issuer = issuer
+        self.known: dict[str, UserToken] = {}
+        keyring.on_change(self.known.clear)
+
+    def user(self, token: str) -> UserToken:
+        """Whom the token speaks for now; UNAUTHENTICATED or FORBIDDEN, with the reason, when it is not good."""
+        now = self._clock.now()
+        known = self.known.get(token)
+        if known is None or now >= known.expires_at:
+            known = self._verified(token, now)
+            if missing := set(SCOPES[known.caller.role]) - set(known.scopes):
+                raise Refusal(Code.FORBIDDEN, f"token: must have the scope {sorted(missing)[0]}")
+            if len(self.known) >= TOKENS_REMEMBERED_MAX:
+                self.known.clear()
+            self.known[token] = known
+        return known
+
+    def _verified(self, token: str, now: Instant) -> UserToken:
+        issuer = self._issuer.known if self._issuer is not None else None
+        if issuer is not None and issuer.url != ISSUER and issuer_of(token) == issuer.url:
+            try:
+                return verify_foreign(token, issuer, SCOPES[Role.FAN], now)
+            except UnknownKey:
+                assert self._issuer is not None
+                self._issuer.ask_soon(now)
+                raise
+        try:
+            return verify_user(token, self._keyring.verifying, now)
+        except UnknownKey:
+            if not self._keyring.refresh():
+                raise
+            return verify_user(token, self._keyring.verifying, now)
+
+
+class ForeignIssuer:
+    """The issuer's keys, asked for at the start, every ten minutes, and when a token names one that is not known."""
+
+    def __init__(self, url: str, audience: str, clock: Clock, fetch: FetchJson) -> None:
+        self.known = Issuer(url, audience, {})
+        self._clock = clock
+        self._fetch = fetch
+        self._asked_at: Instant = -MINUTE
+        self._soon = asyncio.Event()
+
+    def ask_soon(self, now: Instant) -> None:
+        if now >= self._asked_at + ISSUER_ASKED_AGAIN_AFTER:
+            self._soon.set()
+
+    async def ask(self) -> None:
+        """Its keys as they are now. What cannot be had leaves those before in force, and is logged."""
+        self._asked_at = self._clock.now()
+        self._soon.clear()
+        url = self.known.url
+        try:
+            described = await self._fetch(url.rstrip("/") + DISCOVERY)
+            if described.get("issuer") != url:
+                raise ValueError(f"it calls itself {str(described.get('issuer'))[:200]}")
+            keys = jwt.PyJWKSet.from_dict(await self._fetch(checked_issuer("jwks_uri", described["jwks_uri"]))).keys
+        except (httpx.HTTPError, jwt.PyJWTError, ValueError, KeyError, TypeError, AttributeError, Refusal) as error:
+            log.warning("issuer_did_not_answer", issuer=url, error=str(error)[:300])
+            return
+        self.known = Issuer(url, self.known.audience, {key.key_id: key for key in keys if key.key_id is not None})
+
+    async def run(self) -> None:
+        """Keep its keys, until cancelled."""
+        while True:
+            await self.ask()
+            waiting = asyncio.ensure_future(self._soon.wait())
+            sleeping = asyncio.ensure_future(self._clock.sleep(ISSUER_ASKED_EVERY_SECONDS))
+            try:
+                await asyncio.wait({waiting, sleeping}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                waiting.cancel()
+                sleeping.cancel()
+
+
+async def fetch_json(url: str) -> Any:
+    """What an issuer shows at an address of its own. Redirects are not followed."""
+    async with (
+        httpx.AsyncClient(timeout=ISSUER_SECONDS, follow_redirects=False) as client,
+        client.stream("GET", url) as response,
+    ):
+        response.raise_for_status()
+        body = bytearray()
+        async for chunk in response.aiter_bytes():
+            body += chunk
+            if len(body) > ISSUER_BYTES_MAX:
+                raise ValueError(f"{url} shows more than {ISSUER_BYTES_MAX} bytes")
+    return httpx.Response(200, content=bytes(body)).json()

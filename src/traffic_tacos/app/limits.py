@@ -1,0 +1,99 @@
+"""How much one caller may ask for: a token bucket each, so that nobody's haste is paid for by the others.
+
+A bucket is kept as one number, the time at which it will be full again (the generic cell rate algorithm, ITU-T
+I.371): taking a token moves that time on by one token's worth, and there is none left when it lies further ahead
+than the bucket is deep. A full bucket is the same as none, so whoever has been quiet is forgotten.
+"""
+
+import ipaddress
+from collections.abc import Iterable
+
+from traffic_tacos.kernel.addresses import Network
+from traffic_tacos.kernel.calls import Caller, Role
+from traffic_tacos.kernel.errors import Refusal
+from traffic_tacos.kernel.instants import SECOND, Instant
+from traffic_tacos.ports.settings import ADDRESS_LIMIT, FAN_LIMIT, SERVICE_LIMIT, TICKET_LIMIT, Settings
+
+BURST_SECONDS = 2  # how many seconds' worth of calls may come at once
+FORWARDED_FOR = "x-forwarded-for"
+_SETTING = {Role.FAN: FAN_LIMIT, Role.SERVICE: SERVICE_LIMIT}
+
+
+class Buckets:
+    """The buckets of one kind of caller. Only those that were used in the last four seconds take up memory."""
+
+    def __init__(self) -> None:
+        self._full_at: dict[str, float] = {}
+        self._full_at_before: dict[str, float] = {}
+        self._turned_at: Instant = 0
+
+    def take(self, name: str, per_second: int, now: Instant) -> float:
+        """Take a token; 0 when there was one, else how many milliseconds until there is."""
+        burst = BURST_SECONDS * SECOND
+        if now >= self._turned_at + burst:
+            is_older = now >= self._turned_at + 2 * burst
+            self._full_at_before = {} if is_older else self._full_at
+            self._full_at, self._turned_at = {}, now
+        full_at = self._full_at.get(name) or self._full_at_before.get(name, 0)
+        full_at = max(full_at, now) + SECOND / per_second
+        if full_at > now + burst:
+            return full_at - now - burst
+        self._full_at[name] = full_at
+        return 0
+
+
+class Limits:
+    """`proxies` are the networks whose X-Forwarded-For is believed. Loopback itself is not limited: it is a proxy,
+    or whoever works on this machine.
+    """
+
+    def __init__(self, settings: Settings, proxies: tuple[Network, ...] = ()) -> None:
+        self._settings = settings
+        self._proxies = proxies
+        self._callers = {role: Buckets() for role in _SETTING}
+        self._tickets = Buckets()
+        self._addresses = Buckets()
+
+    def take(self, caller: Caller, peer: str, forwarded: Iterable[str], now: Instant) -> None:
+        """Count a call; RATE_LIMITED, with a time, when the caller has had theirs. Administrators are not limited:
+        they must be able to help.
+        """
+        setting = _SETTING.get(caller.role)
+        if setting is not None:
+            self._take(self._callers[caller.role], caller.name, setting, now)
+        elif caller.role is Role.ANONYMOUS and (address := address_of(peer, forwarded, self._proxies)):
+            self._take(self._addresses, address, ADDRESS_LIMIT, now)
+
+    def take_ticket(self, token: str, now: Instant) -> None:
+        """Count a call that is made with a waiting token."""
+        self._take(self._tickets, token, TICKET_LIMIT, now)
+
+    def _take(self, buckets: Buckets, name: str, setting: str, now: Instant) -> None:
+        per_second = self._settings.number(setting)
+        if per_second and (wait := buckets.take(name, per_second, now)):
+            raise Refusal.rate_limited(wait / SECOND, f"this is more than {per_second} calls a second")
+
+
+def address_of(peer: str, forwarded: Iterable[str], proxies: tuple[Network, ...]) -> str:
+    """Whose call it is: the peer's, or whom the nearest proxy that is believed had it from; empty for loopback.
+
+    `forwarded` are the values of X-Forwarded-For: each proxy adds the address it was called from at the end.
+    """
+    hops = [hop.strip() for line in forwarded for hop in line.split(",")]
+    address = _parsed(peer)
+    while address is not None and hops and any(address in network for network in proxies):
+        address = _parsed(hops.pop())
+    return "" if address is None or address.is_loopback else str(address)
+
+
+def _parsed(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """The address in `1.2.3.4`, `ipv4:1.2.3.4:567` or `ipv6:[::1]:567`, as servers and proxies write it."""
+    kind, _, rest = text.partition(":")
+    if kind in ("ipv4", "ipv6"):
+        text = rest.rpartition(":")[0].replace("%5B", "[").replace("%5D", "]").strip("[]")
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    mapped = getattr(address, "ipv4_mapped", None)
+    return mapped or address

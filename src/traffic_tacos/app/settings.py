@@ -1,0 +1,84 @@
+"""Settings that may change while the platform runs: stored, audited, and read from memory."""
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from traffic_tacos.kernel.calls import Call
+from traffic_tacos.kernel.ids import checked_text
+from traffic_tacos.kernel.topics import SETTING_CHANGED
+from traffic_tacos.ports.audit import HEAD, Audited, audited
+from traffic_tacos.ports.clock import Clock
+from traffic_tacos.ports.settings import SETTINGS, Changed, parsed, shown
+from traffic_tacos.ports.store import Decision, Event, Kind, Store, View, Write, delete, put
+
+REASON_LENGTH_MAX = 500
+
+
+class Set(msgspec.Struct, frozen=True):
+    """What an operator set, as text."""
+
+    value: str
+
+
+SETTING = Kind("setting", Set)
+
+
+class StoredSettings:
+    """`load` it first. It must hear of every commit: what is durable is in force."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._values: dict[str, bool | int | str] = {name: setting.default for name, setting in SETTINGS.items()}
+        self._hearers: list[tuple[str, Callable[[str], None]]] = []
+
+    async def load(self) -> None:
+        found = await self._store.scan(SETTING.prefix(), limit=len(SETTINGS) + 1000)
+        stored = {key.path.partition("/")[2]: record.value for key, record in found}
+        for name in SETTINGS:
+            self._take(name, stored.get(name, ""))
+
+    def committed(self, writes: Sequence[Write]) -> None:
+        for write in writes:
+            if write.kind is SETTING:
+                self._take(write.path.partition("/")[2], "" if write.value is None else write.value.value)
+
+    def on_change(self, name: str, hear: Callable[[str], None]) -> None:
+        """Call `hear` with every new value of a setting, as text."""
+        self._hearers.append((name, hear))
+
+    def is_on(self, name: str) -> bool:
+        return bool(self._values[name])
+
+    def number(self, name: str) -> int:
+        return int(self._values[name])
+
+    def text(self, name: str) -> str:
+        return str(self._values[name])
+
+    async def change(self, name: str, value: str, reason: str, call: Call) -> Changed:
+        new = parsed(name, value)
+        checked_text("reason", reason, REASON_LENGTH_MAX)
+        key, now = SETTING.key(name), self._clock.now()
+
+        def decide(view: View) -> Decision[str]:
+            record = view.get(key)
+            old = shown(parsed(name, "" if record is None else record.value))
+            write = put(key, Set(value)) if value else delete(key)
+            entry = Audited(now, call.caller.name, "configure", name, old, shown(new), reason, call.trace_id)
+            told = Event(SETTING_CHANGED, {"name": name, "old": old, "new": shown(new), "at": str(now)})
+            return Decision(old, (write, *audited(view, entry)), events=(told,))
+
+        old = await self._store.transact((key, HEAD), decide)
+        self._take(name, value)
+        return Changed(old, shown(new), now)
+
+    def _take(self, name: str, value: str) -> None:
+        if name not in SETTINGS:
+            return  # of another version
+        before, self._values[name] = self._values[name], parsed(name, value)
+        if self._values[name] != before:
+            for heard, hear in self._hearers:
+                if heard == name:
+                    hear(self.text(name))

@@ -1,0 +1,59 @@
+"""How somebody who is asked has been doing, and whether they are worth asking now:
+
+    CLOSED --too many failures in a row--> OPEN --its pause is over, one attempt--> CLOSED, or OPEN for longer
+
+Michael Nygard's circuit breaker ("Release It!").
+"""
+
+import msgspec
+
+from traffic_tacos.kernel.instants import SECOND, Instant
+
+
+class Patience(msgspec.Struct, frozen=True):
+    """A circuit opens after `failures_max` in a row, for `pause_first`, which doubles up to `pause_max`."""
+
+    failures_max: int
+    pause_first: Instant
+    pause_max: Instant
+
+
+class Circuit(msgspec.Struct, frozen=True):
+    """`failures` are in a row; `succeeded` and `failed` are counted since the process began."""
+
+    failures: int = 0
+    open_until: Instant = 0
+    succeeded: int = 0
+    failed: int = 0
+    last_error: str = ""
+    last_succeeded_at: Instant | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.open_until > 0
+
+
+def pause(circuit: Circuit, patience: Patience) -> Instant:
+    """How long an open circuit stays so after its last failure."""
+    doublings = min(10, max(0, circuit.failures - patience.failures_max))
+    return min(patience.pause_max, patience.pause_first << doublings)
+
+
+def asked(circuit: Circuit, seconds: float, now: Instant) -> Circuit | None:
+    """The circuit while an attempt of at most so many seconds is made; None when none should be made now."""
+    if not circuit.is_open:
+        return circuit
+    if now < circuit.open_until:
+        return None
+    return msgspec.structs.replace(circuit, open_until=now + round(seconds * SECOND))
+
+
+def succeeded(circuit: Circuit, now: Instant) -> Circuit:
+    return Circuit(succeeded=circuit.succeeded + 1, failed=circuit.failed, last_succeeded_at=now)
+
+
+def failed(circuit: Circuit, error: str, now: Instant, patience: Patience) -> Circuit:
+    after = msgspec.structs.replace(circuit, failures=circuit.failures + 1, failed=circuit.failed + 1, last_error=error)
+    if after.failures < patience.failures_max:
+        return after
+    return msgspec.structs.replace(after, open_until=now + pause(after, patience))

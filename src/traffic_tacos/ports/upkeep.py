@@ -1,0 +1,20 @@
+"""What an operator can have done to a running platform: caches cleared, what it has read read again."""
+
+from typing import Protocol
+
+from traffic_tacos.kernel.calls import Call
+from traffic_tacos.kernel.instants import Instant
+
+
+class Upkeep(Protocol):
+    def caches(self) -> dict[str, int]:
+        """Every cache by name, and how many things it has."""
+        ...
+
+    async def clear(self, names: tuple[str, ...], reason: str, call: Call) -> Instant:
+        """Empty these caches, in the caller's name and audited; when."""
+        ...
+
+    async def refresh(self, reason: str, call: Call) -> Instant:
+        """Read settings, keys, events and the issuer's keys again, in the caller's name and audited; when."""
+        ...

@@ -1,0 +1,181 @@
+"""What an operator can pull and set going: emergency actions and operations, one table each.
+
+Every action is undone by the parameter `resume` `true`, and audited by whoever it changes something of.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeAlias
+
+import msgspec
+
+from traffic_tacos.kernel.calls import Call
+from traffic_tacos.kernel.errors import Code, Refusal
+from traffic_tacos.kernel.ids import checked_text
+from traffic_tacos.kernel.instants import Instant
+from traffic_tacos.ports.settings import CIRCUITS, MAINTENANCE, Settings
+from traffic_tacos.ports.upkeep import Upkeep
+from traffic_tacos.rooms.admin.clients import LineClient, ReservationClient
+
+REASON_LENGTH_MAX = 500
+STOPPED, CLOSED = "admission.stopped", "admission.closed"
+DEFAULT_MESSAGE = "back soon"
+
+
+class Pulled(msgspec.Struct, frozen=True):
+    """What was done, for a person; and when."""
+
+    result: str
+    at: Instant | None = None
+
+
+Lever: TypeAlias = Callable[[Mapping[str, str], str, Call], Awaitable[Pulled]]
+
+
+class Emergencies:
+    """By the name that the contract's EmergencyActionType has without its prefix."""
+
+    def __init__(self, lines: LineClient, reservations: ReservationClient, settings: Settings) -> None:
+        self._lines = lines
+        self._reservations = reservations
+        self._settings = settings
+        self._levers: dict[str, tuple[Lever, frozenset[str]]] = {
+            "STOP_ADMISSIONS": (self._stop_admissions, frozenset({"event_id", "resume"})),
+            "CANCEL_RESERVATIONS": (self._cancel_reservations, frozenset({"event_id", "resume"})),
+            "CIRCUIT_BREAKER": (self._circuit_breaker, frozenset({"service", "resume"})),
+            "MAINTENANCE_MODE": (self._maintenance_mode, frozenset({"message", "resume"})),
+        }
+
+    async def pull(self, action: str, parameters: Mapping[str, str], reason: str, call: Call) -> Pulled:
+        if action == "FORCE_FAILOVER":
+            raise Refusal(
+                Code.FAILED_PRECONDITION, "action: there is nothing to fail over to; this platform is one process"
+            )
+        if action not in self._levers:
+            known = (*self._levers, "FORCE_FAILOVER")
+            raise Refusal.of_field("action", f"must be one of {', '.join(known)}", action)
+        if not reason:
+            raise Refusal.of_field("reason", "is required: it is kept with the action")
+        checked_text("reason", reason, REASON_LENGTH_MAX)
+        lever, names = self._levers[action]
+        _check_names(parameters, names)
+        return await lever(parameters, reason, call)
+
+    async def _stop_admissions(self, given: Mapping[str, str], reason: str, call: Call) -> Pulled:
+        resume, event_id = _switch(given), given.get("event_id", "")
+        changed = await self._lines.configure(event_id, STOPPED, "" if resume else "true", reason, call)
+        return Pulled(f"admissions {'resumed' if resume else 'stopped'} for {_named(event_id)}", changed.at)
+
+    async def _cancel_reservations(self, given: Mapping[str, str], reason: str, call: Call) -> Pulled:
+        resume, event_id = _switch(given), given.get("event_id", "")
+        stopped = await self._reservations.stop(event_id, reason, call, resume=resume)
+        if resume:
+            return Pulled(f"reservations go on for {_named(event_id)}", stopped.at)
+        return Pulled(
+            f"{stopped.cancelled} pending reservations cancelled and new ones stopped for {_named(event_id)}",
+            stopped.at,
+        )
+
+    async def _circuit_breaker(self, given: Mapping[str, str], reason: str, call: Call) -> Pulled:
+        resume, room = _switch(given), given.get("service", "")
+        if room not in ("", *CIRCUITS):
+            raise Refusal.of_field("parameters.service", f"must be one of {', '.join(CIRCUITS)}, or nothing", room)
+        at = None
+        for name in [CIRCUITS[room]] if room else CIRCUITS.values():
+            at = (await self._settings.change(name, "" if resume else "true", reason, call)).at
+        return Pulled(f"the gateway {'calls' if resume else 'leaves in peace'} {room or ', '.join(CIRCUITS)}", at)
+
+    async def _maintenance_mode(self, given: Mapping[str, str], reason: str, call: Call) -> Pulled:
+        resume = _switch(given)
+        message = "" if resume else given.get("message", "") or DEFAULT_MESSAGE
+        changed = await self._settings.change(MAINTENANCE, message, reason, call)
+        if resume:
+            return Pulled("maintenance is over", changed.at)
+        return Pulled("maintenance: nobody begins anything, what was begun is finished", changed.at)
+
+
+class Operations:
+    """By the name that the contract's OperationType has without its prefix. With `dry_run` nothing is done: the
+    result says what would be.
+    """
+
+    def __init__(self, lines: LineClient, upkeep: Upkeep) -> None:
+        self._lines = lines
+        self._upkeep = upkeep
+
+    async def trigger(
+        self, operation: str, target: str, parameters: Mapping[str, str], reason: str, call: Call, *, dry_run: bool
+    ) -> Pulled:
+        checked_text("reason", reason, REASON_LENGTH_MAX)
+        match operation:
+            case "DRAIN_QUEUE":
+                return await self._drain(target, parameters, reason, call, dry_run=dry_run)
+            case "CLEAR_CACHE":
+                return await self._clear(target, parameters, reason, call, dry_run=dry_run)
+            case "REFRESH_CONFIG":
+                return await self._refresh(target, parameters, reason, call, dry_run=dry_run)
+            case "RESTART_SERVICE" | "FORCE_SCALE":
+                raise Refusal(
+                    Code.FAILED_PRECONDITION,
+                    f"operation: {operation} is for whoever runs the process; all rooms are in this one",
+                )
+        known = "DRAIN_QUEUE, CLEAR_CACHE, REFRESH_CONFIG, RESTART_SERVICE, FORCE_SCALE"
+        raise Refusal.of_field("operation", f"must be one of {known}", operation)
+
+    async def _drain(self, target: str, given: Mapping[str, str], reason: str, call: Call, *, dry_run: bool) -> Pulled:
+        """Nobody new may join; whoever is in the line goes on until it is empty."""
+        _check_target(target, ("queue",))
+        _check_names(given, frozenset({"event_id", "resume"}))
+        resume, event_id = _switch(given), given.get("event_id", "")
+        if not event_id:
+            raise Refusal.of_field("parameters.event_id", "is required")
+        line = await self._lines.view(event_id, call)
+        if resume:
+            what = f"{_named(event_id)} takes newcomers again"
+        else:
+            moving = line.moving_per_second
+            time = f", about {line.waiting / moving:,.0f} s at the present rate" if moving and line.waiting else ""
+            what = f"{_named(event_id)} takes no newcomers; {line.waiting:,} in the line go on{time}"
+        if dry_run:
+            return Pulled(what)
+        changed = await self._lines.configure(event_id, CLOSED, "" if resume else "true", reason, call)
+        return Pulled(what, changed.at)
+
+    async def _clear(self, target: str, given: Mapping[str, str], reason: str, call: Call, *, dry_run: bool) -> Pulled:
+        caches = self._upkeep.caches()
+        _check_target(target, tuple(caches))
+        _check_names(given, frozenset())
+        names = (target,) if target else tuple(caches)
+        what = "cleared " + ", ".join(f"{name} ({caches[name]:,})" for name in names)
+        return Pulled(what, None if dry_run else await self._upkeep.clear(names, reason, call))
+
+    async def _refresh(
+        self, target: str, given: Mapping[str, str], reason: str, call: Call, *, dry_run: bool
+    ) -> Pulled:
+        _check_target(target, ())
+        _check_names(given, frozenset())
+        what = "settings, keys, events and the issuer's keys are read again"
+        return Pulled(what, None if dry_run else await self._upkeep.refresh(reason, call))
+
+
+def _switch(given: Mapping[str, str]) -> bool:
+    """Whether the action is to be undone."""
+    resume = given.get("resume", "")
+    if resume not in ("", "true", "false"):
+        raise Refusal.of_field("parameters.resume", "must be true or false", resume)
+    return resume == "true"
+
+
+def _check_names(given: Mapping[str, str], known: frozenset[str]) -> None:
+    if unknown := sorted(set(given) - known):
+        what = f"must be {' or '.join(sorted(known))}" if known else "must be empty"
+        raise Refusal.of_field("parameters", what, unknown[0])
+
+
+def _check_target(target: str, known: tuple[str, ...]) -> None:
+    if target and target not in known:
+        what = f"must be one of {', '.join(known)}, or nothing" if known else "must be nothing"
+        raise Refusal.of_field("target_service", what, target)
+
+
+def _named(event_id: str) -> str:
+    return event_id or "all events"

@@ -1,0 +1,147 @@
+"""The emergency stop: no new reservations, and those that are pending cancelled; for one event, or for all.
+
+A reservation and the stop are decided on the same records, so whatever is there once the stop is durable was made
+before it, and is found. What each cancelled one leaves behind (its seats, a payment under way or just completed) is
+its cleanup job's, committed with it. Its admission stays good: once reservations go on, its holder is still first.
+"""
+
+import msgspec
+
+from traffic_tacos.kernel.calls import Call
+from traffic_tacos.kernel.errors import Code, Refusal
+from traffic_tacos.kernel.ids import checked_id, checked_text
+from traffic_tacos.kernel.instants import SECOND, Instant
+from traffic_tacos.ports.audit import HEAD, Audited, audited
+from traffic_tacos.ports.clock import Clock
+from traffic_tacos.ports.store import Decision, Key, Kind, Store, View, delete, put
+from traffic_tacos.rooms.reservation import model
+from traffic_tacos.rooms.reservation.clients import CatalogClient
+from traffic_tacos.rooms.reservation.model import Reservation, Status
+from traffic_tacos.rooms.reservation.records import (
+    BY_EVENT,
+    admission_key,
+    changed,
+    cleanup_job,
+    reservation_key,
+    step_writes,
+)
+
+CANCELLED_AT_ONCE_MAX = 100  # in one decision
+REASON_LENGTH_MAX = 500
+HELD_AT_MOST = model.HOLD + model.EXTENSION_SECONDS_MAX * SECOND
+_LAST = "\U0010ffff"
+
+
+class Stop(msgspec.Struct, frozen=True):
+    """Reservations are stopped, since when and by whom."""
+
+    at: Instant
+    actor: str
+
+
+class Stopped(msgspec.Struct, frozen=True):
+    """What a stop, or the end of one, came to."""
+
+    cancelled: int
+    at: Instant
+
+
+STOP = Kind("reservations_stopped", Stop)
+
+
+def stop_key(event_id: str) -> Key[Stop]:
+    """An event's own stop, or with an empty id that of all events."""
+    return STOP.key("event", event_id) if event_id else STOP.key("all")
+
+
+def stop_keys(event_id: str) -> tuple[Key[Stop], Key[Stop]]:
+    return stop_key(""), stop_key(event_id)
+
+
+def is_stopped(view: View, event_id: str) -> bool:
+    """Whether nothing may be reserved of this event; the view must have declared its `stop_keys`."""
+    return any(view.get(key) is not None for key in stop_keys(event_id))
+
+
+def reservations_stopped() -> Refusal:
+    return Refusal(
+        Code.FAILED_PRECONDITION, "event_id: reservations are stopped by the operator; the admission stays good"
+    )
+
+
+class Stopping:
+    def __init__(self, store: Store, clock: Clock, catalog: CatalogClient) -> None:
+        self._store = store
+        self._clock = clock
+        self._catalog = catalog
+
+    async def change(self, event_id: str, actor: str, reason: str, call: Call, *, resume: bool) -> Stopped:
+        """Stop reservations of an event (empty: of all) and cancel the pending ones; or let them go on.
+
+        Audited. Stopping again cancels what a crash left pending.
+        """
+        checked_text("reason", reason, REASON_LENGTH_MAX)
+        if not actor:
+            raise Refusal.of_field("actor", "is required")
+        if event_id:
+            await self._catalog.terms(checked_id("event_id", event_id), call)  # NOT_FOUND when there is none
+        key, now = stop_key(event_id), self._clock.now()
+
+        def decide(view: View) -> Decision[None]:
+            known = view.get(key)
+            if (known is None) == resume:
+                return Decision(None)
+            old, new = ("stopped", "open") if resume else ("open", "stopped")
+            subject = f"{event_id or 'all events'} reservations"
+            entry = Audited(now, actor, "reservations", subject, old, new, reason, call.trace_id)
+            write = delete(key) if resume else put(key, Stop(now, actor))
+            return Decision(None, (write, *audited(view, entry)))
+
+        await self._store.transact((key, HEAD), decide)
+        cancelled = 0 if resume else await self._cancel_pending(event_id)
+        return Stopped(cancelled, now)
+
+    async def _cancel_pending(self, event_id: str) -> int:
+        events = [event_id] if event_id else await self._events()
+        return sum([await self._cancel_pending_of(event) for event in events])
+
+    async def _cancel_pending_of(self, event_id: str) -> int:
+        """Only the latest can be pending: no hold lasts longer than HELD_AT_MOST."""
+        cancelled = 0
+        after = BY_EVENT.key(event_id, f"{self._clock.now() - HELD_AT_MOST:014d}")
+        index = BY_EVENT.prefix(event_id)
+        while page := await self._store.scan(index, after=after, limit=CANCELLED_AT_ONCE_MAX):
+            cancelled += await self._cancel([reservation_id for _, reservation_id in page])
+            after = page[-1][0]
+        return cancelled
+
+    async def _cancel(self, reservation_ids: list[str]) -> int:
+        """Cancel those of them that are pending; how many were. One that is being confirmed is paid for: it goes on."""
+        pending = [
+            one
+            for name in reservation_ids
+            if (one := await self._store.get(reservation_key(name))) is not None and one.status is Status.PENDING
+        ]
+        now = self._clock.now()
+
+        def decide(view: View) -> Decision[int]:
+            steps: list[tuple[Reservation, Reservation]] = []
+            for one in pending:
+                before = view.get(reservation_key(one.id)) or one
+                if before.as_read(now).status is Status.PENDING and not before.confirming:
+                    steps.append((before, model.cancelled(before, now)))
+            writes = [write for _, after in steps for write in step_writes(view, after)]
+            jobs = [cleanup_job(after, now) for _, after in steps]
+            return Decision(len(steps), writes, jobs, [changed(after, before) for before, after in steps])
+
+        keys = [key for one in pending for key in (reservation_key(one.id), admission_key(one))]
+        return await self._store.transact(keys, decide)
+
+    async def _events(self) -> list[str]:
+        """Every event that anything was ever reserved of."""
+        found: list[str] = []
+        after: Key[str] | None = None
+        while page := await self._store.scan(BY_EVENT.prefix(), after=after, limit=1):
+            found.append(page[0][0].path.split("/")[1])
+            after = BY_EVENT.key(found[-1], _LAST)
+        return found

@@ -1,0 +1,88 @@
+"""The gateway between callers and rooms that fail: one more try, a circuit, and deadlines that are passed on."""
+
+import asyncio
+
+from tests.rpc.desk import GATEWAY, code, on_platform
+from traffic_tacos.gen.gateway.v1 import gateway_pb2
+from traffic_tacos.gen.reservation.v1 import reservation_pb2
+from traffic_tacos.kernel.errors import Code, Fault, Refusal
+
+ROOM = "/reservation.v1.ReservationService/GetReservation"
+SHOW = gateway_pb2.GetReservationRequest(reservation_id="rsv_1")
+
+
+class Room:
+    """The reservation room's GetReservation, answering as it is told."""
+
+    def __init__(self, desk):
+        self.desk, self.asked, self.fails, self.seconds, self.left = desk, [], 0, 0.0, []
+        desk.platform.calls.methods[ROOM].handler = self.answer
+
+    async def answer(self, request, call):
+        self.asked.append(self.desk.clock.now())
+        self.left.append(call.deadline - self.desk.clock.now())
+        await self.desk.clock.sleep(self.seconds)
+        if self.fails:
+            self.fails -= 1
+            raise Fault("injected: the room is away")
+        return reservation_pb2.GetReservationResponse()
+
+    async def ask(self):
+        return code(await self.desk.as_fan(GATEWAY + "GetReservation", SHOW, "ana"))
+
+
+@on_platform
+async def test_a_room_that_fails_once_is_asked_once_more_after_a_moment(desk):
+    room = Room(desk)
+    room.fails = 1
+    assert await room.ask() == ""
+    assert len(room.asked) == 2
+    assert 10 <= room.asked[1] - room.asked[0] <= 41
+    room.fails = 2
+    assert await room.ask() == "UNAVAILABLE"
+    assert len(room.asked) == 4
+
+
+@on_platform
+async def test_a_refusal_is_an_answer_and_is_not_asked_again(desk):
+    room = Room(desk)
+
+    async def refuse(request, call):
+        room.asked.append(0)
+        raise Refusal(Code.NOT_FOUND, "reservation_id: there is no reservation")
+
+    desk.platform.calls.methods[ROOM].handler = refuse
+    for _ in range(50):  # nor do refusals open the circuit
+        assert await room.ask() == "NOT_FOUND"
+    assert len(room.asked) == 50
+
+
+@on_platform
+async def test_a_room_gets_half_a_second_or_what_is_left(desk):
+    room = Room(desk)
+    room.seconds = 2.0
+    begun = desk.clock.now()
+    assert await room.ask() == "UNAVAILABLE"
+    assert 500 <= desk.clock.now() - begun <= 1200  # the first half second, a pause, the second
+    assert all(left <= 500 for left in room.left)
+
+
+@on_platform
+async def test_a_room_that_goes_on_failing_is_left_in_peace_and_found_again(desk):
+    room = Room(desk)
+    room.fails = 1000
+    for _ in range(10):
+        assert await room.ask() == "UNAVAILABLE"
+    assert len(room.asked) == 20
+    answers = await asyncio.gather(*(room.ask() for _ in range(200)))
+    assert set(answers) == {"UNAVAILABLE"}
+    assert len(room.asked) == 20  # nobody asked it
+    assert 'tacos_circuit_open{room="reservation"} 1.0' in (await desk.http("GET", "/metrics")).text
+    await desk.clock.sleep(1)
+    answers = await asyncio.gather(*(room.ask() for _ in range(200)))
+    assert len(room.asked) == 21  # one asked whether it is back
+    room.fails = 0
+    await desk.clock.sleep(2.1)
+    assert await room.ask() == ""
+    assert set(await asyncio.gather(*(room.ask() for _ in range(50)))) == {""}
+    assert len(room.asked) == 21 + 51
