@@ -19,6 +19,7 @@ FANS = 14
 CATALOG = "tacos.catalog.v1.CatalogService/"
 ADMIN = "common.v1.AdminService/"
 REST_SECONDS = 1800
+EMERGENCIES = ("STOP_ADMISSIONS", "STOP_ADMISSIONS", "CANCEL_RESERVATIONS", "CIRCUIT_BREAKER", "MAINTENANCE_MODE")
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -79,7 +80,7 @@ async def _crash_now_and_then(world: World) -> None:
 
 
 async def _operate_now_and_then(world: World) -> None:
-    """Pause the line for a while, and change how fast it is let in."""
+    """Change how fast the line is let in, and pull an emergency lever for a while."""
     chance = world.random
     for _ in range(chance.choice([0, 0, 1, 2])):
         await asyncio.sleep(chance.uniform(1, 60))
@@ -92,9 +93,10 @@ async def _operate_now_and_then(world: World) -> None:
         await _refund_somebody(world)
         await _keep_a_seat(world)
         if chance.random() < 0.5:
-            await world.operate(ADMIN + "EmergencyAction", _stop(resume=False))
+            action = chance.choice(EMERGENCIES)
+            await world.operate(ADMIN + "EmergencyAction", _pulled(action, resume=False))
             await asyncio.sleep(chance.uniform(1, 30))
-            while (answer := await world.operate(ADMIN + "EmergencyAction", _stop(resume=True))) is None or (
+            while (answer := await world.operate(ADMIN + "EmergencyAction", _pulled(action, resume=True))) is None or (
                 not answer.executed
             ):
                 await asyncio.sleep(1)
@@ -121,9 +123,9 @@ async def _keep_a_seat(world: World) -> None:
     await world.operate(CATALOG + "UnblockSeats", catalog_pb2.UnblockSeatsRequest(**names))
 
 
-def _stop(*, resume: bool) -> admin_pb2.EmergencyActionRequest:
+def _pulled(action: str, *, resume: bool) -> admin_pb2.EmergencyActionRequest:
     return admin_pb2.EmergencyActionRequest(
-        action=admin_pb2.EMERGENCY_ACTION_TYPE_STOP_ADMISSIONS,
+        action=f"EMERGENCY_ACTION_TYPE_{action}",
         reason="simulated",
         confirm=True,
         parameters={"resume": "true"} if resume else {},

@@ -7,7 +7,6 @@ import asyncio
 import pytest
 
 from tests.rpc.desk import GATEWAY, PAYMENT, QUEUE, code, on_platform
-from tests.simulation.world import Unreachable
 from traffic_tacos.gen.common.v1 import admin_pb2
 from traffic_tacos.gen.gateway.v1 import gateway_pb2, queue_pb2
 from traffic_tacos.gen.payment.v1 import payment_pb2
@@ -90,14 +89,7 @@ class Rush:
         module = {QUEUE: queue_pb2, GATEWAY: gateway_pb2, PAYMENT: payment_pb2}[service]
         request = getattr(module, f"{rpc}Request")(**fields)
         for _ in range(600):
-            try:
-                answer = await self.desk.call(service + rpc, request, name)
-            except Exception as refused:  # refused before it became a call
-                if isinstance(refused, Unreachable | AssertionError):
-                    raise
-                self.refused.setdefault(rpc, []).append(self.desk.clock.now())
-                await asyncio.sleep(0.5)
-                continue
+            answer = await self.desk.call(service + rpc, request, name)
             said = code(answer)
             if said in ("", *fine) or (said == "ALREADY_EXISTS" and rpc == "JoinQueue"):
                 self.made.setdefault(rpc, []).append(self.desk.clock.now())

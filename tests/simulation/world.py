@@ -151,7 +151,12 @@ class World:
         calls = self.platform.calls
         method = calls.methods["/" + path]
         given = method.request.FromString(request.SerializeToString())
-        response = await self._answer(method, given, calls.call(method, given, headers, self.peer))
+        try:
+            made = calls.call(method, given, headers, self.peer)
+        except Refusal as refusal:
+            response = calls.refused(method, refusal)
+        else:
+            response = await self._answer(method, given, made)
         if self.broken is not None:
             raise self.broken
         return method.response.FromString(response.SerializeToString())
