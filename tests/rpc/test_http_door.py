@@ -232,3 +232,26 @@ def test_no_other_origin_may_read_the_door_unless_it_is_configured(path):
         assert "access-control-allow-origin" not in answer.headers
 
     on_desk()
+
+
+def test_browsers_of_other_origins_are_let_in_only_where_the_operator_said_so():
+    @on_platform
+    async def on_desk(desk):
+        asked = {
+            "origin": "https://tickets.example",
+            "access-control-request-method": "POST",
+            "access-control-request-headers": "authorization,content-type,idempotency-key",
+        }
+        path = "/api/v1/queue/join"
+        assert "access-control-allow-origin" not in (await desk.http("OPTIONS", path, asked)).headers
+        desk.cors_origins = ("https://tickets.example",)
+        await desk.crash()
+        allowed = await desk.http("OPTIONS", path, asked)
+        assert (allowed.status_code, allowed.headers["access-control-allow-origin"]) == (200, asked["origin"])
+        evil = asked | {"origin": "https://evil.example"}
+        assert "access-control-allow-origin" not in (await desk.http("OPTIONS", path, evil)).headers
+        answer = await desk.http("GET", "/api/v1/queue/stats", {"origin": asked["origin"]})
+        assert answer.headers["access-control-allow-origin"] == asked["origin"]
+        assert "access-control-allow-credentials" not in answer.headers
+
+    on_desk()

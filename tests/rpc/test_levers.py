@@ -4,9 +4,10 @@ import pytest
 import structlog
 
 from tests.rpc.desk import GATEWAY, QUEUE, code, on_platform
+from tests.rpc.test_endpoints import Receiver
 from tests.simulation.world import EVENT_ID
 from traffic_tacos.gen.common.v1 import admin_pb2 as pb
-from traffic_tacos.gen.gateway.v1 import gateway_pb2, queue_pb2, websocket_pb2
+from traffic_tacos.gen.gateway.v1 import gateway_pb2, queue_pb2, webhook_pb2, websocket_pb2
 from traffic_tacos.gen.payment.v1 import payment_pb2
 from traffic_tacos.gen.reservation.v1 import reservation_pb2
 from traffic_tacos.gen.tacos.operations.v1 import operations_pb2
@@ -273,3 +274,19 @@ async def test_the_log_level_follows_its_setting(desk):
     assert desk.log.drop_lower(None, "error", {}) == {}
     await configure(desk, "platform", "log.level", "")
     assert desk.log.drop_lower(None, "info", {}) == {}
+
+
+@on_platform
+async def test_registered_endpoints_hear_of_maintenance_and_of_its_end(desk):
+    server = Receiver(desk, "status")
+    await server.register(webhook_pb2.WEBHOOK_EVENT_TYPE_SYSTEM_MAINTENANCE)
+    for _ in range(2):
+        await pull(desk, "MAINTENANCE_MODE", message="a new stage")
+        await desk.clock.sleep(1)
+        await pull(desk, "MAINTENANCE_MODE", resume="true")
+        await desk.clock.sleep(1)
+    told = [(one["type"], one["data"]["status"], one["data"]["message"]) for one in server.told()]
+    assert told == 2 * [
+        ("system.maintenance", "STARTED", "a new stage"),
+        ("system.maintenance", "OVER", "a new stage"),
+    ]

@@ -250,3 +250,43 @@ def test_payments_of_the_contract_all_have_their_word():
     names = {name.removeprefix("PAYMENT_STATUS_") for name in payment_pb2.PaymentStatus.keys()[1:]}
     assert set(_PAYMENT_NEWS) == names
     assert set(_RESERVATION_NEWS) == {status.name for status in Status}
+
+
+@on_platform
+async def test_whoever_waits_in_line_reads_messages_on_the_same_stream(desk):
+    joined = await desk.ask(QUEUE + "JoinQueue", queue_pb2.JoinQueueRequest(event_id=EVENT_ID, session_id="tab-1"))
+    before = await send(desk, title="", target_user_id="", target_session_id="tab-1", content="doors at eight")
+    assert not before.delivered
+    request = pb.StreamQueueRequest(waiting_token=joined.waiting_token, session_id="tab-1", event_id=EVENT_ID)
+    ear = Ear(desk, "StreamQueueUpdates", request, "")
+    await desk.loop_once()
+    live = await send(desk, title="", target_user_id="", target_session_id="tab-1", content="and bring a coat")
+    assert live.delivered
+    elsewhere = await send(desk, title="", target_user_id="", target_session_id="tab-2", content="not for you")
+    assert not elsewhere.delivered
+    told = [one for _, one in ear.heard if one.type == pb.EVENT_TYPE_MESSAGE]
+    assert [(one.system_update.message, one.correlation_id) for one in told] == [
+        ("doors at eight", before.message_id),
+        ("and bring a coat", live.message_id),
+    ]
+    ear.hang_up()
+    again = Ear(desk, "StreamQueueUpdates", request, "")
+    await desk.loop_once()
+    assert [one for _, one in again.heard if one.type == pb.EVENT_TYPE_MESSAGE] == []  # each once
+    again.hang_up()
+    await desk.loop_once()
+    assert not (await send(desk, title="", target_user_id="", target_session_id="tab-1", content="gone?")).delivered
+
+
+@on_platform
+async def test_a_user_who_waits_reads_what_is_for_them_and_no_other_does(desk):
+    joined = await desk.as_fan(
+        QUEUE + "JoinQueue", queue_pb2.JoinQueueRequest(event_id=EVENT_ID, user_id="ana", session_id="tab"), "ana"
+    )
+    request = pb.StreamQueueRequest(waiting_token=joined.waiting_token, session_id="other-tab", event_id=EVENT_ID)
+    ear = Ear(desk, "StreamQueueUpdates", request, "ana")  # by her name, from another tab
+    await desk.loop_once()
+    assert (await send(desk, title="", target_user_id="ana", content="hello")).delivered
+    assert not (await send(desk, title="", target_user_id="", target_session_id="other-tab", content="who?")).delivered
+    assert [one.system_update.message for _, one in ear.heard if one.type == pb.EVENT_TYPE_MESSAGE] == ["hello"]
+    ear.hang_up()

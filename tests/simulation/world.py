@@ -94,6 +94,7 @@ class World:
         self.address = "127.0.0.1"
         self.issuer = ""  # whose users are fans here
         self.fetch: FetchJson = _nothing
+        self.cors_origins: tuple[str, ...] = ()
         self.is_down = False
         self.differences_are_bugs = False  # or else the reconciler mends what a sale must not break
         self._memory = MemoryStore()
@@ -103,7 +104,7 @@ class World:
         """Start the platform on what is stored."""
         store = FaultyStore(self._memory, STEADY, self.clock, self.random)
         self.platform = Platform(
-            Config(data=Path("simulated"), without=self._without, issuer=self.issuer),
+            Config(data=Path("simulated"), without=self._without, issuer=self.issuer, cors_origins=self.cors_origins),
             store,
             self.clock,
             self.random,

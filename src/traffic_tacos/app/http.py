@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable
 import msgspec
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -22,6 +24,17 @@ from traffic_tacos.kernel.errors import Code, Fault, Refusal
 from traffic_tacos.ports.health import Health
 from traffic_tacos.rooms.webhook.service import BODY_BYTES_MAX
 
+ASKED_WITH = [
+    "Authorization",
+    "Connect-Protocol-Version",
+    "Connect-Timeout-Ms",
+    "Content-Type",
+    "Idempotency-Key",
+    "Traceparent",
+    "X-Trace-Id",
+    "X-User-Agent",
+    "X-Waiting-Token",
+]
 PAGE_HEADERS = {
     **HEADERS,
     "content-security-policy": "default-src 'none'; style-src 'self'; form-action 'self'; "
@@ -79,7 +92,24 @@ def application(platform: Platform) -> Starlette:
         *names,
         Route("/{service}/{method}", ConnectDoor(platform.calls).answer, methods=["POST"]),
     ]
-    return Starlette(routes=routes)
+    return Starlette(routes=routes, middleware=_cors(platform.config.cors_origins))
+
+
+def _cors(origins: tuple[str, ...]) -> list[Middleware]:
+    """Pages of these origins may call from a browser: with the headers of Connect and of the REST names, and no
+    cookies, for there are none here.
+    """
+    if not origins:
+        return []
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=origins,
+            allow_methods=["GET", "POST", "DELETE"],
+            allow_headers=ASKED_WITH,
+            expose_headers=["Retry-After"],
+        )
+    ]
 
 
 def _pay_door(platform: Platform) -> Callable[[Request], Awaitable[Response]]:

@@ -148,19 +148,20 @@ class Platform:
         self._webhook_url = f"http://{config.http}{WEBHOOK_PATH}"
         self._pay_url = f"{config.door}{PAY_PATH}" if "payment" in config.rooms else ""
         build = {
+            "realtime": self._build_realtime,
             "catalog": self._build_catalog,
             "waiting_room": self._build_waiting_room,
             "inventory": self._build_inventory,
             "reservation": self._build_reservation,
             "payment": self._build_payment,
             "webhook": self._build_webhook,
-            "realtime": self._build_realtime,
             "gateway": self._build_gateway,
             "worker": self._build_worker,
             "admin": self._build_admin,
         }
-        for room in config.rooms:
-            build[room]()
+        for room, begin in build.items():
+            if room in config.rooms:
+                begin()
         self._add_gauges()
         self._keep_up()
         operations = OperationsRpc(look, self.reconciler, store, clock, self.jobs)
@@ -269,7 +270,7 @@ class Platform:
         self.lines = lines
         self.settings.on_change(MAINTENANCE, lambda _: lines.look_again())
         self.outbox.subscribe(lines.hear)
-        room = WaitingRoom(lines, self.clock, self.keyring)
+        room = WaitingRoom(lines, self.clock, self.keyring, self.realtime)
         self._upkeep.add_cache("waiting-tokens", room.checked)
         operator = Operator(lines, self._store, self.clock)
         self.calls.add(QueueRpc(room, operator, self.clock), _service(queue_pb2, "QueueService"))

@@ -30,6 +30,20 @@ def up(
     public_url: Annotated[
         str, typer.Option(help="What browsers know the HTTP door by, as in https://tickets.example.")
     ] = "",
+    issuer: Annotated[
+        str, typer.Option(help="An OpenID Connect issuer whose users are fans here, as in https://login.example.")
+    ] = "",
+    issuer_audience: Annotated[
+        str, typer.Option(help="The audience that the issuer's tokens for us have.")
+    ] = options.DEFAULTS.issuer_audience,
+    trusted_proxy: Annotated[
+        list[str] | None,
+        typer.Option(help="A network of proxies whose X-Forwarded-For is believed; may be repeated."),
+    ] = None,
+    cors_origin: Annotated[
+        list[str] | None,
+        typer.Option(help="An origin whose pages may call the HTTP door from a browser; may be repeated."),
+    ] = None,
     webhook_network: Annotated[
         list[str] | None,
         typer.Option(help="A network that webhooks may reach besides public addresses and loopback; may be repeated."),
@@ -51,6 +65,10 @@ def up(
             without=frozenset(without or ()),
             server=server,
             public_url=public_url,
+            issuer=issuer,
+            issuer_audience=issuer_audience,
+            trusted_proxies=tuple(trusted_proxy or ()),
+            cors_origins=tuple(cors_origin or ()),
             webhook_networks=(*options.DEFAULTS.webhook_networks, *(webhook_network or ())),
         )
     )

@@ -53,6 +53,11 @@ class Message(msgspec.Struct, frozen=True):
     sent_at: Instant
     expires_at: Instant
 
+    @property
+    def text(self) -> str:
+        """As its reader sees it."""
+        return f"{self.title}\n{self.content}" if self.title else self.content
+
 
 class Feed:
     """What one stream has been told, and what it is yet to be told: for each thing only the newest."""

@@ -82,7 +82,7 @@ def _reservation_event(told: Update | Message, call: Call) -> pb.ReservationUpda
     if isinstance(told, Message):
         return pb.ReservationUpdateEvent(
             type=pb.EVENT_TYPE_MESSAGE,
-            reservation_update=pb.ReservationUpdate(message=_text(told)),
+            reservation_update=pb.ReservationUpdate(message=told.text),
             timestamp=wire.timestamp(told.sent_at),
             correlation_id=told.id,
         )
@@ -110,7 +110,7 @@ def _payment_event(told: Update | Message, call: Call) -> pb.PaymentUpdateEvent:
     if isinstance(told, Message):
         return pb.PaymentUpdateEvent(
             type=pb.EVENT_TYPE_MESSAGE,
-            payment_update=pb.PaymentUpdate(message=_text(told)),
+            payment_update=pb.PaymentUpdate(message=told.text),
             timestamp=wire.timestamp(told.sent_at),
             correlation_id=told.id,
         )
@@ -127,10 +127,6 @@ def _payment_event(told: Update | Message, call: Call) -> pb.PaymentUpdateEvent:
         timestamp=wire.timestamp(told.at),
         correlation_id=call.trace_id,
     )
-
-
-def _text(message: Message) -> str:
-    return f"{message.title}\n{message.content}" if message.title else message.content
 
 
 def _reservation_status(name: str) -> reservation_pb2.ReservationStatus:

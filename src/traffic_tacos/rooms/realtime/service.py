@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from functools import partial
 
 import msgspec
@@ -15,6 +15,7 @@ from traffic_tacos.kernel.ids import checked_id, checked_text, new_id
 from traffic_tacos.kernel.instants import HOUR, SECOND
 from traffic_tacos.kernel.topics import PAYMENT_CHANGED, RESERVATION_CHANGED
 from traffic_tacos.ports.clock import Clock
+from traffic_tacos.ports.messages import Inbox, Text
 from traffic_tacos.ports.store import Decision, Event, Key, Store, View, delete, put
 from traffic_tacos.rooms.realtime.clients import PaymentClient, ReservationClient
 from traffic_tacos.rooms.realtime.model import Feed, Kind, Message, Update
@@ -42,15 +43,17 @@ class Send(msgspec.Struct, frozen=True):
 
 
 class Watcher:
-    """One open stream."""
+    """One open stream. One that is about nothing (`kind` None) is told messages only."""
 
-    def __init__(self, kind: Kind, user_id: str, session_id: str, ids: Sequence[str]) -> None:
+    def __init__(self, kind: Kind | None, user_id: str, session_id: str, ids: Sequence[str] = ()) -> None:
         self.kind = kind
-        self.targets: tuple[Target, ...] = (("user", user_id), *([("session", session_id)] if session_id else []))
+        named = (("user", user_id), ("session", session_id))
+        self.targets: tuple[Target, ...] = tuple(target for target in named if target[1])
         self.user_id = user_id
         self.ids = frozenset(ids)
         self.feed = Feed()
         self.news = asyncio.Event()
+        self.wake: Callable[[], None] = self.news.set
         self.is_displaced = False
 
     def wants(self, kind: Kind, thing_id: str) -> bool:
@@ -81,7 +84,7 @@ class Realtime:
         self._is_closing = True
         for watchers in self._watchers.values():
             for watcher in watchers:
-                watcher.news.set()
+                watcher.wake()
 
     async def watch(
         self, kind: Kind, user_id: str, session_id: str, ids: Sequence[str], call: Call
@@ -100,19 +103,30 @@ class Realtime:
         try:
             for update in await self._present[kind](user_id, ids, call):
                 watcher.feed.offer(update)
-            for target in watcher.targets:
-                for _, message in await self._waiting(target):
-                    watcher.feed.offer_message(message)
+            await self._take_up(watcher)
             while not self._is_closing and not watcher.is_displaced:
                 watcher.news.clear()
                 for told in watcher.feed.take(self._clock.now()):
                     yield told
                     if isinstance(told, Message):
-                        await self._was_told(told, watcher.targets)
+                        await self.was_told(told, watcher.targets)
                 await self._wait(watcher)
         finally:
-            self._remove(watcher)
+            self.remove(watcher)
         raise Refusal(Code.UNAVAILABLE, "this stream ends here; connect again")
+
+    async def open(self, session_id: str, user_id: str, wake: Callable[[], None]) -> Inbox:
+        """The inbox of a stream in another room; see `ports.messages`."""
+        watcher = Watcher(None, user_id, session_id)
+        watcher.wake = wake
+        for target in watcher.targets:
+            self._watchers.setdefault(target, []).append(watcher)
+        try:
+            await self._take_up(watcher)
+        except BaseException:
+            self.remove(watcher)
+            raise
+        return OpenInbox(self, watcher)
 
     async def hear(self, event: Event) -> None:
         """Tell those who watch what has become true."""
@@ -128,7 +142,7 @@ class Realtime:
         update = Update(kind, thing_id, payload["old"], payload["new"], int(payload["at"]), until)
         for watcher in watchers:
             if watcher.wants(kind, thing_id) and watcher.feed.offer(update):
-                watcher.news.set()
+                watcher.wake()
 
     async def send(self, request: Send) -> tuple[Message, bool]:
         """A message, and whether a live stream took it. One that none took waits an hour for its reader."""
@@ -158,7 +172,7 @@ class Realtime:
         try:
             for watcher in watchers:
                 watcher.feed.offer_message(message)
-                watcher.news.set()
+                watcher.wake()
             async with asyncio.timeout(TAKEN_WITHIN_SECONDS):
                 await taken.wait()
         except TimeoutError:
@@ -167,12 +181,18 @@ class Realtime:
             del self._taken[message.id]
         return True
 
-    async def _was_told(self, message: Message, targets: Sequence[Target]) -> None:
+    async def was_told(self, message: Message, targets: Sequence[Target]) -> None:
         """Its reader has taken it: it waits no longer."""
         if (taken := self._taken.get(message.id)) is not None:
             taken.set()
         writes = [delete(message_key(target, message)) for target in targets]
         await self._store.transact((), lambda _: Decision(None, writes))
+
+    async def _take_up(self, watcher: Watcher) -> None:
+        """What waits for its reader already."""
+        for target in watcher.targets:
+            for _, message in await self._waiting(target):
+                watcher.feed.offer_message(message)
 
     async def _waiting(self, target: Target) -> list[tuple[Key[Message], Message]]:
         """The messages of a target that are still good; what has expired is forgotten."""
@@ -200,17 +220,37 @@ class Realtime:
         if len(others) >= STREAMS_PER_USER_MAX:  # the oldest gives way: the tab that was left behind
             others[0].is_displaced = True
             others[0].news.set()
-            self._remove(others[0])
+            self.remove(others[0])
         for target in watcher.targets:
             self._watchers.setdefault(target, []).append(watcher)
 
-    def _remove(self, watcher: Watcher) -> None:
+    def remove(self, watcher: Watcher) -> None:
         for target in watcher.targets:
             others = self._watchers.get(target, [])
             if watcher in others:
                 others.remove(watcher)
             if not others:
                 self._watchers.pop(target, None)
+
+
+class OpenInbox:
+    """The messages of a stream that another room keeps open."""
+
+    def __init__(self, realtime: Realtime, watcher: Watcher) -> None:
+        self._realtime = realtime
+        self._watcher = watcher
+        self._taken: dict[str, Message] = {}
+
+    def take(self) -> list[Text]:
+        messages = [one for one in self._watcher.feed.take(0) if isinstance(one, Message)]
+        self._taken |= {one.id: one for one in messages}
+        return [Text(one.id, one.text, one.sent_at) for one in messages]
+
+    async def told(self, text: Text) -> None:
+        await self._realtime.was_told(self._taken.pop(text.id), self._watcher.targets)
+
+    def close(self) -> None:
+        self._realtime.remove(self._watcher)
 
 
 def _without(keys: Sequence[Key[Message]], _: View) -> Decision[None]:

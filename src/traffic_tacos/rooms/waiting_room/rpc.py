@@ -13,7 +13,7 @@ from traffic_tacos.kernel.instants import SECOND
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.rooms.waiting_room.news import Topic
 from traffic_tacos.rooms.waiting_room.operating import ENTRIES_PAGE_MAX, LineView, Operator
-from traffic_tacos.rooms.waiting_room.service import Told, WaitingRoom
+from traffic_tacos.rooms.waiting_room.service import Told, WaitingRoom, Word
 
 _STATUS = (  # by state
     pb.QUEUE_STATUS_WAITING,
@@ -201,7 +201,14 @@ def _metadata(given: pb.QueueMetadata) -> dict[str, str]:
     return {name: value for name, value in metadata.items() if value}
 
 
-def _update(told: Told, token: str, call: Call) -> ws.QueueUpdateEvent:
+def _update(told: Told | Word, token: str, call: Call) -> ws.QueueUpdateEvent:
+    if isinstance(told, Word):
+        return ws.QueueUpdateEvent(
+            type=ws.EVENT_TYPE_MESSAGE,
+            system_update=ws.SystemUpdate(event_id=told.event_id, message=told.text.text),
+            timestamp=wire.timestamp(told.text.sent_at),
+            correlation_id=told.text.id,
+        )
     at, place = wire.timestamp(told.at), told.sight.place
     if told.topic in _SYSTEM_TOPICS:
         kind, message = _SYSTEM_TOPICS[told.topic]

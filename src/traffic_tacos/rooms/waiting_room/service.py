@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator
 
 import msgspec
 
-from traffic_tacos.kernel.calls import Call
+from traffic_tacos.kernel.calls import Call, Role
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.ids import checked_id, checked_text
 from traffic_tacos.kernel.instants import SECOND, Instant
@@ -21,6 +21,7 @@ from traffic_tacos.kernel.tokens import (
 )
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.keys import Keyring
+from traffic_tacos.ports.messages import Inbox, Messages, Text
 from traffic_tacos.rooms.waiting_room.embedded import place_ended
 from traffic_tacos.rooms.waiting_room.lines import Lines, OpenLine
 from traffic_tacos.rooms.waiting_room.news import Sight, Topic, news
@@ -61,10 +62,18 @@ class Told(msgspec.Struct, frozen=True):
     expires_at: Instant
 
 
-class WaitingRoom:
-    """`keyring` seals waiting tokens and signs reservation tokens."""
+class Word(msgspec.Struct, frozen=True):
+    """A message to whoever watches a place."""
 
-    def __init__(self, lines: Lines, clock: Clock, keyring: Keyring) -> None:
+    event_id: str
+    text: Text
+
+
+class WaitingRoom:
+    """`keyring` seals waiting tokens and signs reservation tokens; streams tell what comes in `messages` too."""
+
+    def __init__(self, lines: Lines, clock: Clock, keyring: Keyring, messages: Messages | None = None) -> None:
+        self._messages = messages
         self._lines = lines
         self._clock = clock
         self._token_secret = keyring.waiting
@@ -172,8 +181,9 @@ class WaitingRoom:
         opened.watchers.wake((ticket.number,))
         return left_at
 
-    async def watch(self, token: str, session_id: str, event_id: str, call: Call) -> AsyncGenerator[Told, None]:
-        """The present state at once, then every change that matters to this ticket, until it ends.
+    async def watch(self, token: str, session_id: str, event_id: str, call: Call) -> AsyncGenerator[Told | Word, None]:
+        """The present state at once, then every change that matters to this ticket, until it ends; and messages to
+        its session, or to the user who watches.
 
         Who reads slowly is told only the newest. Ends with UNAVAILABLE when the platform stops, or when
         the same ticket is watched too many times over.
@@ -190,7 +200,11 @@ class WaitingRoom:
         if opened.watchers.count >= STREAMS_PER_LINE_MAX:
             raise Refusal.rate_limited(opened.model.settings.offer_seconds)
         watcher = opened.watchers.add(ticket.number)
+        inbox: Inbox | None = None
         try:
+            if self._messages is not None:
+                user = call.caller.name if call.caller.role is Role.FAN else ""
+                inbox = await self._messages.open(session_id if is_holder else "", user, watcher.news.set)
             while not self._lines.is_closing and not watcher.is_displaced:
                 watcher.news.clear()
                 now = self._clock.now()
@@ -200,10 +214,16 @@ class WaitingRoom:
                 topics, watcher.told = news(watcher.told, sight), sight
                 for topic in topics:
                     yield Told(topic, ticket.event_id, sight, opened.model.waiting(), now, _expires_at(opened, now))
+                if inbox is not None:
+                    for text in inbox.take():
+                        yield Word(ticket.event_id, text)
+                        await inbox.told(text)
                 if sight.has_ended:
                     return
                 await watcher.news.wait()
         finally:
+            if inbox is not None:
+                inbox.close()
             opened.watchers.remove(watcher)
         raise Refusal(Code.UNAVAILABLE, "this stream ends here; connect again")
 

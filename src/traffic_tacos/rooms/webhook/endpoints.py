@@ -8,8 +8,9 @@ from traffic_tacos.kernel.addresses import Network, checked_url
 from traffic_tacos.kernel.calls import Call, Role
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.ids import checked_id, derived_id
-from traffic_tacos.kernel.topics import PAYMENT_CHANGED, RESERVATION_CHANGED
+from traffic_tacos.kernel.topics import PAYMENT_CHANGED, RESERVATION_CHANGED, SETTING_CHANGED
 from traffic_tacos.ports.clock import Clock
+from traffic_tacos.ports.settings import MAINTENANCE
 from traffic_tacos.ports.store import JOB, Decision, Event, Job, Store, View, delete, put
 from traffic_tacos.ports.webhooks import webhook_body, webhook_job
 from traffic_tacos.rooms.webhook import model
@@ -117,12 +118,11 @@ class Endpoints:
         """Tell of an event whoever wants to hear of it. Heard again, it makes the same jobs under the same ids."""
         if not self._known:
             return
-        kind = _OF_EVENT.get((event.topic, event.payload.get("new", "")))
+        kind, data = _told_of(event)
         wanting = [one for one in self._known.values() if kind in one.event_types]
         if kind is None or not wanting:
             return
-        data = {name: value for name, value in event.payload.items() if name in _TOLD}
-        jobs = [self._job(endpoint, kind, {**data, "status": event.payload["new"]}) for endpoint in wanting]
+        jobs = [self._job(endpoint, kind, data) for endpoint in wanting]
         keys = [JOB.key(job.id) for job in jobs]
 
         def decide(view: View) -> Decision[None]:
@@ -163,3 +163,14 @@ class Endpoints:
             seconds=request.timeout_seconds or model.SECONDS_MAX,
             headers=model.checked_headers(request.headers),
         )
+
+
+def _told_of(event: Event) -> tuple[EventType | None, dict[str, str]]:
+    """What an event is to endpoints, and what they are told of it."""
+    new = event.payload.get("new", "")
+    if event.topic == SETTING_CHANGED and event.payload["name"] == MAINTENANCE:
+        message = new or event.payload["old"]
+        data = {"status": "STARTED" if new else "OVER", "message": message, "at": event.payload["at"]}
+        return EventType.SYSTEM_MAINTENANCE, data
+    data = {name: value for name, value in event.payload.items() if name in _TOLD}
+    return _OF_EVENT.get((event.topic, new)), {**data, "status": new}

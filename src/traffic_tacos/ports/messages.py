@@ -1,0 +1,38 @@
+"""Messages to users and sessions, for whoever has a stream open to them."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+import msgspec
+
+from traffic_tacos.kernel.instants import Instant
+
+
+class Text(msgspec.Struct, frozen=True):
+    """A message as its reader sees it."""
+
+    id: str
+    text: str
+    sent_at: Instant
+
+
+class Inbox(Protocol):
+    """What one open stream is to be told."""
+
+    def take(self) -> list[Text]:
+        """All that has come since, each once."""
+        ...
+
+    async def told(self, text: Text) -> None:
+        """Its reader has it."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Messages(Protocol):
+    async def open(self, session_id: str, user_id: str, wake: Callable[[], None]) -> Inbox:
+        """The inbox of a session, and of the user where one is known: with what waits already. `wake` is called when
+        more has come.
+        """
+        ...
