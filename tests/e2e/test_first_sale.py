@@ -204,24 +204,6 @@ def test_the_server_offers_health_and_reflection(up):
             assert client(name, "GetInventoryStatus", {"event_id": EVENT}, token).stats.total_seats == 100
 
 
-def test_what_a_room_does_not_answer_yet_is_unimplemented(up):
-    platform = up()
-    with grpc.insecure_channel(platform.grpc) as channel:
-        client = Client(channel)
-        unimplemented = []
-        for rpc in CONTRACT.rpcs:
-            if rpc.streams:
-                continue
-            try:
-                answer = client(rpc.service, rpc.name, {}, timeout=5)
-            except grpc.RpcError as error:
-                assert error.code() is grpc.StatusCode.UNIMPLEMENTED, rpc.path
-                unimplemented.append(rpc.name)
-            else:
-                assert answer is not None
-    assert set(unimplemented) == {"TriggerOperation"}
-
-
 @pytest.mark.parametrize("server", ["native", "grpcio"])
 def test_a_message_of_ten_megabytes_is_refused_and_the_next_call_is_answered(up, server):
     platform = up("--server", server)

@@ -52,18 +52,20 @@ class History:
 
     def calls(self, since: Instant, until: Instant) -> list[CallFigures]:
         """Between the last looks that are not after `since` and `until`; an `until` that is now is now."""
-        looks = [*self._looks, (self._clock.now(), self._look())]
+        now = self._clock.now()
+        until = now if until > now - SECOND else until  # the clock went on since the caller read it
+        looks = [*self._looks, (now, self._look())]
         times = [at for at, _ in looks]
         first, last = (max(0, bisect_right(times, at) - 1) for at in (since, until))
         seconds = max(1, times[last] - times[first]) / SECOND
         before, after = looks[first][1], looks[last][1]
         found = []
-        for method, now in after.items():
+        for method, counted in after.items():
             then = before.get(method, NOTHING)
-            by_code = {code: count - then.by_code.get(code, 0) for code, count in now.by_code.items()}
+            by_code = {code: count - then.by_code.get(code, 0) for code, count in counted.by_code.items()}
             calls = sum(by_code.values())
             if calls:
-                buckets = [b - a for a, b in zip(then.buckets, now.buckets, strict=True)]
+                buckets = [b - a for a, b in zip(then.buckets, counted.buckets, strict=True)]
                 errors = {code: count for code, count in by_code.items() if code != OK and count}
                 times_ms = (_quantile(buckets, share) for share in (0.5, 0.95, 0.99))
                 found.append(CallFigures(method, calls, errors, calls / seconds, *times_ms))

@@ -6,9 +6,10 @@ from traffic_tacos.app.verify import Result, verified
 from traffic_tacos.gen.tacos.operations.v1 import operations_pb2 as pb
 from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.errors import Code, Refusal
-from traffic_tacos.ports.audit import AUDIT
+from traffic_tacos.ports.audit import AUDIT, EMPTY, HEAD
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.jobs import Jobs
+from traffic_tacos.ports.settings import SETTINGS, Settings, shown
 from traffic_tacos.ports.store import Key, Store
 
 DEAD_JOBS_MAX = 1000
@@ -16,7 +17,10 @@ AUDIT_PAGE_MAX = 1000
 
 
 class OperationsRpc:
-    def __init__(self, look: Look, reconciler: Reconciler, store: Store, clock: Clock, jobs: Jobs) -> None:
+    def __init__(
+        self, look: Look, reconciler: Reconciler, store: Store, clock: Clock, jobs: Jobs, settings: Settings
+    ) -> None:
+        self._settings = settings
         self._look = look
         self._reconciler = reconciler
         self._store = store
@@ -82,10 +86,27 @@ class OperationsRpc:
                     new_value=entry.new,
                     reason=entry.reason,
                     trace_id=entry.trace_id,
+                    number=entry.number,
+                    previous=entry.previous,
                 )
                 for _, entry in page
             ],
+            head=((await self._store.get(HEAD)) or EMPTY).digest,
             next_cursor=page[-1][0].path if len(page) == size else "",
+        )
+
+    async def ListSettings(self, request: pb.ListSettingsRequest, call: Call) -> pb.ListSettingsResponse:
+        return pb.ListSettingsResponse(
+            settings=[
+                pb.SettingValue(
+                    service=setting.service,
+                    name=name,
+                    value=self._settings.shown(name),
+                    default_value=shown(setting.default),
+                    about=setting.about,
+                )
+                for name, setting in SETTINGS.items()
+            ]
         )
 
 

@@ -164,7 +164,7 @@ class Platform:
                 begin()
         self._add_gauges()
         self._keep_up()
-        operations = OperationsRpc(look, self.reconciler, store, clock, self.jobs)
+        operations = OperationsRpc(look, self.reconciler, store, clock, self.jobs, self.settings)
         self.calls.add(operations, _service(operations_pb2, "OperationsService"))
 
     def key_set(self) -> dict[str, object]:

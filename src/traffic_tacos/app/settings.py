@@ -57,6 +57,9 @@ class StoredSettings:
     def text(self, name: str) -> str:
         return str(self._values[name])
 
+    def shown(self, name: str) -> str:
+        return shown(self._values[name])
+
     async def change(self, name: str, value: str, reason: str, call: Call) -> Changed:
         new = parsed(name, value)
         checked_text("reason", reason, REASON_LENGTH_MAX)
@@ -81,4 +84,4 @@ class StoredSettings:
         if self._values[name] != before:
             for heard, hear in self._hearers:
                 if heard == name:
-                    hear(self.text(name))
+                    hear(self.shown(name))

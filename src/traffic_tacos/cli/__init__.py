@@ -6,7 +6,7 @@ import grpc
 import typer
 from rich.console import Console
 
-from traffic_tacos.cli import buy, draw, event, keys, queue, reconcile, token, up, verify, webhook
+from traffic_tacos.cli import admin, buy, draw, event, keys, queue, reconcile, token, up, verify, webhook
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.wire import UpstreamFault
 
@@ -21,6 +21,7 @@ app = typer.Typer(
 app.command("up")(up.up)
 app.add_typer(event.app, name="event")
 app.add_typer(queue.app, name="queue")
+app.add_typer(admin.app, name="admin")
 app.add_typer(draw.app, name="draw")
 app.add_typer(webhook.app, name="webhook")
 app.add_typer(keys.app, name="keys")

@@ -1,10 +1,11 @@
 """Options that several commands share, and the connection they open."""
 
+import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import grpc
 import typer
@@ -16,6 +17,7 @@ from traffic_tacos.engines.clock import SystemClock
 from traffic_tacos.kernel.calls import Caller, Role
 from traffic_tacos.kernel.instants import SECOND
 from traffic_tacos.kernel.tokens import UserToken, sign_user
+from traffic_tacos.wire import answered
 
 DEFAULTS = Config()
 TOKEN_SECONDS = 3600
@@ -43,6 +45,16 @@ def bearer(token: str) -> tuple[tuple[str, str], ...]:
 async def connected(address: str) -> AsyncIterator[grpc.aio.Channel]:
     async with grpc.aio.insecure_channel(address) as channel:
         yield channel
+
+
+def ask(stub: Callable[[grpc.aio.Channel], Any], method: str, request: Any, data: Path, address: str) -> Any:
+    """One call as the operator, over a connection of its own."""
+
+    async def run() -> Any:
+        async with connected(address) as channel:
+            return await answered(getattr(stub(channel), method)(request, metadata=admin_metadata(data)))
+
+    return asyncio.run(run())
 
 
 def randomness() -> random.Random:

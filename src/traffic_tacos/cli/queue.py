@@ -10,9 +10,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from traffic_tacos.cli import options
+from traffic_tacos.cli import admin, options
 from traffic_tacos.engines.clock import SystemClock
-from traffic_tacos.gen.common.v1 import admin_pb2, admin_pb2_grpc
 from traffic_tacos.gen.reservation.v1 import inventory_pb2, inventory_pb2_grpc
 from traffic_tacos.gen.tacos.waiting_room.v1 import waiting_room_pb2 as pb
 from traffic_tacos.gen.tacos.waiting_room.v1 import waiting_room_pb2_grpc
@@ -52,20 +51,9 @@ def stop(
 
     Example: [bold]tacos queue stop evt_taco_club[/], then [bold]tacos queue stop evt_taco_club --resume[/]
     """
-
-    async def run() -> str:
-        parameters = {"event_id": event_id, "resume": "true" if resume else "false"}
-        request = admin_pb2.EmergencyActionRequest(
-            action=admin_pb2.EMERGENCY_ACTION_TYPE_STOP_ADMISSIONS,
-            reason=reason,
-            confirm=True,
-            parameters=parameters,
-        )
-        async with options.connected(grpc) as channel:
-            stub = admin_pb2_grpc.AdminServiceStub(channel)
-            return (await answered(stub.EmergencyAction(request, metadata=options.admin_metadata(data)))).result
-
-    Console().print(asyncio.run(run()))
+    parameters = {"event_id": event_id, "resume": "true" if resume else ""}
+    given = {name: value for name, value in parameters.items() if value}
+    Console().print(admin.pull("stop-admissions", given, reason, data, grpc))
 
 
 async def _watch(event_id: str, once: bool, data: options.Data, grpc: str) -> None:

@@ -1,6 +1,5 @@
 """`tacos reconcile`: payments, reservations, orders and seats compared, on a running platform."""
 
-import asyncio
 from typing import Annotated
 
 import typer
@@ -10,7 +9,6 @@ from rich.table import Table
 from traffic_tacos.cli import options
 from traffic_tacos.gen.tacos.operations.v1 import operations_pb2 as pb
 from traffic_tacos.gen.tacos.operations.v1 import operations_pb2_grpc
-from traffic_tacos.wire import answered
 
 
 def reconcile(
@@ -25,15 +23,10 @@ def reconcile(
     Example: [bold]tacos reconcile --dry-run[/]
     """
 
-    async def run() -> pb.ReconcileResponse:
-        async with options.connected(grpc) as channel:
-            stub = operations_pb2_grpc.OperationsServiceStub(channel)
-            asked = stub.Reconcile(pb.ReconcileRequest(dry_run=dry_run), metadata=options.admin_metadata(data))
-            return await answered(asked)
-
     console = Console()
     with console.status("Comparing …"):
-        answer = asyncio.run(run())
+        request = pb.ReconcileRequest(dry_run=dry_run)
+        answer = options.ask(operations_pb2_grpc.OperationsServiceStub, "Reconcile", request, data, grpc)
     if not answer.difference_count:
         console.print("Everything goes together.")
         return

@@ -8,8 +8,7 @@ from traffic_tacos.cli import options
 from traffic_tacos.kernel.calls import Caller, Role
 from traffic_tacos.kernel.errors import Refusal
 from traffic_tacos.kernel.ids import checked_id
-
-SECONDS_MAX = 30 * 24 * 3600
+from traffic_tacos.kernel.tokens import LIFETIME_SECONDS_MAX
 
 
 def token(
@@ -27,7 +26,7 @@ def token(
     named = [(role, name) for role, name in asked if name]
     if len(named) != 1:
         raise Refusal.of_field("token", "needs exactly one of --user, --service and --admin")
-    if not 0 < seconds <= SECONDS_MAX:
-        raise Refusal.of_field("seconds", f"must be 1 to {SECONDS_MAX}", seconds)
+    if not 0 < seconds <= LIFETIME_SECONDS_MAX:
+        raise Refusal.of_field("seconds", f"must be 1 to {LIFETIME_SECONDS_MAX}", seconds)
     role, name = named[0]
     typer.echo(options.issued(data, Caller(role, checked_id("name", name)), seconds))

@@ -1,6 +1,5 @@
 """`tacos verify`: are the promises kept?"""
 
-import asyncio
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +13,6 @@ from traffic_tacos.cli import options
 from traffic_tacos.engines.clock import SystemClock
 from traffic_tacos.gen.tacos.operations.v1 import operations_pb2 as pb
 from traffic_tacos.gen.tacos.operations.v1 import operations_pb2_grpc
-from traffic_tacos.wire import answered
 
 
 def verify(
@@ -27,7 +25,7 @@ def verify(
 
     Works on a running platform and on a stopped one. Example: [bold]tacos verify[/]
     """
-    results = asyncio.run(_remote(grpc, data)) if grpc else _local(data)
+    results = _remote(grpc, data) if grpc else _local(data)
     table = Table("", "invariant", "checked", "broken")
     for result in results:
         broken = f"[red]{result.violation_count}[/]" if result.violation_count else "0"
@@ -46,11 +44,9 @@ def _local(data: Path) -> list[Result]:
         return verified(records, SystemClock().now())
 
 
-async def _remote(grpc: str, data: Path) -> list[Result]:
-    async with options.connected(grpc) as channel:
-        stub = operations_pb2_grpc.OperationsServiceStub(channel)
-        request = stub.VerifyInvariants(pb.VerifyInvariantsRequest(), metadata=options.admin_metadata(data))
-        answer = await answered(request)
+def _remote(grpc: str, data: Path) -> list[Result]:
+    request = pb.VerifyInvariantsRequest()
+    answer = options.ask(operations_pb2_grpc.OperationsServiceStub, "VerifyInvariants", request, data, grpc)
     return [
         Result(one.invariant, one.claim, one.checked, tuple(one.violations), one.violation_count)
         for one in answer.results

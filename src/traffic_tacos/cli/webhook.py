@@ -1,6 +1,5 @@
 """`tacos webhook`: who is told of what, how that goes, and what could not be delivered. Over gRPC."""
 
-import asyncio
 from typing import Annotated
 
 import typer
@@ -11,7 +10,6 @@ from traffic_tacos.cli import options
 from traffic_tacos.gen.tacos.operations.v1 import operations_pb2, operations_pb2_grpc
 from traffic_tacos.gen.tacos.webhook.v1 import webhook_pb2 as pb
 from traffic_tacos.gen.tacos.webhook.v1 import webhook_pb2_grpc
-from traffic_tacos.wire import answered
 
 app = typer.Typer(help="See how webhooks are delivered, and send again what could not be.", no_args_is_help=True)
 
@@ -22,15 +20,11 @@ def list_(data: options.Data = options.DEFAULTS.data, grpc: options.Grpc = str(o
 
     Example: [bold]tacos webhook list[/]
     """
-
-    async def run() -> list[pb.Endpoint]:
-        async with options.connected(grpc) as channel:
-            stub = webhook_pb2_grpc.EndpointServiceStub(channel)
-            asked = stub.ListEndpoints(pb.ListEndpointsRequest(), metadata=options.admin_metadata(data))
-            return list((await answered(asked)).endpoints)
-
+    found = options.ask(
+        webhook_pb2_grpc.EndpointServiceStub, "ListEndpoints", pb.ListEndpointsRequest(), data, grpc
+    ).endpoints
     table = Table("endpoint", "service", "state", "waiting", "dead", "delivered", "failed", "last error")
-    for one in asyncio.run(run()):
+    for one in found:
         state = "gone" if one.HasField("gone_at") else "left in peace" if one.HasField("open_until") else "open"
         figures = (one.waiting, one.dead, one.delivered, one.failed)
         shown = one.endpoint_url if one.service_name == "" else f"{one.endpoint_id}\n{one.endpoint_url}"
@@ -48,14 +42,13 @@ def remove(
 
     Example: [bold]tacos webhook remove whk_1a2b3c[/]
     """
-
-    async def run() -> None:
-        async with options.connected(grpc) as channel:
-            stub = webhook_pb2_grpc.EndpointServiceStub(channel)
-            request = pb.RemoveEndpointRequest(endpoint_id=endpoint_id)
-            await answered(stub.RemoveEndpoint(request, metadata=options.admin_metadata(data)))
-
-    asyncio.run(run())
+    options.ask(
+        webhook_pb2_grpc.EndpointServiceStub,
+        "RemoveEndpoint",
+        pb.RemoveEndpointRequest(endpoint_id=endpoint_id),
+        data,
+        grpc,
+    )
     Console().print(f"{endpoint_id} is told nothing any more.")
 
 
@@ -65,15 +58,11 @@ def dead(data: options.Data = options.DEFAULTS.data, grpc: options.Grpc = str(op
 
     Example: [bold]tacos webhook dead[/]
     """
-
-    async def run() -> list[operations_pb2.DeadJob]:
-        async with options.connected(grpc) as channel:
-            stub = operations_pb2_grpc.OperationsServiceStub(channel)
-            asked = stub.ListDeadJobs(operations_pb2.ListDeadJobsRequest(), metadata=options.admin_metadata(data))
-            return list((await answered(asked)).jobs)
-
+    found = options.ask(
+        operations_pb2_grpc.OperationsServiceStub, "ListDeadJobs", operations_pb2.ListDeadJobsRequest(), data, grpc
+    ).jobs
     table = Table("job", "attempts", "last error")
-    for job in asyncio.run(run()):
+    for job in found:
         table.add_row(job.job_id, str(job.attempts), job.last_error)
     Console().print(table)
 
@@ -88,12 +77,11 @@ def replay(
 
     Example: [bold]tacos webhook replay webhook.send:pi_1a2b3c:COMPLETED:0[/]
     """
-
-    async def run() -> None:
-        async with options.connected(grpc) as channel:
-            stub = operations_pb2_grpc.OperationsServiceStub(channel)
-            request = operations_pb2.ReplayDeadJobRequest(job_id=job_id)
-            await answered(stub.ReplayDeadJob(request, metadata=options.admin_metadata(data)))
-
-    asyncio.run(run())
+    options.ask(
+        operations_pb2_grpc.OperationsServiceStub,
+        "ReplayDeadJob",
+        operations_pb2.ReplayDeadJobRequest(job_id=job_id),
+        data,
+        grpc,
+    )
     Console().print(f"{job_id} is due again.")

@@ -61,6 +61,10 @@ class Settings(Protocol):
 
     def text(self, name: str) -> str: ...
 
+    def shown(self, name: str) -> str:
+        """As an operator writes it."""
+        ...
+
     async def change(self, name: str, value: str, reason: str, call: Call) -> Changed:
         """Set it in the caller's name: durable, audited, and in force when this answers. Empty for the default."""
         ...

@@ -21,7 +21,7 @@ from traffic_tacos.rooms.waiting_room.values import State
 from traffic_tacos.rooms.waiting_room.watchers import Watchers
 
 STEP_SECONDS = 0.1
-SEATS_ASKED_EVERY = SECOND
+SEATS_ASKED_EVERY, SEATS_ASKED_AT_REST_EVERY = SECOND, 10 * SECOND
 SCAN_PAGE = 1000
 ENDINGS = {"CONFIRMED": State.DONE, "EXPIRED": State.EXPIRED}
 
@@ -126,8 +126,8 @@ class Lines:
             try:
                 if opened.is_stale:
                     await self.of(event_id, _own_call())
-                if opened.model.waiting() or opened.model.is_sold_out:
-                    await self._ask_seats(event_id, opened)
+                is_busy = opened.model.waiting() > 0 or opened.model.is_sold_out
+                await self._ask_seats(event_id, opened, SEATS_ASKED_EVERY if is_busy else SEATS_ASKED_AT_REST_EVERY)
                 await opened.advance(self._clock.now())
             except (Fault, Refusal):
                 pass  # the store or a room is away: this line stands still until the next step
@@ -176,9 +176,9 @@ class Lines:
             await opened.line.release(number, state, self._clock.now())
             opened.watchers.wake((number,))
 
-    async def _ask_seats(self, event_id: str, opened: OpenLine) -> None:
+    async def _ask_seats(self, event_id: str, opened: OpenLine, every: Instant) -> None:
         now = self._clock.now()
-        if opened.seats_asked_at is not None and now < opened.seats_asked_at + SEATS_ASKED_EVERY:
+        if opened.seats_asked_at is not None and now < opened.seats_asked_at + every:
             return
         opened.seats_asked_at = now
         left = await self._inventory.seats_left(event_id, _own_call())

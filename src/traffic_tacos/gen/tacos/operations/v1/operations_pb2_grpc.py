@@ -55,6 +55,11 @@ class OperationsServiceStub:
                 request_serializer=tacos_dot_operations_dot_v1_dot_operations__pb2.ListAuditRequest.SerializeToString,
                 response_deserializer=tacos_dot_operations_dot_v1_dot_operations__pb2.ListAuditResponse.FromString,
                 _registered_method=True)
+        self.ListSettings = channel.unary_unary(
+                '/tacos.operations.v1.OperationsService/ListSettings',
+                request_serializer=tacos_dot_operations_dot_v1_dot_operations__pb2.ListSettingsRequest.SerializeToString,
+                response_deserializer=tacos_dot_operations_dot_v1_dot_operations__pb2.ListSettingsResponse.FromString,
+                _registered_method=True)
         self.Reconcile = channel.unary_unary(
                 '/tacos.operations.v1.OperationsService/Reconcile',
                 request_serializer=tacos_dot_operations_dot_v1_dot_operations__pb2.ReconcileRequest.SerializeToString,
@@ -94,6 +99,13 @@ class OperationsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListSettings(self, request, context):
+        """What may be changed while running, beyond the lines (AdminService.UpdateConfig): values and defaults.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Reconcile(self, request, context):
         """Compares payments, reservations, orders and seats now, and puts the jobs that are missing. The same
         happens by itself every five minutes.
@@ -124,6 +136,11 @@ def add_OperationsServiceServicer_to_server(servicer, server):
                     servicer.ListAudit,
                     request_deserializer=tacos_dot_operations_dot_v1_dot_operations__pb2.ListAuditRequest.FromString,
                     response_serializer=tacos_dot_operations_dot_v1_dot_operations__pb2.ListAuditResponse.SerializeToString,
+            ),
+            'ListSettings': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListSettings,
+                    request_deserializer=tacos_dot_operations_dot_v1_dot_operations__pb2.ListSettingsRequest.FromString,
+                    response_serializer=tacos_dot_operations_dot_v1_dot_operations__pb2.ListSettingsResponse.SerializeToString,
             ),
             'Reconcile': grpc.unary_unary_rpc_method_handler(
                     servicer.Reconcile,
@@ -240,6 +257,33 @@ class OperationsService:
             '/tacos.operations.v1.OperationsService/ListAudit',
             tacos_dot_operations_dot_v1_dot_operations__pb2.ListAuditRequest.SerializeToString,
             tacos_dot_operations_dot_v1_dot_operations__pb2.ListAuditResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListSettings(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tacos.operations.v1.OperationsService/ListSettings',
+            tacos_dot_operations_dot_v1_dot_operations__pb2.ListSettingsRequest.SerializeToString,
+            tacos_dot_operations_dot_v1_dot_operations__pb2.ListSettingsResponse.FromString,
             options,
             channel_credentials,
             insecure,

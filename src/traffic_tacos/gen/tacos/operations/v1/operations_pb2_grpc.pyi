@@ -41,6 +41,8 @@ class OperationsServiceStub:
     """Makes a dead job due again. NOT_FOUND when it is not dead."""
     ListAudit: _grpc.UnaryUnaryMultiCallable[_operations_pb2.ListAuditRequest, _operations_pb2.ListAuditResponse]
     """Who changed what, when, and why: oldest first."""
+    ListSettings: _grpc.UnaryUnaryMultiCallable[_operations_pb2.ListSettingsRequest, _operations_pb2.ListSettingsResponse]
+    """What may be changed while running, beyond the lines (AdminService.UpdateConfig): values and defaults."""
     Reconcile: _grpc.UnaryUnaryMultiCallable[_operations_pb2.ReconcileRequest, _operations_pb2.ReconcileResponse]
     """Compares payments, reservations, orders and seats now, and puts the jobs that are missing. The same
     happens by itself every five minutes.
@@ -59,6 +61,8 @@ class OperationsServiceAsyncStub(OperationsServiceStub):
     """Makes a dead job due again. NOT_FOUND when it is not dead."""
     ListAudit: _aio.UnaryUnaryMultiCallable[_operations_pb2.ListAuditRequest, _operations_pb2.ListAuditResponse]  # type: ignore[assignment]
     """Who changed what, when, and why: oldest first."""
+    ListSettings: _aio.UnaryUnaryMultiCallable[_operations_pb2.ListSettingsRequest, _operations_pb2.ListSettingsResponse]  # type: ignore[assignment]
+    """What may be changed while running, beyond the lines (AdminService.UpdateConfig): values and defaults."""
     Reconcile: _aio.UnaryUnaryMultiCallable[_operations_pb2.ReconcileRequest, _operations_pb2.ReconcileResponse]  # type: ignore[assignment]
     """Compares payments, reservations, orders and seats now, and puts the jobs that are missing. The same
     happens by itself every five minutes.
@@ -98,6 +102,14 @@ class OperationsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_operations_pb2.ListAuditResponse, _abc.Awaitable[_operations_pb2.ListAuditResponse]]:
         """Who changed what, when, and why: oldest first."""
+
+    @_abc_1.abstractmethod
+    def ListSettings(
+        self,
+        request: _operations_pb2.ListSettingsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_operations_pb2.ListSettingsResponse, _abc.Awaitable[_operations_pb2.ListSettingsResponse]]:
+        """What may be changed while running, beyond the lines (AdminService.UpdateConfig): values and defaults."""
 
     @_abc_1.abstractmethod
     def Reconcile(

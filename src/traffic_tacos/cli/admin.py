@@ -1,0 +1,337 @@
+"""`tacos admin`: the operator's desk. How everything is, what is set, what was done, and the levers. Over gRPC."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+from google.protobuf.internal.enum_type_wrapper import EnumTypeWrapper
+from google.protobuf.timestamp_pb2 import Timestamp
+from rich.console import Console, RenderableType
+from rich.live import Live
+from rich.table import Table
+
+from traffic_tacos.cli import options
+from traffic_tacos.engines.clock import SystemClock
+from traffic_tacos.gen.common.v1 import admin_pb2 as pb
+from traffic_tacos.gen.common.v1 import admin_pb2_grpc
+from traffic_tacos.gen.tacos.operations.v1 import operations_pb2, operations_pb2_grpc
+from traffic_tacos.kernel.errors import Refusal
+from traffic_tacos.kernel.instants import SECOND
+from traffic_tacos.wire import moment
+
+app = typer.Typer(help="See how everything is, change settings, and pull the levers.", no_args_is_help=True)
+EVERY_SECONDS = 2.0
+LOGS_AT_ONCE = 200
+COLOURS = {"HEALTHY": "green", "DEGRADED": "yellow", "UNHEALTHY": "red"}
+SHOWN_OF_CALLS = ("count", "rate", "errors", "p50", "p95", "p99")
+
+Data = options.Data
+Grpc = options.Grpc
+DATA, GRPC = options.DEFAULTS.data, str(options.DEFAULTS.grpc)
+Watch = Annotated[bool, typer.Option("--watch", help="Show it again every two seconds, until Ctrl-C.")]
+Reason = Annotated[str, typer.Option(help="Kept with the action.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Undo it.")]
+
+
+@app.command("health")
+def health(watch: Watch = False, data: Data = DATA, grpc: Grpc = GRPC) -> None:
+    """Show how every room is, and what they stand on.
+
+    Example: [bold]tacos admin health --watch[/]
+    """
+
+    def look() -> RenderableType:
+        return shown_health(_admin("GetSystemHealth", pb.SystemHealthRequest(include_dependencies=True), data, grpc))
+
+    _show(look, watch=watch)
+
+
+@app.command("metrics")
+def metrics(
+    service: Annotated[str, typer.Option(help="Only RPCs whose path has this in it.")] = "",
+    minutes: Annotated[int, typer.Option(help="Over how long; an hour is remembered.", min=1, max=60)] = 1,
+    watch: Watch = False,
+    data: Data = DATA,
+    grpc: Grpc = GRPC,
+) -> None:
+    """Show how often each RPC was called, how it went and how long it took; and what stands now.
+
+    Example: [bold]tacos admin metrics --service GatewayService --minutes 10[/]
+    """
+
+    def look() -> RenderableType:
+        since = moment(SystemClock().now() - minutes * 60 * SECOND)
+        calls = pb.GetMetricsRequest(service=service, metric_type="calls", start_time=since)
+        table = shown_calls(_admin("GetMetrics", calls, data, grpc))
+        if not service:
+            gauges = _admin("GetMetrics", pb.GetMetricsRequest(metric_type="gauges"), data, grpc)
+            table.caption = "\n".join(_gauge(one) for one in gauges.metrics)
+            table.caption_justify = "left"
+        return table
+
+    _show(look, watch=watch)
+
+
+@app.command("logs")
+def logs(
+    level: Annotated[str, typer.Option(help="From which level on: debug, info, warn or error.")] = "info",
+    service: Annotated[str, typer.Option(help="Only of calls of this service.")] = "",
+    text: Annotated[str, typer.Option(help="Only lines with this text in them, wherever.")] = "",
+    limit: Annotated[int, typer.Option(help="How many, the newest.", min=1, max=1000)] = 50,
+    follow: Annotated[bool, typer.Option("--follow", help="And what comes, until Ctrl-C.")] = False,
+    data: Data = DATA,
+    grpc: Grpc = GRPC,
+) -> None:
+    """Show the log, oldest first.
+
+    Example: [bold]tacos admin logs --level warn --follow[/]
+    """
+    console, after = Console(soft_wrap=True, highlight=False), 0
+    request = pb.GetLogsRequest(
+        service=service, level=_enum(pb.LogLevel, "level", level), limit=limit, search_query=text
+    )
+    while True:
+        lines = _admin("GetLogs", request, data, grpc).logs
+        for line in reversed(lines):
+            fields = " ".join(f"{name}={value}" for name, value in sorted(line.fields.items()))
+            shown = pb.LogLevel.Name(line.level).removeprefix("LOG_LEVEL_").lower()
+            trace = f" trace_id={line.trace_id}" if line.trace_id else ""
+            console.print(f"{line.timestamp.ToJsonString()} {shown:5} {line.message} {fields}{trace}", markup=False)
+        if not follow:
+            return
+        after = max([after, *(line.timestamp.ToMilliseconds() + 1 for line in lines)])
+        asyncio.run(SystemClock().sleep(EVERY_SECONDS))
+        request.start_time.CopyFrom(_at(after))
+        request.limit = LOGS_AT_ONCE
+
+
+@app.command("settings")
+def settings(data: Data = DATA, grpc: Grpc = GRPC) -> None:
+    """List what may be changed while the platform runs, beyond the lines (`tacos queue watch` shows those).
+
+    Example: [bold]tacos admin settings[/]
+    """
+    request = operations_pb2.ListSettingsRequest()
+    found = options.ask(operations_pb2_grpc.OperationsServiceStub, "ListSettings", request, data, grpc).settings
+    table = Table("service", "setting", "value", "default", "what it is")
+    for one in found:
+        value = f"[bold]{one.value}[/]" if one.value != one.default_value else one.value
+        table.add_row(one.service, one.name, value, one.default_value, one.about)
+    Console().print(table)
+
+
+@app.command("set")
+def set_(
+    setting: Annotated[
+        str,
+        typer.Argument(help="As in limits.fan_per_second, admission.rate_per_second or events/EVENT/admission.…"),
+    ],
+    value: Annotated[str, typer.Argument(help="The new value; empty for the default, or the event file's.")],
+    reason: Reason = "by the operator",
+    data: Data = DATA,
+    grpc: Grpc = GRPC,
+) -> None:
+    """Change a setting while the platform runs.
+
+    Example: [bold]tacos admin set limits.fan_per_second 50 --reason "a busy night"[/]
+    """
+    request = pb.UpdateConfigRequest(
+        service=_service_of(setting, data, grpc), config_key=setting, config_value=value, reason=reason
+    )
+    changed = _admin("UpdateConfig", request, data, grpc)
+    Console(highlight=False).print(f"{setting}: {_quoted(changed.old_value)} → {_quoted(changed.new_value)}")
+
+
+@app.command("drain")
+def drain(
+    event_id: Annotated[str, typer.Argument(metavar="EVENT", help="The event's id.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be.")] = False,
+    resume: Resume = False,
+    reason: Reason = "by the operator",
+    data: Data = DATA,
+    grpc: Grpc = GRPC,
+) -> None:
+    """Let nobody new join a line; whoever is in it goes on.
+
+    Example: [bold]tacos admin drain evt_taco_club --dry-run[/]
+    """
+    parameters = {"event_id": event_id, **({"resume": "true"} if resume else {})}
+    _trigger("DRAIN_QUEUE", "queue", parameters, dry_run, reason, data, grpc)
+
+
+@app.command("clear-cache")
+def clear_cache(
+    cache: Annotated[str, typer.Argument(metavar="[CACHE]", help="Which; all without it.")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be.")] = False,
+    reason: Reason = "by the operator",
+    data: Data = DATA,
+    grpc: Grpc = GRPC,
+) -> None:
+    """Forget what can be found out again.
+
+    Example: [bold]tacos admin clear-cache tokens[/]
+    """
+    _trigger("CLEAR_CACHE", cache, {}, dry_run, reason, data, grpc)
+
+
+@app.command("refresh")
+def refresh(reason: Reason = "by the operator", data: Data = DATA, grpc: Grpc = GRPC) -> None:
+    """Read settings, keys, events and the issuer's keys again.
+
+    Example: [bold]tacos admin refresh[/]
+    """
+    _trigger("REFRESH_CONFIG", "", {}, False, reason, data, grpc)
+
+
+@app.command("emergency")
+def emergency(
+    action: Annotated[
+        str,
+        typer.Argument(
+            help="stop-admissions, cancel-reservations, circuit-breaker, maintenance-mode or force-failover."
+        ),
+    ],
+    reason: Annotated[str, typer.Option(help="Kept with the action. Required.")],
+    event: Annotated[str, typer.Option(help="Of this event only.")] = "",
+    service: Annotated[str, typer.Option(help="For circuit-breaker: inventory, payment or reservation.")] = "",
+    message: Annotated[str, typer.Option(help="For maintenance-mode: what callers are told.")] = "",
+    resume: Resume = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    data: Data = DATA,
+    grpc: Grpc = GRPC,
+) -> None:
+    """Pull an emergency lever, or with --resume undo it.
+
+    Example: [bold]tacos admin emergency maintenance-mode --message "back at nine" --reason "a new stage"[/]
+    """
+    given = {"event_id": event, "service": service, "message": message, "resume": "true" if resume else ""}
+    parameters = {name: value for name, value in given.items() if value}
+    _enum(pb.EmergencyActionType, "action", action)  # before anybody is asked to confirm it
+    if not yes:
+        typer.confirm(f"{'Undo' if resume else 'Do'} {action}{f' for {event}' if event else ''} now?", abort=True)
+    Console(highlight=False).print(pull(action, parameters, reason, data, grpc))
+
+
+@app.command("audit")
+def audit(
+    limit: Annotated[int, typer.Option(help="How many, the newest.", min=1)] = 50, data: Data = DATA, grpc: Grpc = GRPC
+) -> None:
+    """Show who changed what, when and why, and the digest of the whole log: `tacos verify` follows its chain.
+
+    Example: [bold]tacos admin audit[/]
+    """
+    entries: list[operations_pb2.AuditEntry] = []
+    request = operations_pb2.ListAuditRequest()
+    while True:
+        page = options.ask(operations_pb2_grpc.OperationsServiceStub, "ListAudit", request, data, grpc)
+        entries = [*entries, *page.entries][-limit:]
+        if not page.next_cursor:
+            break
+        request.after_cursor = page.next_cursor
+    table = Table("", "when", "who", "what", "of", "before", "after", "why")
+    for one in entries:
+        row = (one.at.ToJsonString(), one.actor, one.action, one.subject, one.old_value, one.new_value, one.reason)
+        table.add_row(str(one.number), *row)
+    console = Console(soft_wrap=True, highlight=False)
+    console.print(table)
+    if page.head:
+        console.print(f"SHA-256 of the last entry, and so of all: {page.head}")
+
+
+def pull(action: str, parameters: dict[str, str], reason: str, data: Any, grpc: str) -> str:
+    """Pull an emergency lever; what it did."""
+    name = _enum(pb.EmergencyActionType, "action", action)
+    request = pb.EmergencyActionRequest(action=name, reason=reason, parameters=parameters, confirm=True)
+    return str(_admin("EmergencyAction", request, data, grpc).result)
+
+
+def shown_health(answer: pb.SystemHealthResponse) -> Table:
+    overall = pb.SystemHealthStatus.Name(answer.overall_status).removeprefix("SYSTEM_HEALTH_STATUS_")
+    table = Table("", "state", "answers in", "figures and troubles", title=_coloured(overall), title_justify="left")
+    for room in answer.services:
+        figures = [f"{name} {value}" for name, value in sorted(room.metrics.items())]
+        _add_part(table, room.service_name, room.status, room.response_time_ms, [*figures, *room.issues])
+    table.add_section()
+    for part in answer.dependencies:
+        _add_part(table, part.name, part.status, part.response_time_ms, [part.endpoint])
+    return table
+
+
+def shown_calls(answer: pb.GetMetricsResponse) -> Table:
+    by_method: dict[str, dict[str, float]] = {}
+    for one in answer.metrics:
+        by_method.setdefault(one.labels["method"].strip("/"), {})[one.name] = one.value
+    table = Table("RPC", "calls", "calls/s", "errors", "p50 ms", "p95 ms", "p99 ms")
+    for method, figures in sorted(by_method.items(), key=lambda item: -item[1].get("count", 0)):
+        table.add_row(method, *(f"{figures.get(name, 0):,.1f}".removesuffix(".0") for name in SHOWN_OF_CALLS))
+    return table
+
+
+def _add_part(table: Table, name: str, status: int, ms: int, more: list[str]) -> None:
+    state = pb.HealthStatus.Name(status).removeprefix("HEALTH_STATUS_")
+    table.add_row(name, _coloured(state), f"{ms} ms", "\n".join(more))
+
+
+def _coloured(state: str) -> str:
+    return f"[{COLOURS.get(state, 'red')}]{state.lower()}[/]"
+
+
+def _gauge(one: pb.MetricData) -> str:
+    labels = " ".join(one.labels.values())
+    return f"{one.name} {labels + ' ' if labels else ''}{one.value:,.3f}".rstrip("0").rstrip(".")
+
+
+def _admin(method: str, request: Any, data: Any, grpc: str) -> Any:
+    return options.ask(admin_pb2_grpc.AdminServiceStub, method, request, data, grpc)
+
+
+def _trigger(
+    operation: str, target: str, parameters: dict[str, str], dry_run: bool, reason: str, data: Any, grpc: str
+) -> None:
+    request = pb.TriggerOperationRequest(
+        operation=f"OPERATION_TYPE_{operation}",
+        target_service=target,
+        parameters=parameters,
+        reason=reason,
+        dry_run=dry_run,
+    )
+    Console(highlight=False).print(_admin("TriggerOperation", request, data, grpc).result)
+
+
+def _service_of(setting: str, data: Any, grpc: str) -> str:
+    """Whose a setting is; a line's is the queue's."""
+    request = operations_pb2.ListSettingsRequest()
+    found = options.ask(operations_pb2_grpc.OperationsServiceStub, "ListSettings", request, data, grpc).settings
+    return next((one.service for one in found if one.name == setting), "queue")
+
+
+def _enum(enum: EnumTypeWrapper, field: str, text: str) -> str:
+    """The name of the value that a word on the command line stands for, as in `stop-admissions`."""
+    prefix = enum.Name(0).removesuffix("UNSPECIFIED")
+    words = {name.removeprefix(prefix).lower().replace("_", "-"): name for name, number in enum.items() if number}
+    if text not in words:
+        raise Refusal.of_field(field, f"must be one of {', '.join(words)}", text)
+    return words[text]
+
+
+def _at(ms: int) -> Timestamp:
+    found = Timestamp()
+    found.FromMilliseconds(ms)
+    return found
+
+
+def _quoted(value: str) -> str:
+    return value or "nothing"
+
+
+def _show(look: Callable[[], RenderableType], *, watch: bool) -> None:
+    """Once, or again and again."""
+    console = Console()
+    if not watch:
+        console.print(look())
+        return
+    with Live(console=console, auto_refresh=False) as live:
+        while True:
+            live.update(look(), refresh=True)
+            asyncio.run(SystemClock().sleep(EVERY_SECONDS))
