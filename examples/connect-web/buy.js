@@ -30,9 +30,10 @@ async function buy(transport, format) {
 
   const joined = await queue.joinQueue({ eventId: event, sessionId: run });
   const place = { waitingToken: joined.waitingToken, eventId: event };
-  for await (const told of updates.streamQueueUpdates({ ...place, sessionId: run })) {
-    if (told.queueUpdate?.admissionReady) break;
-  }
+  await heard(
+    (signal) => updates.streamQueueUpdates({ ...place, sessionId: run }, { signal }),
+    (told) => told.queueUpdate?.admissionReady,
+  );
   const admission = await queue.requestAdmission({ ...place, userId: fan }, { headers });
   const held = await gateway.createReservation(
     {
@@ -52,14 +53,28 @@ async function buy(transport, format) {
   const paying = { paymentIntentId: intent.paymentIntentId, idempotencyKey: `pay-${run}` };
   await payment.processPayment(paying, { headers });
   const watching = { userId: fan, reservationIds: [held.reservationId] };
-  for await (const told of updates.streamReservationUpdates(watching, { headers })) {
-    if (told.reservationUpdate?.newStatus === CONFIRMED) break;
-  }
+  await heard(
+    (signal) => updates.streamReservationUpdates(watching, { headers, signal }),
+    (told) => told.reservationUpdate?.newStatus === CONFIRMED,
+  );
   const { reservation } = await gateway.getReservation(mine, { headers });
   console.log(`${format}: ${reservation.seats.map((seat) => seat.id).join(", ")}, order ${reservation.orderId}`);
   try {
     await gateway.getReservation({ reservationId: "rsv_none" }, { headers });
   } catch (refused) {
     console.log(`${format}: ${refused.message}`);
+  }
+}
+
+// Read a stream until it says what is wanted, then hang up.
+async function heard(open, wanted) {
+  const hangUp = new AbortController();
+  try {
+    for await (const told of open(hangUp.signal)) {
+      if (wanted(told)) return;
+    }
+    throw new Error("the stream ended too early");
+  } finally {
+    hangUp.abort();
   }
 }

@@ -9,7 +9,7 @@ from google.protobuf.internal.enum_type_wrapper import EnumTypeWrapper
 from google.protobuf.timestamp_pb2 import Timestamp
 from rich.console import Console, RenderableType
 from rich.live import Live
-from rich.table import Table
+from rich.table import Column, Table
 
 from traffic_tacos.cli import options
 from traffic_tacos.engines.clock import SystemClock
@@ -262,7 +262,7 @@ def shown_calls(answer: pb.GetMetricsResponse) -> Table:
     by_method: dict[str, dict[str, float]] = {}
     for one in answer.metrics:
         by_method.setdefault(one.labels["method"].strip("/"), {})[one.name] = one.value
-    table = Table("RPC", "calls", "calls/s", "errors", "p50 ms", "p95 ms", "p99 ms")
+    table = Table(Column("RPC", overflow="fold"), "calls", "calls/s", "errors", "p50 ms", "p95 ms", "p99 ms")
     for method, figures in sorted(by_method.items(), key=lambda item: -item[1].get("count", 0)):
         table.add_row(method, *(f"{figures.get(name, 0):,.1f}".removesuffix(".0") for name in SHOWN_OF_CALLS))
     return table
