@@ -69,7 +69,7 @@ bench: $(DEV)
 COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 lock: pyproject.toml
 	$(COMPILE) pyproject.toml --group build -o requirements.lock
-	$(COMPILE) pyproject.toml --group build --group dev -c requirements.lock -o requirements-dev.lock
+	$(COMPILE) pyproject.toml --group build --group dev --all-extras -c requirements.lock -o requirements-dev.lock
 
 clean:
 	rm -rf $(VENV) build .tacos .mypy_cache .ruff_cache .pytest_cache .coverage

@@ -206,7 +206,8 @@ def refusal(message: errors_pb2.Error) -> Refusal:
 
 def metadata(call: Call) -> tuple[tuple[str, str], ...]:
     """What goes with a call to another room: its trace."""
-    return ((TRACE_HEADER, call.trace_id),)
+    own = (TRACE_HEADER, call.trace_id)
+    return (own, ("traceparent", call.traceparent)) if call.traceparent else (own,)
 
 
 def seconds_left(call: Call, now: Instant, seconds_max: float) -> float:

@@ -94,6 +94,7 @@ class World:
         self.address = "127.0.0.1"
         self.issuer = ""  # whose users are fans here
         self.fetch: FetchJson = _nothing
+        self.telemetry: Any = None
         self.cors_origins: tuple[str, ...] = ()
         self.is_down = False
         self.differences_are_bugs = False  # or else the reconciler mends what a sale must not break
@@ -113,6 +114,7 @@ class World:
             self._look,
             self.log,
             self.fetch,
+            self.telemetry,
         )
         self._memory.on_commit = self._committed
         await self.platform.load()

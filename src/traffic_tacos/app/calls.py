@@ -32,6 +32,7 @@ CALL_SECONDS_MAX = 10.0
 CALLS_AT_ONCE_MAX = 10_000
 STREAMS_AT_ONCE_MAX = 50_000
 TRACE_ID_LENGTH_MAX = 64
+TRACEPARENT, TRACEPARENT_LENGTH_MAX = "traceparent", 256
 
 log = structlog.get_logger()
 
@@ -128,10 +129,12 @@ class Calls:
         UNAUTHENTICATED when they carry a token that is not good, RATE_LIMITED when the caller has had their calls,
         UNAVAILABLE when nothing may be begun now.
         """
-        caller, trace_id, now = ANONYMOUS, self.trace_id(headers), self._clock.now()
+        caller, trace_id, now, traceparent = ANONYMOUS, self.trace_id(headers), self._clock.now(), ""
         try:
             for name, value in headers:
-                if name == "authorization":
+                if name == TRACEPARENT and isinstance(value, str):
+                    traceparent = value[:TRACEPARENT_LENGTH_MAX]
+                elif name == "authorization":
                     try:
                         caller = self._caller(value if isinstance(value, str) else value.decode("latin-1"))
                     except Refusal:
@@ -147,7 +150,7 @@ class Calls:
             refusal.trace_id = trace_id
             raise
         seconds = CALL_SECONDS_MAX if seconds is None else min(seconds, CALL_SECONDS_MAX)
-        return Call(caller, trace_id, now + round(seconds * SECOND))
+        return Call(caller, trace_id, now + round(seconds * SECOND), traceparent)
 
     def count_ticket(self, token: str) -> None:
         """Count a plain call, which is made with nothing but a waiting token."""
@@ -209,7 +212,7 @@ class Calls:
         for name, value in headers:
             if name == wire.TRACE_HEADER and isinstance(value, str) and value.isprintable() and value:
                 return value[:TRACE_ID_LENGTH_MAX]
-            if name == "traceparent" and isinstance(value, str) and value.count("-") == 3:
+            if name == TRACEPARENT and isinstance(value, str) and value.count("-") == 3:
                 return value.split("-")[1][:TRACE_ID_LENGTH_MAX]
         return self.new_trace_id()
 

@@ -45,7 +45,8 @@ class Config(msgspec.Struct, frozen=True):
     `webhook_networks` may be reached by webhooks besides public addresses; `public_url` is what browsers know
     the HTTP door by, when that is not where it listens. The users of `issuer` (an OpenID Connect issuer, whose tokens
     for us have `issuer_audience`) are fans here; X-Forwarded-For is believed of `trusted_proxies`; pages of
-    `cors_origins` may call the HTTP door from a browser.
+    `cors_origins` may call the HTTP door from a browser. `telemetry` is where an OpenTelemetry collector takes OTLP
+    over HTTP.
     """
 
     data: Path = Path(".tacos")
@@ -61,6 +62,7 @@ class Config(msgspec.Struct, frozen=True):
     issuer_audience: str = AUDIENCE
     trusted_proxies: tuple[str, ...] = ()
     cors_origins: tuple[str, ...] = ()
+    telemetry: str = ""
 
     @property
     def proxies(self) -> tuple[Network, ...]:

@@ -11,14 +11,15 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 import uvicorn
 from starlette.applications import Starlette
 
-from traffic_tacos.app import keys, verify
+from traffic_tacos.app import keys, logs, verify
 from traffic_tacos.app.config import Address, Config
 from traffic_tacos.app.http import application
 from traffic_tacos.app.outbound import poster
@@ -27,7 +28,11 @@ from traffic_tacos.app.servers import GrpcServer
 from traffic_tacos.engines.clock import SystemClock
 from traffic_tacos.engines.sqlite import SqliteStore
 from traffic_tacos.kernel.errors import Refusal
+from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.figures import Logs
+
+if TYPE_CHECKING:
+    from traffic_tacos.app.telemetry import Telemetry
 
 STORE_FILE = "store.db"
 LOCK_FILE = "lock"
@@ -41,7 +46,7 @@ log = structlog.get_logger()
 Hook = Callable[[Platform], Awaitable[None]]
 
 
-async def serve(config: Config, logs: Logs, prepare: Hook, started: Hook) -> None:
+async def serve(config: Config, ring: Logs, prepare: Hook, started: Hook) -> None:
     """Run until SIGTERM or SIGINT, then drain: no new calls, work in flight finishes, within 10 seconds.
 
     `prepare` is called before anybody is let in, `started` once everything listens. Work that ends by
@@ -51,7 +56,7 @@ async def serve(config: Config, logs: Logs, prepare: Hook, started: Hook) -> Non
     loop = asyncio.get_running_loop()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signal_number, stop.set)
-    async with running(config, logs, prepare) as (platform, work):
+    async with running(config, ring, prepare) as (platform, work):
         await started(platform)
         stopped = asyncio.create_task(stop.wait())
         await asyncio.wait({stopped, work}, return_when=asyncio.FIRST_COMPLETED)
@@ -59,7 +64,7 @@ async def serve(config: Config, logs: Logs, prepare: Hook, started: Hook) -> Non
 
 
 @asynccontextmanager
-async def running(config: Config, logs: Logs, prepare: Hook) -> AsyncIterator[tuple[Platform, asyncio.Task[None]]]:
+async def running(config: Config, ring: Logs, prepare: Hook) -> AsyncIterator[tuple[Platform, asyncio.Task[None]]]:
     """A platform that listens as long as the context lasts, and its work, which never ends by itself."""
     config.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     randomness = random.SystemRandom()
@@ -68,17 +73,20 @@ async def running(config: Config, logs: Logs, prepare: Hook) -> AsyncIterator[tu
         if file.exists() and file.stat().st_size > LARGE_STORE_BYTES:
             log.info("opening_store", file=str(file), bytes=file.stat().st_size)
         store = SqliteStore(file)
+        clock = SystemClock()
+        telemetry = exporting(config, clock)
         try:
             async with poster(config.networks) as post:
                 platform = Platform(
                     config,
                     store,
-                    SystemClock(),
+                    clock,
                     randomness,
                     keys.Keyring(keys.opened(config.data, randomness), config.data),
                     post,
                     partial(_look, config.data / STORE_FILE),
-                    logs,
+                    ring,
+                    telemetry=telemetry,
                 )
                 store.on_commit = platform.committed
                 await platform.load()
@@ -88,6 +96,22 @@ async def running(config: Config, logs: Logs, prepare: Hook) -> AsyncIterator[tu
                     yield platform, work
         finally:
             await store.close()
+            if telemetry is not None:
+                await asyncio.to_thread(telemetry.close)
+
+
+def exporting(config: Config, clock: Clock) -> "Telemetry | None":
+    """Telemetry to the collector that the configuration names; None, and nothing imported, when it names none."""
+    if not config.telemetry:
+        return None
+    try:
+        from traffic_tacos.app import telemetry
+    except ModuleNotFoundError:
+        raise Refusal.of_field(
+            "telemetry", "needs the extra: pip install 'traffic-tacos[telemetry]'", config.telemetry
+        ) from None
+    logs.tell_trace(telemetry.current_trace_id)
+    return telemetry.exporting(config.telemetry, version("traffic-tacos"), clock)
 
 
 @asynccontextmanager

@@ -122,11 +122,15 @@ class PlatformHealth:
             return PartHealth("engine", Health.DEGRADED, lag, "embedded", issues=(f"was {lag} ms late",))
         return PartHealth("engine", Health.HEALTHY, lag, "embedded")
 
+    def disk_free(self) -> int | None:
+        """Bytes left where the data is; None for a platform that has no folder."""
+        return shutil.disk_usage(self._data).free if self._data.exists() else None
+
     def _disk_health(self) -> list[PartHealth]:
         """What is left where the data is; nothing is said of a platform that has no folder."""
-        if not self._data.exists():
+        free = self.disk_free()
+        if free is None:
             return []
-        free = shutil.disk_usage(self._data).free
         endpoint = f"{free // MEGABYTE:,} MB free"
         if free < DISK_FREE_NEEDED:
             return [PartHealth("disk", Health.UNHEALTHY, 0, endpoint, issues=("the disk is full",))]

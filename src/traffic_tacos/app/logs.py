@@ -6,7 +6,7 @@ The last few thousand lines are kept in memory as well, for whoever has no acces
 import logging
 import sys
 from collections import deque
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from datetime import datetime
 from typing import Any
 
@@ -70,6 +70,7 @@ def configure(ring: LogRing) -> None:
     structlog.configure(
         processors=[
             ring.drop_lower,
+            _add_trace_id,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
@@ -80,6 +81,21 @@ def configure(ring: LogRing) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+
+
+def tell_trace(current: Callable[[], str]) -> None:
+    """Write the trace that `current` names into every line that names none itself."""
+    global _current_trace_id
+    _current_trace_id = current
+
+
+def _add_trace_id(_: Any, __: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    if "trace_id" not in line and (trace_id := _current_trace_id()):
+        line["trace_id"] = trace_id
+    return line
+
+
+_current_trace_id: Callable[[], str] = str
 
 
 def _searched(line: LogLine) -> str:

@@ -62,6 +62,9 @@ class Metrics:
         """A figure of several things, read when somebody asks: pairs of the thing's name and its value."""
         self._add(name, documentation, [label], lambda: [((thing,), value) for thing, value in read()])
 
+    def gauge_names(self) -> list[str]:
+        return [name for name, _, _ in self._gauges]
+
     def gauges(self) -> list[Gauge]:
         """All of them, read now."""
         return [

@@ -5,7 +5,7 @@ import random
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from types import ModuleType
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import grpc
 from google.protobuf.descriptor import ServiceDescriptor
@@ -85,6 +85,9 @@ from traffic_tacos.rooms.worker.compensation import Compensations
 from traffic_tacos.rooms.worker.rpc import WorkerRpc
 from traffic_tacos.rooms.worker.service import Worker
 
+if TYPE_CHECKING:
+    from traffic_tacos.app.telemetry import Telemetry
+
 PAYMENT_SOURCE = "payment-sim-api"
 WEBHOOK_PATH = "/webhooks/payments"
 
@@ -115,7 +118,10 @@ class Platform:
         look: Look,
         logs: Logs,
         fetch: FetchJson = fetch_json,
+        telemetry: "Telemetry | None" = None,
     ) -> None:
+        if telemetry is not None:
+            store, post = telemetry.traced_store(store), telemetry.traced_post(post)
         self.config = config
         self.clock = clock
         self.settings = StoredSettings(store, clock)
@@ -166,6 +172,10 @@ class Platform:
         self._keep_up()
         operations = OperationsRpc(look, self.reconciler, store, clock, self.jobs, self.settings)
         self.calls.add(operations, _service(operations_pb2, "OperationsService"))
+        if telemetry is not None:
+            telemetry.trace_calls(self.calls)
+            telemetry.observe(self.calls.metrics)
+            self._handlers = telemetry.traced_jobs(self._handlers)
 
     def key_set(self) -> dict[str, object]:
         """The public keys that our tokens can be verified with."""
@@ -231,6 +241,8 @@ class Platform:
             "tacos_differences": ("What the reconciler found in its last look", self.reconciler.found),
         }.items():
             metrics.add_gauge(name, documentation, read)
+        if self.health.disk_free() is not None:
+            metrics.add_gauge("tacos_disk_free_bytes", "Left where the data is", lambda: self.health.disk_free() or 0)
 
     def _keep_up(self) -> None:
         """What an operator may have cleared, and read again."""

@@ -30,6 +30,9 @@ def up(
     public_url: Annotated[
         str, typer.Option(help="What browsers know the HTTP door by, as in https://tickets.example.")
     ] = "",
+    telemetry: Annotated[
+        str, typer.Option(help="Where an OpenTelemetry collector takes OTLP over HTTP, as in http://127.0.0.1:4318.")
+    ] = "",
     issuer: Annotated[
         str, typer.Option(help="An OpenID Connect issuer whose users are fans here, as in https://login.example.")
     ] = "",
@@ -65,6 +68,7 @@ def up(
             without=frozenset(without or ()),
             server=server,
             public_url=public_url,
+            telemetry=telemetry,
             issuer=issuer,
             issuer_audience=issuer_audience,
             trusted_proxies=tuple(trusted_proxy or ()),

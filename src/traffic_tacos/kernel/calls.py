@@ -28,11 +28,14 @@ ANONYMOUS = Caller()
 
 
 class Call(msgspec.Struct, frozen=True):
-    """One call. `deadline` is when nobody waits for the answer any more."""
+    """One call. `deadline` is when nobody waits for the answer any more; `traceparent` is the caller's own trace
+    context (W3C), as it came.
+    """
 
     caller: Caller
     trace_id: str
     deadline: Instant | None = None
+    traceparent: str = ""
 
     def may_act_for(self, user_id: str) -> bool:
         """Whether the caller is that user, or somebody trusted to speak for users."""
