@@ -20,6 +20,7 @@ class Measured(NamedTuple):
     seconds: float
     p50_ms: float
     p95_ms: float
+    p99_ms: float
 
 
 async def callers(
@@ -43,7 +44,7 @@ async def callers(
         await asyncio.gather(*(caller() for _ in range(at_once)))
         seconds = time.perf_counter() - started
     took.sort()
-    return Measured(len(bodies), seconds, took[len(took) // 2] * 1000, took[len(took) * 95 // 100] * 1000), answers
+    return Measured(len(bodies), seconds, *(took[len(took) * share // 100] * 1000 for share in (50, 95, 99))), answers
 
 
 def h2load(address: str, path: str, body: bytes, requests: int) -> Measured:
@@ -63,4 +64,4 @@ def h2load(address: str, path: str, body: bytes, requests: int) -> Measured:
     seconds = float(re.search(r"finished in ([\d.]+)(m?s)", run.stdout)[1])
     seconds /= 1000 if "ms," in run.stdout.split("finished in")[1][:20] else 1
     succeeded = int(re.search(r"(\d+) succeeded", run.stdout)[1])
-    return Measured(succeeded, seconds, float("nan"), float("nan"))
+    return Measured(succeeded, seconds, *[float("nan")] * 3)

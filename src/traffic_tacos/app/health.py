@@ -67,10 +67,7 @@ class PlatformHealth:
         self._jobs = jobs
         self._outbox = outbox
         self._started_at = clock.now()
-
-    @property
-    def version(self) -> str:
-        return version("traffic-tacos")
+        self.version = version("traffic-tacos")  # which reads files
 
     @property
     def uptime_seconds(self) -> int:

@@ -32,7 +32,8 @@ def event_plan(message: pb.EventPlan) -> EventPlan:
         first = len(rows)
         rows.extend(_row(section, row, first, at) for at, row in enumerate(section.rows))
         nearest_first = tuple(sorted(rows[first:], key=lambda row: row.depth))
-        sections.append(SectionPlan(section.id, section.name, nearest_first))
+        prices = {seat.price for row in nearest_first for seat in row.seats}
+        sections.append(SectionPlan(section.id, section.name, nearest_first, min(prices), max(prices)))
     places = {seat.id: (row.index, 1 << bit) for row in rows for bit, seat in enumerate(row.seats)}
     return EventPlan(wire.plain_event(message.event), message.currency, tuple(sections), tuple(rows), places)
 

@@ -39,11 +39,13 @@ class RowPlan(msgspec.Struct, frozen=True):
 
 
 class SectionPlan(msgspec.Struct, frozen=True):
-    """A section; `rows` from the nearest to its focal point outwards."""
+    """A section; `rows` from the nearest to its focal point outwards. Prices are in minor units."""
 
     id: str
     name: str
     rows: tuple[RowPlan, ...]
+    price_min: int = 0
+    price_max: int = 0
 
 
 class EventPlan(msgspec.Struct, frozen=True):

@@ -274,9 +274,8 @@ class Inventory:
         states = await self._states(keys)
         sections = []
         for section in _sections(plan, section_id):
-            prices = [seat.price for row in section.rows for seat in row.seats]
             counts = model.counts(section.rows, states, now)
-            sections.append(SectionCounts(section.id, section.name, counts, min(prices), max(prices)))
+            sections.append(SectionCounts(section.id, section.name, counts, section.price_min, section.price_max))
         total = sum((section.counts for section in sections), Counts())
         return Status(plan, tuple(sections), total, now)
 

@@ -126,8 +126,7 @@ class Lines:
             try:
                 if opened.is_stale:
                     await self.of(event_id, _own_call())
-                is_busy = opened.model.waiting() > 0 or opened.model.is_sold_out
-                await self._ask_seats(event_id, opened, SEATS_ASKED_EVERY if is_busy else SEATS_ASKED_AT_REST_EVERY)
+                await self._ask_seats(event_id, opened)
                 await opened.advance(self._clock.now())
             except (Fault, Refusal):
                 pass  # the store or a room is away: this line stands still until the next step
@@ -176,8 +175,10 @@ class Lines:
             await opened.line.release(number, state, self._clock.now())
             opened.watchers.wake((number,))
 
-    async def _ask_seats(self, event_id: str, opened: OpenLine, every: Instant) -> None:
+    async def _ask_seats(self, event_id: str, opened: OpenLine) -> None:
         now = self._clock.now()
+        is_busy = opened.model.waiting() > 0 or opened.model.is_sold_out
+        every = SEATS_ASKED_EVERY if is_busy else SEATS_ASKED_AT_REST_EVERY
         if opened.seats_asked_at is not None and now < opened.seats_asked_at + every:
             return
         opened.seats_asked_at = now
