@@ -10,6 +10,7 @@ from tests.clocks import HandClock
 from traffic_tacos.engines.jobs import StoreJobs
 from traffic_tacos.engines.memory import MemoryStore
 from traffic_tacos.engines.outbox import Outbox
+from traffic_tacos.kernel.errors import Fault
 from traffic_tacos.kernel.instants import DAY, HOUR, MINUTE
 from traffic_tacos.ports.jobs import GiveUp, Handling, Postponed, TryAgainAt
 from traffic_tacos.ports.store import JOB, OUTBOX, Decision, Event, Job, drop_job
@@ -285,3 +286,31 @@ async def test_an_event_is_told_again_to_a_subscriber_that_failed_and_after_a_cr
         await asyncio.sleep(0)
     relay.cancel()
     assert heard == ["e", "e"]
+
+
+async def test_an_event_that_a_subscriber_can_never_take_does_not_keep_the_others_from_anybody(desk):
+    heard, tried = [], []
+
+    async def broken(event):
+        if event.payload["n"] == "2":
+            tried.append(desk.clock.now())
+            raise IndexError("a bug")
+
+    async def away(event):
+        if event.payload["n"] == "3" and len(heard) < 20:
+            heard.append("away")
+            raise Fault("for a while")
+        heard.append(event.payload["n"])
+
+    desk.outbox.subscribe(broken)
+    desk.outbox.subscribe(away)
+    relay = asyncio.create_task(desk.outbox.run())
+    for number in range(1, 5):
+        event = Event("t", {"n": str(number)})
+        await desk.store.transact((), lambda _, event=event: Decision(None, events=[event]))
+    for _ in range(200):
+        await asyncio.sleep(0)
+    relay.cancel()
+    assert len(tried) == 5  # a bug is tried a few times, a fault until it is over
+    assert heard == ["1", "2", *["away"] * 18, "3", "4"]
+    assert desk.outbox.waiting() == 0

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import structlog
 
+from traffic_tacos.kernel.errors import Fault
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.events import Subscriber
 from traffic_tacos.ports.store import OUTBOX, Decision, Event, Key, Store, StoreUnavailable, Write, delete
@@ -16,6 +17,7 @@ from traffic_tacos.ports.store import OUTBOX, Decision, Event, Key, Store, Store
 PAGE = 1000
 REMOVED_AT_ONCE_MAX = 500
 RETRY_SECONDS = 1.0
+BUGS_MAX = 5
 
 log = structlog.get_logger()
 
@@ -29,7 +31,9 @@ class Outbox:
         self._wake = asyncio.Event()
 
     def subscribe(self, subscriber: Subscriber) -> None:
-        """The subscriber hears every event; one that raises hears the event again."""
+        """The subscriber hears every event. One that raises hears the event again: after a fault until it can take
+        it, after a bug a few times, for one event that cannot be taken must not keep all others from everybody.
+        """
         self._subscribers.append(subscriber)
 
     async def load(self) -> None:
@@ -66,14 +70,19 @@ class Outbox:
 
     async def _tell(self, event: Event) -> None:
         for subscriber in self._subscribers:
+            bugs = 0
             while True:
                 try:
                     await subscriber(event)
-                except Exception as error:  # noqa: BLE001 - an event is not lost because a subscriber failed
-                    log.warning("subscriber_failed", topic=event.topic, error=repr(error))
-                    await self._clock.sleep(RETRY_SECONDS)
-                else:
                     break
+                except Fault as fault:
+                    log.warning("subscriber_failed", topic=event.topic, error=repr(fault))
+                except Exception as error:
+                    bugs += 1
+                    log.error("subscriber_bug", topic=event.topic, payload=event.payload, exc_info=error)
+                    if bugs == BUGS_MAX:
+                        break
+                await self._clock.sleep(RETRY_SECONDS)
 
     async def _remove(self, told: Sequence[Key[Event]]) -> None:
         while True:

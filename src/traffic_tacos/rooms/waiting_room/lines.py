@@ -169,6 +169,8 @@ class Lines:
         if opened is None:
             return
         number, new = admission_number(event.payload["admission_id"]), event.payload["new"]
+        if not 0 < number <= opened.model.last_number:
+            return  # an admission that was given by nobody here
         opened.model.holds_seats(number, new == "PENDING")
         opened.seats_asked_at = None
         if (state := ENDINGS.get(new)) is not None:
