@@ -91,6 +91,21 @@ def test_secrets_for_webhooks_are_taken_up_as_well(tmp_path):
     assert len(ring.webhook) == 1
 
 
+def test_a_folder_that_cannot_be_read_leaves_the_keys_in_force(tmp_path):
+    ring = keys.Keyring(keys.opened(tmp_path, random.Random(1)), tmp_path)
+    before = ring.verifying
+    signing = tmp_path / "keys" / "signing.pem"
+    kept = signing.read_bytes()
+    signing.write_text("no key at all")
+    assert not ring.refresh()
+    signing.unlink()
+    assert not ring.refresh()
+    assert ring.verifying is before
+    signing.write_bytes(kept)
+    assert ring.refresh()
+    assert list(ring.verifying) == list(before)
+
+
 class Login:
     """Another issuer: its keys, and how it is found."""
 

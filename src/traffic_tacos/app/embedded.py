@@ -149,6 +149,7 @@ class _HttpServer:
                 access_log=False,
                 lifespan="off",
                 server_header=False,
+                proxy_headers=False,  # whose X-Forwarded-For is believed, app/limits.py decides
                 timeout_graceful_shutdown=int(GRACE_SECONDS),
             )
         )

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import msgspec
+import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -34,6 +35,8 @@ WEBHOOK = "webhook.secret"
 RETIRED = "retired"  # public keys, as SECONDS-KEYID.pem: when it was retired, and which it was
 SECRET_BYTES = 32
 WATCHED_EVERY_SECONDS = 2.0
+
+log = structlog.get_logger()
 
 
 class Keys(msgspec.Struct, frozen=True):
@@ -77,10 +80,17 @@ class Keyring:
         self._hearers.append(hear)
 
     def refresh(self) -> bool:
-        """Take up what the folder has now; False when nothing has changed there."""
-        if self._data is None or (stamps := self._stamps()) == self._seen:
+        """Take up what the folder has now; False when nothing has changed there, or it cannot be read."""
+        if self._data is None:
             return False
-        self.take(msgspec.structs.replace(read(self._data), waiting=self._keys.waiting))
+        try:
+            if (stamps := self._stamps()) == self._seen:
+                return False
+            found = read(self._data)
+        except (OSError, ValueError, Refusal) as error:
+            log.warning("keys_unreadable", folder=str(self._data / FOLDER), error=str(error))
+            return False
+        self.take(msgspec.structs.replace(found, waiting=self._keys.waiting))
         self._seen = stamps
         return True
 
