@@ -1,9 +1,7 @@
 """Webhooks as a shop receives them from `tacos up`: over a socket, verified with the libraries that shops use."""
 
 import base64
-import http.server
 import json
-import threading
 import time
 
 import pytest
@@ -11,29 +9,16 @@ import standardwebhooks.webhooks
 import svix.webhooks
 
 from tests.e2e.process import Shopper
+from tests.e2e.receiving import receiver
 
 SECRET = "whsec_" + base64.b64encode(b"s" * 32).decode()
 WEBHOOK = "gateway.v1.WebhookService"
 
 
-class Shop(http.server.BaseHTTPRequestHandler):
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers["content-length"]))
-        self.server.heard.append((dict(self.headers.items()), body.decode()))
-        self.send_response(503 if len(self.server.heard) == 1 else 204)  # the first is asked for once more
-        self.end_headers()
-
-    def log_message(self, *_):
-        pass
-
-
 @pytest.fixture
 def shop():
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Shop) as server:
-        server.heard = []
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+    with receiver(503) as server:  # the first is asked for once more
         yield server
-        server.shutdown()
 
 
 def test_a_shop_hears_of_a_payment_and_verifies_it_with_either_library(up, shop):
@@ -48,9 +33,9 @@ def test_a_shop_hears_of_a_payment_and_verifies_it_with_either_library(up, shop)
     for step in (shopper.join, shopper.wait_for_turn, shopper.be_admitted, shopper.reserve, shopper.pay, shopper.own):
         step()
     deadline = time.monotonic() + 20
-    while len(shop.heard) < 2 and time.monotonic() < deadline:
+    while len(shop.received) < 2 and time.monotonic() < deadline:
         time.sleep(0.05)
-    (first, body), (second, again) = shop.heard[:2]
+    (_, first, body), (_, second, again) = shop.received[:2]
     assert body == again
     assert first["webhook-id"] == second["webhook-id"]
     assert (first["webhook-attempt"], second["webhook-attempt"]) == ("1", "2")
@@ -64,7 +49,7 @@ def test_a_shop_hears_of_a_payment_and_verifies_it_with_either_library(up, shop)
     verdict = client(
         WEBHOOK,
         "ValidateWebhook",
-        {"payload": body, "signature": second["webhook-signature"], "webhook_id": second["webhook-id"]},
+        {"payload": body.decode(), "signature": second["webhook-signature"], "webhook_id": second["webhook-id"]},
         service,
     )
     assert (verdict.valid, verdict.reason) == (True, "")
