@@ -25,7 +25,7 @@ SETTING = Kind("setting", Set)
 
 
 class StoredSettings:
-    """`load` it first. It must hear of every commit: what is durable is in force."""
+    """`load` it first. It must hear of every commit: what is durable is in force, and before anybody is answered."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
@@ -74,7 +74,6 @@ class StoredSettings:
             return Decision(old, (write, *audited(view, entry)), events=(told,))
 
         old = await self._store.transact((key, HEAD), decide)
-        self._take(name, value)
         return Changed(old, shown(new), now)
 
     def _take(self, name: str, value: str) -> None:
