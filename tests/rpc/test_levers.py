@@ -191,6 +191,9 @@ async def test_a_room_is_left_in_peace_when_asked_for_and_others_are_not(desk):
     refused = await desk.intent("ana", held)
     assert code(refused) == "UNAVAILABLE"
     assert code(await desk.held("ben", 1)) == ""
+    health = await ask(desk, ADMIN + "GetSystemHealth", pb.SystemHealthRequest(services=["gateway"]))
+    assert list(health.services[0].issues) == ["leaves payment in peace: by the operator"]
+    assert 'tacos_circuit_open{room="payment"} 1.0' in (await desk.http("GET", "/metrics")).text
     await pull(desk, "CIRCUIT_BREAKER", resume="true")
     assert code(await desk.intent("ana", held)) == ""
     wrong = await pull(desk, "CIRCUIT_BREAKER", service="weather")

@@ -2,6 +2,7 @@
 
 import shutil
 from collections import deque
+from collections.abc import Callable
 from importlib.metadata import version
 
 from traffic_tacos.app.config import Config
@@ -58,7 +59,8 @@ class PlatformHealth:
         settings: Settings,
     ) -> None:
         self._heartbeat = heartbeat
-        self._settings = settings
+        self._finders: dict[str, list[Callable[[], list[str]]]] = {}
+        self.add_issues("gateway", lambda: [f"maintenance: {why}"] if (why := settings.text(MAINTENANCE)) else [])
         self._data = config.data
         self._reconciler = reconciler
         self._rooms = config.rooms
@@ -68,6 +70,10 @@ class PlatformHealth:
         self._outbox = outbox
         self._started_at = clock.now()
         self.version = version("traffic-tacos")  # which reads files
+
+    def add_issues(self, room: str, find: Callable[[], list[str]]) -> None:
+        """Whatever `find` finds, when asked, is an issue of the room: it works, and not as it should."""
+        self._finders.setdefault(room, []).append(find)
 
     @property
     def uptime_seconds(self) -> int:
@@ -79,9 +85,9 @@ class PlatformHealth:
         rooms = []
         for name in self._rooms:
             health, issues = store.health, list(store.issues)
-            if name == "gateway" and (why := self._settings.text(MAINTENANCE)):
+            if troubles := [issue for find in self._finders.get(name, ()) for issue in find()]:
                 health = max(health, Health.DEGRADED)
-                issues.append(f"maintenance: {why}")
+                issues += troubles
             shown: dict[str, str] = {}
             if name == "worker":
                 shown = {

@@ -362,7 +362,11 @@ class Platform:
             "tacos_circuit_open",
             "1 while the gateway leaves a room in peace",
             "room",
-            lambda: [(name, float(one.is_open)) for name, one in rooms.circuits().items()],
+            lambda: [(name, float(bool(why))) for name, why in rooms.left_in_peace().items()],
+        )
+        self.health.add_issues(
+            "gateway",
+            lambda: [f"leaves {name} in peace: {why}" for name, why in rooms.left_in_peace().items() if why],
         )
         gateway = GatewayRpc(rooms, self.clock, self.health, self._authenticator.user, self._webhook_url)
         self.calls.add(gateway, _service(gateway_pb2, "GatewayService"))

@@ -18,7 +18,7 @@ from traffic_tacos.kernel import circuit
 from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.circuit import Circuit, Patience
 from traffic_tacos.kernel.errors import Code, Refusal
-from traffic_tacos.kernel.instants import SECOND
+from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.settings import CIRCUITS, Settings
 
@@ -62,8 +62,8 @@ class Rooms:
     async def _ask(self, room: Room, method: "grpc.aio.UnaryUnaryMultiCallable[Any, A]", request: Any, call: Call) -> A:
         now = self._clock.now()
         seconds = wire.seconds_left(call, now, SERVICE_SECONDS)
-        asked = circuit.asked(room.circuit, seconds, now)
-        if asked is None or self._settings.is_on(CIRCUITS[room.name]):
+        asked = None if self._settings.is_on(CIRCUITS[room.name]) else circuit.asked(room.circuit, seconds, now)
+        if asked is None:
             raise Refusal(Code.UNAVAILABLE, f"the {room.name} room is left in peace for a while; try again in a second")
         room.circuit = asked
         pending: Awaitable[A] = method(request, timeout=seconds, metadata=wire.metadata(call))
@@ -83,5 +83,12 @@ class Rooms:
         if room.circuit.failures:
             room.circuit = circuit.succeeded(room.circuit, self._clock.now())
 
-    def circuits(self) -> dict[str, Circuit]:
-        return {room.name: room.circuit for room in (self.reservation, self.payment, self.inventory)}
+    def left_in_peace(self) -> dict[str, str]:
+        """Every room, and why it is not asked now: empty when it is."""
+        now = self._clock.now()
+        return {room.name: self._why_not(room, now) for room in (self.reservation, self.payment, self.inventory)}
+
+    def _why_not(self, room: Room, now: Instant) -> str:
+        if self._settings.is_on(CIRCUITS[room.name]):
+            return "by the operator"
+        return room.circuit.last_error if room.circuit.is_open and now < room.circuit.open_until else ""
