@@ -67,7 +67,7 @@ class Desk(World):
         self, method: str, path: str, headers: dict[str, str] | None = None, body: bytes = b""
     ) -> httpx.Response:
         """One request to the HTTP door, inside the virtual loop."""
-        transport = httpx.ASGITransport(application(self.platform))
+        transport = httpx.ASGITransport(application(self.platform), client=(self.address, 123))
         async with httpx.AsyncClient(transport=transport, base_url="http://door") as client:
             return await client.request(method, path, headers=headers, content=body)
 

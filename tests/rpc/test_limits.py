@@ -85,6 +85,14 @@ async def test_over_http_the_time_is_in_a_header(desk):
 
 
 @on_platform
+async def test_the_payment_page_is_counted_by_address_too(desk):
+    desk.address = "203.0.113.7"
+    await configure(desk, "limits.address_per_second", "1")
+    statuses = [(await desk.http("GET", "/pay/rsv_none")).status_code for _ in range(3)]
+    assert statuses == [404, 404, 429]
+
+
+@on_platform
 async def test_an_operator_is_never_locked_out(desk):
     for key in ("fan", "service", "address", "ticket"):
         await configure(desk, f"limits.{key}_per_second", "1")

@@ -152,6 +152,10 @@ class Calls:
         seconds = CALL_SECONDS_MAX if seconds is None else min(seconds, CALL_SECONDS_MAX)
         return Call(caller, trace_id, now + round(seconds * SECOND), traceparent)
 
+    def count_visitor(self, headers: Sequence[tuple[str, str | bytes]], peer: Callable[[], str]) -> None:
+        """Count somebody without a token who comes for a page; RATE_LIMITED when their address has had its calls."""
+        self._take(ANONYMOUS, headers, peer, self._clock.now())
+
     def count_ticket(self, token: str) -> None:
         """Count a plain call, which is made with nothing but a waiting token."""
         self._limits.take_ticket(token, self._clock.now())

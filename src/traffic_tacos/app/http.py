@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from traffic_tacos.app.bodies import HEADERS, body_of
+from traffic_tacos.app.bodies import HEADERS, body_of, peer_of
 from traffic_tacos.app.connect import ConnectDoor, code_and_status
 from traffic_tacos.app.openapi import document
 from traffic_tacos.app.pay import FORM_BYTES_MAX, STYLE
@@ -123,6 +123,7 @@ def _pay_door(platform: Platform) -> Callable[[Request], Awaitable[Response]]:
         thing_id = request.path_params["id"]
         call = Call(page_caller, platform.calls.new_trace_id())
         try:
+            platform.calls.count_visitor(request.headers.items(), peer_of(request))
             if request.method != "POST":
                 return _html(await pay_page.show(thing_id, call), 200)
             form = await body_of(request, FORM_BYTES_MAX)

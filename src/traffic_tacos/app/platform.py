@@ -153,7 +153,7 @@ class Platform:
         self._post = post
         self._webhook_url = f"http://{config.http}{WEBHOOK_PATH}"
         self._pay_url = f"{config.door}{PAY_PATH}" if "payment" in config.rooms else ""
-        build = {
+        build = {  # the waiting room's streams tell what comes from realtime
             "realtime": self._build_realtime,
             "catalog": self._build_catalog,
             "waiting_room": self._build_waiting_room,
