@@ -373,6 +373,9 @@ def operate(walk):
     assert {"store", "jobs", "events", "engine", "disk"} == {one.name for one in health.dependencies}
     walk.wrong(ADMIN, "GetSystemHealth", "service", "FORBIDDEN")
     assert len(walk.right(ADMIN, "GetMetrics", "admin").metrics) > 50
+    status = {"service": "QueueService/GetQueueStatus", "aggregation": "p95"}
+    (slowest,) = walk.right(ADMIN, "GetMetrics", "admin", **status).metrics
+    assert slowest.value >= 1
     walk.wrong(ADMIN, "GetMetrics", "admin", "INVALID_ARGUMENT", "aggregation", aggregation="sum")
     walk.right(ADMIN, "GetLogs", "admin", level=4)
     walk.wrong(ADMIN, "GetLogs", "admin", "INVALID_ARGUMENT", "limit", limit=-1)

@@ -94,7 +94,7 @@ class Calls:
         self.metrics = Metrics()
         self.under_way = 0
         self.streams = 0
-        self._clock = clock
+        self.clock = clock
         self._deadlines = Deadlines(clock)
         # Trace ids must differ, not be unguessable: a system call for each would cost more than the rest.
         self._random = random.Random(randomness.getrandbits(128))  # noqa: S311
@@ -129,7 +129,7 @@ class Calls:
         UNAUTHENTICATED when they carry a token that is not good, RATE_LIMITED when the caller has had their calls,
         UNAVAILABLE when nothing may be begun now.
         """
-        caller, trace_id, now, traceparent = ANONYMOUS, self.trace_id(headers), self._clock.now(), ""
+        caller, trace_id, now, traceparent = ANONYMOUS, self.trace_id(headers), self.clock.now(), ""
         try:
             for name, value in headers:
                 if name == TRACEPARENT and isinstance(value, str):
@@ -154,15 +154,15 @@ class Calls:
 
     def count_visitor(self, headers: Sequence[tuple[str, str | bytes]], peer: Callable[[], str]) -> None:
         """Count somebody without a token who comes for a page; RATE_LIMITED when their address has had its calls."""
-        self._take(ANONYMOUS, headers, peer, self._clock.now())
+        self._take(ANONYMOUS, headers, peer, self.clock.now())
 
-    def count_ticket(self, token: str) -> None:
+    def count_ticket(self, token: str, now: Instant) -> None:
         """Count a plain call, which is made with nothing but a waiting token."""
-        self._limits.take_ticket(token, self._clock.now())
+        self._limits.take_ticket(token, now)
 
     async def answer(self, method: Method, request: Any, call: Call) -> Any:
         """The response, with its `error` set when the call was refused, failed, or came upon a bug."""
-        started = self._clock.now()
+        started = self.clock.now()
         self.under_way += 1
         try:
             if self.under_way > CALLS_AT_ONCE_MAX:
@@ -180,7 +180,7 @@ class Calls:
         finally:
             self.under_way -= 1
         method.figures.count(wire.code_name(Code(response.error.code)) if response.HasField("error") else OK)
-        method.figures.took(self._clock.now() - started)
+        method.figures.took(self.clock.now() - started)
         return response
 
     async def stream(self, method: Method, request: Any, call: Call) -> AsyncGenerator[Any, None]:

@@ -80,7 +80,7 @@ class History:
 
 
 def _quantile(buckets: list[int], share: float) -> float:
-    """The upper bound of the bucket that has this share of all; plain calls are not timed, and have none."""
+    """The upper bound of the bucket that has this share of all; 0 when there are none."""
     wanted, below = share * sum(buckets), 0
     if not wanted:
         return 0.0

@@ -117,17 +117,20 @@ def _tell_code(response: Any, context: "grpc.aio.ServicerContext[Any, Any]") -> 
 
 
 def _plain(calls: Calls, method: Method) -> Callable[[Any, Any], Awaitable[Any]]:
-    handler, by_code, count = method.handler, method.figures.by_code, calls.count_ticket
+    handler, by_code, took = method.handler, method.figures.by_code, method.figures.took
+    now, count = calls.clock.now, calls.count_ticket
 
     async def plain(request: Any, context: "grpc.aio.ServicerContext[Any, Any]") -> Any:
+        begun = now()
         try:
-            count(request.waiting_token)
+            count(request.waiting_token, begun)
             response = handler(request)
         except Exception as error:  # noqa: BLE001 - this is where calls end; bugs are logged and counted
             response = calls.refused(method, error, context.invocation_metadata() or ())
             _tell_code(response, context)
         else:
             by_code[OK] += 1
+        took(now() - begun)
         return response
 
     return plain
