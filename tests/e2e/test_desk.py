@@ -1,6 +1,16 @@
 """The operator's desk as an operator has it: `tacos admin …`, and keys that are rotated under a running platform."""
 
+import functools
+import http.server
+import json
+import threading
 import time
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric import rsa
+from jwt.algorithms import RSAAlgorithm
+
+from tests.e2e.process import Shopper
 
 EVENT = "evt_hundred"
 
@@ -77,3 +87,37 @@ def test_a_key_is_rotated_under_a_running_platform(up):
     platform.kill()
     platform.start()
     assert platform.client()("gateway.v1.GatewayService", "GetReservation", show, old).error.code == 1
+
+
+class Login(http.server.SimpleHTTPRequestHandler):
+    """An issuer's files, as any web server shows them."""
+
+    def log_message(self, *_):
+        pass
+
+
+def test_the_users_of_a_companys_own_login_are_fans(up, tmp_path):
+    folder = tmp_path / "login"
+    (folder / ".well-known").mkdir(parents=True)
+    private = rsa.generate_private_key(65537, 2048)
+    public = json.loads(RSAAlgorithm.to_jwk(private.public_key()))
+    (folder / "keys.json").write_text(json.dumps({"keys": [{**public, "kid": "k1", "alg": "RS256", "use": "sig"}]}))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Login, directory=folder)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        issuer = f"http://127.0.0.1:{server.server_port}"
+        described = {"issuer": issuer, "jwks_uri": f"{issuer}/keys.json"}
+        (folder / ".well-known" / "openid-configuration").write_text(json.dumps(described))
+        platform = up("--issuer", issuer, "--issuer-audience", "tickets")
+        claims = {"iss": issuer, "aud": "tickets", "sub": "auth0|ana", "exp": int(time.time()) + 60}
+        token = jwt.encode(claims, private, "RS256", {"kid": "k1"})
+        client = platform.client()
+        deadline = time.monotonic() + 20
+        while not (shown := client("gateway.v1.GatewayService", "ValidateToken", {"token": token})).valid:
+            assert time.monotonic() < deadline, shown
+            time.sleep(0.1)
+        assert (shown.user.user_id, list(shown.user.roles)) == ("auth0|ana", ["fan"])
+        shopper = Shopper(client, token, "auth0|ana", EVENT)
+        for step in (shopper.join, shopper.wait_for_turn, shopper.be_admitted):
+            step()
+        assert shopper.reserve().reservation_id
+        server.shutdown()
