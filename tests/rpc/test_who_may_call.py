@@ -77,6 +77,9 @@ async def test_tokens_that_are_not_good_are_refused(desk):
     )
     another = jwt.encode({**claims, "aud": "another"}, desk.keys.signing, algorithm="EdDSA")
     assert code(await desk.ask(path, request, another)) == "FORBIDDEN"
+    timeless = {name: value for name, value in claims.items() if name != "nbf"} | {"scope": "platform:admin"}
+    endless = jwt.encode(timeless, desk.keys.signing, algorithm="EdDSA")
+    assert code(await desk.ask(path, request, endless)) == "UNAUTHENTICATED"
     without_scope = sign_user(desk.keys.signing, UserToken(fan, ("something:else",), now + 60 * SECOND), now)
     assert code(await desk.ask(path, request, without_scope)) == "FORBIDDEN"
 

@@ -234,7 +234,8 @@ def _verified(
             issuer=issuer,
             audience=audience,
             options={
-                "require": ["exp", "sub", "iss", "aud"],
+                # Ours have a beginning; of others' it is enough that they end.
+                "require": ["exp", "sub", "iss", "aud", *(["nbf"] if issuer == ISSUER else [])],
                 "verify_exp": False,
                 "verify_nbf": False,
                 "verify_iat": False,
