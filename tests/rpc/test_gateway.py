@@ -2,10 +2,17 @@
 
 import asyncio
 
+import grpc
+import pytest
+
 from tests.rpc.desk import GATEWAY, code, on_platform
 from traffic_tacos.gen.gateway.v1 import gateway_pb2
 from traffic_tacos.gen.reservation.v1 import reservation_pb2
+from traffic_tacos.kernel.calls import Call, Caller, Role
 from traffic_tacos.kernel.errors import Code, Fault, Refusal
+from traffic_tacos.kernel.instants import SECOND
+from traffic_tacos.rooms.gateway.clients import Rooms
+from traffic_tacos.wire import UpstreamFault
 
 ROOM = "/reservation.v1.ReservationService/GetReservation"
 SHOW = gateway_pb2.GetReservationRequest(reservation_id="rsv_1")
@@ -65,6 +72,28 @@ async def test_a_room_gets_half_a_second_or_what_is_left(desk):
     assert await room.ask() == "UNAVAILABLE"
     assert 500 <= desk.clock.now() - begun <= 1200  # the first half second, a pause, the second
     assert all(left <= 500 for left in room.left)
+
+
+@on_platform
+async def test_callers_who_leave_no_time_do_not_make_a_room_unreachable_for_others(desk):
+    rooms = Rooms(desk.platform.channel("gateway"), desk.clock, desk.random, desk.platform.settings)
+
+    async def slow(request, timeout, metadata):
+        await desk.clock.sleep(timeout)
+        nothing = grpc.aio.Metadata()
+        raise grpc.aio.AioRpcError(grpc.StatusCode.DEADLINE_EXCEEDED, nothing, nothing)
+
+    async def asked(seconds):
+        call = Call(Caller(Role.FAN, "mallory"), "trace", desk.clock.now() + round(seconds * SECOND))
+        with pytest.raises(UpstreamFault):
+            await rooms.ask(rooms.payment, slow, None, call)
+
+    for _ in range(60):
+        await asked(0.02)
+    assert rooms.left_in_peace()["payment"] == ""
+    for _ in range(20):
+        await asked(10)
+    assert "DEADLINE_EXCEEDED" in rooms.left_in_peace()["payment"]
 
 
 @on_platform

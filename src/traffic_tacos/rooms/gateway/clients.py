@@ -70,7 +70,8 @@ class Rooms:
         try:
             answer = await wire.answered(pending)
         except wire.UpstreamFault as fault:
-            room.circuit = circuit.failed(room.circuit, str(fault), self._clock.now(), PATIENCE)
+            if seconds == SERVICE_SECONDS:  # a caller who leaves it no time says nothing about the room
+                room.circuit = circuit.failed(room.circuit, str(fault), self._clock.now(), PATIENCE)
             raise
         except Refusal:
             self._is_well(room)
