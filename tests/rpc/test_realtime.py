@@ -290,3 +290,15 @@ async def test_a_user_who_waits_reads_what_is_for_them_and_no_other_does(desk):
     assert not (await send(desk, title="", target_user_id="", target_session_id="other-tab", content="who?")).delivered
     assert [one.system_update.message for _, one in ear.heard if one.type == pb.EVENT_TYPE_MESSAGE] == ["hello"]
     ear.hang_up()
+
+
+@on_platform
+async def test_streams_of_reservations_do_not_push_those_of_the_line_aside(desk):
+    inboxes = [await desk.platform.realtime.open(f"tab-{number}", "ana", lambda: None) for number in range(8)]
+    ears = [reservations(desk, "ana") for _ in range(8)]
+    await desk.loop_once()
+    assert (await send(desk, title="", content="to all")).delivered
+    assert [[text.text for text in inbox.take()] for inbox in inboxes] == [["to all"]] * 8
+    assert [len(ear.heard) for ear in ears] == [1] * 8
+    for one in (*inboxes, *ears):
+        one.close() if hasattr(one, "close") else one.hang_up()

@@ -119,8 +119,7 @@ class Realtime:
         """The inbox of a stream in another room; see `ports.messages`."""
         watcher = Watcher(None, user_id, session_id)
         watcher.wake = wake
-        for target in watcher.targets:
-            self._watchers.setdefault(target, []).append(watcher)
+        self._listen(watcher)
         try:
             await self._take_up(watcher)
         except BaseException:
@@ -216,11 +215,15 @@ class Realtime:
             pass
 
     def _add(self, watcher: Watcher) -> None:
-        others = self._watchers.get(("user", watcher.user_id), [])
+        """Listen; of too many streams of one user the oldest gives way. Inboxes are the other room's to count."""
+        others = [one for one in self._watchers.get(("user", watcher.user_id), []) if one.kind is not None]
         if len(others) >= STREAMS_PER_USER_MAX:  # the oldest gives way: the tab that was left behind
             others[0].is_displaced = True
             others[0].news.set()
             self.remove(others[0])
+        self._listen(watcher)
+
+    def _listen(self, watcher: Watcher) -> None:
         for target in watcher.targets:
             self._watchers.setdefault(target, []).append(watcher)
 
