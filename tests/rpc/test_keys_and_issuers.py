@@ -14,6 +14,7 @@ from tests.simulation.world import EVENT_ID
 from traffic_tacos.app import keys
 from traffic_tacos.app.authentication import DISCOVERY, ISSUER_ASKED_EVERY_SECONDS
 from traffic_tacos.app.policy import SCOPES
+from traffic_tacos.gen.common.v1 import admin_pb2
 from traffic_tacos.gen.gateway.v1 import gateway_pb2, queue_pb2
 from traffic_tacos.kernel.calls import Caller, Role
 from traffic_tacos.kernel.instants import DAY, SECOND
@@ -188,7 +189,10 @@ def test_what_is_wrong_with_an_issuers_token_is_said():
             assert answer.error.message.startswith(reason), answer.error.message
         admin = login.token("rsa", now, role="admin", scope="platform:admin")
         assert await reads(desk, admin) == "NOT_FOUND"  # a fan, whatever it says
-        assert code(await desk.ask("common.v1.AdminService/GetSystemHealth", _health(), admin)) == "FORBIDDEN"
+        assert (
+            code(await desk.ask("common.v1.AdminService/GetSystemHealth", admin_pb2.SystemHealthRequest(), admin))
+            == "FORBIDDEN"
+        )
         # Signed by the issuer with the name of our own key, or by a shared secret that is its public key.
         ours = next(iter(desk.keys.verifying))
         claims = {"iss": ISSUER, "aud": "traffic-tacos", "sub": "ana", "exp": now // SECOND + 60}
@@ -196,12 +200,6 @@ def test_what_is_wrong_with_an_issuers_token_is_said():
         assert await reads(desk, jwt.encode(claims, "s" * 64, "HS256", {"kid": "rsa"})) == "UNAUTHENTICATED"
 
     with_login(test)
-
-
-def _health():
-    from traffic_tacos.gen.common.v1 import admin_pb2
-
-    return admin_pb2.SystemHealthRequest()
 
 
 def test_a_new_key_of_the_issuer_is_found_and_its_being_down_changes_nothing():

@@ -56,13 +56,12 @@ class Authenticator:
         return known
 
     def _verified(self, token: str, now: Instant) -> UserToken:
-        issuer = self._issuer.known if self._issuer is not None else None
-        if issuer is not None and issuer.url != ISSUER and issuer_of(token) == issuer.url:
+        foreign = self._issuer
+        if foreign is not None and issuer_of(token) == foreign.known.url != ISSUER:
             try:
-                return verify_foreign(token, issuer, SCOPES[Role.FAN], now)
+                return verify_foreign(token, foreign.known, SCOPES[Role.FAN], now)
             except UnknownKey:
-                assert self._issuer is not None
-                self._issuer.ask_soon(now)
+                foreign.ask_soon(now)
                 raise
         try:
             return verify_user(token, self._keyring.verifying, now)

@@ -119,8 +119,11 @@ def opened(data: Path, randomness: random.Random) -> Keys:
     folder = data / FOLDER
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     fresh = made(randomness)
-    pem = fresh.signing.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    for name, content in ((SIGNING, pem), (WAITING, fresh.waiting), (WEBHOOK, fresh.webhook[0].encode())):
+    for name, content in (
+        (SIGNING, _private_pem(fresh.signing)),
+        (WAITING, fresh.waiting),
+        (WEBHOOK, fresh.webhook[0].encode()),
+    ):
         _write_new(folder / name, content)
     return read(data)
 
@@ -143,7 +146,7 @@ def read(data: Path) -> Keys:
 
 def made(randomness: random.Random) -> Keys:
     """Fresh keys."""
-    signing = Ed25519PrivateKey.from_private_bytes(randomness.randbytes(SECRET_BYTES))
+    signing = _signing_key(randomness)
     return Keys(
         signing=signing,
         waiting=randomness.randbytes(SECRET_BYTES),
@@ -173,8 +176,8 @@ def rotate(data: Path, randomness: random.Random, now: Instant, *, revoke: bool 
     if not revoke:
         public = old.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
         _write(folder / RETIRED / f"{now // SECOND}-{key_id(old)}.pem", public)
-    signing = made(randomness).signing
-    _write(folder / SIGNING, signing.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    signing = _signing_key(randomness)
+    _write(folder / SIGNING, _private_pem(signing))
     return key_id(signing.public_key())
 
 
@@ -187,6 +190,14 @@ def rotate_webhook(data: Path, randomness: random.Random) -> None:
 def drop_old_webhook(data: Path) -> None:
     """Only the newest secret for webhooks."""
     _write(data / FOLDER / WEBHOOK, read(data).webhook[0].encode())
+
+
+def _signing_key(randomness: random.Random) -> Ed25519PrivateKey:
+    return Ed25519PrivateKey.from_private_bytes(randomness.randbytes(SECRET_BYTES))
+
+
+def _private_pem(key: Ed25519PrivateKey) -> bytes:
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
 def _retired(folder: Path) -> list[Path]:

@@ -5,14 +5,12 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from traffic_tacos.kernel.calls import Call
-from traffic_tacos.kernel.ids import checked_text
+from traffic_tacos.kernel.ids import checked_reason
 from traffic_tacos.kernel.topics import SETTING_CHANGED
 from traffic_tacos.ports.audit import HEAD, Audited, audited
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.settings import SETTINGS, Changed, parsed, shown
 from traffic_tacos.ports.store import Decision, Event, Kind, Store, View, Write, delete, put
-
-REASON_LENGTH_MAX = 500
 
 
 class Set(msgspec.Struct, frozen=True):
@@ -62,7 +60,7 @@ class StoredSettings:
 
     async def change(self, name: str, value: str, reason: str, call: Call) -> Changed:
         new = parsed(name, value)
-        checked_text("reason", reason, REASON_LENGTH_MAX)
+        checked_reason(reason)
         key, now = SETTING.key(name), self._clock.now()
 
         def decide(view: View) -> Decision[str]:

@@ -4,9 +4,8 @@ Over gRPC, against a running platform.
 """
 
 import asyncio
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -36,14 +35,8 @@ def create(
     Example: [bold]tacos event create examples/events/theatre.yaml[/]
     """
     document, plan = read_files(file)
-
-    async def run() -> pb.EventPlan:
-        async with options.connected(grpc) as channel:
-            stub = catalog_pb2_grpc.CatalogServiceStub(channel)
-            request = pb.CreateEventRequest(document=document, seating_plan=plan, event_id=event_id)
-            return (await answered(stub.CreateEvent(request, metadata=options.admin_metadata(data)))).plan
-
-    created = asyncio.run(run())
+    request = pb.CreateEventRequest(document=document, seating_plan=plan, event_id=event_id)
+    created = options.ask(catalog_pb2_grpc.CatalogServiceStub, "CreateEvent", request, data, grpc).plan
     Console().print(f"[bold]{created.event.id}[/] is on sale: {created.event.total_seats} seats.")
 
 
@@ -116,7 +109,7 @@ def block(
     Example: [bold]tacos event block evt_taco_club SEATS-A-1 SEATS-A-2 --reason artist[/]
     """
     request = pb.BlockSeatsRequest(event_id=event_id, seat_ids=seats, reason=reason)
-    _show_changed("off sale", asyncio.run(_house(data, grpc, lambda stub: stub.BlockSeats, request)))
+    _show_changed("off sale", options.ask(catalog_pb2_grpc.CatalogServiceStub, "BlockSeats", request, data, grpc))
 
 
 @app.command("unblock")
@@ -132,20 +125,11 @@ def unblock(
     Example: [bold]tacos event unblock evt_taco_club SEATS-A-1[/]
     """
     request = pb.UnblockSeatsRequest(event_id=event_id, seat_ids=seats, reason=reason)
-    _show_changed("on sale", asyncio.run(_house(data, grpc, lambda stub: stub.UnblockSeats, request)))
+    _show_changed("on sale", options.ask(catalog_pb2_grpc.CatalogServiceStub, "UnblockSeats", request, data, grpc))
 
 
-async def _house(
-    data: Path, grpc: str, method: Callable[[catalog_pb2_grpc.CatalogServiceStub], Any], request: Any
-) -> list[str]:
-    """The seats that changed."""
-    async with options.connected(grpc) as channel:
-        call = method(catalog_pb2_grpc.CatalogServiceStub(channel))
-        answer = await answered(call(request, metadata=options.admin_metadata(data)))
-        return [seat.id for seat in answer.seats]
-
-
-def _show_changed(what: str, seats: list[str]) -> None:
+def _show_changed(what: str, answer: pb.BlockSeatsResponse | pb.UnblockSeatsResponse) -> None:
+    seats = [seat.id for seat in answer.seats]
     Console().print(f"{what}: {', '.join(seats)}" if seats else f"Nothing changed: they were {what} already.")
 
 

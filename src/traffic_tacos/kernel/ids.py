@@ -8,6 +8,7 @@ from traffic_tacos.kernel.errors import Code, Refusal
 
 ID_LENGTH_MAX = 128
 KEY_LENGTH_MAX = 200
+REASON_LENGTH_MAX = 500
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:@|-]*")
 _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -53,6 +54,11 @@ def checked_text(field: str, value: str, length_max: int) -> str:
     if value and not value.isprintable():
         raise Refusal.of_field(field, "must not have control characters", repr(value))
     return value
+
+
+def checked_reason(value: str, field: str = "reason") -> str:
+    """Why somebody did something, in their words; it may be empty."""
+    return checked_text(field, value, REASON_LENGTH_MAX)
 
 
 def checked_idempotency_key(value: str) -> str:

@@ -10,13 +10,12 @@ import msgspec
 
 from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.errors import Code, Refusal
-from traffic_tacos.kernel.ids import checked_text
+from traffic_tacos.kernel.ids import checked_reason
 from traffic_tacos.kernel.instants import Instant
 from traffic_tacos.ports.settings import CIRCUITS, MAINTENANCE, Settings
 from traffic_tacos.ports.upkeep import Upkeep
 from traffic_tacos.rooms.admin.clients import LineClient, ReservationClient
 
-REASON_LENGTH_MAX = 500
 STOPPED, CLOSED = "admission.stopped", "admission.closed"
 DEFAULT_MESSAGE = "back soon"
 
@@ -55,7 +54,7 @@ class Emergencies:
             raise Refusal.of_field("action", f"must be one of {', '.join(known)}", action)
         if not reason:
             raise Refusal.of_field("reason", "is required: it is kept with the action")
-        checked_text("reason", reason, REASON_LENGTH_MAX)
+        checked_reason(reason)
         lever, names = self._levers[action]
         _check_names(parameters, names)
         return await lever(parameters, reason, call)
@@ -105,7 +104,7 @@ class Operations:
     async def trigger(
         self, operation: str, target: str, parameters: Mapping[str, str], reason: str, call: Call, *, dry_run: bool
     ) -> Pulled:
-        checked_text("reason", reason, REASON_LENGTH_MAX)
+        checked_reason(reason)
         match operation:
             case "DRAIN_QUEUE":
                 return await self._drain(target, parameters, reason, call, dry_run=dry_run)

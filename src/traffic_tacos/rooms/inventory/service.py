@@ -7,7 +7,7 @@ import msgspec
 
 from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.errors import Fault, Refusal
-from traffic_tacos.kernel.ids import checked_id, checked_text, derived_id
+from traffic_tacos.kernel.ids import checked_id, checked_reason, derived_id
 from traffic_tacos.kernel.instants import DAY, Instant
 from traffic_tacos.kernel.seats import Seat, SeatStatus
 from traffic_tacos.ports.audit import HEAD, Audited, audited
@@ -23,7 +23,6 @@ from traffic_tacos.rooms.inventory.rows import EventPlan, RowState, SectionPlan,
 KEY_WINDOW = DAY
 PLANS_MAX = 1000
 HOUSE_SEATS_MAX = 1000
-REASON_LENGTH_MAX = 500
 
 R = TypeVar("R")
 
@@ -291,7 +290,7 @@ class Inventory:
         if not 1 <= len(house.seat_ids) <= HOUSE_SEATS_MAX:
             raise Refusal.of_field("seat_ids", f"must be 1 to {HOUSE_SEATS_MAX} seats", len(house.seat_ids))
         model.known(plan, house.seat_ids)
-        checked_text("reason", house.reason, REASON_LENGTH_MAX)
+        checked_reason(house.reason)
         now = self._clock.now()
         wanted = masks(plan, house.seat_ids)
 

@@ -6,7 +6,7 @@ import msgspec
 
 from traffic_tacos.kernel.calls import TRUSTED, Call
 from traffic_tacos.kernel.errors import Code, Refusal
-from traffic_tacos.kernel.ids import checked_id, checked_text, derived_id
+from traffic_tacos.kernel.ids import checked_id, checked_reason, derived_id
 from traffic_tacos.kernel.instants import DAY, Instant
 from traffic_tacos.kernel.money import Money, total
 from traffic_tacos.kernel.seats import Seat
@@ -36,7 +36,6 @@ from traffic_tacos.rooms.reservation.records import (
 from traffic_tacos.rooms.reservation.stopping import is_stopped, reservations_stopped, stop_keys
 
 MONEY_KEY_WINDOW = DAY
-REASON_LENGTH_MAX = 500
 TERMS_MAX = 1000
 IDS_TRIED_MAX = 100
 
@@ -228,7 +227,7 @@ class Reservations:
             return seen
         if not 1 <= request.seconds <= model.EXTENSION_SECONDS_MAX:
             raise Refusal.of_field("extension_seconds", f"must be 1 to {model.EXTENSION_SECONDS_MAX}", request.seconds)
-        checked_text("reason", request.reason, REASON_LENGTH_MAX)
+        checked_reason(request.reason)
         try:
             after = model.extended(known, request.seconds, self._clock.now())
             if await self._inventory.is_all_taken(known.event_id, call) and await self._line.waiting(

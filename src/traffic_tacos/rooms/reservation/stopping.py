@@ -9,7 +9,7 @@ import msgspec
 
 from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.errors import Code, Refusal
-from traffic_tacos.kernel.ids import checked_id, checked_text
+from traffic_tacos.kernel.ids import checked_id, checked_reason
 from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.ports.audit import HEAD, Audited, audited
 from traffic_tacos.ports.clock import Clock
@@ -27,7 +27,6 @@ from traffic_tacos.rooms.reservation.records import (
 )
 
 CANCELLED_AT_ONCE_MAX = 100  # in one decision
-REASON_LENGTH_MAX = 500
 HELD_AT_MOST = model.HOLD + model.EXTENSION_SECONDS_MAX * SECOND
 _LAST = "\U0010ffff"
 
@@ -80,7 +79,7 @@ class Stopping:
 
         Audited. Stopping again cancels what a crash left pending.
         """
-        checked_text("reason", reason, REASON_LENGTH_MAX)
+        checked_reason(reason)
         if not actor:
             raise Refusal.of_field("actor", "is required")
         if event_id:

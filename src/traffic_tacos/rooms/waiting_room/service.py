@@ -9,7 +9,7 @@ import msgspec
 
 from traffic_tacos.kernel.calls import Call, Role
 from traffic_tacos.kernel.errors import Code, Refusal
-from traffic_tacos.kernel.ids import checked_id, checked_text
+from traffic_tacos.kernel.ids import checked_id, checked_reason, checked_text
 from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.kernel.tokens import (
     ReservationToken,
@@ -33,7 +33,6 @@ TOKENS_REMEMBERED_MAX = 100_000  # about 25 MB
 SESSION_LENGTH_MAX = 200
 METADATA_LENGTH_MAX = 500
 METADATA_ENTRIES_MAX = 30
-REASON_LENGTH_MAX = 500
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -175,7 +174,7 @@ class WaitingRoom:
     async def leave(self, token: str, reason: str) -> Instant:
         """When the ticket left the line, for good. Leaving again answers the same."""
         ticket = open_ticket(token, self._token_secret)
-        checked_text("reason", reason, REASON_LENGTH_MAX)
+        checked_reason(reason)
         opened = self._lines.known(ticket)
         left_at = await opened.line.leave(ticket.number, self._clock.now())
         opened.watchers.wake((ticket.number,))

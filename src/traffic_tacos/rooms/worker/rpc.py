@@ -4,7 +4,7 @@ from traffic_tacos import wire
 from traffic_tacos.gen.reservation.v1 import worker_pb2 as pb
 from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.errors import Code, Fault, Refusal
-from traffic_tacos.kernel.ids import checked_id, checked_text
+from traffic_tacos.kernel.ids import checked_id, checked_reason
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.jobs import Jobs, JobView
 from traffic_tacos.rooms.worker.compensation import Compensations
@@ -21,7 +21,6 @@ from traffic_tacos.rooms.worker.service import Worker
 
 WORKER_ID = "embedded"
 JOBS_SHOWN_MAX = 1000
-REASON_LENGTH_MAX = 500
 COMPENSATIONS = {kind.value for kind in Compensation}
 
 
@@ -68,7 +67,7 @@ class WorkerRpc:
             names = ", ".join(kind.name for kind in Compensation)
             raise Refusal.of_field("compensation_type", f"must be one of {names}", request.compensation_type)
         kind = Compensation(request.compensation_type)
-        reason = checked_text("failure_reason", request.failure_reason, REASON_LENGTH_MAX)
+        reason = checked_reason(request.failure_reason, "failure_reason")
         actions: list[Action] = []
         try:
             actions = await self._compensations.undo(reservation_id, kind, request.context, reason, call)
