@@ -8,6 +8,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.runtime-installed
 DEV := $(VENV)/.dev-installed
+# The locks are complete, so installing resolves nothing: no release of anybody's can change what a clone gets.
+INSTALL := $(BIN)/python -m pip install -q --no-deps
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
@@ -27,13 +29,13 @@ $(BIN)/python:
 
 $(RUNTIME): requirements.lock pyproject.toml | $(BIN)/python
 	@echo "Installing what the platform needs (about half a minute the first time) …"
-	@$(BIN)/python -m pip install -q -r requirements.lock
-	@$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e .
+	@$(INSTALL) -r requirements.lock
+	@$(INSTALL) --no-build-isolation -e .
 	@touch $@
 
 $(DEV): requirements-dev.lock $(RUNTIME)
 	@echo "Installing what the checks need …"
-	@$(BIN)/python -m pip install -q -r requirements-dev.lock
+	@$(INSTALL) -r requirements-dev.lock
 	@touch $@
 
 format: $(DEV)
@@ -65,11 +67,14 @@ simulation: $(DEV)
 bench: $(DEV)
 	$(BIN)/python -m bench
 
-# Pins what pyproject.toml asks for, for every platform, by hash; no index address is written.
-COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
-lock: pyproject.toml
+# Pins what pyproject.toml asks for, for every platform, by hash, with the extras asked for; no index address is written.
+COMPILE = $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras \
+	--no-emit-index-url --no-header
+lock: $(BIN)/python
+	@$(INSTALL) uv==0.13.9
 	$(COMPILE) pyproject.toml --group build -o requirements.lock
 	$(COMPILE) pyproject.toml --group build --group dev --all-extras -c requirements.lock -o requirements-dev.lock
+	$(COMPILE) pyproject.toml --group fuzz -c requirements-dev.lock -o requirements-fuzz.lock
 
 clean:
 	rm -rf $(VENV) build .tacos .mypy_cache .ruff_cache .pytest_cache .coverage
