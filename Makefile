@@ -1,13 +1,14 @@
 # make up    sets up .venv and starts the platform (ARGS="--time-scale 10" passes options on)
 # make test  sets up .venv and runs every check
 .DELETE_ON_ERROR:
-.PHONY: up test setup setup-dev format lint types imports contract pytest simulation bench lock clean
+.PHONY: up test setup setup-dev format lint types imports contract pytest simulation fuzz bench lock clean
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.runtime-installed
 DEV := $(VENV)/.dev-installed
+FUZZ := $(VENV)/.fuzz-installed
 # The locks are complete, so installing resolves nothing: no release of anybody's can change what a clone gets.
 INSTALL := $(BIN)/python -m pip install -q --no-deps
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
@@ -38,6 +39,10 @@ $(DEV): requirements-dev.lock $(RUNTIME)
 	@$(INSTALL) -r requirements-dev.lock
 	@touch $@
 
+$(FUZZ): requirements-fuzz.lock $(DEV)
+	@$(INSTALL) -r requirements-fuzz.lock
+	@touch $@
+
 format: $(DEV)
 	$(BIN)/ruff format --check src tests bench proto
 
@@ -63,6 +68,11 @@ pytest: $(DEV)
 
 simulation: $(DEV)
 	$(BIN)/python -m tests.simulation --seeds 2000
+
+# Attacks a platform of its own for so many minutes.
+MINUTES ?= 5
+fuzz: $(FUZZ)
+	$(BIN)/python -m tests.fuzz --minutes $(MINUTES)
 
 bench: $(DEV)
 	$(BIN)/python -m bench

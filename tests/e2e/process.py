@@ -50,6 +50,12 @@ class UpProcess:
             time.sleep(0.05)
         return self
 
+    def memory_bytes(self) -> int:
+        """What the process has in memory now (Linux)."""
+        assert self._process is not None
+        status = Path(f"/proc/{self._process.pid}/statm").read_text()
+        return int(status.split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
     def kill(self) -> None:
         """SIGKILL: no goodbye."""
         assert self._process is not None

@@ -1,13 +1,11 @@
 """Random and mutated messages to every RPC and to the HTTP door: no bug, no crash, no promise broken."""
 
 import asyncio
-import json
 import random
 
 import pytest
-from google.protobuf import json_format
-from google.protobuf.descriptor import FieldDescriptor
 
+from tests.fuzz.messages import body_of, filled
 from tests.rpc.desk import code, on_platform
 from tests.simulation.world import EVENT_ID
 from traffic_tacos.app.rest import API, NAMES
@@ -22,60 +20,6 @@ TRUSTING = (
     "/reservation.v1.Inventory/CommitReservation",
 )
 CALLS = 1500
-TEXTS = (
-    "",
-    "a",
-    "\x00",
-    "é" * 50,
-    "x" * 3000,
-    "../..",
-    "%2F",
-    "1",
-    "-1",
-    "' OR 1=1",
-    "whsec_AAAA",
-    "http://[",
-    "\u202e",
-)
-NUMBERS = (0, 1, -1, 2, 7, 100, 2**31 - 1, -(2**31))
-WIDE = (0, 1, -1, 100000, 2**62, -(2**63))
-
-
-def filled(message_type, chance, known, depth=0):
-    """A message with some of its fields set: to what is known to the platform, or to nonsense."""
-    message = message_type()
-    for field in message.DESCRIPTOR.fields:
-        if chance.random() < 0.3:
-            continue
-        if field.message_type is not None and field.message_type.GetOptions().map_entry:
-            if field.message_type.fields_by_name["value"].type == FieldDescriptor.TYPE_STRING:
-                getattr(message, field.name)[chance.choice(TEXTS)] = chance.choice(TEXTS)
-        elif field.message_type is not None:
-            if depth < 3 and not field.is_repeated:
-                sub = getattr(message, field.name)
-                sub.CopyFrom(filled(type(sub), chance, known, depth + 1))
-        elif field.is_repeated:
-            getattr(message, field.name).extend(
-                value(field, chance, known) for _ in range(chance.choice([0, 1, 2, 30]))
-            )
-        else:
-            setattr(message, field.name, value(field, chance, known))
-    return message
-
-
-def value(field, chance, known):
-    kind = field.type
-    if kind == FieldDescriptor.TYPE_STRING:
-        return chance.choice(known[field.name] if field.name in known and chance.random() < 0.7 else TEXTS)
-    if kind == FieldDescriptor.TYPE_BOOL:
-        return chance.random() < 0.5
-    if kind == FieldDescriptor.TYPE_BYTES:
-        return chance.randbytes(5)
-    if kind in (FieldDescriptor.TYPE_DOUBLE, FieldDescriptor.TYPE_FLOAT):
-        return chance.choice([0.0, -1.5, float("inf"), float("nan")])
-    if kind == FieldDescriptor.TYPE_ENUM:
-        return chance.choice([0, 1, 2, 3, 99])
-    return chance.choice(WIDE if kind == FieldDescriptor.TYPE_INT64 else NUMBERS)
 
 
 async def things(desk):
@@ -161,7 +105,7 @@ def test_no_request_to_the_door_meets_a_bug(seed):
         for number in range(400):
             method = chance.choice(methods)
             message = filled(method.request, chance, known)
-            body = _mutated(chance, message)
+            body = body_of(message, chance)
             kind = chance.choice(["application/json", "application/proto", "text/plain", ""])
             headers = {"content-type": kind, "idempotency-key": chance.choice(["k", "x" * 300])}
             if chance.random() < 0.7:
@@ -178,19 +122,3 @@ def test_no_request_to_the_door_meets_a_bug(seed):
             assert "Traceback" not in answer.text
 
     on_desk()
-
-
-def _mutated(chance, message) -> bytes:
-    """A right body, or one with some bytes changed, or none."""
-    if chance.random() < 0.5:
-        try:
-            body = json_format.MessageToJson(message).encode()
-        except (ValueError, TypeError, json_format.Error):
-            body = json.dumps({"a": [1, {"b": None}]}).encode()
-    else:
-        body = message.SerializeToString()
-    changed = bytearray(body)
-    for _ in range(chance.choice([0, 0, 1, 5])):
-        if changed:
-            changed[chance.randrange(len(changed))] = chance.randrange(256)
-    return bytes(changed[: chance.choice([len(changed), len(changed), 3])])
