@@ -1,5 +1,6 @@
 """All settings of a platform, read once into one frozen value."""
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -28,6 +29,9 @@ ROOMS = (
     "admin",
 )
 SERVERS = ("native", "grpcio")
+# Everything but the gateway keeps records, or acts on jobs and events that are committed with them. Embedded engines
+# serve one process, so these rooms stay together.
+SHARING_A_STORE = frozenset(ROOMS) - {"gateway"}
 
 
 class Address(msgspec.Struct, frozen=True):
@@ -46,7 +50,9 @@ class Config(msgspec.Struct, frozen=True):
     the HTTP door by, when that is not where it listens. The users of `issuer` (an OpenID Connect issuer, whose tokens
     for us have `issuer_audience`) are fans here; X-Forwarded-For is believed of `trusted_proxies`; pages of
     `cors_origins` may call the HTTP door from a browser. `telemetry` is where an OpenTelemetry collector takes OTLP
-    over HTTP.
+    over HTTP. `elsewhere` says where rooms that run in another process answer gRPC, and `payment_webhook` where the
+    webhook room of such a process takes the results of payments. `keys_of` is the data folder of the process that made
+    the keys which all processes of one platform share; None when that is this one.
     """
 
     data: Path = Path(".tacos")
@@ -63,6 +69,9 @@ class Config(msgspec.Struct, frozen=True):
     trusted_proxies: tuple[str, ...] = ()
     cors_origins: tuple[str, ...] = ()
     telemetry: str = ""
+    elsewhere: Mapping[str, Address] = {}
+    payment_webhook: str = ""
+    keys_of: Path | None = None
 
     @property
     def proxies(self) -> tuple[Network, ...]:
@@ -79,7 +88,8 @@ class Config(msgspec.Struct, frozen=True):
 
     @property
     def rooms(self) -> tuple[str, ...]:
-        return tuple(room for room in ROOMS if room not in self.without)
+        """The rooms of this process."""
+        return tuple(room for room in ROOMS if room not in self.without and room not in self.elsewhere)
 
 
 def parsed_address(field: str, text: str) -> Address:
@@ -89,9 +99,24 @@ def parsed_address(field: str, text: str) -> Address:
     return Address(host.strip("[]"), int(port))
 
 
+def parsed_elsewhere(texts: Iterable[str]) -> dict[str, Address]:
+    """Where rooms are, from texts such as `inventory,payment=10.0.0.7:50051`."""
+    found: dict[str, Address] = {}
+    for text in texts:
+        rooms, separator, address = text.partition("=")
+        if not separator:
+            raise Refusal.of_field("elsewhere", "must be ROOM[,ROOM…]=HOST:PORT", text)
+        for room in rooms.split(","):
+            if room in found:
+                raise Refusal.of_field("elsewhere", "must name each room once", room)
+            found[room] = parsed_address("elsewhere", address)
+    return found
+
+
 def checked(config: Config) -> Config:
     if unknown := sorted(config.without - set(ROOMS)):
         raise Refusal.of_field("without", f"must be one of {', '.join(ROOMS)}", unknown[0])
+    _check_elsewhere(config)
     if not 0 < config.time_scale <= 1000:
         raise Refusal.of_field("time-scale", "must be above 0 and at most 1000", config.time_scale)
     if config.public_url:
@@ -105,3 +130,23 @@ def checked(config: Config) -> Config:
     if config.server not in SERVERS:
         raise Refusal.of_field("server", f"must be one of {', '.join(SERVERS)}", config.server)
     return config
+
+
+def _check_elsewhere(config: Config) -> None:
+    if unknown := sorted(set(config.elsewhere) - set(ROOMS)):
+        raise Refusal.of_field("elsewhere", f"must name rooms of {', '.join(ROOMS)}", unknown[0])
+    if both := sorted(set(config.elsewhere) & config.without):
+        raise Refusal.of_field("elsewhere", "must not name what `without` leaves out", both[0])
+    here = SHARING_A_STORE & set(config.rooms)
+    if here and (apart := sorted(SHARING_A_STORE & set(config.elsewhere))):
+        raise Refusal.of_field(
+            "elsewhere",
+            f"must name all of {', '.join(room for room in ROOMS if room in SHARING_A_STORE)}, or none of them: they "
+            f"share one store, and an embedded store serves one process",
+            ", ".join(apart),
+        )
+    if "gateway" in config.rooms and "webhook" in config.elsewhere:
+        if not config.payment_webhook:
+            reason = "is required where the webhook room is elsewhere, as in http://HOST:PORT/webhooks/payments"
+            raise Refusal.of_field("payment-webhook", reason)
+        checked_url("payment-webhook", config.payment_webhook, config.networks)

@@ -82,7 +82,7 @@ async def running(config: Config, ring: Logs, prepare: Hook) -> AsyncIterator[tu
                     store,
                     clock,
                     randomness,
-                    keys.Keyring(keys.opened(config.data, randomness), config.data),
+                    keyring(config, randomness),
                     post,
                     partial(_look, config.data / STORE_FILE),
                     ring,
@@ -94,10 +94,18 @@ async def running(config: Config, ring: Logs, prepare: Hook) -> AsyncIterator[tu
                 _calm_garbage_collection()
                 async with _listening(config, platform) as work:
                     yield platform, work
+                await platform.close()
         finally:
             await store.close()
             if telemetry is not None:
                 await asyncio.to_thread(telemetry.close)
+
+
+def keyring(config: Config, randomness: random.Random) -> keys.Keyring:
+    """The keys of the data folder, made where there are none; or those that another process made and shares."""
+    if config.keys_of is None:
+        return keys.Keyring(keys.opened(config.data, randomness), config.data)
+    return keys.Keyring(keys.read(config.keys_of), config.keys_of)
 
 
 def exporting(config: Config, clock: Clock) -> "Telemetry | None":

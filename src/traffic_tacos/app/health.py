@@ -2,7 +2,7 @@
 
 import shutil
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from importlib.metadata import version
 
 from traffic_tacos.app.config import Config
@@ -60,6 +60,7 @@ class PlatformHealth:
     ) -> None:
         self._heartbeat = heartbeat
         self._finders: dict[str, list[Callable[[], list[str]]]] = {}
+        self._elsewhere: list[Callable[[], Awaitable[list[PartHealth]]]] = []
         self.add_issues("gateway", lambda: [f"maintenance: {why}"] if (why := settings.text(MAINTENANCE)) else [])
         self._data = config.data
         self._reconciler = reconciler
@@ -74,6 +75,10 @@ class PlatformHealth:
     def add_issues(self, room: str, find: Callable[[], list[str]]) -> None:
         """Whatever `find` finds, when asked, is an issue of the room: it works, and not as it should."""
         self._finders.setdefault(room, []).append(find)
+
+    def add_rooms(self, look: Callable[[], Awaitable[list[PartHealth]]]) -> None:
+        """Rooms of other processes, as `look` finds them when asked."""
+        self._elsewhere.append(look)
 
     @property
     def uptime_seconds(self) -> int:
@@ -105,7 +110,7 @@ class PlatformHealth:
                     health = max(health, Health.DEGRADED)
                     issues += [one.what for one in report.differences[:ISSUES_SHOWN_MAX]]
             rooms.append(PartHealth(name, health, store.response_ms, figures=shown, issues=tuple(issues)))
-        return rooms
+        return [*rooms, *[room for look in self._elsewhere for room in await look()]]
 
     async def dependencies(self) -> list[PartHealth]:
         figures = self._jobs.figures()

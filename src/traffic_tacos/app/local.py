@@ -1,7 +1,7 @@
-"""Rooms of one process calling each other: a channel without a socket and without serialisation.
+"""Rooms calling each other: in one process without a socket and without serialisation, else over gRPC.
 
-The generated stubs take it as they take a `grpc.aio.Channel`. A call goes through the same wrapping as
-one from outside, under the name of the room that makes it.
+The generated stubs take the channel as they take a `grpc.aio.Channel`. A call in one process goes through the same
+wrapping as one from outside, under the name of the room that makes it.
 """
 
 from collections.abc import Awaitable, Callable
@@ -11,6 +11,7 @@ import grpc
 
 from traffic_tacos import wire
 from traffic_tacos.app.calls import CALL_SECONDS_MAX, Calls
+from traffic_tacos.app.remote import RemoteRooms
 from traffic_tacos.kernel.calls import Call, Caller, Role
 from traffic_tacos.kernel.instants import SECOND
 from traffic_tacos.ports.clock import Clock
@@ -18,15 +19,28 @@ from traffic_tacos.ports.clock import Clock
 _NOTHING = grpc.aio.Metadata()
 
 
-class LocalChannel:
-    """Methods are looked up when called, so rooms can be built in any order."""
+class RoomChannel:
+    """What the room `room` calls the others through; `remote` are those of other processes, if there are any.
 
-    def __init__(self, calls: Calls, clock: Clock, room: str) -> None:
+    Methods of this process are looked up when called, so rooms can be built in any order.
+    """
+
+    def __init__(self, calls: Calls, clock: Clock, room: str, remote: RemoteRooms | None = None) -> None:
         self._calls = calls
         self._clock = clock
         self._caller = Caller(Role.SERVICE, room)
+        self._remote = remote
 
-    def unary_unary(self, path: str, *_: Any, **__: Any) -> Callable[..., Awaitable[Any]]:
+    def unary_unary(
+        self, path: str, request_serializer: Any, response_deserializer: Any, **_: Any
+    ) -> Callable[..., Awaitable[Any]]:
+        if self._remote is not None:
+            send = self._remote.unary_unary(self._caller.name, path, request_serializer, response_deserializer)
+            if send is not None:
+                return send
+        return self._local(path)
+
+    def _local(self, path: str) -> Callable[..., Awaitable[Any]]:
         async def call(
             request: Any, *, timeout: float = CALL_SECONDS_MAX, metadata: tuple[tuple[str, str], ...] = ()
         ) -> Any:

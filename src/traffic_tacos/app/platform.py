@@ -17,11 +17,12 @@ from traffic_tacos.app.health import Heartbeat, PlatformHealth
 from traffic_tacos.app.history import History
 from traffic_tacos.app.keys import Keyring, key_set
 from traffic_tacos.app.limits import Limits
-from traffic_tacos.app.local import LocalChannel
+from traffic_tacos.app.local import RoomChannel
 from traffic_tacos.app.operations import OperationsRpc
 from traffic_tacos.app.pay import PATH as PAY_PATH
 from traffic_tacos.app.pay import PayPage
 from traffic_tacos.app.reconciler import Look, Reconciler
+from traffic_tacos.app.remote import RemoteRooms
 from traffic_tacos.app.settings import StoredSettings
 from traffic_tacos.app.upkeep import PlatformUpkeep
 from traffic_tacos.engines.forgetting import forget_expired
@@ -151,7 +152,10 @@ class Platform:
         self._store = store
         self._random = randomness
         self._post = post
-        self._webhook_url = f"http://{config.http}{WEBHOOK_PATH}"
+        self._remote = RemoteRooms(config.elsewhere, keyring, clock) if config.elsewhere else None
+        if self._remote is not None:
+            self.health.add_rooms(self._remote.health)
+        self._webhook_url = config.payment_webhook or f"http://{config.http}{WEBHOOK_PATH}"
         self._pay_url = f"{config.door}{PAY_PATH}" if "payment" in config.rooms else ""
         build = {  # the waiting room's streams tell what comes from realtime
             "realtime": self._build_realtime,
@@ -212,6 +216,11 @@ class Platform:
             if self.lines is not None:
                 tasks.create_task(self.lines.run())
 
+    async def close(self) -> None:
+        """Let go of the other processes' rooms."""
+        if self._remote is not None:
+            await self._remote.close()
+
     def hang_up(self) -> None:
         """End the open streams: their readers are told to come back."""
         if self.lines is not None:
@@ -260,7 +269,7 @@ class Platform:
 
     def channel(self, room: str) -> grpc.aio.Channel:
         """What a room calls the others through."""
-        return cast(grpc.aio.Channel, LocalChannel(self.calls, self.clock, room))
+        return cast(grpc.aio.Channel, RoomChannel(self.calls, self.clock, room, self._remote))
 
     def _build_catalog(self) -> None:
         self.calls.add(

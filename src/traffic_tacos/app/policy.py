@@ -89,6 +89,24 @@ POLICY: dict[str, frozenset[Role]] = {
     "common.v1.AdminService/TriggerOperation": ADMIN,
     "common.v1.AdminService/EmergencyAction": ADMIN,
 }
+# Which room answers a service, for rooms that call each other. Streams and operations are never called by a room.
+ROOM_OF = {
+    "common.v1.AdminService": "admin",
+    "gateway.v1.GatewayService": "gateway",
+    "gateway.v1.QueueService": "waiting_room",
+    "gateway.v1.WebhookService": "webhook",
+    "payment.v1.PaymentService": "payment",
+    "reservation.v1.Inventory": "inventory",
+    "reservation.v1.ReservationService": "reservation",
+    "reservation.v1.WorkerService": "worker",
+    "tacos.catalog.v1.CatalogService": "catalog",
+    "tacos.inventory.v1.HoldService": "inventory",
+    "tacos.lifecycle.v1.LifecycleService": "reservation",
+    "tacos.simulation.v1.SimulationService": "payment",
+    "tacos.waiting_room.v1.DrawService": "waiting_room",
+    "tacos.waiting_room.v1.LineService": "waiting_room",
+    "tacos.webhook.v1.EndpointService": "webhook",
+}
 # What begins something new. In maintenance nobody may, while what was begun is finished.
 BEGINNINGS = frozenset(
     {

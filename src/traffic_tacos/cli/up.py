@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from traffic_tacos.app import embedded, logs
-from traffic_tacos.app.config import Config, checked, parsed_address
+from traffic_tacos.app.config import Config, checked, parsed_address, parsed_elsewhere
 from traffic_tacos.app.platform import Platform
 from traffic_tacos.cli import options
 from traffic_tacos.cli.event import read_files
@@ -43,6 +43,19 @@ def up(
         list[str] | None,
         typer.Option(help="A network of proxies whose X-Forwarded-For is believed; may be repeated."),
     ] = None,
+    elsewhere: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ROOM[,ROOM…]=HOST:PORT",
+            help="Rooms that run in another process, and where it answers gRPC; may be repeated.",
+        ),
+    ] = None,
+    keys_of: Annotated[
+        Path | None, typer.Option(help="The data folder of the process whose keys this one shares; else its own.")
+    ] = None,
+    payment_webhook: Annotated[
+        str, typer.Option(help="Where results of payments are taken, when the webhook room runs elsewhere.")
+    ] = "",
     cors_origin: Annotated[
         list[str] | None,
         typer.Option(help="An origin whose pages may call the HTTP door from a browser; may be repeated."),
@@ -73,6 +86,9 @@ def up(
             issuer_audience=issuer_audience,
             trusted_proxies=tuple(trusted_proxy or ()),
             cors_origins=tuple(cors_origin or ()),
+            elsewhere=parsed_elsewhere(elsewhere or ()),
+            keys_of=keys_of,
+            payment_webhook=payment_webhook,
             webhook_networks=(*options.DEFAULTS.webhook_networks, *(webhook_network or ())),
         )
     )
@@ -85,7 +101,9 @@ def up(
 
 
 async def _offer(platform: Platform, documents: list[tuple[str, str]]) -> None:
-    """Put the event files on sale; on an empty stage, the bundled club."""
+    """Put the event files on sale; on an empty stage, the bundled club. Nothing where the catalog is elsewhere."""
+    if "catalog" not in platform.config.rooms:
+        return
     if not documents and (BUNDLED / FIRST_SALE).exists() and not (await platform.catalog.list("", 1))[0]:
         documents = [read_files(BUNDLED / FIRST_SALE)]
     for document, plan in documents:
@@ -96,6 +114,9 @@ async def _tell(config: Config, platform: Platform) -> None:
     """Say where it listens, what it sells, and how to buy."""
     console = Console(soft_wrap=True)
     console.print(f"gRPC  [bold]{config.grpc}[/]   HTTP  [bold]http://{config.http}[/]   data  [bold]{config.data}[/]")
+    if "catalog" not in config.rooms:
+        console.print(f"Here: {', '.join(config.rooms) or 'no room'}. Ctrl-C stops it.")
+        return
     events, _ = await platform.catalog.list("", EVENTS_SHOWN_MAX)
     table = Table("event", "name", "seats", title="On sale", title_justify="left")
     for one in events:
