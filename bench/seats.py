@@ -56,7 +56,7 @@ def filled(plan: EventPlan, share: float) -> dict[int, RowState]:
     states: dict[int, RowState] = {}
     while sold < wanted:
         try:
-            chosen = choose(plan, states, chance.randint(2, 6), NOW)
+            chosen = choose(plan.sections, states, chance.randint(2, 6), NOW)
         except Refusal:
             break
         for index, mask in chosen.items():
@@ -79,7 +79,7 @@ def timed(plan: EventPlan, states: dict[int, RowState], party: int, *, cold: boo
             best_available._place.cache_clear()
         begun = time.perf_counter()
         try:
-            choose(plan, states, party, NOW)
+            choose(plan.sections, states, party, NOW)
         except Refusal:
             pass
         took.append((time.perf_counter() - begun) * 1e6)

@@ -60,6 +60,7 @@ POLICY: dict[str, frozenset[Role]] = {
     "tacos.inventory.v1.HoldService/ReturnSeats": SERVICE,
     "tacos.inventory.v1.HoldService/BlockSeats": SERVICE,
     "tacos.inventory.v1.HoldService/UnblockSeats": SERVICE,
+    "tacos.inventory.v1.HoldService/CountSeats": SERVICE,
     "tacos.webhook.v1.EndpointService/ListEndpoints": SERVICE,
     "tacos.webhook.v1.EndpointService/RemoveEndpoint": SERVICE,
     "tacos.simulation.v1.SimulationService/SendWrongWebhook": SERVICE,

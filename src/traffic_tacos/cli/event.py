@@ -16,11 +16,34 @@ from traffic_tacos.gen.common.v1 import types_pb2
 from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2 as pb
 from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2_grpc
 from traffic_tacos.kernel.errors import Refusal
-from traffic_tacos.rooms.catalog.documents import is_seating_plan
+from traffic_tacos.rooms.catalog.documents import DOCUMENT, has_sections, is_seating_plan, read
+from traffic_tacos.rooms.catalog.plans import PLAN
+from traffic_tacos.rooms.catalog.schema import Mistake
 from traffic_tacos.wire import answered
 
-app = typer.Typer(help="Put events on sale, list them, show one, keep seats for the house.", no_args_is_help=True)
+app = typer.Typer(
+    help="Check event files, put events on sale, list them, show one, keep seats for the house.", no_args_is_help=True
+)
 PAGE = 100
+
+
+@app.command("check")
+def check(
+    file: Annotated[Path, typer.Argument(help="An event file (YAML), or a seating plan (JSON) with a YAML beside it.")],
+    event_id: Annotated[str, typer.Option("--id", help="Instead of the file's id.")] = "",
+) -> None:
+    """Only look at an event file: every mistake in it is a line. Exit code 1 when there is one.
+
+    Asks no platform. Example: [bold]tacos event check examples/events/studio.json[/]
+    """
+    event, mistakes = read(*read_files(file), event_id)
+    if event is None:
+        _tell_mistakes(file, mistakes)
+        raise typer.Exit(1)
+    console = Console(soft_wrap=True, highlight=False)
+    console.print(
+        f"{file} is good: {event.id}, {event.seat_count} seats in {len(event.sections)} sections.", markup=False
+    )
 
 
 @app.command("create")
@@ -34,7 +57,7 @@ def create(
 
     Example: [bold]tacos event create examples/events/theatre.yaml[/]
     """
-    document, plan = read_files(file)
+    document, plan = checked_files(file, event_id)
     request = pb.CreateEventRequest(document=document, seating_plan=plan, event_id=event_id)
     created = options.ask(catalog_pb2_grpc.CatalogServiceStub, "CreateEvent", request, data, grpc).plan
     Console().print(f"[bold]{created.event.id}[/] is on sale: {created.event.total_seats} seats.")
@@ -133,17 +156,47 @@ def _show_changed(what: str, answer: pb.BlockSeatsResponse | pb.UnblockSeatsResp
     Console().print(f"{what}: {', '.join(seats)}" if seats else f"Nothing changed: they were {what} already.")
 
 
+def checked_files(path: Path, event_id: str = "") -> tuple[str, str]:
+    """The files at a path, when nothing in them is wrong; else each mistake is a line, and the exit code is 2."""
+    document, plan = read_files(path)
+    event, mistakes = read(document, plan, event_id)
+    if event is None:
+        _tell_mistakes(path, mistakes)
+        raise typer.Exit(2)
+    return document, plan
+
+
+def _tell_mistakes(path: Path, mistakes: list[Mistake]) -> None:
+    """Each as FILE:LINE: PATH: what would be right (is VALUE), as editors and compilers have it."""
+    console = Console(stderr=True, soft_wrap=True, highlight=False)
+    document, plan = _paths(path)
+    for mistake in mistakes:
+        field, reason, value = mistake.detail.field, mistake.detail.reason, mistake.detail.value
+        is_of_plan = field.startswith(PLAN)
+        where = field.removeprefix(PLAN).lstrip(".") if is_of_plan else field.removeprefix(DOCUMENT)
+        said = f"{where}: {reason}" if where else reason
+        shown = f" (is {value})" if value else ""
+        console.print(f"{plan if is_of_plan else document}:{mistake.line}: {said}{shown}", markup=False)
+
+
 def read_files(path: Path) -> tuple[str, str]:
-    """The event file and the seating plan at a path: by content, the plan's event file lies beside it."""
+    """The event file and the seating plan at a path, whichever of the two it is; the other lies beside it."""
+    document, plan = _paths(path)
+    return _read(document), _read(plan) if plan is not None else ""
+
+
+def _paths(path: Path) -> tuple[Path, Path | None]:
     text = _read(path)
     if is_seating_plan(text):
-        return _read(path.with_suffix(".yaml")), text
-    return text, ""
+        return path.with_suffix(".yaml"), path
+    beside = path.with_suffix(".json")
+    needs_plan = beside.is_file() and not has_sections(text)
+    return path, beside if needs_plan and is_seating_plan(_read(beside)) else None
 
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text()
+        return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise Refusal.of_field(str(path), f"must be a readable event file: {reason}") from None

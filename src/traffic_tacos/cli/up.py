@@ -12,7 +12,7 @@ from traffic_tacos.app import embedded, logs
 from traffic_tacos.app.config import Config, checked, parsed_address, parsed_elsewhere
 from traffic_tacos.app.platform import Platform
 from traffic_tacos.cli import options
-from traffic_tacos.cli.event import read_files
+from traffic_tacos.cli.event import checked_files, read_files
 
 BUNDLED = Path(__file__).parents[3] / "examples" / "events"
 FIRST_SALE = "club.yaml"
@@ -92,7 +92,7 @@ def up(
             webhook_networks=(*options.DEFAULTS.webhook_networks, *(webhook_network or ())),
         )
     )
-    documents = [read_files(path) for path in config.event_files]
+    documents = [checked_files(path) for path in config.event_files]
     asyncio.run(
         embedded.serve(
             config, ring, lambda platform: _offer(platform, documents), lambda platform: _tell(config, platform)

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import unicodedata
 from typing import Protocol
 
 from traffic_tacos.kernel.errors import Code, Refusal
@@ -10,6 +11,10 @@ ID_LENGTH_MAX = 128
 KEY_LENGTH_MAX = 200
 REASON_LENGTH_MAX = 500
 
+JOINERS = "\u200c\u200d"  # Persian writes with the first, families of emoji with the second
+LINES = "\n\r\t"
+
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:@|-]*")
 _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 _RANDOM_LENGTH = 20  # 36^20 > 2^103
@@ -51,9 +56,20 @@ def checked_text(field: str, value: str, length_max: int) -> str:
     """The value, when it is printable text within its length; it may be empty."""
     if len(value) > length_max:
         raise Refusal.of_field(field, f"must have at most {length_max} characters", value)
-    if value and not value.isprintable():
+    if has_control_characters(value):
         raise Refusal.of_field(field, "must not have control characters", repr(value))
     return value
+
+
+def has_control_characters(value: str, *, may_have_lines: bool = False) -> bool:
+    """Whether a text has what nobody can see: controls, half surrogates, line ends, marks that turn its direction.
+
+    All letters, signs and spaces of every script are fine, and so are the joiners that some need.
+    """
+    if value.isprintable():
+        return False
+    allowed = JOINERS + LINES if may_have_lines else JOINERS
+    return any(unicodedata.category(sign) in _UNSEEN and sign not in allowed for sign in value)
 
 
 def checked_reason(value: str, field: str = "reason") -> str:

@@ -1,5 +1,6 @@
 """Event files: both formats, and every wrong one refused as a whole with the path of what is wrong."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -56,17 +57,17 @@ def test_a_seating_plan_gives_seats_their_guids_prices_places_and_aisles():
         (("", ""), "document", "is required"),
         (("id: evt_x", "id: [evt"), "document", "must be YAML"),
         (("id: evt_x", "id: a/b"), "id", "only letters"),
-        (("id: evt_x", ""), "document", "missing required field `id`"),
-        (("name: X", "name: ''"), "name", "length >= 1"),
+        (("id: evt_x", ""), "id", "is required"),
+        (("name: X", "name: ''"), "name", "must not be empty"),
         (("currency: KRW", "currency: won"), "currency", "three capital letters"),
-        (("price: 5", "price: -5"), "sections[0].price", ">= 0"),
-        (("price: 5", "price: 5.5"), "sections[0].price", "Expected `int`"),
-        (("seats: 4", "seats: 0"), "sections[0].rows[0].seats", ">= 1"),
-        (("seats: 4", "seats: 4, colour: red"), "sections[0].rows[0]", "unknown field `colour`"),
+        (("price: 5", "price: -5"), "sections[0].price", "from 0"),
+        (("price: 5", "price: 5.5"), "sections[0].price", "whole number"),
+        (("seats: 4", "seats: 0"), "sections[0].rows[0].seats", "from 1 to 400"),
+        (("seats: 4", "seats: 4, colour: red"), "sections[0].rows[0].colour", "must be one of id, seats"),
         (("aisles: [2]", "aisles: [4]"), "sections[0].rows[0].aisles", "between 1 and 3"),
-        (("{id: 2, seats: 3", "{id: A, seats: 3"), "sections[0].rows", "ids must differ"),
-        (("id: PIT", "id: MAIN"), "sections", "ids must differ"),
-        (("standing: 250", "standing: 250, rows: [{id: A, seats: 1}]"), "sections.PIT", "either rows or standing"),
+        (("{id: 2, seats: 3", "{id: A, seats: 3"), "sections[0].rows[1].id", "ids must differ"),
+        (("id: PIT", "id: MAIN"), "sections[1].id", "ids must differ"),
+        (("standing: 250", "standing: 250, rows: [{id: A, seats: 1}]"), "sections[1]", "either rows or standing"),
         (("currency: KRW", "currency: KRW\nmax_per_order: 0"), "max_per_order", "between 1 and 100"),
         (("currency: KRW", "currency: KRW\nstart_time: 2027-03-01T20:00:00"), "start_time", "time zone"),
         (("currency: KRW", "currency: KRW\nstart_time: 1969-03-01T20:00:00Z"), "start_time", "1970"),
@@ -78,8 +79,8 @@ def test_a_seating_plan_gives_seats_their_guids_prices_places_and_aisles():
         (("currency: KRW", "currency: KRW\nadmission: {rate_per_second: 0}"), "admission.rate_per_second", "between 1"),
         (("currency: KRW", "currency: KRW\nprices: {A: 1}"), "prices", "seating plan"),
         (("currency: KRW", "currency: KRW\nrefunds: {percent: 101}"), "refunds.percent", "between 0 and 100"),
-        (("seats: 4", "seats: 4, accessible: [5]"), "sections.MAIN.rows.A.accessible", "1 to 4"),
-        (("price: 5", "price: 5, focal_point: {row: A, seat: 9}"), "sections.MAIN.focal_point", "a seat number"),
+        (("seats: 4", "seats: 4, accessible: [5]"), "sections[0].rows[0].accessible", "1 to 4"),
+        (("price: 5", "price: 5, focal_point: {row: A, seat: 9}"), "sections[0].focal_point", "a seat number"),
     ],
 )
 def test_a_wrong_file_is_refused_with_the_path_of_what_is_wrong(change, field, says):
@@ -94,14 +95,14 @@ def test_a_wrong_file_is_refused_with_the_path_of_what_is_wrong(change, field, s
 def test_a_wrong_seating_plan_is_refused_with_the_path_of_what_is_wrong():
     document, plan = read_files(EXAMPLES / "studio.json")
     for change, says in [
-        (("Front: 4500, ", ""), "must have a price for the category of seating_plan.zones[0].rows[0].seats[0]"),
-        (("prices: {", "prices: {Gold: 1, "), "must name categories of the plan"),
+        (("Front: 4500, ", ""), "prices: line 7: must have a price for the category of seating_plan.zones[0].rows[0]"),
+        (("prices: {", "prices: {Gold: 1, "), "prices.Gold: line 7: must be a category of the plan: 'Back', 'Front'"),
     ]:
-        with pytest.raises(Refusal, match="prices: " + says.replace("[", r"\[")):
+        with pytest.raises(Refusal, match=re.escape(says)):
             parsed(document.replace(*change), plan)
-    with pytest.raises(Refusal, match=r"zones\[0\].rows\[0\].seats\[0\]: .*seat_guid"):
+    with pytest.raises(Refusal, match=r"zones\[0\].rows\[0\].seats\[0\].seat_guid: line 28: is required"):
         parsed(document, plan.replace('"seat_guid": "P1-1"', '"guid": "P1-1"'))
-    with pytest.raises(Refusal, match="seating_plan: must be JSON"):
+    with pytest.raises(Refusal, match="seating_plan: line 1: must be JSON"):
         parsed(document, "{")
 
 

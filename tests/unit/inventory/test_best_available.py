@@ -95,9 +95,9 @@ def test_adjacent_seats_are_never_refused_while_some_are_free(drawn, quantity):
     left = sum((one.full & ~states[one.index].gone).bit_count() for one in rows)
     if left < quantity:
         with pytest.raises(Refusal):
-            choose(plan(*rows), states, quantity, NOW)
+            choose(plan(*rows).sections, states, quantity, NOW)
         return
-    chosen = choose(plan(*rows), states, quantity, NOW)
+    chosen = choose(plan(*rows).sections, states, quantity, NOW)
     assert sum(map(int.bit_count, chosen.values())) == quantity
     for index, mask in chosen.items():
         assert mask & states[index].gone == 0
@@ -126,12 +126,12 @@ def test_a_row_gives_its_best_place(count, aisles, taken, quantity, expected):
 
 def test_the_front_row_comes_first_and_a_standing_place_needs_no_neighbour():
     front, back = row(6, index=0), row(6, index=1)
-    assert choose(plan(front, back), {}, 2, NOW).keys() == {0}
+    assert choose(plan(front, back).sections, {}, 2, NOW).keys() == {0}
     standing = row(6, index=0, standing=True)
-    assert choose(plan(standing), {0: gone(0b001010)}, 4, NOW) == {0: 0b110101}
+    assert choose(plan(standing).sections, {0: gone(0b001010)}, 4, NOW) == {0: 0b110101}
 
 
 def test_a_party_that_fits_in_no_row_is_cut_as_little_as_can_be():
     rows = (row(3, index=0), row(4, index=1), row(2, index=2))
-    chosen = choose(plan(*rows), {}, 6, NOW)
+    chosen = choose(plan(*rows).sections, {}, 6, NOW)
     assert sorted(mask.bit_count() for mask in chosen.values()) == [2, 4]

@@ -4,13 +4,16 @@ Seat ids are unique in an event and never change: `SECTION-ROW-NUMBER`, or the p
 """
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 import msgspec
 
-from traffic_tacos.kernel.errors import Code, Detail, Refusal
+from traffic_tacos.kernel.errors import Detail
 from traffic_tacos.kernel.events import EventInfo
 
 SEATS_MAX = 100_000
+# A seating plan takes some 200 to 330 bytes a seat, as compact as it is or not.
+PLAN_BYTES_MAX, DOCUMENT_BYTES_MAX = 32 * 1024 * 1024, 2 * 1024 * 1024
 SEATS_PER_ROW_MAX = 400
 STANDING_BLOCK = 100
 
@@ -48,12 +51,16 @@ class Seat(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Row(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Seats in order. After `aisles[i]` seats the row is cut: seats across an aisle are not adjacent."""
+    """Seats in order. After `aisles[i]` seats the row is cut: seats across an aisle are not adjacent.
+
+    `label` is what people call it, when that is not its id.
+    """
 
     id: str
     seats: tuple[Seat, ...]
     aisles: tuple[int, ...] = ()
     standing: bool = False
+    label: str = ""
 
 
 class Section(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -61,6 +68,7 @@ class Section(msgspec.Struct, frozen=True, omit_defaults=True):
     name: str
     rows: tuple[Row, ...]
     focal_point: Point | None = None  # without positions: seats from the row's middle, rows from the front
+    label: str = ""  # what people call it on a ticket, when that is not its id
 
 
 class Event(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -80,19 +88,48 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True):
         return sum(len(row.seats) for section in self.sections for row in section.rows)
 
 
-def checked(event: Event) -> Event:
-    """The event, when nothing in it is wrong; else INVALID_ARGUMENT with a detail for each thing that is."""
-    problems = list(_problems(event))
-    if problems:
-        first = problems[0]
-        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-        raise Refusal(Code.INVALID_ARGUMENT, f"{first.field}: {first.reason}{more}", *problems[:PROBLEMS_SHOWN_MAX])
-    return event
+def problems(event: Event) -> Iterator[Detail]:
+    """What makes no sense in an event, each with its path in an event file."""
+    yield from _bounds("max_per_order", event.max_per_order, 1, 100)
+    for name in ("rate_per_second", "active_max", "offer_seconds", "idle_seconds", "waiting_max"):
+        yield from _bounds(f"admission.{name}", getattr(event.admission, name), 1, 10_000_000)
+    yield from _bounds("refunds.hours_before", event.refunds.hours_before, 0, 10_000)
+    yield from _bounds("refunds.percent", event.refunds.percent, 0, 100)
+    for early, late in TIME_ORDER:
+        before, after = getattr(event.info, early), getattr(event.info, late)
+        if before is not None and after is not None and before >= after:
+            yield Detail(late, f"must be after {early}")
+    if not event.sections:
+        yield Detail("sections", "must have at least one section")
+    if event.seat_count > SEATS_MAX:
+        yield Detail("sections", f"must have at most {SEATS_MAX} seats together", str(event.seat_count))
+    yield from _repeated("sections[{}].id", (section.id for section in event.sections))
+    for index, section in enumerate(event.sections):
+        yield from _section_problems(f"sections[{index}]", section)
+    rows = [(section.id, row.id) for section in event.sections for row in section.rows]
+    if len(set(rows)) == len(rows):  # else this is only what follows
+        ids = (seat.id for section in event.sections for row in section.rows for seat in row.seats)
+        yield from islice(_repeated("sections", ids, "seat ids of the event"), 1)
 
 
-def same_seating(event: Event, other: Event) -> bool:
+def with_known_seating(event: Event, known: Event) -> Event:
+    """The event on the seating that was published, when it promises buyers the same seats at the same prices.
+
+    How a seating plan is read may differ between versions; rows, once published, stay as they are.
+    """
+    if event.sections == known.sections or _seats(event) != _seats(known) or _rows(event) == _rows(known):
+        return event
+    return msgspec.structs.replace(event, sections=known.sections)
+
+
+def same_promise(event: Event, known: Event) -> bool:
     """Whether seats, prices, currency and refunds are the same: what buyers were promised."""
-    return _promised(event) == _promised(other)
+    return (event.id, event.currency, event.refunds, _rows(event)) == (
+        known.id,
+        known.currency,
+        known.refunds,
+        _rows(known),
+    )
 
 
 def standing_rows(section_id: str, places: int, price: int) -> tuple[Row, ...]:
@@ -107,35 +144,28 @@ def standing_rows(section_id: str, places: int, price: int) -> tuple[Row, ...]:
     return tuple(rows)
 
 
-def _promised(event: Event) -> tuple[str, str, tuple[Section, ...], Refunds]:
-    return event.id, event.currency, event.sections, event.refunds
+def _seats(event: Event) -> dict[str, tuple[str, int, bool]]:
+    return {
+        seat.id: (seat.number, seat.price, seat.accessible)
+        for section in event.sections
+        for row in section.rows
+        for seat in row.seats
+    }
 
 
-def _problems(event: Event) -> Iterator[Detail]:
-    yield from _bounds("max_per_order", event.max_per_order, 1, 100)
-    for name in ("rate_per_second", "active_max", "offer_seconds", "idle_seconds", "waiting_max"):
-        yield from _bounds(f"admission.{name}", getattr(event.admission, name), 1, 10_000_000)
-    yield from _bounds("refunds.hours_before", event.refunds.hours_before, 0, 10_000)
-    yield from _bounds("refunds.percent", event.refunds.percent, 0, 100)
-    for early, late in TIME_ORDER:
-        before, after = getattr(event.info, early), getattr(event.info, late)
-        if before is not None and after is not None and before >= after:
-            yield Detail(late, f"must be after {early}")
-    if not event.sections:
-        yield Detail("sections", "must have at least one section")
-    if event.seat_count > SEATS_MAX:
-        yield Detail("sections", f"must have at most {SEATS_MAX} seats together", str(event.seat_count))
-    yield from _repeated("sections", (section.id for section in event.sections))
-    for index, section in enumerate(event.sections):
-        yield from _section_problems(f"sections[{index}]", section)
-    ids = [seat.id for section in event.sections for row in section.rows for seat in row.seats]
-    yield from _repeated("sections", ids, "seat ids")
+def _rows(event: Event) -> list[tuple[str, str, bool, list[tuple[str, str, int, bool]]]]:
+    """Seats by section and row, in order: all but what the best seats are chosen by, which may change."""
+    return [
+        (section.id, row.id, row.standing, [(seat.id, seat.number, seat.price, seat.accessible) for seat in row.seats])
+        for section in event.sections
+        for row in section.rows
+    ]
 
 
 def _section_problems(path: str, section: Section) -> Iterator[Detail]:
     if not section.rows:
         yield Detail(path, "must have rows or standing places")
-    yield from _repeated(f"{path}.rows", (row.id for row in section.rows))
+    yield from _repeated(path + ".rows[{}].id", (row.id for row in section.rows))
     for index, row in enumerate(section.rows):
         at = f"{path}.rows[{index}]"
         yield from _bounds(f"{at}.seats", len(row.seats), 1, SEATS_PER_ROW_MAX)
@@ -153,15 +183,14 @@ def _bounds(field: str, value: int, low: int, high: int) -> Iterator[Detail]:
 
 
 def _repeated(path: str, names: Iterable[str], what: str = "ids") -> Iterator[Detail]:
+    """Each name that stands twice, but for stand-ins of names that are wrong themselves."""
     seen: set[str] = set()
-    for name in names:
-        if name in seen:
-            yield Detail(path, f"{what} must differ", name)
-            return
+    for at, name in enumerate(names):
+        if name in seen and name:
+            yield Detail(path.format(at), f"{what} must differ", name)
         seen.add(name)
 
 
-PROBLEMS_SHOWN_MAX = 20
 TIME_ORDER = (
     ("start_time", "end_time"),
     ("sale_start_time", "sale_end_time"),

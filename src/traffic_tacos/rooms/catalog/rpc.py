@@ -70,6 +70,7 @@ def _section(section: Section) -> pb.Section:
         name=section.name,
         rows=[_row(row) for row in section.rows],
         focal_point=_point(section.focal_point),
+        label=section.label,
     )
 
 
@@ -84,7 +85,7 @@ def _row(row: Row) -> pb.Row:
         )
         for seat in row.seats
     ]
-    return pb.Row(id=row.id, seats=seats, aisles=row.aisles, standing=row.standing)
+    return pb.Row(id=row.id, seats=seats, aisles=row.aisles, standing=row.standing, label=row.label)
 
 
 def _point(point: Point | None) -> pb.Point | None:

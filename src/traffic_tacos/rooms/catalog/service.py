@@ -9,7 +9,7 @@ from traffic_tacos.ports.paging import checked_size
 from traffic_tacos.ports.store import Decision, Key, Store, View, put
 from traffic_tacos.ports.store import Event as Announcement
 from traffic_tacos.rooms.catalog.documents import parsed
-from traffic_tacos.rooms.catalog.model import Event, same_seating
+from traffic_tacos.rooms.catalog.model import Event, same_promise, with_known_seating
 from traffic_tacos.rooms.catalog.records import EVENT
 
 
@@ -26,7 +26,7 @@ class Catalog:
             known = view.get(key)
             if known is None:
                 return Decision(event, (put(key, event),), events=(_changed(event),))
-            if known != event:
+            if known != with_known_seating(event, known):
                 raise Refusal(Code.ALREADY_EXISTS, f"id: {event.id} is taken by another event")
             return Decision(known)
 
@@ -54,12 +54,13 @@ class Catalog:
             known = view.get(key)
             if known is None:
                 raise unknown_event(event_id)
-            if not same_seating(known, event):
+            changed = with_known_seating(event, known)
+            if not same_promise(changed, known):
                 raise Refusal(
                     Code.FAILED_PRECONDITION,
                     "sections: seats, prices and currency stay as they were published; create another event",
                 )
-            return Decision(event, (put(key, event),), events=(_changed(event),))
+            return Decision(changed, (put(key, changed),), events=(_changed(changed),))
 
         return await self._store.transact((key,), decide)
 

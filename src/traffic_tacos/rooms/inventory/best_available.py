@@ -8,15 +8,17 @@ from functools import lru_cache
 
 from traffic_tacos.kernel.errors import Code, Detail, Refusal
 from traffic_tacos.kernel.instants import Instant
-from traffic_tacos.rooms.inventory.rows import UNTOUCHED, EventPlan, RowPlan, RowState, offered
+from traffic_tacos.rooms.inventory.rows import UNTOUCHED, RowPlan, RowState, SectionPlan, lowest, offered
 
 PLACES_REMEMBERED = 50_000
 
 
-def choose(plan: EventPlan, states: Mapping[int, RowState], quantity: int, now: Instant) -> dict[int, int]:
+def choose(
+    sections: Sequence[SectionPlan], states: Mapping[int, RowState], quantity: int, now: Instant
+) -> dict[int, int]:
     """Adjacent in one row, section by section; then spread over a section in as few pieces as there are."""
     untidy: dict[int, int] | None = None
-    for section in plan.sections:
+    for section in sections:
         found = best_in_section(section.rows, states, quantity, now)
         if found is not None:
             leaves_one, row, mask = found
@@ -25,7 +27,7 @@ def choose(plan: EventPlan, states: Mapping[int, RowState], quantity: int, now: 
             untidy = untidy or {row.index: mask}
     if untidy is not None:
         return untidy
-    for section in plan.sections:
+    for section in sections:
         spread = _spread(section.rows, states, quantity, now)
         if spread is not None:
             return spread
@@ -55,7 +57,7 @@ def best_in_section(
         if seats.bit_count() < quantity:
             continue
         if row.standing:
-            rank, mask = (False, depth), _lowest(seats, quantity)
+            rank, mask = (False, depth), lowest(seats, quantity)
         else:
             place = _place(row.joined, row.middle, seats, quantity)
             if place is None:
@@ -107,15 +109,6 @@ def _nearest(starts: int, target: float) -> int:
     return up if abs(up - target) <= abs(target - down) else down
 
 
-def _lowest(seats: int, quantity: int) -> int:
-    mask = 0
-    for _ in range(quantity):
-        low = seats & -seats
-        mask |= low
-        seats ^= low
-    return mask
-
-
 def _spread(
     rows: Sequence[RowPlan], states: Mapping[int, RowState], quantity: int, now: Instant
 ) -> dict[int, int] | None:
@@ -137,7 +130,7 @@ def _spread(
             row = min(fits, key=lambda fit: abs(fit.depth - near))
             mask = ((1 << size) - 1) << _nearest(starts[row.index][size - 1], row.middle)
             if row.standing:
-                mask = _lowest(frees[row.index], size)
+                mask = lowest(frees[row.index], size)
             chosen[row.index] = chosen.get(row.index, 0) | mask
             frees[row.index] &= ~mask
             starts[row.index] = _starts_by_size(row, frees[row.index], quantity)

@@ -1,14 +1,18 @@
 """The catalog, in inventory's words."""
 
+from math import hypot
+
 import grpc
 
 from traffic_tacos import wire
 from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2 as pb
 from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2_grpc
 from traffic_tacos.kernel.calls import Call
+from traffic_tacos.kernel.drawing import Place, usual_step
 from traffic_tacos.rooms.inventory.rows import EventPlan, RowPlan, SeatPlan, SectionPlan
 
 CATALOG_SECONDS = 0.5
+SAME_SHARE = 0.001  # of a seat's width: no difference in distance
 
 
 class CatalogClient:
@@ -30,7 +34,8 @@ def event_plan(message: pb.EventPlan) -> EventPlan:
     sections = []
     for section in message.sections:
         first = len(rows)
-        rows.extend(_row(section, row, first, at) for at, row in enumerate(section.rows))
+        pitch = usual_step([_places(row) for row in section.rows]) or 1.0
+        rows.extend(_row(section, row, first, at, pitch) for at, row in enumerate(section.rows))
         nearest_first = tuple(sorted(rows[first:], key=lambda row: row.depth))
         prices = {seat.price for row in nearest_first for seat in row.seats}
         sections.append(SectionPlan(section.id, section.name, nearest_first, min(prices), max(prices)))
@@ -38,12 +43,12 @@ def event_plan(message: pb.EventPlan) -> EventPlan:
     return EventPlan(wire.plain_event(message.event), message.currency, tuple(sections), tuple(rows), places)
 
 
-def _row(section: pb.Section, row: pb.Row, first: int, at: int) -> RowPlan:
+def _row(section: pb.Section, row: pb.Row, first: int, at: int, pitch: float) -> RowPlan:
     count = len(row.seats)
     joined = 0 if row.standing else (1 << (count - 1)) - 1
     for aisle in row.aisles:
         joined &= ~(1 << (aisle - 1))
-    depth, middle = _from_focal_point(section, row, at)
+    depth, middle = _from_focal_point(section, row, at, pitch)
     return RowPlan(
         index=first + at,
         section=section.id,
@@ -55,21 +60,28 @@ def _row(section: pb.Section, row: pb.Row, first: int, at: int) -> RowPlan:
         depth=depth,
         middle=middle,
         kept=sum(1 << bit for bit, seat in enumerate(row.seats) if seat.accessible),
+        label=row.label,
+        section_label=section.label,
     )
 
 
-def _from_focal_point(section: pb.Section, row: pb.Row, at: int) -> tuple[float, float]:
-    """How far the row is from the focal point and which seat is nearest to it, in seats.
+def _from_focal_point(section: pb.Section, row: pb.Row, at: int, pitch: float) -> tuple[float, float]:
+    """How far the row is from the focal point and which seat is nearest to it, in seats; `pitch` is a seat's width.
 
     Without a drawing: rows as they are listed, from the front, and seats from the middle of the row.
     """
-    focal = section.focal_point
-    if not section.HasField("focal_point") or not all(seat.HasField("position") for seat in row.seats):
+    focal, places = section.focal_point, _places(row)
+    if not section.HasField("focal_point") or not places:
         last = len(row.seats) - 1
         return abs(at - focal.y), min(max(0.0, last / 2 + focal.x), last)
-    distances = [((seat.position.x - focal.x) ** 2 + (seat.position.y - focal.y) ** 2) ** 0.5 for seat in row.seats]
-    middle = min(range(len(distances)), key=distances.__getitem__)
-    ends = row.seats[0].position, row.seats[-1].position
-    length = ((ends[1].x - ends[0].x) ** 2 + (ends[1].y - ends[0].y) ** 2) ** 0.5
-    pitch = length / (len(row.seats) - 1) if len(row.seats) > 1 and length else 1.0
-    return distances[middle] / pitch, float(middle)
+    distances = [hypot(x - focal.x, y - focal.y) for x, y in places]
+    nearest = min(distances)
+    # Of seats equally near the middle one: a focal point may lie between two of them.
+    middles = [index for index, distance in enumerate(distances) if distance - nearest < pitch * SAME_SHARE]
+    return nearest / pitch, sum(middles) / len(middles)
+
+
+def _places(row: pb.Row) -> list[Place]:
+    """Where the seats of a row are; nothing when one of them is nowhere."""
+    places = [(seat.position.x, seat.position.y) for seat in row.seats if seat.HasField("position")]
+    return places if len(places) == len(row.seats) else []

@@ -24,9 +24,12 @@ from traffic_tacos.rooms.inventory.rows import (
     RowPlan,
     RowSale,
     RowState,
+    SectionPlan,
     bits,
     free,
+    lowest,
     masks,
+    offered,
     with_holds,
 )
 
@@ -114,7 +117,7 @@ def reserve(plan: EventPlan, states: Mapping[int, RowState], hold: Hold | None, 
         if _asks_for(plan, claim) not in (hold.rows, sum(map(int.bit_count, hold.rows.values()))):
             raise Refusal(Code.FAILED_PRECONDITION, "reservation_id: holds other seats already")
         return Change(hold, {})
-    wanted = _named(plan, states, claim, now) if claim.seat_ids else choose(plan, states, claim.quantity, now)
+    wanted = _named(plan, states, claim, now) if claim.seat_ids else choose(plan.sections, states, claim.quantity, now)
     taken = Hold(claim.reservation_id, claim.user_id, wanted, claim.deadline, HoldStatus.ACTIVE)
     rows = {
         index: _with_hold(states[index], RowHold(claim.reservation_id, seats, claim.deadline), now)
@@ -278,15 +281,23 @@ def described(plan: EventPlan, rows: Mapping[int, int], seat_status: SeatStatus)
 def seat(plan: EventPlan, row: RowPlan, number: int, seat_status: SeatStatus) -> Seat:
     planned = row.seats[number]
     price = Money(planned.price, plan.currency)
-    return Seat(planned.id, row.section, row.row, planned.number, price, seat_status)
+    section, label = row.section_label or row.section, row.label or row.row
+    return Seat(planned.id, section, label, planned.number, price, seat_status)
 
 
 class Counts(msgspec.Struct, frozen=True):
+    """`blocked` is what nobody is given: what the house keeps, and the free seats kept for who needs them.
+
+    `accessible` are those seats alone, and `accessible_held` those of the reserved.
+    """
+
     total: int = 0
     available: int = 0
     reserved: int = 0
     sold: int = 0
     blocked: int = 0
+    accessible: int = 0
+    accessible_held: int = 0
 
     def __add__(self, other: "Counts") -> "Counts":
         return Counts(*(getattr(self, name) + getattr(other, name) for name in self.__struct_fields__))
@@ -294,14 +305,39 @@ class Counts(msgspec.Struct, frozen=True):
 
 def counts(rows: Iterable[RowPlan], states: Mapping[int, RowState], now: Instant) -> Counts:
     """available + reserved + sold + blocked = total."""
-    total = available = blocked = gone = 0
+    total = available = blocked = gone = accessible = accessible_held = 0
     for row in rows:
         state = states.get(row.index, UNTOUCHED)
+        seats = free(row, state, now)
         total += len(row.seats)
-        available += free(row, state, now).bit_count()
+        available += offered(row, state, now).bit_count()
+        accessible += (seats & row.kept).bit_count()
+        accessible_held += (row.kept & ~seats & ~state.gone).bit_count()
         blocked += state.blocked.bit_count()
         gone += state.gone.bit_count()
-    return Counts(total, available, total - available - gone, gone - blocked, blocked)
+    reserved = total - available - accessible - gone
+    return Counts(total, available, reserved, gone - blocked, blocked + accessible, accessible, accessible_held)
+
+
+def to_be_given(
+    sections: Sequence[SectionPlan], states: Mapping[int, RowState], quantity: int, seats_max: int, now: Instant
+) -> dict[int, int]:
+    """The best available `quantity`, none when there are not so many; for 0 all that are free, within the maximum."""
+    if quantity:
+        try:
+            return choose(sections, states, quantity, now)
+        except Refusal:
+            return {}
+    found: dict[int, int] = {}
+    for row in (row for section in sections for row in section.rows):
+        seats = offered(row, states.get(row.index, UNTOUCHED), now)
+        if seats.bit_count() >= seats_max:
+            found[row.index] = lowest(seats, seats_max)
+            break
+        seats_max -= seats.bit_count()
+        if seats:
+            found[row.index] = seats
+    return found
 
 
 def _named(plan: EventPlan, states: Mapping[int, RowState], claim: Claim, now: Instant) -> dict[int, int]:

@@ -23,7 +23,7 @@ class RowPlan(msgspec.Struct, frozen=True):
 
     `joined` has bit `i` where seats `i` and `i + 1` are adjacent; `depth` is the distance from the
     section's focal point and `middle` the seat nearest to it, both counted in seats. `kept` are the
-    accessible seats, which only their names sell.
+    accessible seats, which only their names sell. The labels are what people call row and section.
     """
 
     index: int
@@ -36,6 +36,8 @@ class RowPlan(msgspec.Struct, frozen=True):
     depth: float
     middle: float
     kept: int = 0
+    label: str = ""
+    section_label: str = ""
 
 
 class SectionPlan(msgspec.Struct, frozen=True):
@@ -86,7 +88,7 @@ UNTOUCHED = RowState()
 
 
 def free(row: RowPlan, state: RowState, now: Instant) -> int:
-    """The mask of seats that nobody owns, nobody's live hold holds, and the house does not keep."""
+    """The seats that can be had by name: nobody owns them or holds them, and the house does not keep them."""
     if now < state.lapses_at:
         return row.full & ~(state.gone | state.held_seats)
     mask = row.full & ~state.gone
@@ -97,7 +99,10 @@ def free(row: RowPlan, state: RowState, now: Instant) -> int:
 
 
 def offered(row: RowPlan, state: RowState, now: Instant) -> int:
-    """The free seats that anybody may be given: all but those kept for who needs them."""
+    """The free seats that anybody may be given: all but those kept for who needs them.
+
+    This is what "available" means wherever seats are counted, searched or waited for.
+    """
     return free(row, state, now) & ~row.kept
 
 
@@ -127,3 +132,13 @@ def bits(mask: int) -> Iterator[int]:
         low = mask & -mask
         yield low.bit_length() - 1
         mask ^= low
+
+
+def lowest(seats: int, quantity: int) -> int:
+    """The lowest of these seats."""
+    mask = 0
+    for _ in range(quantity):
+        low = seats & -seats
+        mask |= low
+        seats ^= low
+    return mask

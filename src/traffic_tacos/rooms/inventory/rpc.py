@@ -169,6 +169,14 @@ class HoldRpc:
     async def UnblockSeats(self, request: own.UnblockSeatsRequest, call: Call) -> own.UnblockSeatsResponse:
         return own.UnblockSeatsResponse(seats=wire.seats(await self._inventory.unblock(_house(request), call)))
 
+    async def CountSeats(self, request: own.CountSeatsRequest, call: Call) -> own.CountSeatsResponse:
+        counts = await self._inventory.count(request.event_id, call)
+        return own.CountSeatsResponse(
+            available=counts.available,
+            reserved=counts.reserved - counts.accessible_held,
+            accessible=counts.accessible,
+        )
+
 
 def _house(request: own.BlockSeatsRequest | own.UnblockSeatsRequest) -> House:
     return House(request.event_id, tuple(request.seat_ids), request.actor, request.reason)

@@ -18,11 +18,13 @@ from traffic_tacos.rooms.inventory import model
 from traffic_tacos.rooms.inventory.clients import CatalogClient
 from traffic_tacos.rooms.inventory.model import Claim, Counts, Hold, HoldStatus
 from traffic_tacos.rooms.inventory.records import EventKeys, hold_key
-from traffic_tacos.rooms.inventory.rows import EventPlan, RowState, SectionPlan, masks
+from traffic_tacos.rooms.inventory.rows import EventPlan, RowState, SectionPlan, free, masks
 
 KEY_WINDOW = DAY
 PLANS_MAX = 1000
 HOUSE_SEATS_MAX = 1000
+SEATS_SHOWN_MAX = 1000  # of a section's free seats, in one answer
+SECTIONS_SHOWN_MAX = 50
 
 R = TypeVar("R")
 
@@ -242,30 +244,39 @@ class Inventory:
     async def check(
         self, event_id: str, seat_ids: tuple[str, ...], quantity: int, section_id: str, call: Call
     ) -> Availability:
-        """Whether the named seats, or so many in a section or anywhere, are free now."""
+        """Whether the named seats can be had now, or so many that anybody may be given, in a section or in any.
+
+        The seats are those named that can be had; for a quantity those that would be given; for neither the
+        free ones, at most SEATS_SHOWN_MAX of them.
+        """
         plan, keys = await self._plan(event_id, call)
         now = self._clock.now()
+        if len(seat_ids) > SEATS_SHOWN_MAX:
+            raise Refusal.of_field("seat_ids", f"must be at most {SEATS_SHOWN_MAX}", len(seat_ids))
         model.known(plan, seat_ids)
         if not 0 <= quantity <= model.SEATS_PER_RESERVATION_MAX:
             raise Refusal.of_field("quantity", f"must be 0 to {model.SEATS_PER_RESERVATION_MAX}", quantity)
+        if seat_ids and quantity not in (0, len(seat_ids)):
+            raise Refusal.of_field("quantity", f"must equal the number of seat_ids ({len(seat_ids)})", quantity)
         sections = _sections(plan, section_id)
         states = await self._states(keys)
         remaining = sum(model.counts(section.rows, states, now).available for section in sections)
-        found, unavailable = [], []
-        for seat_id in seat_ids:
-            index, mask = plan.places[seat_id]
-            row = plan.rows[index]
-            status = model.status(row, states[index], mask, now)
-            if status is SeatStatus.AVAILABLE:
-                found.append(model.seat(plan, row, mask.bit_length() - 1, status))
-            else:
-                unavailable.append(seat_id)
-        return Availability(
-            available=not unavailable and remaining >= max(1, quantity, len(seat_ids)),
-            seats=tuple(found),
-            unavailable=tuple(unavailable),
-            remaining=remaining,
-        )
+        if seat_ids:
+            wanted = masks(plan, seat_ids)
+            can_be_had = {index: mask & free(plan.rows[index], states[index], now) for index, mask in wanted.items()}
+            unavailable = tuple(
+                seat_id for seat_id in seat_ids if not can_be_had[plan.places[seat_id][0]] & plan.places[seat_id][1]
+            )
+        else:
+            can_be_had = model.to_be_given(sections, states, quantity, SEATS_SHOWN_MAX, now)
+            unavailable = ()
+        seats = model.described(plan, can_be_had, SeatStatus.AVAILABLE)
+        return Availability(bool(seats) and not unavailable, seats, unavailable, remaining)
+
+    async def count(self, event_id: str, call: Call) -> Counts:
+        """How many seats of an event are left, and for whom."""
+        plan, keys = await self._plan(event_id, call)
+        return model.counts(plan.rows, await self._states(keys), self._clock.now())
 
     async def status(self, event_id: str, section_id: str, call: Call) -> Status:
         plan, keys = await self._plan(event_id, call)
@@ -342,8 +353,11 @@ def _sections(plan: EventPlan, section_id: str) -> Sequence[SectionPlan]:
     if not section_id:
         return plan.sections
     found = [section for section in plan.sections if section.id == section_id]
+    found = found or [section for section in plan.sections if section.name == section_id]  # as it is on tickets
     if not found:
-        raise Refusal.of_field("section", f"must be one of {[section.id for section in plan.sections]}", section_id)
+        raise Refusal.of_field(
+            "section", f"must be one of {[section.id for section in plan.sections[:SECTIONS_SHOWN_MAX]]}", section_id
+        )
     return found
 
 

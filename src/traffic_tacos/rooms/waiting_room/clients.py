@@ -4,8 +4,8 @@ import grpc
 import msgspec
 
 from traffic_tacos import wire
-from traffic_tacos.gen.reservation.v1 import inventory_pb2, inventory_pb2_grpc
 from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2, catalog_pb2_grpc
+from traffic_tacos.gen.tacos.inventory.v1 import inventory_pb2, inventory_pb2_grpc
 from traffic_tacos.kernel.calls import Call
 from traffic_tacos.rooms.waiting_room.values import Settings, Terms
 
@@ -14,8 +14,23 @@ INVENTORY_SECONDS = 0.25
 
 
 class SeatsLeft(msgspec.Struct, frozen=True):
+    """Free, held, and free for who needs them: those last ones are sold by name only."""
+
     available: int
     reserved: int
+    accessible: int
+
+    @property
+    def is_sold_out(self) -> bool:
+        """Nobody can get a seat, not even by its name, and none that anybody may be given can come back."""
+        return not (self.available or self.reserved or self.accessible)
+
+    @property
+    def sellable(self) -> int | None:
+        """Seats to give turns for. None when only those are left that few people need: who comes for one must be
+        let in, and nobody can be made to wait for a seat that they will not get.
+        """
+        return None if self.accessible and not (self.available or self.reserved) else self.available
 
 
 class CatalogClient:
@@ -46,14 +61,14 @@ class CatalogClient:
 
 class InventoryClient:
     def __init__(self, channel: grpc.aio.Channel) -> None:
-        self._stub = inventory_pb2_grpc.InventoryStub(channel)
+        self._stub = inventory_pb2_grpc.HoldServiceStub(channel)
 
     async def seats_left(self, event_id: str, call: Call) -> SeatsLeft:
         answer = await wire.answered(
-            self._stub.GetInventoryStatus(
-                inventory_pb2.GetInventoryStatusRequest(event_id=event_id),
+            self._stub.CountSeats(
+                inventory_pb2.CountSeatsRequest(event_id=event_id),
                 timeout=INVENTORY_SECONDS,
                 metadata=wire.metadata(call),
             )
         )
-        return SeatsLeft(answer.stats.available_seats, answer.stats.reserved_seats)
+        return SeatsLeft(answer.available, answer.reserved, answer.accessible)

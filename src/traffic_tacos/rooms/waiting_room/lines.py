@@ -185,8 +185,8 @@ class Lines:
             return
         opened.seats_asked_at = now
         left = await self._inventory.seats_left(event_id, _own_call())
-        opened.model.sellable = left.available
-        opened.model.is_sold_out = left.available == 0 and left.reserved == 0
+        opened.model.sellable = left.sellable
+        opened.model.is_sold_out = left.is_sold_out
 
     async def _events(self, prefix: Prefix[Any]) -> list[str]:
         """The events that have a record of this kind."""

@@ -113,20 +113,22 @@ class UnblockSeatsResponse(_message.Message):
     def __init__(self, seats: _Optional[_Iterable[_Union[_types_pb2.Seat, _Mapping]]] = ..., error: _Optional[_Union[_errors_pb2.Error, _Mapping]] = ...) -> None: ...
 
 class EventPlan(_message.Message):
-    __slots__ = ("event", "currency", "max_per_order", "admission", "sections", "refunds")
+    __slots__ = ("event", "currency", "max_per_order", "admission", "sections", "refunds", "unreadable")
     EVENT_FIELD_NUMBER: _ClassVar[int]
     CURRENCY_FIELD_NUMBER: _ClassVar[int]
     MAX_PER_ORDER_FIELD_NUMBER: _ClassVar[int]
     ADMISSION_FIELD_NUMBER: _ClassVar[int]
     SECTIONS_FIELD_NUMBER: _ClassVar[int]
     REFUNDS_FIELD_NUMBER: _ClassVar[int]
+    UNREADABLE_FIELD_NUMBER: _ClassVar[int]
     event: _types_pb2.Event
     currency: str
     max_per_order: int
     admission: Admission
     sections: _containers.RepeatedCompositeFieldContainer[Section]
     refunds: Refunds
-    def __init__(self, event: _Optional[_Union[_types_pb2.Event, _Mapping]] = ..., currency: _Optional[str] = ..., max_per_order: _Optional[int] = ..., admission: _Optional[_Union[Admission, _Mapping]] = ..., sections: _Optional[_Iterable[_Union[Section, _Mapping]]] = ..., refunds: _Optional[_Union[Refunds, _Mapping]] = ...) -> None: ...
+    unreadable: str
+    def __init__(self, event: _Optional[_Union[_types_pb2.Event, _Mapping]] = ..., currency: _Optional[str] = ..., max_per_order: _Optional[int] = ..., admission: _Optional[_Union[Admission, _Mapping]] = ..., sections: _Optional[_Iterable[_Union[Section, _Mapping]]] = ..., refunds: _Optional[_Union[Refunds, _Mapping]] = ..., unreadable: _Optional[str] = ...) -> None: ...
 
 class Refunds(_message.Message):
     __slots__ = ("hours_before", "percent")
@@ -151,28 +153,32 @@ class Admission(_message.Message):
     def __init__(self, rate_per_second: _Optional[int] = ..., active_max: _Optional[int] = ..., offer_seconds: _Optional[int] = ..., idle_seconds: _Optional[int] = ..., waiting_max: _Optional[int] = ...) -> None: ...
 
 class Section(_message.Message):
-    __slots__ = ("id", "name", "rows", "focal_point")
+    __slots__ = ("id", "name", "rows", "focal_point", "label")
     ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     ROWS_FIELD_NUMBER: _ClassVar[int]
     FOCAL_POINT_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
     id: str
     name: str
     rows: _containers.RepeatedCompositeFieldContainer[Row]
     focal_point: Point
-    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., rows: _Optional[_Iterable[_Union[Row, _Mapping]]] = ..., focal_point: _Optional[_Union[Point, _Mapping]] = ...) -> None: ...
+    label: str
+    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., rows: _Optional[_Iterable[_Union[Row, _Mapping]]] = ..., focal_point: _Optional[_Union[Point, _Mapping]] = ..., label: _Optional[str] = ...) -> None: ...
 
 class Row(_message.Message):
-    __slots__ = ("id", "seats", "aisles", "standing")
+    __slots__ = ("id", "seats", "aisles", "standing", "label")
     ID_FIELD_NUMBER: _ClassVar[int]
     SEATS_FIELD_NUMBER: _ClassVar[int]
     AISLES_FIELD_NUMBER: _ClassVar[int]
     STANDING_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
     id: str
     seats: _containers.RepeatedCompositeFieldContainer[PlanSeat]
     aisles: _containers.RepeatedScalarFieldContainer[int]
     standing: bool
-    def __init__(self, id: _Optional[str] = ..., seats: _Optional[_Iterable[_Union[PlanSeat, _Mapping]]] = ..., aisles: _Optional[_Iterable[int]] = ..., standing: _Optional[bool] = ...) -> None: ...
+    label: str
+    def __init__(self, id: _Optional[str] = ..., seats: _Optional[_Iterable[_Union[PlanSeat, _Mapping]]] = ..., aisles: _Optional[_Iterable[int]] = ..., standing: _Optional[bool] = ..., label: _Optional[str] = ...) -> None: ...
 
 class PlanSeat(_message.Message):
     __slots__ = ("id", "number", "price", "position", "accessible")

@@ -88,7 +88,7 @@ class CatalogServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListEvents(self, request, context):
-        """All events, by id, without their seating.
+        """All events, by id, without their seating. One whose record is damaged says so in `unreadable`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

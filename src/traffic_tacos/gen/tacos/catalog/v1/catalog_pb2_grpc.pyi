@@ -41,7 +41,7 @@ class CatalogServiceStub:
     GetEvent: _grpc.UnaryUnaryMultiCallable[_catalog_pb2.GetEventRequest, _catalog_pb2.GetEventResponse]
     """One event with its whole seating. NOT_FOUND when there is none."""
     ListEvents: _grpc.UnaryUnaryMultiCallable[_catalog_pb2.ListEventsRequest, _catalog_pb2.ListEventsResponse]
-    """All events, by id, without their seating."""
+    """All events, by id, without their seating. One whose record is damaged says so in `unreadable`."""
     UpdateEvent: _grpc.UnaryUnaryMultiCallable[_catalog_pb2.UpdateEventRequest, _catalog_pb2.UpdateEventResponse]
     """Changes name, description, times, order limit and admission from a document of the same event.
     FAILED_PRECONDITION when seats, prices or currency differ: those are promised to buyers.
@@ -66,7 +66,7 @@ class CatalogServiceAsyncStub(CatalogServiceStub):
     GetEvent: _aio.UnaryUnaryMultiCallable[_catalog_pb2.GetEventRequest, _catalog_pb2.GetEventResponse]  # type: ignore[assignment]
     """One event with its whole seating. NOT_FOUND when there is none."""
     ListEvents: _aio.UnaryUnaryMultiCallable[_catalog_pb2.ListEventsRequest, _catalog_pb2.ListEventsResponse]  # type: ignore[assignment]
-    """All events, by id, without their seating."""
+    """All events, by id, without their seating. One whose record is damaged says so in `unreadable`."""
     UpdateEvent: _aio.UnaryUnaryMultiCallable[_catalog_pb2.UpdateEventRequest, _catalog_pb2.UpdateEventResponse]  # type: ignore[assignment]
     """Changes name, description, times, order limit and admission from a document of the same event.
     FAILED_PRECONDITION when seats, prices or currency differ: those are promised to buyers.
@@ -106,7 +106,7 @@ class CatalogServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _catalog_pb2.ListEventsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_catalog_pb2.ListEventsResponse, _abc.Awaitable[_catalog_pb2.ListEventsResponse]]:
-        """All events, by id, without their seating."""
+        """All events, by id, without their seating. One whose record is damaged says so in `unreadable`."""
 
     @_abc_1.abstractmethod
     def UpdateEvent(

@@ -11,6 +11,24 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class CountSeatsRequest(_message.Message):
+    __slots__ = ("event_id",)
+    EVENT_ID_FIELD_NUMBER: _ClassVar[int]
+    event_id: str
+    def __init__(self, event_id: _Optional[str] = ...) -> None: ...
+
+class CountSeatsResponse(_message.Message):
+    __slots__ = ("available", "reserved", "accessible", "error")
+    AVAILABLE_FIELD_NUMBER: _ClassVar[int]
+    RESERVED_FIELD_NUMBER: _ClassVar[int]
+    ACCESSIBLE_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    available: int
+    reserved: int
+    accessible: int
+    error: _errors_pb2.Error
+    def __init__(self, available: _Optional[int] = ..., reserved: _Optional[int] = ..., accessible: _Optional[int] = ..., error: _Optional[_Union[_errors_pb2.Error, _Mapping]] = ...) -> None: ...
+
 class ExtendHoldRequest(_message.Message):
     __slots__ = ("reservation_id", "event_id", "hold_expires_at")
     RESERVATION_ID_FIELD_NUMBER: _ClassVar[int]

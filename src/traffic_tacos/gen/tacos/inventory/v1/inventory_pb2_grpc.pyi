@@ -46,6 +46,8 @@ class HoldServiceStub:
     """Takes seats off sale for the house, all or none: INVENTORY_CONFLICT when one is held or sold."""
     UnblockSeats: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.UnblockSeatsRequest, _inventory_pb2.UnblockSeatsResponse]
     """Puts the house's seats on sale; what is not blocked stays as it is."""
+    CountSeats: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.CountSeatsRequest, _inventory_pb2.CountSeatsResponse]
+    """How many seats of an event are left, and for whom: what the line gives turns by."""
 
 @_typing.type_check_only
 class HoldServiceAsyncStub(HoldServiceStub):
@@ -65,6 +67,8 @@ class HoldServiceAsyncStub(HoldServiceStub):
     """Takes seats off sale for the house, all or none: INVENTORY_CONFLICT when one is held or sold."""
     UnblockSeats: _aio.UnaryUnaryMultiCallable[_inventory_pb2.UnblockSeatsRequest, _inventory_pb2.UnblockSeatsResponse]  # type: ignore[assignment]
     """Puts the house's seats on sale; what is not blocked stays as it is."""
+    CountSeats: _aio.UnaryUnaryMultiCallable[_inventory_pb2.CountSeatsRequest, _inventory_pb2.CountSeatsResponse]  # type: ignore[assignment]
+    """How many seats of an event are left, and for whom: what the line gives turns by."""
 
 class HoldServiceServicer(metaclass=_abc_1.ABCMeta):
     """Called by the reservation room and the catalog."""
@@ -105,5 +109,13 @@ class HoldServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_pb2.UnblockSeatsResponse, _abc.Awaitable[_inventory_pb2.UnblockSeatsResponse]]:
         """Puts the house's seats on sale; what is not blocked stays as it is."""
+
+    @_abc_1.abstractmethod
+    def CountSeats(
+        self,
+        request: _inventory_pb2.CountSeatsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_inventory_pb2.CountSeatsResponse, _abc.Awaitable[_inventory_pb2.CountSeatsResponse]]:
+        """How many seats of an event are left, and for whom: what the line gives turns by."""
 
 def add_HoldServiceServicer_to_server(servicer: HoldServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
