@@ -5,7 +5,7 @@ Records are kept encoded, as on disk: what cannot be written down fails here too
 
 import asyncio
 from bisect import bisect_right, insort
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from traffic_tacos.engines.views import DeclaredView
@@ -64,10 +64,15 @@ class MemoryStore:
     def reopened(self, on_commit: Callable[[Sequence[Write]], None]) -> "MemoryStore":
         """The same records in a new process, as after a crash."""
         store = MemoryStore(on_commit)
-        store._records, store._paths = dict(self._records), list(self._paths)
-        last = [path for path in store._paths if path.startswith(OUTBOX.prefix().path)][-1:]
-        store._next_outbox = max(self._next_outbox, *(outbox_number(path) + 1 for path in last), 1)
+        store.restore(self._records)
+        store._next_outbox = max(self._next_outbox, store._next_outbox)
         return store
+
+    def restore(self, records: Mapping[str, bytes]) -> None:
+        """These encoded records by path, in place of all that is here."""
+        self._records, self._paths, self._decoded = dict(records), sorted(records), {}
+        numbers = [outbox_number(path) for path in self._paths if path.startswith(OUTBOX.prefix().path)]
+        self._next_outbox = max(numbers, default=0) + 1
 
     def _get(self, key: Key[Any]) -> Any:
         value = self._decoded.get(key.path)
