@@ -1,10 +1,13 @@
 """Who asks for too much hears when to come back, and nobody else notices."""
 
+import pytest
+
 from tests.rpc.desk import GATEWAY, QUEUE, code, on_platform
 from tests.simulation.world import EVENT_ID
 from traffic_tacos.gen.common.v1 import admin_pb2
-from traffic_tacos.gen.gateway.v1 import gateway_pb2, queue_pb2
+from traffic_tacos.gen.gateway.v1 import gateway_pb2, queue_pb2, websocket_pb2
 from traffic_tacos.kernel.calls import Role
+from traffic_tacos.kernel.errors import Refusal
 
 SHOW = gateway_pb2.GetReservationRequest(reservation_id="rsv_none")
 
@@ -67,6 +70,37 @@ async def test_calls_without_a_token_are_counted_by_address_and_so_are_bad_token
     assert code(await desk.as_fan(GATEWAY + "GetReservation", SHOW, "ana")) == "NOT_FOUND"
     desk.address = "ipv4:203.0.113.8:1"
     assert code(await desk.ask(GATEWAY + "HealthCheck", health)) == ""
+
+
+@on_platform
+async def test_only_a_waiting_token_of_ours_is_counted_by_itself(desk):
+    """Any text as a waiting token once escaped the limit of its address, and filled memory as a key of the limiter."""
+    joined = await desk.ask(QUEUE + "JoinQueue", queue_pb2.JoinQueueRequest(event_id=EVENT_ID, session_id="s"))
+    await configure(desk, "limits.address_per_second", "2")
+    await configure(desk, "limits.ticket_per_second", "3")
+    for number, (path, made) in enumerate(
+        {
+            QUEUE + "GetQueueStatus": queue_pb2.GetQueueStatusRequest,
+            QUEUE + "RequestAdmission": queue_pb2.RequestAdmissionRequest,
+            QUEUE + "LeaveQueue": queue_pb2.LeaveQueueRequest,
+        }.items()
+    ):
+        desk.address = f"ipv4:203.0.113.{number}:1"
+        heard = [
+            code(await desk.ask(path, made(waiting_token=f"{n}{joined.waiting_token[1:]}"))) for n in range(10, 18)
+        ]
+        assert heard == ["UNAUTHENTICATED"] * 4 + ["RATE_LIMITED"] * 4
+        status = queue_pb2.GetQueueStatusRequest(waiting_token=joined.waiting_token)
+        assert code(await desk.ask(QUEUE + "GetQueueStatus", status)) == ""  # a good one is counted by its ticket
+        streamed = websocket_pb2.StreamQueueRequest(waiting_token="x", session_id="s")
+        with pytest.raises(Refusal, match="calls a second"):
+            await anext(desk.stream("gateway.v1.WebSocketService/StreamQueueUpdates", streamed))
+        body = b'{"waitingToken": "x"}'
+        headers = {"content-type": "application/json"}
+        desk.address = f"203.0.113.{number}"
+        assert (await desk.http("POST", "/gateway.v1.QueueService/GetQueueStatus", headers, body)).status_code == 429
+        desk.address = "127.0.0.1"
+    assert list(desk.platform.calls._limits._tickets._full_at) == [joined.waiting_token]
 
 
 @on_platform

@@ -8,6 +8,7 @@ refused ends with a gRPC status, and the same error in its details.
 
 import inspect
 import random
+import re
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import aclosing
 from typing import Any
@@ -33,6 +34,7 @@ CALLS_AT_ONCE_MAX = 10_000
 STREAMS_AT_ONCE_MAX = 50_000
 TRACE_ID_LENGTH_MAX = 64
 TRACEPARENT, TRACEPARENT_LENGTH_MAX = "traceparent", 256
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(?![0-9a-f])")  # W3C Trace Context, 3.2
 
 log = structlog.get_logger()
 
@@ -80,7 +82,7 @@ def methods_of(servicer: object, service: ServiceDescriptor, metrics: Metrics) -
 
 
 class Calls:
-    """Every method of a platform by path, and the one way to call it."""
+    """Every method of a platform by path, and the one way to call it. `is_ticket` says if a waiting token is ours."""
 
     def __init__(
         self,
@@ -89,6 +91,7 @@ class Calls:
         authenticator: Authenticator,
         limits: Limits,
         settings: Settings,
+        is_ticket: Callable[[str], bool],
     ) -> None:
         self.methods: dict[str, Method] = {}
         self.metrics = Metrics()
@@ -101,6 +104,7 @@ class Calls:
         self._authenticator = authenticator
         self._limits = limits
         self._settings = settings
+        self._is_ticket = is_ticket
 
     def add(self, servicer: object, *services: ServiceDescriptor) -> None:
         for service in services:
@@ -133,14 +137,14 @@ class Calls:
         try:
             for name, value in headers:
                 if name == TRACEPARENT and isinstance(value, str):
-                    traceparent = value[:TRACEPARENT_LENGTH_MAX]
+                    traceparent = value[:TRACEPARENT_LENGTH_MAX] if _TRACEPARENT.match(value) else ""
                 elif name == "authorization":
                     try:
                         caller = self._caller(value if isinstance(value, str) else value.decode("latin-1"))
                     except Refusal:
                         self._take(ANONYMOUS, headers, peer, now)  # checking one is dear, whoever sends it
                         raise
-            if caller is ANONYMOUS and method.has_ticket and request.waiting_token:
+            if caller is ANONYMOUS and method.has_ticket and self._is_ticket(request.waiting_token):
                 self._limits.take_ticket(request.waiting_token, now)
             else:
                 self._take(caller, headers, peer, now)
@@ -149,16 +153,33 @@ class Calls:
         except Refusal as refusal:
             refusal.trace_id = trace_id
             raise
+        except Exception as error:  # noqa: BLE001 - a door must hear of nothing but refusals; bugs are logged
+            met = _refusal(error, method, trace_id)
+            met.trace_id = trace_id
+            raise met from None
         seconds = CALL_SECONDS_MAX if seconds is None else min(seconds, CALL_SECONDS_MAX)
         return Call(caller, trace_id, now + round(seconds * SECOND), traceparent)
 
     def count_visitor(self, headers: Sequence[tuple[str, str | bytes]], peer: Callable[[], str]) -> None:
-        """Count somebody without a token who comes for a page; RATE_LIMITED when their address has had its calls."""
+        """Count for an address what no token is known for: a page, or a request that cannot be read. RATE_LIMITED when
+        the address has had its calls.
+        """
         self._take(ANONYMOUS, headers, peer, self.clock.now())
 
     def count_ticket(self, token: str, now: Instant) -> None:
-        """Count a plain call, which is made with nothing but a waiting token."""
+        """Count a plain call, which is made with nothing but a waiting token: once that has been found to be ours."""
         self._limits.take_ticket(token, now)
+
+    def counted(
+        self, error: Exception, headers: Sequence[tuple[str, str | bytes]], peer: Callable[[], str]
+    ) -> Exception:
+        """What a plain call that failed hears. Without a good token it counts for the address that it came from."""
+        if isinstance(error, Refusal) and error.code in (Code.UNAUTHENTICATED, Code.INVALID_ARGUMENT):
+            try:
+                self.count_visitor(headers, peer)
+            except Refusal as limited:
+                return limited
+        return error
 
     async def answer(self, method: Method, request: Any, call: Call) -> Any:
         """The response, with its `error` set when the call was refused, failed, or came upon a bug."""
@@ -214,10 +235,11 @@ class Calls:
     def trace_id(self, headers: Iterable[tuple[str, str | bytes]]) -> str:
         """The trace that the headers name, else a new one."""
         for name, value in headers:
-            if name == wire.TRACE_HEADER and isinstance(value, str) and value.isprintable() and value:
-                return value[:TRACE_ID_LENGTH_MAX]
-            if name == TRACEPARENT and isinstance(value, str) and value.count("-") == 3:
-                return value.split("-")[1][:TRACE_ID_LENGTH_MAX]
+            if name == wire.TRACE_HEADER and isinstance(value, str) and value.isascii() and value.isprintable():
+                if value:
+                    return value[:TRACE_ID_LENGTH_MAX]
+            elif name == TRACEPARENT and isinstance(value, str) and (found := _TRACEPARENT.match(value)):
+                return found[1]
         return self.new_trace_id()
 
     def new_trace_id(self) -> str:

@@ -16,7 +16,6 @@ from contextlib import aclosing
 from typing import Any
 
 from google.protobuf import json_format
-from google.protobuf.message import DecodeError
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
@@ -101,7 +100,7 @@ def decoded(method: Method, body: bytes, *, is_json: bool) -> Any:
             json_format.Parse(body or b"{}", message, ignore_unknown_fields=True)
         else:
             message.ParseFromString(body)
-    except (json_format.ParseError, DecodeError, UnicodeDecodeError) as error:
+    except Exception as error:  # noqa: BLE001 - whatever the decoders stumble over is what was sent
         raise Refusal.of_field("body", f"must be a {message.DESCRIPTOR.name}: {str(error)[:200]}") from None
     return message
 

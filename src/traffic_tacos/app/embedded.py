@@ -155,6 +155,7 @@ class _HttpServer:
                 port=address.port,
                 log_config=None,
                 access_log=False,
+                log_level="error",  # its warnings are of bytes that are no HTTP: a line for whoever sends some
                 lifespan="off",
                 server_header=False,
                 proxy_headers=False,  # whose X-Forwarded-For is believed, app/limits.py decides

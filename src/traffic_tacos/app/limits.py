@@ -15,12 +15,19 @@ from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.ports.settings import ADDRESS_LIMIT, FAN_LIMIT, SERVICE_LIMIT, TICKET_LIMIT, Settings
 
 BURST_SECONDS = 2  # how many seconds' worth of calls may come at once
+BUCKETS_MAX = 100_000  # of one kind, in each of two generations
+NETWORK_BITS = 64  # of an IPv6 address: what is behind them belongs to one caller (RFC 6177)
 FORWARDED_FOR = "x-forwarded-for"
+UNKNOWN = "unknown"  # all whose address cannot be read, together
 _SETTING = {Role.FAN: FAN_LIMIT, Role.SERVICE: SERVICE_LIMIT}
 
 
 class Buckets:
-    """The buckets of one kind of caller. Only those that were used in the last four seconds take up memory."""
+    """The buckets of one kind of caller, by a name that the caller cannot choose: a token's or an address.
+
+    Only those that were used in the last four seconds take up memory, and of these the latest 100,000 to 200,000:
+    whoever has more addresses than that has as many calls as they have addresses, forgotten or not.
+    """
 
     def __init__(self) -> None:
         self._full_at: dict[str, float] = {}
@@ -30,7 +37,7 @@ class Buckets:
     def take(self, name: str, per_second: int, now: Instant) -> float:
         """Take a token; 0 when there was one, else how many milliseconds until there is."""
         burst = BURST_SECONDS * SECOND
-        if now >= self._turned_at + burst:
+        if now >= self._turned_at + burst or len(self._full_at) >= BUCKETS_MAX:
             is_older = now >= self._turned_at + 2 * burst
             self._full_at_before = {} if is_older else self._full_at
             self._full_at, self._turned_at = {}, now
@@ -65,7 +72,7 @@ class Limits:
             self._take(self._addresses, address, ADDRESS_LIMIT, now)
 
     def take_ticket(self, token: str, now: Instant) -> None:
-        """Count a call that is made with a waiting token."""
+        """Count a call that is made with a waiting token, which must have been found to be one of ours."""
         self._take(self._tickets, token, TICKET_LIMIT, now)
 
     def _take(self, buckets: Buckets, name: str, setting: str, now: Instant) -> None:
@@ -75,22 +82,40 @@ class Limits:
 
 
 def address_of(peer: str, forwarded: Iterable[str], proxies: tuple[Network, ...]) -> str:
-    """Whose call it is: the peer's, or whom the nearest proxy that is believed had it from; empty for loopback.
+    """Whose call it is: the peer's address, or the one that the nearest proxy that is believed had it from. IPv6
+    counts by its /64. Empty for whoever is on this machine, which is who calls over loopback and is no such proxy.
 
-    `forwarded` are the values of X-Forwarded-For: each proxy adds the address it was called from at the end.
+    `forwarded` are the values of X-Forwarded-For: each proxy adds the address it was called from at the end. What
+    is no address there counts for the proxy that passed it on.
     """
-    hops = [hop.strip() for line in forwarded for hop in line.split(",")]
     address = _parsed(peer)
-    while address is not None and hops and any(address in network for network in proxies):
-        address = _parsed(hops.pop())
-    return "" if address is None or address.is_loopback else str(address)
+    if address is None:
+        return UNKNOWN if peer and not peer.startswith("unix:") else ""
+    hops = [hop.strip() for line in forwarded for hop in line.split(",")]
+    is_named = False
+    while hops and any(address in network for network in proxies):
+        named = _parsed(hops.pop())
+        if named is None:
+            break
+        address, is_named = named, True
+    if address.is_loopback and not is_named:
+        return ""
+    if isinstance(address, ipaddress.IPv6Address):
+        return str(ipaddress.IPv6Network((int(address) >> NETWORK_BITS << NETWORK_BITS, NETWORK_BITS)))
+    return str(address)
 
 
 def _parsed(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """The address in `1.2.3.4`, `ipv4:1.2.3.4:567` or `ipv6:[::1]:567`, as servers and proxies write it."""
+    """The address in `1.2.3.4`, `1.2.3.4:567`, `[::1]:567`, `ipv4:1.2.3.4:567` or `ipv6:[::1]:567`, as servers and
+    proxies write it.
+    """
     kind, _, rest = text.partition(":")
     if kind in ("ipv4", "ipv6"):
-        text = rest.rpartition(":")[0].replace("%5B", "[").replace("%5D", "]").strip("[]")
+        text = rest.replace("%5B", "[").replace("%5D", "]")
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
     try:
         address = ipaddress.ip_address(text)
     except ValueError:

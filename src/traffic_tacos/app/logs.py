@@ -5,7 +5,7 @@ The last few thousand lines are kept in memory as well, for whoever has no acces
 
 import logging
 import sys
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, MutableMapping
 from datetime import datetime
 from typing import Any
@@ -16,10 +16,47 @@ from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.ports.figures import LogLine
 
 LINES_MAX = 5000
-FIELD_LENGTH_MAX = 500
+FIELD_LENGTH_MAX, TRACEBACK_LENGTH_MAX = 500, 20_000
+LINES_OF_ONE_EVENT_MAX = 300  # in a minute
 LEVELS = ("debug", "info", "warning", "error", "critical")
 _LEVEL_OF_METHOD = {"warn": "warning", "exception": "error", "fatal": "critical"}
 _OWN = ("timestamp", "level", "event", "trace_id")
+
+
+class Thinned:
+    """At most so many lines of one event a minute, so that nobody can fill the log with what they make happen: calls
+    that time out, or a bug that was found out. The first line of a later minute says how many were left out.
+    """
+
+    def __init__(self) -> None:
+        self._minute = ""
+        self._written: Counter[str] = Counter()
+        self._left_out: Counter[str] = Counter()
+
+    def __call__(self, _: Any, __: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        """A processor of structlog. What is asked for by the level debug is not thinned."""
+        event, minute = str(line["event"]), line["timestamp"][: len("2027-01-15T08:00")]
+        if minute != self._minute:
+            self._minute = minute
+            self._written.clear()
+        if line["level"] == "debug":
+            return line
+        self._written[event] += 1
+        if self._written[event] > LINES_OF_ONE_EVENT_MAX:
+            self._left_out[event] += 1
+            raise structlog.DropEvent
+        if left_out := self._left_out.pop(event, 0):
+            line["left_out"] = left_out
+        return line
+
+
+def shorten(_: Any, __: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """A processor of structlog: no field is longer than its bound, whatever somebody sent."""
+    for name, value in line.items():
+        length_max = TRACEBACK_LENGTH_MAX if name == "exception" else FIELD_LENGTH_MAX
+        if isinstance(value, str) and len(value) > length_max:
+            line[name] = value[:length_max] + "…"
+    return line
 
 
 class LogRing:
@@ -73,7 +110,9 @@ def configure(ring: LogRing) -> None:
             _add_trace_id,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
+            Thinned(),
             structlog.processors.format_exc_info,
+            shorten,
             ring.remember,
             structlog.processors.JSONRenderer(),
         ],

@@ -41,6 +41,7 @@ from traffic_tacos.gen.tacos.waiting_room.v1 import waiting_room_pb2
 from traffic_tacos.gen.tacos.webhook.v1 import webhook_pb2 as own_webhook_pb2
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.instants import SECOND
+from traffic_tacos.kernel.tokens import is_ticket
 from traffic_tacos.kernel.topics import EVENT_CHANGED, EXPIRE_PAYMENT, SEND_WEBHOOK, SIMULATE_OUTCOME
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.events import Subscriber
@@ -131,7 +132,9 @@ class Platform:
         self._issuer = ForeignIssuer(config.issuer, config.issuer_audience, clock, fetch) if config.issuer else None
         self._authenticator = Authenticator(keyring, clock, self._issuer)
         limits = Limits(self.settings, config.proxies)
-        self.calls = Calls(clock, randomness, self._authenticator, limits, self.settings)
+        self.calls = Calls(
+            clock, randomness, self._authenticator, limits, self.settings, partial(is_ticket, secret=keyring.waiting)
+        )
         self.jobs = StoreJobs(store, clock, randomness, {SEND_WEBHOOK: WEBHOOK_HANDLING})
         self.outbox = Outbox(store, clock)
         self.reconciler = Reconciler(look, store, clock)

@@ -119,7 +119,7 @@ def _set(message: Any, field: FieldDescriptor, text: str) -> None:
     """A field from text, as it comes in paths, queries and headers."""
     try:
         json_format.ParseDict({field.name: text}, message)
-    except json_format.ParseError:
+    except Exception:  # noqa: BLE001 - whatever the decoder stumbles over is what was sent
         raise Refusal.of_field(field.name, "must be a value of its type", text) from None
 
 

@@ -82,22 +82,58 @@ def _described(calls: Calls) -> set[str]:
     return {path.split("/")[1] for path in calls.methods}
 
 
+class Unreadable:
+    """What came instead of a message. Decoding must not raise inside a server: that is INTERNAL to the caller, who
+    sent it, and a traceback in our log.
+    """
+
+    def __init__(self, refusal: Refusal) -> None:
+        self.refusal = refusal
+
+
+def _decoder(message: type[Any]) -> Callable[[bytes], Any]:
+    decode, name = message.FromString, message.DESCRIPTOR.full_name
+
+    def decoded(raw: bytes) -> Any:
+        try:
+            return decode(raw)
+        except Exception as error:  # noqa: BLE001 - whatever the decoder stumbles over is what was sent
+            return Unreadable(Refusal.of_field("request", f"must be a {name}: {type(error).__name__}"))
+
+    return decoded
+
+
+async def _abort(calls: Calls, method: Method, unreadable: Unreadable, context: Any) -> None:
+    """Ends a call whose request cannot be read with gRPC's INVALID_ARGUMENT. It counts for the caller's address."""
+    headers = tuple(context.invocation_metadata() or ())
+    try:
+        calls.count_visitor(headers, context.peer)
+        refusal = unreadable.refusal
+    except Refusal as limited:
+        refusal = limited
+    method.figures.count(wire.code_name(refusal.code))
+    status, trailers = wire.status(refusal, calls.trace_id(headers))
+    await context.abort(status, refusal.message, trailing_metadata=trailers)
+
+
 def _handler(calls: Calls, method: Method) -> "grpc.RpcMethodHandler[Any, Any]":
     if method.is_stream:
         return grpc.unary_stream_rpc_method_handler(
             _stream(calls, method),
-            request_deserializer=method.request.FromString,
+            request_deserializer=_decoder(method.request),
             response_serializer=method.response.SerializeToString,
         )
     return grpc.unary_unary_rpc_method_handler(
         _plain(calls, method) if method.is_plain else _unary(calls, method),
-        request_deserializer=method.request.FromString,
+        request_deserializer=_decoder(method.request),
         response_serializer=method.response.SerializeToString,
     )
 
 
 def _unary(calls: Calls, method: Method) -> Callable[[Any, Any], Awaitable[Any]]:
     async def unary(request: Any, context: "grpc.aio.ServicerContext[Any, Any]") -> Any:
+        if type(request) is Unreadable:
+            await _abort(calls, method, request, context)
         try:
             headers = tuple(context.invocation_metadata() or ())
             call = calls.call(method, request, headers, context.peer, context.time_remaining())
@@ -124,11 +160,14 @@ def _plain(calls: Calls, method: Method) -> Callable[[Any, Any], Awaitable[Any]]
 
     async def plain(request: Any, context: "grpc.aio.ServicerContext[Any, Any]") -> Any:
         begun = now()
+        if type(request) is Unreadable:
+            await _abort(calls, method, request, context)
         try:
+            response = handler(request)  # refuses a token that is not ours
             count(request.waiting_token, begun)
-            response = handler(request)
         except Exception as error:  # noqa: BLE001 - this is where calls end; bugs are logged and counted
-            response = calls.refused(method, error, context.invocation_metadata() or ())
+            headers = tuple(context.invocation_metadata() or ())
+            response = calls.refused(method, calls.counted(error, headers, context.peer), headers)
             _tell_code(response, context)
         else:
             by_code[OK] += 1
@@ -140,6 +179,8 @@ def _plain(calls: Calls, method: Method) -> Callable[[Any, Any], Awaitable[Any]]
 
 def _stream(calls: Calls, method: Method) -> Callable[[Any, Any], AsyncIterator[Any]]:
     async def stream(request: Any, context: "grpc.aio.ServicerContext[Any, Any]") -> AsyncIterator[Any]:
+        if type(request) is Unreadable:
+            await _abort(calls, method, request, context)
         try:
             headers = tuple(context.invocation_metadata() or ())
             call = calls.call(method, request, headers, context.peer, context.time_remaining())

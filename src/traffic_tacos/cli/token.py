@@ -7,7 +7,7 @@ import typer
 from traffic_tacos.cli import options
 from traffic_tacos.kernel.calls import Caller, Role
 from traffic_tacos.kernel.errors import Refusal
-from traffic_tacos.kernel.ids import checked_id
+from traffic_tacos.kernel.ids import checked_user_id
 from traffic_tacos.kernel.tokens import LIFETIME_SECONDS_MAX
 
 
@@ -29,4 +29,4 @@ def token(
     if not 0 < seconds <= LIFETIME_SECONDS_MAX:
         raise Refusal.of_field("seconds", f"must be 1 to {LIFETIME_SECONDS_MAX}", seconds)
     role, name = named[0]
-    typer.echo(options.issued(data, Caller(role, checked_id("name", name)), seconds))
+    typer.echo(options.issued(data, Caller(role, checked_user_id("name", name)), seconds))

@@ -50,23 +50,23 @@ class Detail(msgspec.Struct, frozen=True):
 class Refusal(Exception):
     """An answer of the application that is not the one hoped for.
 
-    Raising one means that nothing has changed. `trace_id` is filled in where the call ends, or
+    Raising one means that nothing has changed. Its texts and its details are cut to their bounds: what a caller
+    sends is never sent back at length. `trace_id` is filled in where the call ends, or
     earlier when the refusal is remembered under an idempotency key.
     """
 
     def __init__(self, code: Code, message: str, *details: Detail, trace_id: str = "") -> None:
-        super().__init__(message)
         self.code = code
-        self.message = message
-        self.details = details
+        self.message = shortened(message, MESSAGE_LENGTH_MAX)
+        self.details = tuple(_shortened(detail) for detail in details[:DETAILS_MAX])
+        super().__init__(self.message)
         self.trace_id = trace_id
 
     @classmethod
     def of_field(cls, field: str, reason: str, value: object = "") -> Self:
         """INVALID_ARGUMENT for one field; `reason` says what would be right."""
-        shown = str(value)
-        shown = shown if len(shown) <= VALUE_SHOWN_MAX else shown[:VALUE_SHOWN_MAX] + "…"
-        return cls(Code.INVALID_ARGUMENT, f"{field}: {reason}", Detail(field, reason, shown))
+        field = shortened(field, FIELD_SHOWN_MAX)
+        return cls(Code.INVALID_ARGUMENT, f"{field}: {reason}", Detail(field, reason, str(value)))
 
     @classmethod
     def rate_limited(cls, seconds: float, why: str = "") -> Self:
@@ -88,4 +88,22 @@ class Fault(Exception):
 
 
 VALUE_SHOWN_MAX = 80
+FIELD_SHOWN_MAX = 120
+REASON_SHOWN_MAX = 1000
+MESSAGE_LENGTH_MAX = 4000
+DETAILS_MAX = 100
+
+
+def shortened(text: str, length_max: int) -> str:
+    return text if len(text) <= length_max else text[:length_max] + "…"
+
+
+def _shortened(detail: Detail) -> Detail:
+    return Detail(
+        shortened(detail.field, FIELD_SHOWN_MAX),
+        shortened(detail.reason, REASON_SHOWN_MAX),
+        shortened(detail.value, VALUE_SHOWN_MAX),
+    )
+
+
 RETRY_AFTER = "retry_after_seconds"

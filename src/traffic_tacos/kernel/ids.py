@@ -8,14 +8,19 @@ from typing import Protocol
 from traffic_tacos.kernel.errors import Code, Refusal
 
 ID_LENGTH_MAX = 128
+FOREIGN_ID_LENGTH_MAX = 255  # OpenID Connect Core 1.0, 2: a subject has at most 255 ASCII characters
 KEY_LENGTH_MAX = 200
 REASON_LENGTH_MAX = 500
 
 JOINERS = "\u200c\u200d"  # Persian writes with the first, families of emoji with the second
 LINES = "\n\r\t"
 
+ID_PATTERN = "[A-Za-z0-9][A-Za-z0-9_.:@|-]*"
+FOREIGN_ID_PATTERN = "[ -~]*"
+
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:@|-]*")
+_ID = re.compile(ID_PATTERN)
+_FOREIGN_ID = re.compile(FOREIGN_ID_PATTERN)
 _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 _RANDOM_LENGTH = 20  # 36^20 > 2^103
 
@@ -50,6 +55,24 @@ def checked_id(field: str, value: str) -> str:
             repr(value),
         )
     return value
+
+
+def checked_foreign_id(field: str, value: str) -> str:
+    """The value, when it can be an id that another system has made (the subject of a login, the id of a webhook):
+    printable ASCII, at most 255 characters. It is compared to the letter and never cut, trimmed or changed.
+    """
+    if not value:
+        raise Refusal.of_field(field, "is required")
+    if len(value) > FOREIGN_ID_LENGTH_MAX:
+        raise Refusal.of_field(field, f"must have at most {FOREIGN_ID_LENGTH_MAX} characters", value)
+    if _FOREIGN_ID.fullmatch(value) is None:
+        raise Refusal.of_field(field, "must have only printable ASCII characters", ascii(value))
+    return value
+
+
+def checked_user_id(field: str, value: str) -> str:
+    """The value, when it can be a user: users are the subjects of logins, ours or another issuer's."""
+    return checked_foreign_id(field, value)
 
 
 def checked_text(field: str, value: str, length_max: int) -> str:

@@ -10,6 +10,8 @@
 
 import hashlib
 import hmac
+import math
+import re
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
@@ -19,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from traffic_tacos.kernel.calls import Caller, Role
 from traffic_tacos.kernel.errors import Code, Refusal
-from traffic_tacos.kernel.ids import checked_id
+from traffic_tacos.kernel.ids import checked_user_id
 from traffic_tacos.kernel.instants import SECOND, Instant
 
 ISSUER = "traffic-tacos"
@@ -35,6 +37,12 @@ _SESSION_BYTES = 8
 _NUMBER_BYTES = 6
 _HEAD_BYTES = _NUMBER_BYTES + _SESSION_BYTES
 _TOKEN_LENGTH_MAX = 8192
+_YEAR_10000_SECONDS = 253_402_300_800
+_ROLES = {role.value: role for role in (Role.FAN, Role.SERVICE, Role.ADMIN)}
+_JWT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
+_NO_JWT = "is not a JWT of ours"
+# What a token may do to its reader: PyJWT and json raise more than their own errors on what was made to break them.
+_UNREADABLE = (jwt.PyJWTError, ValueError, TypeError, RecursionError, OverflowError)
 
 
 # Public keys by their id, the one in force first.
@@ -107,6 +115,15 @@ def open_ticket(token: str, secret: bytes) -> Ticket:
     raise Refusal(Code.UNAUTHENTICATED, "waiting_token: is not a token of this waiting room")
 
 
+def is_ticket(token: str, secret: bytes) -> bool:
+    """Whether a text is a waiting token of ours: in microseconds, and without asking the store for its place."""
+    try:
+        open_ticket(token, secret)
+    except Refusal:
+        return False
+    return True
+
+
 def _mac(body: bytes, secret: bytes) -> bytes:
     return hashlib.blake2b(body, key=secret, digest_size=_MAC_BYTES).digest()
 
@@ -129,15 +146,13 @@ def sign_user(key: Ed25519PrivateKey, user: UserToken, now: Instant) -> str:
 def verify_user(token: str, keys: VerifyingKeys, now: Instant) -> UserToken:
     """Who a user's JWT speaks for; UNAUTHENTICATED, with the reason, when it is not good now."""
     claims = _verified(token, _key_of(token, keys, "token"), [ALGORITHM], ISSUER, AUDIENCE, now, "token")
-    try:
-        role = Role(claims["role"])
-    except (KeyError, ValueError):
-        raise Refusal(Code.UNAUTHENTICATED, "token: has no role that is known here") from None
-    return UserToken(
-        caller=Caller(role, claims["sub"]),
-        scopes=tuple(str(claims.get("scope", "")).split()),
-        expires_at=claims["exp"] * SECOND,
-    )
+    role = _ROLES.get(str(claims.get("role", "")))
+    scope = claims.get("scope", "")
+    if role is None:
+        raise Refusal(Code.UNAUTHENTICATED, f"token: must have one of the roles {', '.join(_ROLES)}")
+    if not isinstance(scope, str):
+        raise Refusal(Code.UNAUTHENTICATED, "token: scope must be a text, with its scopes between spaces")
+    return UserToken(Caller(role, _subject(claims)), tuple(scope.split()), claims["exp"] * SECOND)
 
 
 def sign_reservation(key: Ed25519PrivateKey, token: ReservationToken, issued_at: Instant) -> str:
@@ -164,18 +179,16 @@ def verify_foreign(token: str, issuer: Issuer, scopes: tuple[str, ...], now: Ins
     if key.algorithm_name not in FOREIGN_ALGORITHMS:
         raise Refusal(Code.UNAUTHENTICATED, f"token: must be signed with one of {', '.join(FOREIGN_ALGORITHMS)}")
     claims = _verified(token, key, [key.algorithm_name], issuer.url, issuer.audience, now, "token")
-    try:
-        name = checked_id("sub", str(claims["sub"]))
-    except Refusal as refusal:
-        raise Refusal(Code.UNAUTHENTICATED, f"token: {refusal.message}") from None
-    return UserToken(Caller(Role.FAN, name), scopes, claims["exp"] * SECOND)
+    return UserToken(Caller(Role.FAN, _subject(claims)), scopes, claims["exp"] * SECOND)
 
 
 def issuer_of(token: str) -> str:
     """What a token says of its issuer, not believed yet: it only chooses whose keys to try."""
+    if len(token) > _TOKEN_LENGTH_MAX or _JWT.fullmatch(token) is None:
+        return ""
     try:
-        claims = jwt.decode(token[:_TOKEN_LENGTH_MAX], options={"verify_signature": False})
-    except jwt.PyJWTError:
+        claims = jwt.decode(token, options={"verify_signature": False})
+    except _UNREADABLE:
         return ""
     return str(claims.get("iss", ""))
 
@@ -202,9 +215,11 @@ def key_id(key: Ed25519PublicKey) -> str:
 def _header(token: str, field: str) -> dict[str, Any]:
     if len(token) > _TOKEN_LENGTH_MAX:
         raise Refusal(Code.UNAUTHENTICATED, f"{field}: is too long to be a token of ours")
+    if _JWT.fullmatch(token) is None:
+        raise Refusal(Code.UNAUTHENTICATED, f"{field}: {_NO_JWT}")
     try:
         return jwt.get_unverified_header(token)
-    except jwt.PyJWTError as error:
+    except _UNREADABLE as error:
         raise Refusal(Code.UNAUTHENTICATED, f"{field}: {_reason(error)}") from None
 
 
@@ -243,19 +258,34 @@ def _verified(
         )
     except jwt.InvalidAudienceError:
         raise Refusal(Code.FORBIDDEN, f"{field}: was issued for something else") from None
-    except jwt.PyJWTError as error:
+    except _UNREADABLE as error:
         raise Refusal(Code.UNAUTHENTICATED, f"{field}: {_reason(error)}") from None
-    not_before = claims.get("nbf", 0)
-    if not isinstance(claims["exp"], int) or not isinstance(not_before, int):
-        raise Refusal(Code.UNAUTHENTICATED, f"{field}: exp and nbf must be whole seconds")
-    if now >= claims["exp"] * SECOND:
+    ends, begins = _seconds(claims, "exp", field), _seconds(claims, "nbf", field)
+    if now >= ends * SECOND:
         raise Refusal(Code.UNAUTHENTICATED, f"{field}: has expired")
-    if now < (not_before - CLOCK_SKEW_SECONDS) * SECOND:
+    if now < (begins - CLOCK_SKEW_SECONDS) * SECOND:
         raise Refusal(Code.UNAUTHENTICATED, f"{field}: is not valid yet")
-    return claims
+    return {**claims, "exp": ends, "nbf": begins}
 
 
-def _reason(error: jwt.PyJWTError) -> str:
+def _subject(claims: Mapping[str, Any]) -> str:
+    try:
+        return checked_user_id("sub", str(claims["sub"]))
+    except Refusal as refusal:
+        raise Refusal(Code.UNAUTHENTICATED, f"token: {refusal.message}") from None
+
+
+def _seconds(claims: Mapping[str, Any], name: str, field: str) -> int:
+    """A NumericDate (RFC 7519, 2): seconds since 1970, perhaps with a fraction. What is no such time, or lies after
+    the year 9999 (which no timestamp on the wire can say), is refused; so is NaN, which is neither more nor less.
+    """
+    value = claims.get(name, 0)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < _YEAR_10000_SECONDS:
+        raise Refusal(Code.UNAUTHENTICATED, f"{field}: {name} must be in seconds, between 1970 and 9999")
+    return math.floor(value)
+
+
+def _reason(error: Exception) -> str:
     match error:
         case jwt.InvalidSignatureError():
             return "the signature is wrong"
@@ -266,7 +296,7 @@ def _reason(error: jwt.PyJWTError) -> str:
         case jwt.InvalidAlgorithmError():
             return "must be signed with the algorithm of its key"
         case _:
-            return "is not a JWT of ours"
+            return _NO_JWT
 
 
 CLOCK_SKEW_SECONDS = 5

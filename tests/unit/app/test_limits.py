@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from traffic_tacos.app import limits
 from traffic_tacos.app.limits import BURST_SECONDS, Buckets, address_of
 from traffic_tacos.kernel.addresses import parsed_networks
 
@@ -37,6 +38,14 @@ def test_whoever_was_quiet_is_forgotten_and_loses_nothing():
     assert len(buckets._full_at) + len(buckets._full_at_before) <= 2
 
 
+def test_however_many_addresses_come_the_buckets_stay_bounded(monkeypatch):
+    monkeypatch.setattr(limits, "BUCKETS_MAX", 100)
+    buckets = Buckets()
+    for number in range(10_000):
+        buckets.take(f"address{number}", 10, 0)
+    assert len(buckets._full_at) + len(buckets._full_at_before) <= 200
+
+
 @given(st.integers(1, 2000), st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 3000)), max_size=200))
 def test_in_no_time_does_anybody_get_more_than_burst_and_rate(per_second, asked):
     """The definition of a token bucket: in any span, at most its depth and what flowed in meanwhile."""
@@ -57,12 +66,19 @@ def test_in_no_time_does_anybody_get_more_than_burst_and_rate(per_second, asked)
     ("peer", "forwarded", "address"),
     [
         ("ipv4:203.0.113.7:4711", [], "203.0.113.7"),
-        ("ipv6:[2001:db8::1]:4711", [], "2001:db8::1"),
-        ("ipv6:%5B2001:db8::1%5D:4711", [], "2001:db8::1"),
+        ("ipv6:[2001:db8::1]:4711", [], "2001:db8::/64"),
+        ("ipv6:%5B2001:db8::1%5D:4711", [], "2001:db8::/64"),
+        ("2001:db8:0:1:ffff::2", [], "2001:db8:0:1::/64"),
+        ("[2001:db8::1]:4711", [], "2001:db8::/64"),
+        ("203.0.113.7:4711", [], "203.0.113.7"),
         ("203.0.113.7", ["198.51.100.1"], "203.0.113.7"),  # not a proxy that is believed
         ("10.1.2.3", ["198.51.100.1"], "198.51.100.1"),
         ("10.1.2.3", ["1.1.1.1, 198.51.100.1", "10.9.9.9"], "198.51.100.1"),
-        ("10.1.2.3", ["203.0.113.1, nonsense"], ""),
+        ("10.1.2.3", ["203.0.113.1, nonsense"], "10.1.2.3"),  # counts for the proxy that passed it on
+        ("10.1.2.3", ["127.0.0.1"], "127.0.0.1"),  # who is named by a proxy is not on this machine
+        ("10.1.2.3", ["::1"], "::/64"),
+        ("10.1.2.3", ["10.4.4.4, 10.3.3.3"], "10.4.4.4"),
+        ("nonsense", [], "unknown"),
         ("10.1.2.3", [], "10.1.2.3"),
         ("ipv6:[::1]:5", ["203.0.113.9"], "203.0.113.9"),
         ("ipv6:[::ffff:203.0.113.7]:5", [], "203.0.113.7"),

@@ -8,7 +8,7 @@ from traffic_tacos.gen.payment.v1 import payment_pb2
 from traffic_tacos.gen.reservation.v1 import inventory_pb2, reservation_pb2
 from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.errors import Code, Refusal
-from traffic_tacos.kernel.ids import checked_id
+from traffic_tacos.kernel.ids import checked_user_id
 from traffic_tacos.kernel.tokens import UserToken
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.health import Health, HealthChecks, PartHealth
@@ -88,7 +88,7 @@ class GatewayRpc:
         )
 
     async def CreateReservation(self, request: pb.CreateReservationRequest, call: Call) -> pb.CreateReservationResponse:
-        call.require_user(checked_id("user_id", request.user_id))
+        call.require_user(checked_user_id("user_id", request.user_id))
         given = request.metadata
         answer = await self._rooms.ask(
             self._rooms.reservation,
@@ -169,7 +169,7 @@ class GatewayRpc:
     async def CreatePaymentIntent(
         self, request: pb.CreatePaymentIntentRequest, call: Call
     ) -> pb.CreatePaymentIntentResponse:
-        call.require_user(checked_id("user_id", request.user_id))
+        call.require_user(checked_user_id("user_id", request.user_id))
         answer = await self._rooms.ask(
             self._rooms.payment,
             self._rooms.payment.stub.CreatePaymentIntent,

@@ -12,7 +12,7 @@ import msgspec
 from traffic_tacos.kernel.addresses import Network, checked_url
 from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.errors import Code, Refusal
-from traffic_tacos.kernel.ids import checked_id, derived_id, new_id
+from traffic_tacos.kernel.ids import checked_id, checked_user_id, derived_id, new_id
 from traffic_tacos.kernel.instants import DAY, SECOND, Instant, seconds
 from traffic_tacos.kernel.money import Money
 from traffic_tacos.kernel.topics import (
@@ -110,7 +110,7 @@ class Payments:
     async def create(self, request: Create, call: Call) -> Payment:
         """An intent for exactly what the reservation costs. Nothing is charged yet."""
         now = self._clock.now()
-        call.require_user(checked_id("user_id", request.user_id))
+        call.require_user(checked_user_id("user_id", request.user_id))
         once = self._once("create", request.user_id, request, now, call)
         if (seen := await once.seen(self._store)) is not None:
             return seen

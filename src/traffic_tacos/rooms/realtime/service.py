@@ -11,7 +11,7 @@ import msgspec
 
 from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.errors import Code, Refusal
-from traffic_tacos.kernel.ids import checked_id, checked_text, new_id
+from traffic_tacos.kernel.ids import checked_text, checked_user_id, new_id
 from traffic_tacos.kernel.instants import HOUR, SECOND
 from traffic_tacos.kernel.topics import PAYMENT_CHANGED, RESERVATION_CHANGED
 from traffic_tacos.ports.clock import Clock
@@ -94,7 +94,7 @@ class Realtime:
         Ends with UNAVAILABLE when the platform stops, or when one user watches too many times over.
         """
         user_id = user_id or call.caller.name
-        call.require_user(checked_id("user_id", user_id))
+        call.require_user(checked_user_id("user_id", user_id))
         checked_text("session_id", session_id, TITLE_LENGTH_MAX)
         if len(ids) > IDS_MAX:
             raise Refusal.of_field("ids", f"must be at most {IDS_MAX}", len(ids))
@@ -264,7 +264,7 @@ def _target(request: Send) -> Target:
     if bool(request.user_id) == bool(request.session_id):
         raise Refusal.of_field("target_user_id", "must be given, or target_session_id, and not both")
     if request.user_id:
-        return "user", checked_id("target_user_id", request.user_id)
+        return "user", checked_user_id("target_user_id", request.user_id)
     return "session", checked_text("target_session_id", request.session_id, TITLE_LENGTH_MAX)
 
 

@@ -6,7 +6,7 @@ import msgspec
 
 from traffic_tacos.kernel.calls import TRUSTED, Call
 from traffic_tacos.kernel.errors import Code, Refusal
-from traffic_tacos.kernel.ids import checked_id, checked_reason, derived_id
+from traffic_tacos.kernel.ids import checked_id, checked_reason, checked_user_id, derived_id
 from traffic_tacos.kernel.instants import DAY, Instant
 from traffic_tacos.kernel.money import Money, total
 from traffic_tacos.kernel.seats import Seat
@@ -133,7 +133,7 @@ class Reservations:
         answer and its admission in one commit. A crash in between leaves a hold that lapses by itself.
         """
         now = self._clock.now()
-        call.require_user(checked_id("user_id", request.user_id))
+        call.require_user(checked_user_id("user_id", request.user_id))
         once = self._once("create", request, Created, call, model.CREATE_KEY_WINDOW)
         if (seen := await once.seen(self._store)) is not None:
             return seen
@@ -363,7 +363,7 @@ class Reservations:
         return await once.run(self._store, (), rule)
 
     async def _own(self, reservation_id: str, user_id: str, call: Call) -> Reservation:
-        call.require_user(checked_id("user_id", user_id))
+        call.require_user(checked_user_id("user_id", user_id))
         reservation = await self._store.get(reservation_key(checked_id("reservation_id", reservation_id)))
         if reservation is None or reservation.user_id != user_id:
             raise unknown(reservation_id)

@@ -9,7 +9,7 @@ import msgspec
 
 from traffic_tacos.kernel.calls import Call, Role
 from traffic_tacos.kernel.errors import Code, Refusal
-from traffic_tacos.kernel.ids import checked_id, checked_reason, checked_text
+from traffic_tacos.kernel.ids import checked_id, checked_reason, checked_text, checked_user_id
 from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.kernel.tokens import (
     ReservationToken,
@@ -93,7 +93,7 @@ class WaitingRoom:
             raise Refusal.of_field("session_id", "is required")
         checked_text("session_id", session_id, SESSION_LENGTH_MAX)
         if user_id:
-            call.require_user(checked_id("user_id", user_id))
+            call.require_user(checked_user_id("user_id", user_id))
         if len(metadata) > METADATA_ENTRIES_MAX:
             raise Refusal.of_field("metadata", f"must have at most {METADATA_ENTRIES_MAX} entries", len(metadata))
         for name, value in metadata.items():

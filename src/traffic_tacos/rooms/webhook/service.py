@@ -9,7 +9,7 @@ import msgspec
 from traffic_tacos.kernel import signatures
 from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.errors import Code, Refusal
-from traffic_tacos.kernel.ids import checked_id, derived_id
+from traffic_tacos.kernel.ids import checked_foreign_id, checked_id, derived_id
 from traffic_tacos.kernel.instants import SECOND
 from traffic_tacos.kernel.topics import EXPIRE_RESERVATION, SETTLE_PAYMENT_RESULT
 from traffic_tacos.ports.clock import Clock
@@ -66,7 +66,7 @@ class Webhooks:
 
         It is not signed, so a service speaks in its own name, or in one that is registered here.
         """
-        checked_id("webhook_id", webhook_id)
+        checked_foreign_id("webhook_id", webhook_id)
         checked_id("reservation_id", reservation_id)
         if checked_id("source", source) != call.caller.name and not self._secrets_of(source):
             raise Refusal(Code.UNAUTHENTICATED, "source: is not registered here, and not the caller's name")
@@ -79,7 +79,7 @@ class Webhooks:
         What was signed has a time in it that this call is not told (decision 0014): `t=SECONDS` in front of the
         signature says it; otherwise every second of the last and next five minutes is tried.
         """
-        checked_id("webhook_id", webhook_id)
+        checked_foreign_id("webhook_id", webhook_id)
         if len(payload) > BODY_BYTES_MAX:
             raise Refusal.of_field("payload", f"must have at most {BODY_BYTES_MAX} bytes", len(payload))
         first, _, rest = signature.strip().partition(" ")
@@ -115,7 +115,7 @@ class Webhooks:
         return (*(self._keyring.webhook if source == self._source else ()), *registered)
 
     def _verify(self, source: str, webhook_id: str, timestamp_seconds: int, body: bytes, signature: str) -> None:
-        checked_id("webhook_id", webhook_id)
+        checked_foreign_id("webhook_id", webhook_id)
         secrets = self._secrets_of(source)
         if not secrets:
             raise Refusal(Code.UNAUTHENTICATED, "source: is not registered here")
@@ -139,7 +139,7 @@ class Webhooks:
         now = self._clock.now()
         key = receipt_key(source, webhook_id)
         receipt = Receipt(derived_id("whk", source, webhook_id), now, next_action)
-        jobs = (Job(f"{topic}:{source}:{webhook_id}", topic, now, payload),) if topic else ()
+        jobs = (Job(f"{topic}:{receipt.correlation_id}", topic, now, payload),) if topic else ()
 
         def decide(view: View) -> Decision[Receipt]:
             known = view.get(key)
