@@ -19,13 +19,13 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Column, Table
 
 from bench import load, servers
 from bench.echo import PATH as ECHO
 from traffic_tacos.app import keys
 from traffic_tacos.app.platform import PAYMENT_SOURCE
 from traffic_tacos.app.policy import SCOPES
+from traffic_tacos.cli.shown import Listing
 from traffic_tacos.engines.clock import SystemClock
 from traffic_tacos.gen.gateway.v1 import gateway_pb2 as g
 from traffic_tacos.gen.gateway.v1 import queue_pb2 as q
@@ -60,7 +60,7 @@ def main() -> None:
     parser.add_argument("--at-once", type=int, default=64)
     asked = parser.parse_args()
     heads = ("load", "per s", "CPU us", "echoes", "budget", "p50 ms", "p95 ms", "p99 ms", "target")
-    table = Table(Column("RPC", no_wrap=True), *heads)
+    table = Listing("RPC", *heads)
     base: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as folder:
         for kind in ("native", "grpcio"):
@@ -69,12 +69,12 @@ def main() -> None:
         event, data = event_file(Path(folder)), Path(folder) / "data"
         with servers.platform(data, "--event", str(event), "--time-scale", "1000") as (pid, address):
             Run(pid, address, data, asked, table, base).all()
-    console.print(table)
+    table.print()
     if load.H2LOAD is None:
         console.print("h2load was not found: only the Python callers were used, and they limit the rate.")
 
 
-def _echo(kind: str, pid: int, address: str, asked, table: Table, base: dict[str, float]) -> None:
+def _echo(kind: str, pid: int, address: str, asked, table: Listing, base: dict[str, float]) -> None:
     console.print(f"bare {kind} echo …")
     body = b"x" * 60
     if load.H2LOAD:
@@ -90,7 +90,7 @@ def _echo(kind: str, pid: int, address: str, asked, table: Table, base: dict[str
 class Run:
     """The calls of a sale, in the order in which it makes them."""
 
-    def __init__(self, pid: int, address: str, data: Path, asked, table: Table, base: dict[str, float]) -> None:
+    def __init__(self, pid: int, address: str, data: Path, asked, table: Listing, base: dict[str, float]) -> None:
         self.pid, self.address, self.data, self.asked, self.table, self.base = pid, address, data, asked, table, base
         self.count = asked.requests
         self.fans = [f"fan{number % FANS}" for number in range(self.count)]
@@ -289,9 +289,9 @@ def reservations(data: Path, count: int) -> tuple[list[bytes], list[str]]:
     return bodies, tokens
 
 
-def _row(table: Table, service: str, what: str, how: str, cpu: float, measured: load.Measured, base: float) -> None:
+def _row(table: Listing, service: str, what: str, how: str, cpu: float, measured: load.Measured, base: float) -> None:
     times = (measured.p50_ms, measured.p95_ms, measured.p99_ms)
-    table.add_row(
+    table.add(
         what,
         how,
         f"{measured.requests / measured.seconds:,.0f}",

@@ -19,12 +19,12 @@ from pathlib import Path
 
 import grpc
 from rich.console import Console
-from rich.table import Table
 
 from bench import servers
 from bench.__main__ import event_file
 from bench.echo import PATH as ECHO
 from traffic_tacos.cli import options
+from traffic_tacos.cli.shown import Listing
 from traffic_tacos.gen.common.v1 import errors_pb2
 from traffic_tacos.gen.gateway.v1 import gateway_pb2, gateway_pb2_grpc
 from traffic_tacos.kernel.calls import Caller, Role
@@ -68,12 +68,12 @@ def main() -> None:
                     rounds.append(sorted(asyncio.run(_ask(address, tokens[:-1], asked.seconds))))
                     if flood is not None:
                         heard[name] = flood.communicate()[0].strip()
-    table = Table("beside sixteen fans", "their calls", "p50 ms", "p95 ms", "p99 ms", "ratio of p95", "heard")
+    table = Listing("beside sixteen fans", "their calls", "p50 ms", "p95 ms", "p99 ms", "ratio of p95", "heard")
     for name, rounds in took.items():
         times = sorted(seconds for one in rounds for seconds in one)
         shown = (f"{_at(times, share) * 1000:.2f}" for share in (50, 95, 99))
-        table.add_row(name, f"{len(times):,}", *shown, _ratio(took, name), heard.get(name, ""))
-    console.print(table)
+        table.add(name, f"{len(times):,}", *shown, _ratio(took, name), heard.get(name, ""))
+    table.print()
 
 
 def _ratio(took: dict[str, list[list[float]]], name: str) -> str:

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import grpc
 from rich.console import Console
-from rich.table import Table
 
 from bench import servers
 from bench.__main__ import event_file, reservations
+from traffic_tacos.cli.shown import Listing
 from traffic_tacos.gen.gateway.v1 import gateway_pb2, gateway_pb2_grpc, websocket_pb2, websocket_pb2_grpc
 from traffic_tacos.gen.payment.v1 import payment_pb2, payment_pb2_grpc
 from traffic_tacos.gen.reservation.v1 import reservation_pb2
@@ -34,7 +34,7 @@ def main() -> None:
     asked = parser.parse_args()
     late: list[float] = []
     console = Console()
-    table = Table("callers", "purchases", "purchases/s", "platform CPU ms/purchase", "p50 ms", "p95 ms")
+    table = Listing("callers", "purchases", "purchases/s", "platform CPU ms/purchase", "p50 ms", "p95 ms")
     with tempfile.TemporaryDirectory() as folder:
         event, data = event_file(Path(folder)), Path(folder) / "data"
         with servers.platform(data, "--event", str(event), "--time-scale", "1000") as (pid, address):
@@ -51,8 +51,8 @@ def main() -> None:
                 bodies, tokens = bodies[share:], tokens[share:]
                 shown = (took[len(took) // 2] * 1000, took[len(took) * 95 // 100] * 1000)
                 rate = f"{share / seconds:,.0f}"
-                table.add_row(str(callers), str(share), rate, f"{cpu * 1000:.1f}", *(f"{ms:.0f}" for ms in shown))
-    console.print(table)
+                table.add(str(callers), str(share), rate, f"{cpu * 1000:.1f}", *(f"{ms:.0f}" for ms in shown))
+    table.print()
     if late:
         late.sort()
         half, most, last = (late[len(late) * share // 100] * 1000 for share in (50, 95, 99))

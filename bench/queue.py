@@ -15,12 +15,12 @@ from pathlib import Path
 
 import msgspec
 from rich.console import Console
-from rich.table import Table
 
 from bench import load, servers
 from bench.echo import PATH as ECHO
 from traffic_tacos.app import keys
 from traffic_tacos.app.embedded import STORE_FILE
+from traffic_tacos.cli.shown import Listing
 from traffic_tacos.engines.clock import SystemClock
 from traffic_tacos.gen.gateway.v1 import queue_pb2
 from traffic_tacos.kernel.tokens import Ticket, seal_ticket, session_hash
@@ -57,10 +57,10 @@ def main() -> None:
         for size in asked.sizes:
             console.print(f"{size:,} waiting …")
             rows.append(_measured(Path(folder) / str(size), size, asked, empty))
-    table = Table("waiting", *(f"{size:,}" for size in asked.sizes))
+    table = Listing("waiting", *(f"{size:,}" for size in asked.sizes))
     for name in rows[0]:
-        table.add_row(name, *(row[name] for row in rows))
-    console.print(table)
+        table.add(name, *(row[name] for row in rows))
+    table.print()
     for size in (100_000, 1_000_000):
         started = time.perf_counter()
         draw = Draw(b"k" * 32, size)

@@ -9,8 +9,8 @@ import random
 import time
 
 from rich.console import Console
-from rich.table import Table
 
+from traffic_tacos.cli.shown import Listing
 from traffic_tacos.kernel.errors import Refusal
 from traffic_tacos.kernel.events import EventInfo
 from traffic_tacos.rooms.inventory import best_available
@@ -24,7 +24,7 @@ THINNED_OUT = 0.02
 
 
 def main() -> None:
-    table = Table("seats", "sold", "party", "warm p50 us", "warm p95 us", "cold p50 us", "cold p95 us")
+    table = Listing("seats", "sold", "party", "warm p50 us", "warm p95 us", "cold p50 us", "cold p95 us")
     console = Console()
     for sections in (1, 5):
         plan = house(sections)
@@ -34,8 +34,8 @@ def main() -> None:
             for party in (2, 6):
                 warm, cold = timed(plan, states, party, cold=False), timed(plan, states, party, cold=True)
                 shown = [f"{value:,.0f}" for value in (*warm, *cold)]
-                table.add_row(f"{len(plan.places):,}", f"{sold:.0%}", str(party), *shown)
-    console.print(table)
+                table.add(f"{len(plan.places):,}", f"{sold:.0%}", str(party), *shown)
+    table.print()
 
 
 def house(sections: int) -> EventPlan:

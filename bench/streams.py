@@ -14,10 +14,10 @@ from pathlib import Path
 
 import grpc
 from rich.console import Console
-from rich.table import Table
 
 from bench import load, servers
 from traffic_tacos.cli import options
+from traffic_tacos.cli.shown import Listing
 from traffic_tacos.gen.common.v1 import admin_pb2, admin_pb2_grpc
 from traffic_tacos.gen.gateway.v1 import queue_pb2, queue_pb2_grpc, websocket_pb2, websocket_pb2_grpc
 
@@ -103,16 +103,16 @@ async def _run(pid: int, address: str, data: Path, fans: int, every: int) -> Non
         took = time.perf_counter() - started
         spent = servers.cpu_seconds(pid) - cpu
         late = sorted(heard[number] - started - (number + 1) / RATE for number in heard)
-        table = Table("what", "measured")
-        table.add_row("fans who heard READY", f"{len(heard):,} of {len(watching):,}")
-        table.add_row("in", f"{took:.1f} s")
+        table = Listing("what", "measured")
+        table.add("fans who heard READY", f"{len(heard):,} of {len(watching):,}")
+        table.add("in", f"{took:.1f} s")
         for name, seconds in (("from the turn to the reader", sorted(travelled)), ("behind an even 1,000/s", late)):
             half, most, last = (seconds[len(seconds) * share // 100] * 1000 for share in (50, 95, 99))
-            table.add_row(name, f"half {half:.0f} ms, 95 % {most:.0f} ms, 99 % {last:.0f} ms")
-        table.add_row("messages", f"{messages:,}")
-        table.add_row("CPU of the platform", f"{spent:.2f} s, {spent / took:.0%} of a core")
-        table.add_row("memory of a stream", f"{(memory - before) / len(watching) / 1024:.0f} KiB")
-        console.print(table)
+            table.add(name, f"half {half:.0f} ms, 95 % {most:.0f} ms, 99 % {last:.0f} ms")
+        table.add("messages", f"{messages:,}")
+        table.add("CPU of the platform", f"{spent:.2f} s, {spent / took:.0%} of a core")
+        table.add("memory of a stream", f"{(memory - before) / len(watching) / 1024:.0f} KiB")
+        table.print()
         for task in (*readers, *admitting):
             task.cancel()
         await asyncio.gather(*readers, *admitting, return_exceptions=True)

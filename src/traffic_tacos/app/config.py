@@ -127,6 +127,8 @@ def checked(config: Config) -> Config:
         checked_issuer("issuer", config.issuer)
     for origin in config.cors_origins:
         checked_origin("cors-origin", origin)
+    if config.http.port and config.http == config.grpc:
+        raise Refusal.of_field("http", "must be another address than that of gRPC", config.http)
     if config.server not in SERVERS:
         raise Refusal.of_field("server", f"must be one of {', '.join(SERVERS)}", config.server)
     return config

@@ -8,6 +8,7 @@ import os
 import random
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 import structlog
@@ -36,6 +37,7 @@ RETIRED = "retired"  # public keys, as SECONDS-KEYID.pem: when it was retired, a
 SECRET_BYTES = 32
 WATCHED_EVERY_SECONDS = 2.0
 
+T = TypeVar("T")
 log = structlog.get_logger()
 
 
@@ -131,15 +133,14 @@ def opened(data: Path, randomness: random.Random) -> Keys:
 def read(data: Path) -> Keys:
     """The keys of a data folder; refused when there are none."""
     folder = data / FOLDER
-    try:
-        signing = load_pem_private_key((folder / SIGNING).read_bytes(), None)
-        waiting = (folder / WAITING).read_bytes()
-        webhook = tuple((folder / WEBHOOK).read_text().split())
-        retired = [load_pem_public_key(file.read_bytes()) for file in _retired(folder)]
-    except FileNotFoundError:
-        raise Refusal.of_field("data", "must be the data folder of a platform; `tacos up` makes one", data) from None
+    signing = _parsed(folder / SIGNING, lambda content: load_pem_private_key(content, None))
+    waiting = _parsed(folder / WAITING, bytes)
+    webhook = _parsed(folder / WEBHOOK, lambda content: tuple(content.decode().split()))
+    retired = [_parsed(file, load_pem_public_key) for file in _retired(folder)]
     if not isinstance(signing, Ed25519PrivateKey):
         raise Refusal.of_field("data", f"must have an Ed25519 key in {FOLDER}/{SIGNING}", data)
+    if not waiting or not webhook:
+        raise Refusal.of_field("data", f"must have a secret in {FOLDER}/{WEBHOOK if waiting else WAITING}", data)
     believed = (signing.public_key(), *(key for key in retired if isinstance(key, Ed25519PublicKey)))
     return Keys(signing, waiting, webhook, {key_id(key): key for key in believed})
 
@@ -171,7 +172,7 @@ def rotate(data: Path, randomness: random.Random, now: Instant, *, revoke: bool 
     folder = data / FOLDER
     (folder / RETIRED).mkdir(mode=0o700, exist_ok=True)
     for file in _retired(folder):
-        if revoke or int(file.name.partition("-")[0]) + LIFETIME_SECONDS_MAX < now // SECOND:
+        if revoke or _retired_at(file) + LIFETIME_SECONDS_MAX < now // SECOND:
             file.unlink()
     if not revoke:
         public = old.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
@@ -205,8 +206,27 @@ def _retired(folder: Path) -> list[Path]:
     return sorted((folder / RETIRED).glob("*-*.pem"), reverse=True)
 
 
+def _retired_at(file: Path) -> int:
+    """When it was retired, in seconds, as its name says."""
+    seconds = file.name.partition("-")[0]
+    return int(seconds) if seconds.isascii() and seconds.isdigit() else 0
+
+
 def _webhook_secret(randomness: random.Random) -> str:
     return SECRET_PREFIX + base64.b64encode(randomness.randbytes(SECRET_BYTES)).decode()
+
+
+def _parsed(file: Path, parse: Callable[[bytes], T]) -> T:
+    """What a file of the folder has; refused, with its name, when it is missing, unreadable, or has something else."""
+    try:
+        return parse(file.read_bytes())
+    except FileNotFoundError:
+        folder = file.parent.parent
+        why = "must be the data folder of a platform; `tacos up` makes one"
+        raise Refusal.of_field("data", why, folder) from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not what the platform has written there"
+        raise Refusal.of_field("data", f"must have keys that can be read: {file}: {reason}") from None
 
 
 def _write_new(path: Path, content: bytes) -> None:

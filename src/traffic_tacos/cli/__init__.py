@@ -1,12 +1,15 @@
 """`tacos …`: a file a command. Errors are one clear line; 1 is "the answer is no", 2 is "asked wrongly"."""
 
+import sqlite3
 import sys
+from importlib.metadata import version
+from typing import Annotated
 
 import grpc
 import typer
 from rich.console import Console
 
-from traffic_tacos.cli import admin, buy, draw, event, keys, queue, reconcile, token, up, verify, webhook
+from traffic_tacos.cli import admin, buy, draw, event, keys, options, queue, reconcile, token, up, verify, webhook
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.wire import UpstreamFault
 
@@ -18,6 +21,23 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"tacos {version('traffic-tacos')}")
+        raise typer.Exit
+
+
+@app.callback()
+def tacos(
+    show: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version, and end.")
+    ] = False,
+) -> None:
+    """Sell tickets when far more people come than there are seats."""
+
+
 app.command("up")(up.up)
 app.add_typer(event.app, name="event")
 app.add_typer(queue.app, name="queue")
@@ -36,28 +56,35 @@ def main() -> None:
     try:
         app()
     except Refusal as refusal:
-        _say(f"[red]error:[/] {refusal.message}")
-        for detail in refusal.details[1:]:
-            _say(f"  {detail.field}: {detail.reason}" + (f" (is {detail.value})" if detail.value else ""))
-        sys.exit(2 if refusal.code is Code.INVALID_ARGUMENT else 1)
+        more = [
+            f"  {detail.field}: {detail.reason}" + (f" (is {detail.value})" if detail.value else "")
+            for detail in refusal.details[1:]
+        ]
+        _fail(2 if refusal.code is Code.INVALID_ARGUMENT else 1, _message(refusal), *more)
     except grpc.aio.AioRpcError as failure:
-        _say(f"[red]error:[/] {_explained(failure.code(), f'{failure.code().name}: {failure.details()}')}")
-        sys.exit(1)
-    except UpstreamFault as fault:
-        _say(f"[red]error:[/] {_explained(fault.status, str(fault))}")
-        sys.exit(1)
-    except TimeoutError:
-        _say("[red]error:[/] the platform took too long")
-        sys.exit(1)
+        _fail(1, f"{failure.code().name}: {failure.details()}")
+    except (UpstreamFault, options.Unreachable) as failure:
+        _fail(1, str(failure))
+    except TimeoutError as timeout:
+        _fail(1, str(timeout) or "the platform took too long")
+    except OSError as error:
+        _fail(1, f"{error.filename or 'this machine'}: {error.strerror or error}")
+    except sqlite3.Error as error:
+        _fail(1, f"the store of the data folder cannot be used: {error}")
     except KeyboardInterrupt:
         sys.exit(130)
 
 
-def _say(message: str) -> None:
-    Console(stderr=True, highlight=False, soft_wrap=True).print(message)
+def _message(refusal: Refusal) -> str:
+    """What is wrong, and what was given where that is not said."""
+    given = refusal.details[0].value if refusal.details and refusal.code is Code.INVALID_ARGUMENT else ""
+    return refusal.message if given in refusal.message else f"{refusal.message} (is {given})"
 
 
-def _explained(status: grpc.StatusCode | None, message: str) -> str:
-    if status is grpc.StatusCode.UNAVAILABLE:
-        return "no platform answers there; start one with `tacos up`, or name another with --grpc"
-    return message
+def _fail(status: int, message: str, *more: str) -> None:
+    """End with an error, on standard error; what it says is shown as it stands."""
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console.print("[red]error:[/] ", end="")
+    for line in (message, *more):
+        console.print(line, markup=False)
+    sys.exit(status)

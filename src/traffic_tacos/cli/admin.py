@@ -1,17 +1,19 @@
 """`tacos admin`: the operator's desk. How everything is, what is set, what was done, and the levers. Over gRPC."""
 
 import asyncio
+import json
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Annotated, Any
 
 import typer
 from google.protobuf.internal.enum_type_wrapper import EnumTypeWrapper
 from google.protobuf.timestamp_pb2 import Timestamp
-from rich.console import Console, RenderableType
+from rich.console import Console, Group
 from rich.live import Live
-from rich.table import Column, Table
 
 from traffic_tacos.cli import options
+from traffic_tacos.cli.shown import Listing, print_json, time
 from traffic_tacos.engines.clock import SystemClock
 from traffic_tacos.gen.common.v1 import admin_pb2 as pb
 from traffic_tacos.gen.common.v1 import admin_pb2_grpc
@@ -35,16 +37,22 @@ Resume = Annotated[bool, typer.Option("--resume", help="Undo it.")]
 
 
 @app.command("health")
-def health(watch: Watch = False, data: Data = DATA, grpc: Grpc = GRPC) -> None:
+def health(watch: Watch = False, as_json: options.Json = False, data: Data = DATA, grpc: Grpc = GRPC) -> None:
     """Show how every room is, and what they stand on.
 
     Example: [bold]tacos admin health --watch[/]
     """
 
-    def look() -> RenderableType:
-        return shown_health(_admin("GetSystemHealth", pb.SystemHealthRequest(include_dependencies=True), data, grpc))
+    def ask() -> pb.SystemHealthResponse:
+        answer: pb.SystemHealthResponse = _admin(
+            "GetSystemHealth", pb.SystemHealthRequest(include_dependencies=True), data, grpc
+        )
+        return answer
 
-    _show(look, watch=watch)
+    if as_json:
+        print_json({"overall": _overall(answer := ask()), "parts": shown_health(answer).records()})
+        return
+    _show(lambda: shown_health(ask()), watch=watch)
 
 
 @app.command("metrics")
@@ -52,6 +60,7 @@ def metrics(
     service: Annotated[str, typer.Option(help="Only RPCs whose path has this in it.")] = "",
     minutes: Annotated[int, typer.Option(help="Over how long; an hour is remembered.", min=1, max=60)] = 1,
     watch: Watch = False,
+    as_json: options.Json = False,
     data: Data = DATA,
     grpc: Grpc = GRPC,
 ) -> None:
@@ -60,17 +69,18 @@ def metrics(
     Example: [bold]tacos admin metrics --service GatewayService --minutes 10[/]
     """
 
-    def look() -> RenderableType:
+    def calls() -> Listing:
         since = moment(SystemClock().now() - minutes * 60 * SECOND)
-        calls = pb.GetMetricsRequest(service=service, metric_type="calls", start_time=since)
-        table = shown_calls(_admin("GetMetrics", calls, data, grpc))
-        if not service:
-            gauges = _admin("GetMetrics", pb.GetMetricsRequest(metric_type="gauges"), data, grpc)
-            table.caption = "\n".join(_gauge(one) for one in gauges.metrics)
-            table.caption_justify = "left"
-        return table
+        asked = pb.GetMetricsRequest(service=service, metric_type="calls", start_time=since)
+        return shown_calls(_admin("GetMetrics", asked, data, grpc))
 
-    _show(look, watch=watch)
+    def gauges() -> Listing:
+        return shown_gauges(_admin("GetMetrics", pb.GetMetricsRequest(metric_type="gauges"), data, grpc))
+
+    if as_json:
+        print_json({"calls": calls().records(), "gauges": gauges().records() if not service else []})
+        return
+    _show(calls, *(() if service else (gauges,)), watch=watch)
 
 
 @app.command("logs")
@@ -80,6 +90,9 @@ def logs(
     text: Annotated[str, typer.Option(help="Only lines with this text in them, wherever.")] = "",
     limit: Annotated[int, typer.Option(help="How many, the newest.", min=1, max=1000)] = 50,
     follow: Annotated[bool, typer.Option("--follow", help="And what comes, until Ctrl-C.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON document instead; with --follow one a line, as it comes.")
+    ] = False,
     data: Data = DATA,
     grpc: Grpc = GRPC,
 ) -> None:
@@ -93,7 +106,13 @@ def logs(
     )
     while True:
         lines = _admin("GetLogs", request, data, grpc).logs
+        if as_json and not follow:
+            print_json([_line(line) for line in reversed(lines)])
+            return
         for line in reversed(lines):
+            if as_json:
+                print(json.dumps(_line(line), ensure_ascii=False), flush=True)
+                continue
             fields = " ".join(f"{name}={value}" for name, value in sorted(line.fields.items()))
             shown = pb.LogLevel.Name(line.level).removeprefix("LOG_LEVEL_").lower()
             trace = f" trace_id={line.trace_id}" if line.trace_id else ""
@@ -107,18 +126,18 @@ def logs(
 
 
 @app.command("settings")
-def settings(data: Data = DATA, grpc: Grpc = GRPC) -> None:
+def settings(as_json: options.Json = False, data: Data = DATA, grpc: Grpc = GRPC) -> None:
     """List what may be changed while the platform runs, beyond the lines (`tacos queue watch` shows those).
 
     Example: [bold]tacos admin settings[/]
     """
     request = operations_pb2.ListSettingsRequest()
     found = options.ask(operations_pb2_grpc.OperationsServiceStub, "ListSettings", request, data, grpc).settings
-    table = Table("service", "setting", "value", "default", "what it is")
+    listing = Listing("service", "setting", "value", "default", "what it is")
     for one in found:
-        value = f"[bold]{one.value}[/]" if one.value != one.default_value else one.value
-        table.add_row(one.service, one.name, value, one.default_value, one.about)
-    Console().print(table)
+        style = "bold" if one.value != one.default_value else ""
+        listing.add(one.service, one.name, one.value, one.default_value, one.about, style=style)
+    listing.print(as_json=as_json)
 
 
 @app.command("set")
@@ -215,7 +234,10 @@ def emergency(
 
 @app.command("audit")
 def audit(
-    limit: Annotated[int, typer.Option(help="How many, the newest.", min=1)] = 50, data: Data = DATA, grpc: Grpc = GRPC
+    limit: Annotated[int, typer.Option(help="How many, the newest.", min=1)] = 50,
+    as_json: options.Json = False,
+    data: Data = DATA,
+    grpc: Grpc = GRPC,
 ) -> None:
     """Show who changed what, when and why, and the digest of the whole log: `tacos verify` follows its chain.
 
@@ -229,14 +251,16 @@ def audit(
         if not page.next_cursor:
             break
         request.after_cursor = page.next_cursor
-    table = Table("", "when", "who", "what", "of", "before", "after", "why")
+    listing = Listing("no", "when", "who", "what", "of", "before", "after", "why")
     for one in entries:
-        row = (one.at.ToJsonString(), one.actor, one.action, one.subject, one.old_value, one.new_value, one.reason)
-        table.add_row(str(one.number), *row)
-    console = Console(soft_wrap=True, highlight=False)
-    console.print(table)
+        what = (one.actor, one.action, one.subject, one.old_value, one.new_value, one.reason)
+        listing.add(one.number, time(one, "at"), *what)
+    if as_json:
+        print_json({"entries": listing.records(), "head": page.head})
+        return
+    listing.print()
     if page.head:
-        console.print(f"SHA-256 of the last entry, and so of all: {page.head}")
+        print(f"SHA-256 of the last entry, and so of all: {page.head}")
 
 
 def pull(action: str, parameters: dict[str, str], reason: str, data: Any, grpc: str) -> str:
@@ -246,40 +270,46 @@ def pull(action: str, parameters: dict[str, str], reason: str, data: Any, grpc: 
     return str(_admin("EmergencyAction", request, data, grpc).result)
 
 
-def shown_health(answer: pb.SystemHealthResponse) -> Table:
-    overall = pb.SystemHealthStatus.Name(answer.overall_status).removeprefix("SYSTEM_HEALTH_STATUS_")
-    table = Table("", "state", "answers in", "figures and troubles", title=_coloured(overall), title_justify="left")
+def shown_health(answer: pb.SystemHealthResponse) -> Listing:
+    listing = Listing("part", "state", "answers in ms", "figures and troubles", title=_overall(answer))
     for room in answer.services:
         figures = [f"{name} {value}" for name, value in sorted(room.metrics.items())]
-        _add_part(table, room.service_name, room.status, room.response_time_ms, [*figures, *room.issues])
-    table.add_section()
+        _add_part(listing, room.service_name, room.status, room.response_time_ms, [*figures, *room.issues])
     for part in answer.dependencies:
-        _add_part(table, part.name, part.status, part.response_time_ms, [part.endpoint])
-    return table
+        _add_part(listing, part.name, part.status, part.response_time_ms, [part.endpoint])
+    return listing
 
 
-def shown_calls(answer: pb.GetMetricsResponse) -> Table:
+def shown_calls(answer: pb.GetMetricsResponse) -> Listing:
     by_method: dict[str, dict[str, float]] = {}
     for one in answer.metrics:
         by_method.setdefault(one.labels["method"].strip("/"), {})[one.name] = one.value
-    table = Table(Column("RPC", overflow="fold"), "calls", "calls/s", "errors", "p50 ms", "p95 ms", "p99 ms")
+    listing = Listing("RPC", "calls", "calls/s", "errors", "p50 ms", "p95 ms", "p99 ms")
     for method, figures in sorted(by_method.items(), key=lambda item: -item[1].get("count", 0)):
-        table.add_row(method, *(f"{figures.get(name, 0):,.1f}".removesuffix(".0") for name in SHOWN_OF_CALLS))
-    return table
+        listing.add(method, *(figures.get(name, 0.0) for name in SHOWN_OF_CALLS))
+    return listing
 
 
-def _add_part(table: Table, name: str, status: int, ms: int, more: list[str]) -> None:
+def shown_gauges(answer: pb.GetMetricsResponse) -> Listing:
+    listing = Listing("figure", "of", "value")
+    for one in answer.metrics:
+        listing.add(one.name, " ".join(one.labels.values()), one.value)
+    return listing
+
+
+def _add_part(listing: Listing, name: str, status: int, ms: int, more: list[str]) -> None:
     state = pb.HealthStatus.Name(status).removeprefix("HEALTH_STATUS_")
-    table.add_row(name, _coloured(state), f"{ms} ms", "\n".join(more))
+    listing.add(name, state.lower(), ms, [one for one in more if one], style=COLOURS.get(state, "red"))
 
 
-def _coloured(state: str) -> str:
-    return f"[{COLOURS.get(state, 'red')}]{state.lower()}[/]"
+def _overall(answer: pb.SystemHealthResponse) -> str:
+    return pb.SystemHealthStatus.Name(answer.overall_status).removeprefix("SYSTEM_HEALTH_STATUS_").lower()
 
 
-def _gauge(one: pb.MetricData) -> str:
-    labels = " ".join(one.labels.values())
-    return f"{one.name} {labels + ' ' if labels else ''}{one.value:,.3f}".rstrip("0").rstrip(".")
+def _line(line: pb.LogEntry) -> dict[str, str]:
+    level = pb.LogLevel.Name(line.level).removeprefix("LOG_LEVEL_").lower()
+    own = {"timestamp": line.timestamp.ToJsonString(), "level": level, "event": line.message}
+    return {**own, "trace_id": line.trace_id, **line.fields}
 
 
 def _admin(method: str, request: Any, data: Any, grpc: str) -> Any:
@@ -325,13 +355,17 @@ def _quoted(value: str) -> str:
     return value or "nothing"
 
 
-def _show(look: Callable[[], RenderableType], *, watch: bool) -> None:
-    """Once, or again and again."""
+def _show(*looks: Callable[[], Listing], watch: bool) -> None:
+    """Once, or again and again: in one place of a terminal, one after the other on a pipe."""
     console = Console()
-    if not watch:
-        console.print(look())
-        return
-    with Live(console=console, auto_refresh=False) as live:
+    with Live(console=console, auto_refresh=False) if watch and console.is_terminal else nullcontext() as live:
         while True:
-            live.update(look(), refresh=True)
+            listings = [look() for look in looks]
+            if live is not None:
+                live.update(Group(*(one.table() for one in listings)), refresh=True)
+            else:
+                for one in listings:
+                    one.print()
+            if not watch:
+                return
             asyncio.run(SystemClock().sleep(EVERY_SECONDS))

@@ -6,19 +6,25 @@ from typing import Annotated
 import grpc as grpcio
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from traffic_tacos.cli import options
+from traffic_tacos.cli.event import sale_state
+from traffic_tacos.engines.clock import SystemClock
 from traffic_tacos.gen.gateway.v1 import gateway_pb2, gateway_pb2_grpc, queue_pb2, queue_pb2_grpc
 from traffic_tacos.gen.payment.v1 import payment_pb2, payment_pb2_grpc
 from traffic_tacos.gen.reservation.v1 import reservation_pb2
+from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2, catalog_pb2_grpc
 from traffic_tacos.kernel.calls import Caller, Role
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.ids import new_id
+from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.wire import answered
 
 SCENARIOS = ("approve", "fail", "delay", "random", "timeout")
 ASKED_EVERY_SECONDS = 0.5
 PAID_WITHIN_SECONDS = 90
+TOLD_AFTER_SECONDS, TOLD_EVERY_SECONDS = 2, 5
 
 
 def buy(
@@ -46,6 +52,9 @@ async def _buy(event: str, seats: list[str], quantity: int, scenario: str, fan: 
     console = Console(highlight=False, soft_wrap=True)
     metadata = options.bearer(token)
     async with options.connected(address) as channel:
+        asked = catalog_pb2.GetEventRequest(event_id=event)
+        plan = (await answered(catalog_pb2_grpc.CatalogServiceStub(channel).GetEvent(asked))).plan
+        check_sold(plan, seats, quantity, SystemClock().now())
         gateway = gateway_pb2_grpc.GatewayServiceStub(channel)
         admitted = await _admitted(queue_pb2_grpc.QueueServiceStub(channel), event, fan, metadata, console)
         held = await answered(
@@ -64,10 +73,25 @@ async def _buy(event: str, seats: list[str], quantity: int, scenario: str, fan: 
         names = ", ".join(seat.id for seat in held.reserved_seats)
         total = held.total_amount
         console.print(
-            f"3. [bold]{names}[/] held for 60 seconds: {total.amount} {total.currency} ({held.reservation_id})"
+            f"3. [bold]{escape(names)}[/] held for 60 seconds: {total.amount} {total.currency} ({held.reservation_id})"
         )
-        await _pay(channel, held, scenario, fan, metadata, console)
-        await _owned(gateway, held.reservation_id, metadata, console)
+        intent_id = await _pay(channel, held, scenario, fan, metadata, console)
+        await _owned(gateway, held.reservation_id, intent_id, metadata, console)
+
+
+def check_sold(plan: catalog_pb2.EventPlan, seats: list[str], quantity: int, now: Instant) -> None:
+    """Refuse what cannot be bought of the event, before anybody waits for it."""
+    if sale_state(plan, now) == "over":
+        raise Refusal(Code.FAILED_PRECONDITION, f"event: the sale of {plan.event.id} is over")
+    if not 1 <= quantity <= plan.max_per_order:
+        field = "seats" if seats else "quantity"
+        raise Refusal.of_field(field, f"must be 1 to {plan.max_per_order}: an order has no more", quantity)
+    known = {seat.id for section in plan.sections for row in section.rows for seat in row.seats}
+    for seat in seats:
+        if seat not in known:
+            raise Refusal.of_field("seats", f"must be seats of {plan.event.id}, as `tacos event show` has them", seat)
+        if seats.count(seat) > 1:
+            raise Refusal.of_field("seats", "must each be named once", seat)
 
 
 async def _admitted(
@@ -85,7 +109,7 @@ async def _admitted(
         raise Refusal(Code(joined.error.code), joined.error.message)
     place = f"at place {joined.position_hint}" if joined.position_hint else "before the sale, when places are drawn"
     console.print(f"1. {fan} joined the line of {event} {place}")
-    with console.status("waiting for the turn …"):
+    with Waiting(console) as waiting:
         while True:
             status = await answered(
                 queue.GetQueueStatus(queue_pb2.GetQueueStatusRequest(waiting_token=joined.waiting_token))
@@ -94,6 +118,7 @@ async def _admitted(
                 break
             if status.status != queue_pb2.QUEUE_STATUS_WAITING and status.status != queue_pb2.QUEUE_STATUS_READY:
                 raise Refusal(Code.FAILED_PRECONDITION, "the place in the line has ended; join again")
+            waiting.tell(shown_place(status))
             await asyncio.sleep(ASKED_EVERY_SECONDS)
     admission = await answered(
         queue.RequestAdmission(
@@ -105,6 +130,42 @@ async def _admitted(
     return admission.reservation_token
 
 
+def shown_place(status: queue_pb2.GetQueueStatusResponse) -> str:
+    """How it stands with a place in the queue, for who holds it."""
+    if not status.position:
+        return f"waiting for the sale to open, in {_duration(status.eta_seconds)}"
+    return f"waiting at place {status.position:,}, about {_duration(status.eta_seconds)}"
+
+
+def _duration(seconds: int) -> str:
+    minutes, rest = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+class Waiting:
+    """Says what is waited for: at once on a terminal, in one place; elsewhere in a line every few seconds."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._status = console.status("")
+        self._clock = SystemClock()
+        self._told_at = self._clock.now() - (TOLD_EVERY_SECONDS - TOLD_AFTER_SECONDS) * SECOND
+
+    def __enter__(self) -> "Waiting":
+        self._status.__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._status.__exit__(None, None, None)
+
+    def tell(self, what: str) -> None:
+        self._status.update(f"{what} …")
+        if not self._console.is_terminal and self._clock.now() >= self._told_at + TOLD_EVERY_SECONDS * SECOND:
+            self._told_at = self._clock.now()
+            self._console.print(f"   {what}", markup=False)
+
+
 async def _pay(
     channel: grpcio.aio.Channel,
     held: gateway_pb2.CreateReservationResponse,
@@ -112,7 +173,8 @@ async def _pay(
     fan: str,
     metadata: tuple[tuple[str, str], ...],
     console: Console,
-) -> None:
+) -> str:
+    """Set the payment going; the intent's id."""
     intent = await answered(
         gateway_pb2_grpc.GatewayServiceStub(channel).CreatePaymentIntent(
             gateway_pb2.CreatePaymentIntentRequest(
@@ -135,25 +197,44 @@ async def _pay(
         )
     )
     console.print(f"4. payment {intent.payment_intent_id} is with the bank")
+    return intent.payment_intent_id
 
 
 async def _owned(
     gateway: "gateway_pb2_grpc.GatewayServiceAsyncStub",
     reservation_id: str,
+    intent_id: str,
     metadata: tuple[tuple[str, str], ...],
     console: Console,
 ) -> None:
-    """Wait until the reservation is an order, or is none any more."""
+    """Wait until the reservation is an order, or the payment has come to nothing."""
     request = gateway_pb2.GetReservationRequest(reservation_id=reservation_id)
-    with console.status("waiting for the bank …"):
-        async with asyncio.timeout(PAID_WITHIN_SECONDS):
-            while True:
-                reservation = (await answered(gateway.GetReservation(request, metadata=metadata))).reservation
-                if reservation.status != reservation_pb2.RESERVATION_STATUS_PENDING:
-                    break
-                await asyncio.sleep(ASKED_EVERY_SECONDS)
+    clock = SystemClock()
+    give_up_at = clock.now() + PAID_WITHIN_SECONDS * SECOND
+    with Waiting(console) as waiting:
+        while True:
+            reservation = (await answered(gateway.GetReservation(request, metadata=metadata))).reservation
+            if reservation.status != reservation_pb2.RESERVATION_STATUS_PENDING:
+                break
+            if clock.now() > give_up_at:
+                raise TimeoutError(f"the bank has not answered within {PAID_WITHIN_SECONDS} seconds: {intent_id}")
+            waiting.tell("waiting for the bank")
+            await asyncio.sleep(ASKED_EVERY_SECONDS)
     if reservation.status != reservation_pb2.RESERVATION_STATUS_CONFIRMED:
-        name = reservation_pb2.ReservationStatus.Name(reservation.status).removeprefix("RESERVATION_STATUS_")
-        raise Refusal(Code.PAYMENT_NOT_APPROVED, f"the payment came to nothing: the reservation is {name}")
+        name = reservation_pb2.ReservationStatus.Name(reservation.status).removeprefix("RESERVATION_STATUS_").lower()
+        asked = gateway_pb2.GetPaymentStatusRequest(payment_intent_id=intent_id)
+        payment = (await answered(gateway.GetPaymentStatus(asked, metadata=metadata))).payment
+        raise Refusal(Code.PAYMENT_NOT_APPROVED, f"{shown_failure(payment)}; the reservation is {name}")
     seats = ", ".join(seat.id for seat in reservation.seats)
-    console.print(f"5. [green]{seats} are yours[/], order [bold]{reservation.order_id}[/]")
+    console.print(f"5. [green]{escape(seats)} are yours[/], order [bold]{reservation.order_id}[/]")
+
+
+def shown_failure(payment: payment_pb2.Payment) -> str:
+    """Why a payment bought nothing."""
+    if payment.status == payment_pb2.PAYMENT_STATUS_FAILED:
+        why = payment.result.failure_reason
+        return f"the payment was declined: {why}" if why else "the payment was declined"
+    state = payment_pb2.PaymentStatus.Name(payment.status).removeprefix("PAYMENT_STATUS_").lower()
+    if payment.status in (payment_pb2.PAYMENT_STATUS_PENDING, payment_pb2.PAYMENT_STATUS_PROCESSING):
+        return "the bank has not answered in time"
+    return f"nothing was bought, and the payment is {state}"

@@ -8,18 +8,21 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from google.protobuf.json_format import MessageToDict
 from rich.console import Console
-from rich.table import Table
 
 from traffic_tacos.cli import options
+from traffic_tacos.cli.shown import Listing, print_json, time
+from traffic_tacos.engines.clock import SystemClock
 from traffic_tacos.gen.common.v1 import types_pb2
 from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2 as pb
 from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2_grpc
 from traffic_tacos.kernel.errors import Refusal
+from traffic_tacos.kernel.instants import Instant
 from traffic_tacos.rooms.catalog.documents import DOCUMENT, has_sections, is_seating_plan, read
 from traffic_tacos.rooms.catalog.plans import PLAN
 from traffic_tacos.rooms.catalog.schema import Mistake
-from traffic_tacos.wire import answered
+from traffic_tacos.wire import answered, instant
 
 app = typer.Typer(
     help="Check event files, put events on sale, list them, show one, keep seats for the house.", no_args_is_help=True
@@ -64,8 +67,8 @@ def create(
 
 
 @app.command("list")
-def list_(grpc: options.Grpc = str(options.DEFAULTS.grpc)) -> None:
-    """List the events on sale.
+def list_(as_json: options.Json = False, grpc: options.Grpc = str(options.DEFAULTS.grpc)) -> None:
+    """List the events, when their sales open and close, and whether they are open now.
 
     Example: [bold]tacos event list[/]
     """
@@ -83,16 +86,19 @@ def list_(grpc: options.Grpc = str(options.DEFAULTS.grpc)) -> None:
                 if not cursor:
                     return plans
 
-    table = Table("event", "name", "seats", "starts")
+    listing = Listing("event", "name", "seats", "sale", "sale opens", "sale closes", "starts")
+    now = SystemClock().now()
     for plan in asyncio.run(run()):
-        starts = plan.event.start_time.ToJsonString() if plan.event.HasField("start_time") else ""
-        table.add_row(plan.event.id, plan.event.name, str(plan.event.total_seats), starts)
-    Console().print(table)
+        info = plan.event
+        times = [time(info, field) for field in ("sale_start_time", "sale_end_time", "start_time")]
+        listing.add(info.id, info.name, info.total_seats, sale_state(plan, now), *times)
+    listing.print(as_json=as_json)
 
 
 @app.command("show")
 def show(
     event_id: Annotated[str, typer.Argument(metavar="ID", help="The event.")],
+    as_json: options.Json = False,
     grpc: options.Grpc = str(options.DEFAULTS.grpc),
 ) -> None:
     """Show one event with its sections.
@@ -106,17 +112,33 @@ def show(
             return (await answered(stub.GetEvent(pb.GetEventRequest(event_id=event_id)))).plan
 
     plan = asyncio.run(run())
-    console = Console()
+    if as_json:
+        print_json(MessageToDict(plan, preserving_proto_field_name=True))
+        return
     venue = f", {plan.event.venue.name}" if plan.event.venue.name else ""
-    console.print(f"[bold]{plan.event.name}[/]{venue} ({plan.event.id}), at most {plan.max_per_order} seats an order")
-    table = Table("section", "name", "rows", "seats", f"price ({plan.currency}, minor units)")
+    about = f"{plan.event.name}{venue} ({plan.event.id}), at most {plan.max_per_order} seats an order"
+    sale = f"sale {sale_state(plan, SystemClock().now())}"
+    for what, field in (("opens", "sale_start_time"), ("closes", "sale_end_time")):
+        if (at := time(plan.event, field)) is not None:
+            sale += f", {what} {at}"
+    console = Console(soft_wrap=True, highlight=False)
+    console.print(f"{about}; {sale}", markup=False)
+    listing = Listing("section", "name", "rows", "seats", f"price ({plan.currency}, minor units)")
     for section in plan.sections:
         seats = [seat for row in section.rows for seat in row.seats]
         prices = sorted({seat.price for seat in seats})
         shown = str(prices[0]) if len(prices) == 1 else f"{prices[0]} to {prices[-1]}"
         rows = "standing" if section.rows[0].standing else str(len(section.rows))
-        table.add_row(section.id, section.name, rows, str(len(seats)), shown)
-    console.print(table)
+        listing.add(section.id, section.name, rows, len(seats), shown)
+    listing.print()
+
+
+def sale_state(plan: pb.EventPlan, now: Instant) -> str:
+    """Whether an event can be bought now, as far as its times say."""
+    opens, closes = instant(plan.event, "sale_start_time"), instant(plan.event, "sale_end_time")
+    if opens is not None and now < opens:
+        return "not yet open"
+    return "over" if closes is not None and now >= closes else "open"
 
 
 @app.command("block")

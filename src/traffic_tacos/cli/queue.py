@@ -2,15 +2,17 @@
 
 import asyncio
 from collections import deque
+from contextlib import nullcontext
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console, Group
 from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
 from traffic_tacos.cli import admin, options
+from traffic_tacos.cli.shown import Listing
 from traffic_tacos.engines.clock import SystemClock
 from traffic_tacos.gen.reservation.v1 import inventory_pb2, inventory_pb2_grpc
 from traffic_tacos.gen.tacos.waiting_room.v1 import waiting_room_pb2 as pb
@@ -29,6 +31,7 @@ EventId = Annotated[str, typer.Argument(metavar="EVENT", help="The event's id.")
 def watch(
     event_id: EventId,
     once: Annotated[bool, typer.Option("--once", help="Show it once, and end.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Show it once, as one JSON document.")] = False,
     data: options.Data = options.DEFAULTS.data,
     grpc: options.Grpc = str(options.DEFAULTS.grpc),
 ) -> None:
@@ -36,7 +39,7 @@ def watch(
 
     Example: [bold]tacos queue watch evt_taco_club[/]
     """
-    asyncio.run(_watch(event_id, once, data, grpc))
+    asyncio.run(_watch(event_id, data, grpc, once=once or as_json, as_json=as_json))
 
 
 @app.command("stop")
@@ -56,7 +59,7 @@ def stop(
     Console().print(admin.pull("stop-admissions", given, reason, data, grpc))
 
 
-async def _watch(event_id: str, once: bool, data: options.Data, grpc: str) -> None:
+async def _watch(event_id: str, data: Path, grpc: str, *, once: bool, as_json: bool) -> None:
     clock = SystemClock()
     waiting: deque[int] = deque(maxlen=PLOT_WIDTH)
     admitted: deque[int] = deque(maxlen=PLOT_WIDTH)
@@ -64,7 +67,8 @@ async def _watch(event_id: str, once: bool, data: options.Data, grpc: str) -> No
     async with options.connected(grpc) as channel:
         lines = waiting_room_pb2_grpc.LineServiceStub(channel)
         inventory = inventory_pb2_grpc.InventoryStub(channel)
-        with Live(console=Console(), auto_refresh=False, transient=once) as live:
+        console = Console()
+        with Live(console=console, auto_refresh=False) if console.is_terminal and not once else nullcontext() as live:
             while True:
                 metadata = options.admin_metadata(data)
                 line = (await answered(lines.GetLine(pb.GetLineRequest(event_id=event_id), metadata=metadata))).line
@@ -73,15 +77,18 @@ async def _watch(event_id: str, once: bool, data: options.Data, grpc: str) -> No
                 waiting.append(line.waiting)
                 admitted.append(0 if before is None else line.admitted_ever - before)
                 before = line.admitted_ever
-                shown = Group(shown_line(line, stats), _plot("waiting", waiting), _plot("admitted/s", admitted))
+                listing = shown_line(line, stats)
+                if live is None:
+                    listing.print(as_json=as_json)
+                else:
+                    shown = Group(listing.table(), _plot("waiting", waiting), _plot("admitted/s", admitted))
+                    live.update(shown, refresh=True)
                 if once:
-                    live.console.print(shown)
                     return
-                live.update(shown, refresh=True)
                 await clock.sleep(EVERY_SECONDS)
 
 
-def shown_line(line: pb.Line, stats: inventory_pb2.InventoryStats) -> Table:
+def shown_line(line: pb.Line, stats: inventory_pb2.InventoryStats) -> Listing:
     """One line and its sale as a table."""
     state = (
         "stopped" if line.stopped else "sold out" if line.sold_out else "waiting for the sale" if line.pool else "open"
@@ -97,10 +104,10 @@ def shown_line(line: pb.Line, stats: inventory_pb2.InventoryStats) -> Table:
         ("times told", kept),
         ("sold", f"{stats.sold_seats:,} of {stats.total_seats:,}, {stats.reserved_seats:,} held"),
     ]
-    table = Table(show_header=False, box=None)
-    for name, value in rows:
-        table.add_row(f"[bold]{name}[/]", value)
-    return table
+    listing = Listing("figure", "value")
+    for row in rows:
+        listing.add(*row)
+    return listing
 
 
 def _plot(name: str, values: deque[int]) -> Text:

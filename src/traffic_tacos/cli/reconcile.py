@@ -4,15 +4,16 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from traffic_tacos.cli import options
+from traffic_tacos.cli.shown import Listing
 from traffic_tacos.gen.tacos.operations.v1 import operations_pb2 as pb
 from traffic_tacos.gen.tacos.operations.v1 import operations_pb2_grpc
 
 
 def reconcile(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only look.")] = False,
+    as_json: options.Json = False,
     data: options.Data = options.DEFAULTS.data,
     grpc: options.Grpc = str(options.DEFAULTS.grpc),
 ) -> None:
@@ -24,16 +25,17 @@ def reconcile(
     """
 
     console = Console()
-    with console.status("Comparing …"):
+    with Console(stderr=True).status("Comparing …"):
         request = pb.ReconcileRequest(dry_run=dry_run)
         answer = options.ask(operations_pb2_grpc.OperationsServiceStub, "Reconcile", request, data, grpc)
-    if not answer.difference_count:
+    if not answer.difference_count and not as_json:
         console.print("Everything goes together.")
         return
-    table = Table("what", "mended by", "now")
+    listing = Listing("subject", "what", "mended by", "repaired")
     for one in answer.differences:
-        table.add_row(one.what, one.job_id or "a person", "repaired" if one.repaired else "")
-    console.print(table)
-    console.print(f"{answer.difference_count} differences.")
+        listing.add(one.subject, one.what, one.job_id or "a person", one.repaired)
+    listing.print(as_json=as_json)
+    if not as_json:
+        console.print(f"{answer.difference_count} differences.")
     if not all(one.repaired for one in answer.differences):
         raise typer.Exit(1)

@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from traffic_tacos.app import embedded, logs
 from traffic_tacos.app.config import Config, checked, parsed_address, parsed_elsewhere
 from traffic_tacos.app.platform import Platform
 from traffic_tacos.cli import options
 from traffic_tacos.cli.event import checked_files, read_files
+from traffic_tacos.cli.shown import Listing
 
 BUNDLED = Path(__file__).parents[3] / "examples" / "events"
 FIRST_SALE = "club.yaml"
@@ -21,8 +21,8 @@ EVENTS_SHOWN_MAX = 20
 
 def up(
     data: options.Data = options.DEFAULTS.data,
-    grpc: Annotated[str, typer.Option(help="Where to answer gRPC.")] = str(options.DEFAULTS.grpc),
-    http: Annotated[str, typer.Option(help="Where to answer HTTP.")] = str(options.DEFAULTS.http),
+    grpc: Annotated[str, typer.Option(envvar="TACOS_GRPC", help="Where to answer gRPC.")] = str(options.DEFAULTS.grpc),
+    http: Annotated[str, typer.Option(envvar="TACOS_HTTP", help="Where to answer HTTP.")] = str(options.DEFAULTS.http),
     event: Annotated[list[Path] | None, typer.Option(help="An event file to put on sale; may be repeated.")] = None,
     time_scale: Annotated[float, typer.Option(help="Makes simulated payment times this much shorter.")] = 1.0,
     without: Annotated[list[str] | None, typer.Option(help="A room to leave out; may be repeated.")] = None,
@@ -118,12 +118,12 @@ async def _tell(config: Config, platform: Platform) -> None:
         console.print(f"Here: {', '.join(config.rooms) or 'no room'}. Ctrl-C stops it.")
         return
     events, _ = await platform.catalog.list("", EVENTS_SHOWN_MAX)
-    table = Table("event", "name", "seats", title="On sale", title_justify="left")
+    listing = Listing("event", "name", "seats", title="On sale")
     for one in events:
-        table.add_row(one.id, one.info.name, str(one.seat_count))
-    console.print(table)
+        listing.add(one.id, one.info.name, one.seat_count)
+    listing.print()
     if events:
         where = "" if config.grpc == options.DEFAULTS.grpc else f" --grpc {config.grpc}"
         folder = "" if config.data == options.DEFAULTS.data else f" --data {config.data}"
-        console.print(f"Buy two tickets:  [bold]tacos buy {events[0].id} --quantity 2{where}{folder}[/]")
+        console.print(f"Buy two tickets:  [bold]{options.command()} buy {events[0].id} --quantity 2{where}{folder}[/]")
     console.print("Ctrl-C stops it.")

@@ -5,38 +5,53 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from traffic_tacos.app.embedded import STORE_FILE
 from traffic_tacos.app.verify import Result, sqlite_snapshot, verified
 from traffic_tacos.cli import options
+from traffic_tacos.cli.shown import Listing, print_json
 from traffic_tacos.engines.clock import SystemClock
 from traffic_tacos.gen.tacos.operations.v1 import operations_pb2 as pb
 from traffic_tacos.gen.tacos.operations.v1 import operations_pb2_grpc
 
 
 def verify(
+    context: typer.Context,
+    as_json: options.Json = False,
     data: options.Data = options.DEFAULTS.data,
     grpc: Annotated[
-        str, typer.Option(help="Ask the platform that answers there, instead of reading the data folder.")
+        str,
+        typer.Option(
+            envvar="TACOS_GRPC",
+            help="Ask the platform that answers there, instead of reading the data folder. --data comes first.",
+        ),
     ] = "",
 ) -> None:
     """Check every invariant that what is stored can show. Exit code 1 when one is broken.
 
     Works on a running platform and on a stopped one. Example: [bold]tacos verify[/]
     """
-    results = _remote(grpc, data) if grpc else _local(data)
-    table = Table("", "invariant", "checked", "broken")
-    for result in results:
-        broken = f"[red]{result.violation_count}[/]" if result.violation_count else "0"
-        table.add_row(result.invariant, result.claim, str(result.checked), broken)
-    console = Console(soft_wrap=True)
-    console.print(table)
-    for result in results:
-        for violation in result.violations:
-            console.print(f"[red]{result.invariant}[/] {violation}")
+    asked = {name: str(context.get_parameter_source(name)).rpartition(".")[2] for name in ("data", "grpc")}
+    is_local = not grpc or (asked["data"] == "COMMANDLINE" and asked["grpc"] == "ENVIRONMENT")
+    results = _local(data) if is_local else _remote(grpc, data)
+    if as_json:
+        print_json(results)
+    else:
+        _show(results)
     if any(result.violation_count for result in results):
         raise typer.Exit(1)
+
+
+def _show(results: list[Result]) -> None:
+    listing = Listing("no", "invariant", "checked", "broken")
+    for result in results:
+        style = "red" if result.violation_count else ""
+        listing.add(result.invariant, result.claim, result.checked, result.violation_count, style=style)
+    listing.print()
+    console = Console(soft_wrap=True, highlight=False)
+    for result in results:
+        for violation in result.violations:
+            console.print(f"{result.invariant} {violation}", style="red", markup=False)
 
 
 def _local(data: Path) -> list[Result]:

@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from traffic_tacos.cli import options
+from traffic_tacos.cli.shown import Listing, time
 from traffic_tacos.gen.tacos.operations.v1 import operations_pb2, operations_pb2_grpc
 from traffic_tacos.gen.tacos.webhook.v1 import webhook_pb2 as pb
 from traffic_tacos.gen.tacos.webhook.v1 import webhook_pb2_grpc
@@ -15,7 +15,11 @@ app = typer.Typer(help="See how webhooks are delivered, and send again what coul
 
 
 @app.command("list")
-def list_(data: options.Data = options.DEFAULTS.data, grpc: options.Grpc = str(options.DEFAULTS.grpc)) -> None:
+def list_(
+    as_json: options.Json = False,
+    data: options.Data = options.DEFAULTS.data,
+    grpc: options.Grpc = str(options.DEFAULTS.grpc),
+) -> None:
     """Show every endpoint: what waits for it, what was given up, and what it last said.
 
     Example: [bold]tacos webhook list[/]
@@ -23,13 +27,15 @@ def list_(data: options.Data = options.DEFAULTS.data, grpc: options.Grpc = str(o
     found = options.ask(
         webhook_pb2_grpc.EndpointServiceStub, "ListEndpoints", pb.ListEndpointsRequest(), data, grpc
     ).endpoints
-    table = Table("endpoint", "service", "state", "waiting", "dead", "delivered", "failed", "last error")
+    listing = Listing(
+        "endpoint", "url", "service", "state", "waiting", "dead", "delivered", "failed", "open until", "last error"
+    )
     for one in found:
-        state = "gone" if one.HasField("gone_at") else "left in peace" if one.HasField("open_until") else "open"
+        state = "gone" if one.HasField("gone_at") else "circuit open" if one.HasField("open_until") else "open"
         figures = (one.waiting, one.dead, one.delivered, one.failed)
-        shown = one.endpoint_url if one.service_name == "" else f"{one.endpoint_id}\n{one.endpoint_url}"
-        table.add_row(shown, one.service_name, state, *map(str, figures), one.last_error)
-    Console().print(table)
+        named = one.endpoint_id if one.service_name else ""
+        listing.add(named, one.endpoint_url, one.service_name, state, *figures, time(one, "open_until"), one.last_error)
+    listing.print(as_json=as_json)
 
 
 @app.command("remove")
@@ -53,7 +59,11 @@ def remove(
 
 
 @app.command("dead")
-def dead(data: options.Data = options.DEFAULTS.data, grpc: options.Grpc = str(options.DEFAULTS.grpc)) -> None:
+def dead(
+    as_json: options.Json = False,
+    data: options.Data = options.DEFAULTS.data,
+    grpc: options.Grpc = str(options.DEFAULTS.grpc),
+) -> None:
     """Show the jobs that were given up, webhooks and others.
 
     Example: [bold]tacos webhook dead[/]
@@ -61,10 +71,10 @@ def dead(data: options.Data = options.DEFAULTS.data, grpc: options.Grpc = str(op
     found = options.ask(
         operations_pb2_grpc.OperationsServiceStub, "ListDeadJobs", operations_pb2.ListDeadJobsRequest(), data, grpc
     ).jobs
-    table = Table("job", "attempts", "last error")
+    listing = Listing("job", "topic", "attempts", "last error")
     for job in found:
-        table.add_row(job.job_id, str(job.attempts), job.last_error)
-    Console().print(table)
+        listing.add(job.job_id, job.topic, job.attempts, job.last_error)
+    listing.print(as_json=as_json)
 
 
 @app.command("replay")

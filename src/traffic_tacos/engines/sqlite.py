@@ -21,6 +21,7 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 
 from traffic_tacos.engines.views import DeclaredView
+from traffic_tacos.kernel.errors import Refusal
 from traffic_tacos.ports.store import (
     OUTBOX,
     Decision,
@@ -276,14 +277,22 @@ class SqliteStore:
 
 
 def connected(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
-    """A connection with the promises this engine rests on: a write-ahead log, synced at every commit."""
-    if read_only:
-        uri = f"{path.absolute().as_uri()}?mode=ro"
-        return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_SECONDS)
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS)
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=FULL")
-    connection.execute("PRAGMA cache_size=-65536")
+    """A connection with the promises this engine rests on: a write-ahead log, synced at every commit.
+
+    Refused when the file cannot be opened, or is none of SQLite's.
+    """
+    try:
+        if read_only:
+            uri = f"{path.absolute().as_uri()}?mode=ro"
+            connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_SECONDS)
+        else:
+            connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS)
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=FULL")
+            connection.execute("PRAGMA cache_size=-65536")
+        connection.execute("SELECT 1 FROM sqlite_master")  # until now nobody has looked into the file
+    except sqlite3.Error as error:
+        raise Refusal.of_field("data", f"must have a store that can be read: {error}", path) from None
     return connection
 
 
