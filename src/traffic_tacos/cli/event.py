@@ -134,11 +134,15 @@ def show(
 
 
 def sale_state(plan: pb.EventPlan, now: Instant) -> str:
-    """Whether an event can be bought now, as far as its times say."""
-    opens, closes = instant(plan.event, "sale_start_time"), instant(plan.event, "sale_end_time")
-    if opens is not None and now < opens:
-        return "not yet open"
-    return "over" if closes is not None and now >= closes else "open"
+    """Whether an event can be bought now, as far as its times say: without an end of the sale until it has ended,
+    or begun.
+    """
+    opens = instant(plan.event, "sale_start_time")
+    ends = (instant(plan.event, field) for field in ("sale_end_time", "end_time", "start_time"))
+    closes = next((end for end in ends if end is not None), None)
+    if closes is not None and now >= closes:
+        return "over"
+    return "open" if opens is None or now >= opens else "not yet open"
 
 
 @app.command("block")
