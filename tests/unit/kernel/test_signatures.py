@@ -64,6 +64,8 @@ def test_every_changed_byte_is_noticed(library, error):
         value = given_headers[name]
         for place in range(3 if name == "webhook-signature" else 0, len(value) - (1 if "=" in value else 0)):
             letter = "1" if value[place] != "1" else "2"
+            if name == "webhook-signature":  # of its last letter two bits say nothing
+                letter = "A" if value[place] not in "ABCD" else "Z"
             if name == "webhook-timestamp" and place < len(value) - 2:
                 continue  # minutes off: refused for its age, above
             changed = {**given_headers, name: value[:place] + letter + value[place + 1 :]}
