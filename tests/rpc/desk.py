@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 
+from tests.contract import CONTRACT
 from tests.simulation.loop import VirtualLoop, run
 from tests.simulation.world import EVENT_ID, STEADY, World
 from traffic_tacos.app.http import application
@@ -76,6 +77,14 @@ class Desk(World):
 
     async def as_fan(self, path: str, request: Any, fan: str) -> Any:
         return await self.ask(path, request, self.token(Role.FAN, fan))
+
+    async def asked(self, service: str, name: str, fields: dict[str, Any], user: str) -> Any:
+        """A call by name, as the fan `user`, or without one as a service; read by a client of the contract table."""
+        rpc, path = CONTRACT.rpc(service, name), f"{service}/{name}"
+        given = CONTRACT.message(rpc.request)(**fields).SerializeToString()
+        request = self.platform.calls.methods["/" + path].request.FromString(given)
+        answer = await (self.as_fan(path, request, user) if user else self.as_service(path, request))
+        return CONTRACT.message(rpc.response).FromString(answer.SerializeToString())
 
     async def admitted(self, fan: str, event_id: str = EVENT_ID) -> str:
         """A reservation token for the fan."""

@@ -1,14 +1,21 @@
 """One key, one effect, one answer; on every call that has a key."""
 
 import asyncio
+import random
 
+import msgspec
 import pytest
 
+from tests.keyed import Stage, keyed_calls, many_at_once
 from tests.rpc.desk import GATEWAY, INVENTORY, PAYMENT, RESERVATION, code, on_platform
 from tests.simulation.world import EVENT_ID
+from traffic_tacos.engines.faulty import Faults
 from traffic_tacos.gen.gateway.v1 import gateway_pb2
 from traffic_tacos.gen.payment.v1 import payment_pb2
 from traffic_tacos.gen.reservation.v1 import inventory_pb2, reservation_pb2
+from traffic_tacos.kernel.errors import Code, Refusal
+from traffic_tacos.ports.idempotency import REMEMBERED, Answers, Remembered
+from traffic_tacos.ports.store import Decision, put
 
 
 def _bytes(answer) -> bytes:
@@ -62,16 +69,132 @@ async def test_fifty_payments_at_once_are_one_payment(desk):
     assert answers[0].status == payment_pb2.PAYMENT_STATUS_PROCESSING
 
 
+@on_platform(without=frozenset({"worker", "webhook"}))
+async def test_a_final_refusal_is_remembered_with_its_trace(desk):
+    """The seats are gone and the refund is a job: asked again, it is said in the same words."""
+    held = await desk.held("ana", 1, ("MAIN-A-1",))
+    intent = await desk.pay("ana", held)
+    await desk.clock.sleep(61)
+    seats = inventory_pb2.ReserveSeatRequest(
+        reservation_id="r", event_id=EVENT_ID, seat_ids=["MAIN-A-1"], quantity=1, user_id="ben", idempotency_key="r"
+    )
+    assert code(await desk.as_service(INVENTORY + "ReserveSeat", seats)) == ""
+    confirm = gateway_pb2.ConfirmReservationRequest(
+        reservation_id=held.reservation_id, payment_intent_id=intent, user_id="ana", idempotency_key="k"
+    )
+    first = await desk.as_fan(GATEWAY + "ConfirmReservation", confirm, "ana")
+    assert code(first) == "INVENTORY_CONFLICT"
+    await desk.clock.sleep(61)
+    assert _bytes(await desk.as_fan(GATEWAY + "ConfirmReservation", confirm, "ana")) == _bytes(first)
+
+
 @on_platform
-async def test_a_refusal_is_remembered_with_its_trace(desk):
+async def test_a_confirmation_refused_before_the_payment_succeeds_after_it_under_the_same_key(desk):
+    held = await desk.held("ana")
+    intent = await desk.intent("ana", held)
+    confirm = gateway_pb2.ConfirmReservationRequest(
+        reservation_id=held.reservation_id,
+        payment_intent_id=intent.payment_intent_id,
+        user_id="ana",
+        idempotency_key="k",
+    )
+    assert code(await desk.as_fan(GATEWAY + "ConfirmReservation", confirm, "ana")) == "PAYMENT_NOT_APPROVED"
+    pay = payment_pb2.ProcessPaymentRequest(payment_intent_id=intent.payment_intent_id, idempotency_key="p")
+    await desk.as_fan(PAYMENT + "ProcessPayment", pay, "ana")
+    await desk.clock.sleep(10)
+    confirmed = await desk.as_fan(GATEWAY + "ConfirmReservation", confirm, "ana")
+    assert (code(confirmed), bool(confirmed.order_id)) == ("", True)
+    assert _bytes(await desk.as_fan(GATEWAY + "ConfirmReservation", confirm, "ana")) == _bytes(confirmed)
+
+
+@on_platform
+async def test_a_seat_refused_while_it_is_held_is_had_later_under_the_same_key(desk):
+    ben = await desk.held("ben", 1, ("MAIN-A-1",))
+    request = _create(await desk.admitted("ana"), "k", quantity=1, seat_ids=["MAIN-A-1"])
+    assert code(await desk.as_fan(GATEWAY + "CreateReservation", request, "ana")) == "INVENTORY_CONFLICT"
+    await desk.cancel("ben", ben)
+    assert code(await desk.as_fan(GATEWAY + "CreateReservation", request, "ana")) == ""
+
+
+@on_platform
+async def test_an_admission_in_use_reserves_again_under_the_same_key_once_it_is_free(desk):
+    admission = await desk.admitted("ana")
+    first = await desk.as_fan(GATEWAY + "CreateReservation", _create(admission, "one"), "ana")
+    request = _create(admission, "two")
+    assert code(await desk.as_fan(GATEWAY + "CreateReservation", request, "ana")) == "FAILED_PRECONDITION"
+    await desk.cancel("ana", first)
+    assert code(await desk.as_fan(GATEWAY + "CreateReservation", request, "ana")) == ""
+
+
+@on_platform
+async def test_a_key_whose_call_was_refused_for_now_is_free_for_another_request(desk):
     await desk.held("ben", 1, ("MAIN-A-1",))
     admission = await desk.admitted("ana")
-    request = _create(admission, "k", quantity=1, seat_ids=["MAIN-A-1"])
-    first = await desk.as_fan(GATEWAY + "CreateReservation", request, "ana")
-    assert code(first) == "INVENTORY_CONFLICT"
-    await desk.clock.sleep(61)  # the seat is free again; the answer to this key stands
-    again = await desk.as_fan(GATEWAY + "CreateReservation", request, "ana")
-    assert _bytes(again) == _bytes(first)
+    refused = _create(admission, "k", quantity=1, seat_ids=["MAIN-A-1"])
+    assert code(await desk.as_fan(GATEWAY + "CreateReservation", refused, "ana")) == "INVENTORY_CONFLICT"
+    other = _create(admission, "k", quantity=1, seat_ids=["MAIN-A-2"])
+    assert code(await desk.as_fan(GATEWAY + "CreateReservation", other, "ana")) == ""
+    assert code(await desk.as_fan(GATEWAY + "CreateReservation", refused, "ana")) == "IDEMPOTENCY_CONFLICT"
+
+
+@on_platform
+async def test_fifty_who_are_refused_at_once_hear_one_refusal(desk):
+    await desk.held("ben", 1, ("MAIN-A-1",))
+    request = _create(await desk.admitted("ana"), "k", quantity=1, seat_ids=["MAIN-A-1"])
+    answers = await asyncio.gather(*(desk.as_fan(GATEWAY + "CreateReservation", request, "ana") for _ in range(50)))
+    assert len({_bytes(answer) for answer in answers}) == 1
+    assert code(answers[0]) == "INVENTORY_CONFLICT"
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(("service", "name"), keyed_calls())
+def test_many_at_once_have_one_answer_however_late_the_store_is(service, name, seed):
+    """Over a store that answers in any order, in one process and as if in several."""
+
+    @on_platform
+    async def run(desk):
+        desk.random.seed(seed)
+        desk.faults = desk._store.faults = Faults(delay=0.7, conflict=0.3, delay_seconds_max=0.002)
+        stage = Stage(desk.asked, "ana", EVENT_ID)
+        await many_at_once(desk.asked, stage, service, name)
+
+    run()
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_what_a_check_refuses_is_held_against_the_key_once_more(seed):
+    """As when two processes answer the same call: each with its own calls under way, over one store."""
+
+    @on_platform
+    async def run(desk):
+        chance = random.Random(seed)
+        one, two = (Answers(desk._store, desk.clock) for _ in range(2))
+        state: list[str] = []
+
+        async def act(once):
+            await desk.clock.sleep(chance.random())
+            if state:
+                raise Refusal(Code.FAILED_PRECONDITION, "it was done by somebody")
+
+            def rule(_):
+                return Decision(Written("done"), (put(REMEMBERED.key("effect"), Remembered("", 0)),))
+
+            await desk.clock.sleep(chance.random())
+            written = await once.commit((), rule)
+            state.append(written.what)
+            return written
+
+        async def call(answers):
+            await desk.clock.sleep(chance.random())
+            return await answers.once(("t",), "k", Written("it"), Written, act, window=1000_000, trace_id="t")
+
+        assert set(await asyncio.gather(*map(call, [one, two] * 5))) == {Written("done")}
+
+    run()
+
+
+class Written(msgspec.Struct, frozen=True):
+    what: str
 
 
 @on_platform

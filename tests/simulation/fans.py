@@ -217,18 +217,27 @@ class Fan:
         await self._once(RESERVATION + "ExtendHold", request)
 
     async def _once(self, path: str, request: Any) -> Any:
-        """A call with an idempotency key: sometimes doubled, sometimes repeated; one answer all the same."""
+        """A call with an idempotency key: sometimes many times at once, sometimes repeated; one answer all the same.
+
+        Once somebody was told of the effect, nobody is told anything else.
+        """
         chance = self.world.random
-        if chance.random() < 0.15:
-            answers = await asyncio.gather(*(self._surely(path, request) for _ in range(3)))
-        else:
-            answers = [await self._surely(path, request)]
+        told: list[Any] = []
+
+        async def ask() -> None:
+            await asyncio.sleep(chance.choice([0, 0, chance.uniform(0, 0.5)]))
+            answer = await self._surely(path, request)
+            if told and _is_effect(told[0]) and not _is_effect(answer) and answer.error.code not in UNSURE:
+                raise Broken(f"{path}: one key, its effect was told, and then {answer.error.message}")
+            told.insert(0 if _is_effect(answer) else len(told), answer)
+
+        await asyncio.gather(*(ask() for _ in range(chance.choice([1, 1, 1, 1, 2, 3, 12]))))
         if chance.random() < 0.2:
-            answers.append(await self._surely(path, request))
-        told = {answer.SerializeToString(deterministic=True) for answer in answers if _is_effect(answer)}
-        if len(told) > 1:
-            raise Broken(f"{path}: one key, {len(told)} answers")
-        return next((answer for answer in answers if _is_effect(answer)), answers[0])
+            await ask()
+        effects = {answer.SerializeToString(deterministic=True) for answer in told if _is_effect(answer)}
+        if len(effects) > 1:
+            raise Broken(f"{path}: one key, {len(effects)} answers")
+        return told[0]
 
     async def _surely(self, path: str, request: Any) -> Any:
         """Ask until there is an answer that says something."""

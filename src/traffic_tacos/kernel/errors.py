@@ -52,15 +52,18 @@ class Refusal(Exception):
 
     Raising one means that nothing has changed. Its texts and its details are cut to their bounds: what a caller
     sends is never sent back at length. `trace_id` is filled in where the call ends, or
-    earlier when the refusal is remembered under an idempotency key.
+    earlier when the refusal is remembered under an idempotency key. Only a refusal that `is_final` is remembered:
+    one that neither time nor anybody's deed can turn into another answer to the same request. Any other leaves
+    its key free, for the same request may succeed later.
     """
 
-    def __init__(self, code: Code, message: str, *details: Detail, trace_id: str = "") -> None:
+    def __init__(self, code: Code, message: str, *details: Detail, trace_id: str = "", is_final: bool = False) -> None:
         self.code = code
         self.message = shortened(message, MESSAGE_LENGTH_MAX)
         self.details = tuple(_shortened(detail) for detail in details[:DETAILS_MAX])
         super().__init__(self.message)
         self.trace_id = trace_id
+        self.is_final = is_final
 
     @classmethod
     def of_field(cls, field: str, reason: str, value: object = "") -> Self:

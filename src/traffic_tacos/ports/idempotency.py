@@ -1,23 +1,27 @@
 """One idempotency key, one effect, one answer.
 
 The answer is remembered in the very decision that has the effect, so a crash leaves both or neither.
-Final refusals are remembered as well; faults are not. Under the same key another request is refused
-with IDEMPOTENCY_CONFLICT. Keys belong to a caller and a method: two callers never meet in one.
+Whoever asks while the same call is being answered waits for that answer. A refusal is remembered only when it
+is final (`Refusal.is_final`): one that time may change leaves the key free, and faults do. Under the same key
+another request is refused with IDEMPOTENCY_CONFLICT. Keys belong to a caller and a method: two callers never
+meet in one.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 import msgspec
 
 from traffic_tacos.kernel.errors import Code, Detail, Refusal
 from traffic_tacos.kernel.ids import checked_idempotency_key
 from traffic_tacos.kernel.instants import Instant
-from traffic_tacos.ports.store import Decision, Key, Kind, Reads, Store, View, put
+from traffic_tacos.ports.clock import Clock
+from traffic_tacos.ports.store import Decision, Key, Kind, Reads, Store, View, Write, put
 
 R = TypeVar("R")
 
@@ -37,59 +41,120 @@ class Remembered(msgspec.Struct, frozen=True, omit_defaults=True):
 REMEMBERED = Kind("once", Remembered)
 
 
-class Once(Generic[R]):
-    """The one answer to one request under one key.
+class Answers:
+    """The one way to answer a call that has an idempotency key."""
 
-    `scope` is caller and method; `request` a struct of everything the caller asked for; `reply` the
-    type of the answer; the answer is kept for `window` milliseconds.
-    """
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._under_way: dict[str, _UnderWay] = {}
 
-    def __init__(
+    async def once(
         self,
         scope: tuple[str, ...],
         idempotency_key: str,
         request: msgspec.Struct,
         reply: type[R],
+        act: Callable[[Once[R]], Awaitable[R]],
         *,
+        window: Instant,
+        trace_id: str,
+    ) -> R:
+        """The one answer to one request under one key: as it was given before, or what `act` gives.
+
+        `scope` is caller and method; `request` a struct of everything the caller asked for; `reply` the type of
+        the answer, which is kept for `window` milliseconds. `act` does what was asked for and ends in the
+        `commit` of what it is given. Any check of its own may see what the same key has just done, so whatever
+        it refuses is held against the key once more: an answer that is there by then is the answer.
+        """
+        checked_idempotency_key(idempotency_key)
+        name = hashlib.sha256("\x00".join((*scope, idempotency_key)).encode()).hexdigest()
+        digest = hashlib.sha256(msgspec.json.encode(request)).hexdigest()
+        while (other := self._under_way.get(name)) is not None:
+            await other.is_over.wait()
+            if other.digest == digest and other.outcome is not None:
+                return cast(R, settled(other.outcome))
+        mine = self._under_way[name] = _UnderWay(digest)
+        try:
+            once = Once(self._store, REMEMBERED.key(name), digest, reply, self._clock.now(), window, trace_id)
+            mine.outcome = await once.outcome(act)
+        finally:
+            del self._under_way[name]
+            mine.is_over.set()
+        return cast(R, settled(mine.outcome))
+
+
+class _UnderWay:
+    """A call that is being answered. Its `outcome` stays None when it failed: then the next one tries."""
+
+    def __init__(self, digest: str) -> None:
+        self.digest = digest
+        self.outcome: Any = None
+        self.is_over = asyncio.Event()
+
+
+class Once(Generic[R]):
+    """One call under its key, as `Answers.once` hands it to what answers it."""
+
+    def __init__(
+        self,
+        store: Store,
+        key: Key[Remembered],
+        digest: str,
+        reply: type[R],
         now: Instant,
         window: Instant,
         trace_id: str,
     ) -> None:
-        checked_idempotency_key(idempotency_key)
-        name = hashlib.sha256("\x00".join((*scope, idempotency_key)).encode()).hexdigest()
-        self.key: Key[Remembered] = REMEMBERED.key(name)
-        self.digest = hashlib.sha256(msgspec.json.encode(request)).hexdigest()
+        self.digest = digest
+        self._store = store
+        self._key = key
         self._reply = reply
         self._now = now
         self._expires_at = now + window
         self._trace_id = trace_id
+        self._committed: R | Refusal | None = None
 
-    async def seen(self, store: Store) -> R | None:
-        """The answer when it was already given, raised when it was a refusal; else None."""
-        remembered = await store.get(self.key)
-        return None if remembered is None else settled(self._answer(remembered))
+    async def outcome(self, act: Callable[[Once[R]], Awaitable[R]]) -> R | Refusal:
+        """What was answered before; else what `act` answers, or its refusal."""
+        remembered = await self._store.get(self._key)
+        if remembered is not None and (answer := self._answer(remembered)) is not None:
+            return answer
+        try:
+            reply = await act(self)
+        except Refusal as refusal:
+            if refusal is self._committed:
+                return refusal
+            return await self._store.transact((self._key,), self._decide(_refusing(refusal)))
+        if self._committed is None:
+            raise AssertionError("a call with an idempotency key ends in a commit under it")
+        return reply
 
-    def decide(self, rule: Callable[[View], Decision[R]]) -> Callable[[View], Decision[R | Refusal]]:
-        """The rule, run at most once under this key. A refusal is a reply, so that it can be remembered."""
+    async def commit(self, reads: Reads, rule: Callable[[View], Decision[R]]) -> R:
+        """Decide on `reads` and the key, at most once under it. The reply may be an earlier one; so may the
+        refusal that is raised.
+        """
+        answer = self._committed = await self._store.transact((self._key, *reads), self._decide(rule))
+        return settled(answer)
+
+    def _decide(self, rule: Callable[[View], Decision[R]]) -> Callable[[View], Decision[R | Refusal]]:
+        """The rule, unless there is an answer already. A refusal is a reply, so that it can be remembered."""
 
         def decide(view: View) -> Decision[R | Refusal]:
-            remembered = view.get(self.key)
+            remembered = view.get(self._key)
             if remembered is not None and (answer := self._answer(remembered)) is not None:
                 return Decision(answer)
             try:
                 decision = rule(view)
             except Refusal as refusal:
                 refusal.trace_id = refusal.trace_id or self._trace_id
-                return Decision(refusal, writes=(put(self.key, self._refused(refusal)),))
+                return Decision(refusal, writes=(self._refused(refusal),) if refusal.is_final else ())
             reply = msgspec.json.encode(decision.reply).decode()
             record = Remembered(self.digest, self._expires_at, reply)
-            return replace(decision, writes=(*decision.writes, put(self.key, record)))
+            return replace(decision, writes=(*decision.writes, put(self._key, record)))
 
+        decide.__qualname__ = getattr(rule, "__qualname__", decide.__qualname__)  # what a trace names it by
         return decide
-
-    async def run(self, store: Store, reads: Reads, rule: Callable[[View], Decision[R]]) -> R:
-        """Decide on `reads` and the key; a refusal is raised."""
-        return settled(await store.transact((self.key, *reads), self.decide(rule)))
 
     def _answer(self, remembered: Remembered) -> R | Refusal | None:
         if self._now >= remembered.expires_at:
@@ -103,8 +168,8 @@ class Once(Generic[R]):
             return Refusal(remembered.code, remembered.message, *remembered.details, trace_id=remembered.trace_id)
         return msgspec.json.decode(remembered.reply, type=self._reply)
 
-    def _refused(self, refusal: Refusal) -> Remembered:
-        return Remembered(
+    def _refused(self, refusal: Refusal) -> Write:
+        remembered = Remembered(
             self.digest,
             self._expires_at,
             code=refusal.code,
@@ -112,6 +177,14 @@ class Once(Generic[R]):
             details=refusal.details,
             trace_id=refusal.trace_id,
         )
+        return put(self._key, remembered)
+
+
+def _refusing(refusal: Refusal) -> Callable[[View], Decision[R]]:
+    def rule(_: View) -> Decision[R]:
+        raise refusal
+
+    return rule
 
 
 def settled(answer: R | Refusal) -> R:

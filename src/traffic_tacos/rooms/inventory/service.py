@@ -1,6 +1,7 @@
 """Inventory's verbs: check, reserve, commit, release, count."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import TypeVar
 
 import msgspec
@@ -12,7 +13,7 @@ from traffic_tacos.kernel.instants import DAY, Instant
 from traffic_tacos.kernel.seats import Seat, SeatStatus
 from traffic_tacos.ports.audit import HEAD, Audited, audited
 from traffic_tacos.ports.clock import Clock
-from traffic_tacos.ports.idempotency import Once
+from traffic_tacos.ports.idempotency import Answers, Once
 from traffic_tacos.ports.store import Decision, Key, Prefix, Store, View
 from traffic_tacos.rooms.inventory import model
 from traffic_tacos.rooms.inventory.clients import CatalogClient
@@ -117,6 +118,7 @@ class Inventory:
         self._store = store
         self._clock = clock
         self._catalog = catalog
+        self._answers = Answers(store, clock)
         self.plans: dict[str, tuple[EventPlan, EventKeys]] = {}
 
     def forget_plan(self, event_id: str) -> None:
@@ -125,10 +127,10 @@ class Inventory:
 
     async def reserve(self, request: Reserve, call: Call) -> Held:
         """Hold seats until the deadline; see `model.reserve` for what is refused."""
+        return await self._once("reserve", request, Held, call, partial(self._reserve, request, call))
+
+    async def _reserve(self, request: Reserve, call: Call, once: Once[Held]) -> Held:
         now = self._clock.now()
-        once = self._once("reserve", request, Held, now, call)
-        if (seen := await once.seen(self._store)) is not None:
-            return seen  # also when the deadline that was asked for has passed since
         checked_id("reservation_id", request.reservation_id)
         plan, keys = await self._plan(request.event_id, call)
         deadline = now + model.HOLD_DEFAULT if request.hold_expires_at is None else request.hold_expires_at
@@ -153,12 +155,14 @@ class Inventory:
             held = Held(hold.reservation_id, seats, hold.deadline, hold.status)
             return Decision(held, keys.writes(before, change))
 
-        return await once.run(self._store, (hold_at, *rows), rule)
+        return await once.commit((hold_at, *rows), rule)
 
     async def commit(self, request: Commit, call: Call) -> Sold:
         """Sell what the reservation holds, all or none; see `model.commit` for what is refused."""
+        return await self._once("commit", request, Sold, call, partial(self._commit, request, call))
+
+    async def _commit(self, request: Commit, call: Call, once: Once[Sold]) -> Sold:
         now = self._clock.now()
-        once = self._once("commit", request, Sold, now, call)
         plan, keys = await self._plan(request.event_id, call)
         hold_at, hold = await self._hold(request.event_id, request.reservation_id)
         indexes = () if hold is None else tuple(hold.rows)
@@ -173,12 +177,14 @@ class Inventory:
             sold = Sold(order_id, seats, change.hold.committed_at or now)
             return Decision(sold, keys.writes(before, change))
 
-        return await once.run(self._store, (hold_at, *(keys.rows[index] for index in indexes)), rule)
+        return await once.commit((hold_at, *(keys.rows[index] for index in indexes)), rule)
 
     async def release(self, request: Release, call: Call) -> Released:
         """Free what the reservation holds, never what it owns."""
+        return await self._once("release", request, Released, call, partial(self._release, request, call))
+
+    async def _release(self, request: Release, call: Call, once: Once[Released]) -> Released:
         now = self._clock.now()
-        once = self._once("release", request, Released, now, call)
         plan, keys = await self._plan(request.event_id, call)
         hold_at, hold = await self._hold(request.event_id, request.reservation_id)
         indexes = () if hold is None else tuple(hold.rows)
@@ -192,7 +198,7 @@ class Inventory:
             seats = model.described(plan, freed, SeatStatus.AVAILABLE)
             return Decision(Released(seats, now, was_released=not freed), keys.writes(before, change))
 
-        return await once.run(self._store, (hold_at, *(keys.rows[index] for index in indexes)), rule)
+        return await once.commit((hold_at, *(keys.rows[index] for index in indexes)), rule)
 
     async def extend(self, event_id: str, reservation_id: str, deadline: Instant | None, call: Call) -> Instant:
         """Hold what the reservation holds until a later deadline; the deadline in force."""
@@ -326,11 +332,16 @@ class Inventory:
 
         return await self._store.transact([HEAD, *(keys.rows[index] for index in wanted)], decide)
 
-    def _once(
-        self, method: str, request: Reserve | Commit | Release, reply: type[R], now: Instant, call: Call
-    ) -> Once[R]:
-        scope = ("inventory", method, call.caller.name)
-        return Once(scope, request.idempotency_key, request, reply, now=now, window=KEY_WINDOW, trace_id=call.trace_id)
+    async def _once(
+        self,
+        method: str,
+        request: Reserve | Commit | Release,
+        reply: type[R],
+        call: Call,
+        act: Callable[[Once[R]], Awaitable[R]],
+    ) -> R:
+        scope, key = ("inventory", method, call.caller.name), request.idempotency_key
+        return await self._answers.once(scope, key, request, reply, act, window=KEY_WINDOW, trace_id=call.trace_id)
 
     async def _plan(self, event_id: str, call: Call) -> tuple[EventPlan, EventKeys]:
         known = self.plans.get(event_id)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from enum import IntEnum
+from functools import partial
 from typing import TypeVar
 
 import msgspec
@@ -22,7 +24,7 @@ from traffic_tacos.kernel.topics import (
     SIMULATE_OUTCOME,
 )
 from traffic_tacos.ports.clock import Clock
-from traffic_tacos.ports.idempotency import Once
+from traffic_tacos.ports.idempotency import Answers, Once
 from traffic_tacos.ports.paging import page_of
 from traffic_tacos.ports.store import Decision, Event, Job, Store, View, drop_job, put
 from traffic_tacos.ports.webhooks import message_id_of
@@ -106,14 +108,15 @@ class Payments:
         self._reservations = reservations
         self._time_scale = time_scale
         self._networks = networks
+        self._answers = Answers(store, clock)
 
     async def create(self, request: Create, call: Call) -> Payment:
         """An intent for exactly what the reservation costs. Nothing is charged yet."""
-        now = self._clock.now()
         call.require_user(checked_user_id("user_id", request.user_id))
-        once = self._once("create", request.user_id, request, now, call)
-        if (seen := await once.seen(self._store)) is not None:
-            return seen
+        return await self._once("create", request.user_id, request, call, partial(self._create, request, call))
+
+    async def _create(self, request: Create, call: Call, once: Once[Payment]) -> Payment:
+        now = self._clock.now()
         checked_id("reservation_id", request.reservation_id)
         method = member("method", Method, request.method)
         scenario = member("scenario", Scenario, request.scenario)
@@ -142,13 +145,18 @@ class Payments:
             writes = (put(key, payment), *index_writes(payment))
             return Decision(payment, writes, (expiry,), (_changed(payment, None),))
 
-        return await once.run(self._store, (), rule)
+        return await once.commit((), rule)
 
     async def process(self, request: Process, card: CardDetails | None, call: Call) -> Payment:
         """Set the payment going; the bank's answer comes by webhook, after the scenario's time."""
-        now = self._clock.now()
         payment = await self._visible(request.payment_intent_id, call)
-        once = self._once("process", payment.user_id, request, now, call)
+        act = partial(self._process, request, card, payment)
+        return await self._once("process", payment.user_id, request, call, act)
+
+    async def _process(
+        self, request: Process, card: CardDetails | None, payment: Payment, once: Once[Payment]
+    ) -> Payment:
+        now = self._clock.now()
         year = datetime.fromtimestamp(now / SECOND, UTC).year
         kept = None if card is None else model.checked_card(card.number, card.month, card.year, year)
         says = None if card is None else model.TEST_CARDS.get(model.digits(card.number))
@@ -167,7 +175,7 @@ class Payments:
                 jobs = (_answering(after, answer.reason, due_at),)
             return Decision(after, (put(key, after),), jobs, (_changed(after, before.status),))
 
-        return await once.run(self._store, (key,), rule)
+        return await once.commit((key,), rule)
 
     async def show(self, payment_intent_id: str, user_id: str, call: Call) -> Payment:
         payment = await self._visible(payment_intent_id, call)
@@ -177,9 +185,11 @@ class Payments:
 
     async def cancel(self, request: Cancel, call: Call) -> Payment:
         """Cancel, or refund what was captured; see `model.cancelled`."""
-        now = self._clock.now()
         payment = await self._visible(request.payment_intent_id, call)
-        once = self._once("cancel", payment.user_id, request, now, call)
+        return await self._once("cancel", payment.user_id, request, call, partial(self._cancel, request, payment))
+
+    async def _cancel(self, request: Cancel, payment: Payment, once: Once[Payment]) -> Payment:
+        now = self._clock.now()
         key = PAYMENT.key(payment.id)
         refund_id = derived_id("ref", payment.id, request.idempotency_key)
 
@@ -190,7 +200,7 @@ class Payments:
                 return Decision(after)
             return _ended(before, after, now)
 
-        return await once.run(self._store, (key,), rule)
+        return await once.commit((key,), rule)
 
     async def list(
         self, user_id: str, reservation_id: str, status: int, cursor: str, page_size: int
@@ -274,13 +284,16 @@ class Payments:
 
         await self._store.transact((key,), decide)
 
-    def _once(
-        self, method: str, user_id: str, request: Create | Process | Cancel, now: Instant, call: Call
-    ) -> Once[Payment]:
-        scope = ("payment", method, user_id)
-        return Once(
-            scope, request.idempotency_key, request, Payment, now=now, window=KEY_WINDOW, trace_id=call.trace_id
-        )
+    async def _once(
+        self,
+        method: str,
+        user_id: str,
+        request: Create | Process | Cancel,
+        call: Call,
+        act: Callable[[Once[Payment]], Awaitable[Payment]],
+    ) -> Payment:
+        scope, key = ("payment", method, user_id), request.idempotency_key
+        return await self._answers.once(scope, key, request, Payment, act, window=KEY_WINDOW, trace_id=call.trace_id)
 
     async def _visible(self, payment_intent_id: str, call: Call) -> Payment:
         """The payment, when the caller may see it; somebody else's does not exist."""

@@ -38,7 +38,10 @@ SEATS_GONE = frozenset({Code.INVENTORY_CONFLICT, Code.RESERVATION_EXPIRED, Code.
 
 
 class RefundOwed(Refusal):
-    """The payment can have no order any more. Its refund became a job in the commit that decided so."""
+    """The payment can have no order any more. Its refund became a job in the commit that decided so: final."""
+
+    def __init__(self, code: Code, message: str) -> None:
+        super().__init__(code, message, is_final=True)
 
 
 class NotYet(Fault):

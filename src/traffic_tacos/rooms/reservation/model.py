@@ -126,11 +126,15 @@ def check_usable(use: AdmissionUse | None, user_id: str, now: Instant) -> None:
     if use is None:
         return
     if use.user_id != user_id:
-        raise Refusal(Code.FORBIDDEN, "reservation_token: was used by somebody else")
+        raise Refusal(Code.FORBIDDEN, "reservation_token: was used by somebody else", is_final=True)
     if use.state is AdmissionState.SPENT:
-        raise Refusal(Code.FAILED_PRECONDITION, "reservation_token: has bought already; join the line again")
+        raise Refusal(
+            Code.FAILED_PRECONDITION, "reservation_token: has bought already; join the line again", is_final=True
+        )
     if use.state is AdmissionState.ENDED or (use.reservation_id and now >= use.until):
-        raise Refusal(Code.FAILED_PRECONDITION, "reservation_token: its reservation expired; join the line again")
+        raise Refusal(
+            Code.FAILED_PRECONDITION, "reservation_token: its reservation expired; join the line again", is_final=True
+        )
     if use.reservation_id:
         raise Refusal(
             Code.FAILED_PRECONDITION, f"reservation_token: {use.reservation_id} is still open; pay or cancel it first"
@@ -175,12 +179,16 @@ def extended(reservation: Reservation, seconds: int, now: Instant) -> Reservatio
     be, or is being paid for or over in another way.
     """
     if reservation.as_read(now).status is Status.EXPIRED:
-        raise Refusal(Code.RESERVATION_EXPIRED, "reservation_id: the hold has ended")
+        raise Refusal(Code.RESERVATION_EXPIRED, "reservation_id: the hold has ended", is_final=True)
     if reservation.status is not Status.PENDING or reservation.confirming:
         state = "being confirmed" if reservation.confirming else reservation.status.name
-        raise Refusal(Code.FAILED_PRECONDITION, f"reservation_id: is {state}; only a hold can be extended")
+        raise Refusal(
+            Code.FAILED_PRECONDITION, f"reservation_id: is {state}; only a hold can be extended", is_final=True
+        )
     if reservation.extensions >= EXTENSIONS_MAX:
-        raise Refusal(Code.FAILED_PRECONDITION, f"reservation_id: may be extended {EXTENSIONS_MAX} time only")
+        raise Refusal(
+            Code.FAILED_PRECONDITION, f"reservation_id: may be extended {EXTENSIONS_MAX} time only", is_final=True
+        )
     return msgspec.structs.replace(
         reservation,
         hold_expires_at=reservation.hold_expires_at + seconds * SECOND,

@@ -1,5 +1,7 @@
 """Reservation's verbs for callers: create, show, list, extend, confirm, cancel."""
 
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TypeVar
 
 import msgspec
@@ -12,7 +14,7 @@ from traffic_tacos.kernel.money import Money, total
 from traffic_tacos.kernel.seats import Seat
 from traffic_tacos.kernel.tokens import ReservationToken, verify_reservation
 from traffic_tacos.ports.clock import Clock
-from traffic_tacos.ports.idempotency import Once, settled
+from traffic_tacos.ports.idempotency import Answers, Once
 from traffic_tacos.ports.keys import Keyring
 from traffic_tacos.ports.paging import page_of
 from traffic_tacos.ports.store import Decision, Store, View, put
@@ -120,6 +122,7 @@ class Reservations:
         self._inventory = inventory
         self._line = line
         self._keyring = keyring
+        self._answers = Answers(store, clock)
         self.terms: dict[str, EventTerms] = {}
 
     def forget_terms(self, event_id: str) -> None:
@@ -132,30 +135,27 @@ class Reservations:
         The hold comes first, under a deadline of its own, then the reservation with its expiry job, its
         answer and its admission in one commit. A crash in between leaves a hold that lapses by itself.
         """
+        act = partial(self._create, request, call)
+        return await self._once("create", request, Created, call, act, model.CREATE_KEY_WINDOW)
+
+    async def _create(self, request: Create, call: Call, once: Once[Created]) -> Created:
         now = self._clock.now()
-        call.require_user(checked_user_id("user_id", request.user_id))
-        once = self._once("create", request, Created, call, model.CREATE_KEY_WINDOW)
-        if (seen := await once.seen(self._store)) is not None:
-            return seen
         token = await self._admitted(request, call, now)
         for stop in stop_keys(request.event_id):
             if await self._store.get(stop) is not None:
                 raise reservations_stopped()
         reservation_id = await self._unused_id(request, once.digest)
         deadline = now + model.HOLD
-        try:
-            seats, held_until = await self._inventory.reserve(
-                reservation_id,
-                request.event_id,
-                request.user_id,
-                request.seat_ids,
-                request.quantity,
-                deadline,
-                f"reserve:{reservation_id}:{deadline}",
-                call,
-            )
-        except Refusal as refusal:
-            return await self._refused(once, refusal)
+        seats, held_until = await self._inventory.reserve(
+            reservation_id,
+            request.event_id,
+            request.user_id,
+            request.seat_ids,
+            request.quantity,
+            deadline,
+            f"reserve:{reservation_id}:{deadline}",
+            call,
+        )
         reservation = Reservation(
             id=reservation_id,
             event_id=request.event_id,
@@ -204,16 +204,13 @@ class Reservations:
 
     async def confirm(self, request: Confirm, call: Call) -> Confirmed:
         """The order of a paid reservation. Repeating it answers the same; see `Lifecycle.confirm`."""
-        reservation = await self._own(request.reservation_id, request.user_id, call)
-        once = self._once("confirm", request, Confirmed, call)
-        if (seen := await once.seen(self._store)) is not None:
-            return seen
-        try:
-            after = await self._lifecycle.confirm(reservation, request.payment_intent_id, call)
-        except Refusal as refusal:
-            return await self._refused(once, refusal)
+        return await self._once("confirm", request, Confirmed, call, partial(self._confirm, request, call))
+
+    async def _confirm(self, request: Confirm, call: Call, once: Once[Confirmed]) -> Confirmed:
+        reservation = await self._own(request.reservation_id, request.user_id)
+        after = await self._lifecycle.confirm(reservation, request.payment_intent_id, call)
         reply = Confirmed(after.order_id, after.status, after.confirmed_at or after.updated_at, after.seats)
-        return await once.run(self._store, (), lambda _: Decision(reply))
+        return await once.commit((), lambda _: Decision(reply))
 
     async def extend(self, request: Extend, call: Call) -> Extended:
         """Hold the seats for longer: once, for at most 60 seconds, and only while nobody waits for seats.
@@ -221,22 +218,17 @@ class Reservations:
         The seats come first, then the reservation: a crash in between leaves seats that the reservation's
         own deadline frees.
         """
-        known = await self._own(request.reservation_id, request.user_id, call)
-        once = self._once("extend", request, Extended, call)
-        if (seen := await once.seen(self._store)) is not None:
-            return seen
+        return await self._once("extend", request, Extended, call, partial(self._extend, request, call))
+
+    async def _extend(self, request: Extend, call: Call, once: Once[Extended]) -> Extended:
+        known = await self._own(request.reservation_id, request.user_id)
         if not 1 <= request.seconds <= model.EXTENSION_SECONDS_MAX:
             raise Refusal.of_field("extension_seconds", f"must be 1 to {model.EXTENSION_SECONDS_MAX}", request.seconds)
         checked_reason(request.reason)
-        try:
-            after = model.extended(known, request.seconds, self._clock.now())
-            if await self._inventory.is_all_taken(known.event_id, call) and await self._line.waiting(
-                known.event_id, call
-            ):
-                raise Refusal(Code.FAILED_PRECONDITION, "reservation_id: others are waiting for these seats")
-            await self._inventory.extend(known.id, known.event_id, after.hold_expires_at, call)
-        except Refusal as refusal:
-            return await self._refused(once, refusal)
+        after = model.extended(known, request.seconds, self._clock.now())
+        if await self._inventory.is_all_taken(known.event_id, call) and await self._line.waiting(known.event_id, call):
+            raise Refusal(Code.FAILED_PRECONDITION, "reservation_id: others are waiting for these seats")
+        await self._inventory.extend(known.id, known.event_id, after.hold_expires_at, call)
         key, now = reservation_key(known.id), self._clock.now()
 
         def rule(view: View) -> Decision[Extended]:
@@ -245,16 +237,16 @@ class Reservations:
             reply = Extended(later.hold_expires_at, request.seconds)
             return Decision(reply, step_writes(view, later), (expiry_job(later),), (changed(later, before),))
 
-        return await once.run(self._store, (key, admission_key(known)), rule)
+        return await once.commit((key, admission_key(known)), rule)
 
     async def cancel(self, request: Cancel, call: Call) -> Cancelled:
         """Give the seats back, and stop a payment under way or refund what was paid. What cannot be done now,
         the jobs do that are committed with it.
         """
-        known = await self._own(request.reservation_id, request.user_id, call)
-        once = self._once("cancel", request, Cancelled, call)
-        if (seen := await once.seen(self._store)) is not None:
-            return seen
+        return await self._once("cancel", request, Cancelled, call, partial(self._cancel, request, call))
+
+    async def _cancel(self, request: Cancel, call: Call, once: Once[Cancelled]) -> Cancelled:
+        known = await self._own(request.reservation_id, request.user_id)
         policy = (await self._event_terms(known.event_id, call)).refunds
         now = self._clock.now()
         key = reservation_key(known.id)
@@ -272,7 +264,7 @@ class Reservations:
             jobs = (cleanup_job(after, now), *refund)
             return Decision(reply, step_writes(view, after), jobs, (changed(after, before),))
 
-        cancelled = await once.run(self._store, (key, admission_key(known)), rule)
+        cancelled = await once.commit((key, admission_key(known)), rule)
         try:
             await self._lifecycle.expire(known.id, call)
         except Exception:  # noqa: BLE001 - it is cancelled; what is left to tidy, the job does
@@ -320,6 +312,8 @@ class Reservations:
         def rule(view: View) -> Decision[Created]:
             if (known := view.get(key)) is not None:
                 return Decision(_created(known))
+            if is_stopped(view, reservation.event_id):
+                raise reservations_stopped()
             use = model.used(
                 view.get(use_key),
                 reservation.user_id,
@@ -334,17 +328,15 @@ class Reservations:
                 (changed(reservation, None),),
             )
 
-        decide = once.decide(rule)
-
-        def unless_stopped(view: View) -> Decision[Created | Refusal]:
-            """Being stopped is no answer to keep under the key: the same request may succeed later."""
-            return Decision(reservations_stopped()) if is_stopped(view, reservation.event_id) else decide(view)
-
         stops = stop_keys(reservation.event_id)
-        answer = await self._store.transact((once.key, key, use_key, *stops), unless_stopped)
-        if isinstance(answer, Refusal) or answer.reservation_id != reservation.id:
+        try:
+            created = await once.commit((key, use_key, *stops), rule)
+        except Refusal:
             await self._give_back(reservation, call)
-        return settled(answer)
+            raise
+        if created.reservation_id != reservation.id:
+            await self._give_back(reservation, call)
+        return created
 
     async def _give_back(self, reservation: Reservation, call: Call) -> None:
         """Free a hold that found no reservation; if that fails, it lapses."""
@@ -354,32 +346,24 @@ class Reservations:
         except Exception:  # noqa: BLE001 - the caller's answer is decided; the hold's own deadline frees it
             return
 
-    async def _refused(self, once: Once[T], refusal: Refusal) -> T:
-        """Remember the refusal under the key, unless an answer is there already; raise it, or answer that."""
-
-        def rule(_: View) -> Decision[T]:
-            raise refusal
-
-        return await once.run(self._store, (), rule)
-
-    async def _own(self, reservation_id: str, user_id: str, call: Call) -> Reservation:
-        call.require_user(checked_user_id("user_id", user_id))
+    async def _own(self, reservation_id: str, user_id: str) -> Reservation:
         reservation = await self._store.get(reservation_key(checked_id("reservation_id", reservation_id)))
         if reservation is None or reservation.user_id != user_id:
             raise unknown(reservation_id)
         return reservation
 
-    def _once(
+    async def _once(
         self,
         method: str,
         request: Create | Confirm | Extend | Cancel,
         reply: type[T],
         call: Call,
+        act: Callable[[Once[T]], Awaitable[T]],
         window: Instant = MONEY_KEY_WINDOW,
-    ) -> Once[T]:
-        scope = ("reservation", method, request.user_id)
-        now = self._clock.now()
-        return Once(scope, request.idempotency_key, request, reply, now=now, window=window, trace_id=call.trace_id)
+    ) -> T:
+        call.require_user(checked_user_id("user_id", request.user_id))
+        scope, key = ("reservation", method, request.user_id), request.idempotency_key
+        return await self._answers.once(scope, key, request, reply, act, window=window, trace_id=call.trace_id)
 
 
 def _created(reservation: Reservation) -> Created:
