@@ -28,6 +28,8 @@ INVENTORY = "reservation.v1.Inventory/"
 RESERVATION = "reservation.v1.ReservationService/"
 WORKER = "reservation.v1.WorkerService/"
 
+TURN_ASKED_MAX = 5000  # then nobody is going to let them in
+
 
 class Desk(World):
     """The world with the words that tests use."""
@@ -92,11 +94,12 @@ class Desk(World):
             QUEUE + "JoinQueue", queue_pb2.JoinQueueRequest(event_id=event_id, user_id=fan, session_id=fan), fan
         )
         request = queue_pb2.RequestAdmissionRequest(waiting_token=joined.waiting_token, event_id=event_id, user_id=fan)
-        while True:
+        for _ in range(TURN_ASKED_MAX):
             admission = await self.as_fan(QUEUE + "RequestAdmission", request, fan)
             if admission.reservation_token:
                 return admission.reservation_token
             await self.clock.sleep(0.2)
+        raise AssertionError(f"{fan} was never let in: {admission}")
 
     async def held(self, fan: str, quantity: int = 2, seats: tuple[str, ...] = (), event_id: str = EVENT_ID) -> Any:
         request = gateway_pb2.CreateReservationRequest(
