@@ -14,7 +14,7 @@ from google.rpc import status_pb2
 
 from traffic_tacos.gen.common.v1 import errors_pb2, types_pb2
 from traffic_tacos.kernel.calls import Call
-from traffic_tacos.kernel.errors import Code, Detail, Fault, Refusal
+from traffic_tacos.kernel.errors import Code, Damaged, Detail, Fault, Refusal
 from traffic_tacos.kernel.events import Address, EventInfo, Venue
 from traffic_tacos.kernel.instants import Instant
 from traffic_tacos.kernel.money import Money
@@ -36,6 +36,7 @@ _STATUS_CODES = {
     Code.RATE_LIMITED: grpc.StatusCode.RESOURCE_EXHAUSTED,
     Code.QUOTA_EXCEEDED: grpc.StatusCode.RESOURCE_EXHAUSTED,
     Code.INTERNAL: grpc.StatusCode.INTERNAL,
+    Code.DATA_CORRUPTION: grpc.StatusCode.DATA_LOSS,
     Code.UNAVAILABLE: grpc.StatusCode.UNAVAILABLE,
     Code.TIMEOUT: grpc.StatusCode.DEADLINE_EXCEEDED,
 }
@@ -228,6 +229,8 @@ async def answered(pending: Awaitable[A]) -> A:
         raise UpstreamFault(f"{failure.code().name}: {failure.details()}", failure.code()) from None
     if answer.HasField("error"):
         refused = refusal(answer.error)
+        if refused.code is Code.DATA_CORRUPTION:
+            raise Damaged(refused.message)
         if refused.code in _FAULTS:
             raise UpstreamFault(refused.message)
         raise refused

@@ -2,8 +2,9 @@
 
 import asyncio
 import random
+import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 
 import msgspec
 import pytest
@@ -15,6 +16,7 @@ from traffic_tacos.engines.sqlite import SqliteStore
 from traffic_tacos.ports.store import (
     JOB,
     OUTBOX,
+    DamagedRecord,
     Decision,
     Event,
     Job,
@@ -218,3 +220,56 @@ async def test_a_failing_store_never_says_yes(faults, after):
     with pytest.raises(StoreUnavailable):
         await store.transact((key,), adding(key))
     assert await store.get(key) == after
+
+
+class Place(msgspec.Struct, frozen=True):
+    x: float
+
+
+class Text(msgspec.Struct, frozen=True):
+    value: str
+
+
+@pytest.mark.parametrize("x", [float("inf"), float("nan"), "1"])
+async def test_what_could_not_be_read_again_is_never_stored(store, x):
+    place = Kind("place", Place)
+    with pytest.raises(ValueError, match="could not be read again"):
+        await store.transact((), lambda _: Decision(None, (put(place.key("a"), Place(x)),)))
+    assert await store.get(place.key("a")) is None
+    await store.transact((), lambda _: Decision(None, (put(place.key("a"), Place(1.5)),)))
+    assert await store.get(place.key("a")) == Place(1.5)
+
+
+async def test_a_damaged_record_is_passed_over_by_who_takes_up_all_and_told_to_who_asks_for_it(store):
+    other = Kind("counter", Text)  # writes what no counter is
+    keys = [COUNTER.key(name) for name in "abcdefg"]
+    for key in keys:
+        bad = key.path in ("counter/a", "counter/d", "counter/e", "counter/g")
+        write = put(other.key(key.path[-1]), Text("no")) if bad else put(key, Counter(1))
+        await store.transact((), lambda _, write=write: Decision(None, (write,)))
+    found, after = [], None
+    while page := await store.scan(COUNTER.prefix(), after=after, limit=2):
+        found += [key.path for key, _ in page]
+        after = page[-1][0]
+    assert found == ["counter/b", "counter/c", "counter/f"]
+    assert set(store.damaged()) == {"counter/a", "counter/d", "counter/e", "counter/g"}
+    with pytest.raises(DamagedRecord, match="its counter record cannot be read"):
+        await store.transact((COUNTER.prefix(),), lambda view: Decision(len(view.range(COUNTER.prefix()))))
+    await store.transact((), lambda _: Decision(None, (put(keys[0], Counter(2)),)))
+    assert "counter/a" not in store.damaged()
+
+
+@pytest.mark.parametrize("damage", [b"{", b"\xff", b"", b'{"value":"no"}'])
+async def test_what_is_damaged_on_the_disk_fails_alone(tmp_path, damage):
+    async with opened("sqlite", tmp_path, []) as store:
+        for name in "ab":
+            await store.transact((), lambda _, name=name: Decision(None, (put(COUNTER.key(name), Counter(1)),)))
+    with closing(sqlite3.connect(tmp_path / "store.db")) as file:
+        file.execute("UPDATE records SET value = CAST(? AS TEXT) WHERE path = 'counter/a'", (damage,))
+        file.commit()
+    async with opened("sqlite", tmp_path, []) as store:
+        for read in (store.get, lambda key: store.transact((key,), lambda view: Decision(view.get(key)))):
+            with pytest.raises(DamagedRecord):
+                await read(COUNTER.key("a"))
+            assert await read(COUNTER.key("b")) == Counter(1)
+        assert list(store.damaged()) == ["counter/a"]

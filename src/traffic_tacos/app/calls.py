@@ -24,7 +24,7 @@ from traffic_tacos.app.limits import FORWARDED_FOR, Limits
 from traffic_tacos.app.metrics import OK, Metrics
 from traffic_tacos.app.policy import BEGINNINGS, INVENTORY, INVENTORY_TOO, POLICY, PUBLIC
 from traffic_tacos.kernel.calls import ANONYMOUS, Call, Caller, Role
-from traffic_tacos.kernel.errors import Code, Fault, Refusal
+from traffic_tacos.kernel.errors import Code, Damaged, Fault, Refusal
 from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.settings import MAINTENANCE, Settings
@@ -275,6 +275,9 @@ def _refusal(error: Exception, method: Method, trace_id: str) -> Refusal:
         case TimeoutError():
             log.warning("call_timed_out", method=method.path, trace_id=trace_id)
             return Refusal(Code.TIMEOUT, "the deadline passed; what was asked may or may not have happened")
+        case Damaged():
+            log.debug("call_met_damage", method=method.path, trace_id=trace_id, error=str(error))
+            return Refusal(Code.DATA_CORRUPTION, str(error))
         case Fault():
             log.warning("call_failed", method=method.path, trace_id=trace_id, error=str(error))
             return Refusal(Code.UNAVAILABLE, "try again in a second, with the same idempotency key")

@@ -48,6 +48,7 @@ CONNECT: dict[Code, tuple[str, int]] = {
     Code.IDEMPOTENCY_CONFLICT: ("aborted", 409),
     Code.CONCURRENT_MODIFICATION: ("aborted", 409),
     Code.INTERNAL: ("internal", 500),
+    Code.DATA_CORRUPTION: ("data_loss", 500),
     Code.UNAVAILABLE: ("unavailable", 503),
     Code.TIMEOUT: ("deadline_exceeded", 504),
     Code.UPSTREAM_TIMEOUT: ("deadline_exceeded", 504),

@@ -5,6 +5,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from importlib.metadata import version
 
+import msgspec
+
 from traffic_tacos.app.config import Config
 from traffic_tacos.app.reconciler import Reconciler
 from traffic_tacos.engines.jobs import StoreJobs
@@ -116,7 +118,7 @@ class PlatformHealth:
         figures = self._jobs.figures()
         jobs = Health.DEGRADED if figures.dead else Health.HEALTHY
         return [
-            await self._store_health(),
+            self._with_damage(await self._store_health()),
             PartHealth("jobs", jobs, 0, endpoint=f"{figures.pending} pending"),
             PartHealth("events", Health.HEALTHY, 0, endpoint=f"{self._outbox.waiting()} waiting"),
             self._engine_health(),
@@ -145,6 +147,14 @@ class PlatformHealth:
         if free < DISK_FREE_WANTED:
             return [PartHealth("disk", Health.DEGRADED, 0, endpoint, issues=("the disk is nearly full",))]
         return [PartHealth("disk", Health.HEALTHY, 0, endpoint)]
+
+    def _with_damage(self, store: PartHealth) -> PartHealth:
+        """The store works, and some of what is in it cannot be read."""
+        damaged = [f"{path} cannot be read: {why}" for path, why in self._store.damaged().items()]
+        if not damaged:
+            return store
+        issues = (*store.issues, *damaged[:ISSUES_SHOWN_MAX])
+        return msgspec.structs.replace(store, health=max(store.health, Health.DEGRADED), issues=issues)
 
     async def _store_health(self) -> PartHealth:
         """An empty decision has to wait for the disk only when others do: that is the delay callers see."""

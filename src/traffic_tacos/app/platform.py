@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, cast
 
 import grpc
+import structlog
 from google.protobuf.descriptor import ServiceDescriptor
 
 from traffic_tacos.app.authentication import Authenticator, FetchJson, ForeignIssuer, fetch_json
@@ -39,7 +40,7 @@ from traffic_tacos.gen.tacos.operations.v1 import operations_pb2
 from traffic_tacos.gen.tacos.simulation.v1 import simulation_pb2
 from traffic_tacos.gen.tacos.waiting_room.v1 import waiting_room_pb2
 from traffic_tacos.gen.tacos.webhook.v1 import webhook_pb2 as own_webhook_pb2
-from traffic_tacos.kernel.errors import Code, Refusal
+from traffic_tacos.kernel.errors import Code, Damaged, Refusal
 from traffic_tacos.kernel.instants import SECOND
 from traffic_tacos.kernel.tokens import is_ticket
 from traffic_tacos.kernel.topics import EVENT_CHANGED, EXPIRE_PAYMENT, SEND_WEBHOOK, SIMULATE_OUTCOME
@@ -104,6 +105,9 @@ LINE_GAUGES: dict[str, tuple[str, Callable[[LineView], float]]] = {
     "tacos_line_seats_left": ("Seats that can be had now", lambda view: view.seats_left),
     "tacos_line_streams": ("Open streams", lambda view: view.streams),
 }
+
+
+log = structlog.get_logger()
 
 
 class Platform:
@@ -196,6 +200,8 @@ class Platform:
     async def load(self) -> None:
         """Take up what an earlier process left."""
         await self.settings.load()
+        if "catalog" in self.config.rooms:
+            await self.catalog.look()
         await self.jobs.load()
         await self.outbox.load()
         if self.endpoints is not None:
@@ -238,6 +244,8 @@ class Platform:
         except Refusal as refusal:
             if refusal.code is not Code.ALREADY_EXISTS:
                 raise
+        except Damaged as damage:
+            log.error("not_put_on_sale", error=str(damage))  # the platform starts without it
 
     def _add_gauges(self) -> None:
         metrics = self.calls.metrics
@@ -275,6 +283,9 @@ class Platform:
         return cast(grpc.aio.Channel, RoomChannel(self.calls, self.clock, room, self._remote))
 
     def _build_catalog(self) -> None:
+        self.health.add_issues(
+            "catalog", lambda: [f"{one.id} cannot be read: {one.why}" for one in self.catalog.unreadable()[:10]]
+        )
         self.calls.add(
             CatalogRpc(self.catalog, catalog_clients.InventoryClient(self.channel("catalog"))),
             _service(catalog_pb2, "CatalogService"),

@@ -3,8 +3,10 @@
 from collections.abc import Callable, Sequence
 
 import msgspec
+import structlog
 
 from traffic_tacos.kernel.calls import Call
+from traffic_tacos.kernel.errors import Refusal
 from traffic_tacos.kernel.ids import checked_reason
 from traffic_tacos.kernel.topics import SETTING_CHANGED
 from traffic_tacos.ports.audit import HEAD, Audited, audited
@@ -19,6 +21,7 @@ class Set(msgspec.Struct, frozen=True):
     value: str
 
 
+log = structlog.get_logger()
 SETTING = Kind("setting", Set)
 
 
@@ -35,7 +38,10 @@ class StoredSettings:
         found = await self._store.scan(SETTING.prefix(), limit=len(SETTINGS) + 1000)
         stored = {key.path.partition("/")[2]: record.value for key, record in found}
         for name in SETTINGS:
-            self._take(name, stored.get(name, ""))
+            try:
+                self._take(name, stored.get(name, ""))
+            except Refusal as refusal:  # of a version that took other values
+                log.error("setting_not_taken", name=name, value=stored[name], error=refusal.message)
 
     def committed(self, writes: Sequence[Write]) -> None:
         for write in writes:

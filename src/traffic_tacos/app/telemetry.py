@@ -7,7 +7,7 @@ Exporters and sampling are set by OpenTelemetry's own environment variables (OTE
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -180,6 +180,9 @@ class TracedStore:
 
     async def scan(self, prefix: Prefix[T], *, after: Key[T] | None = None, limit: int) -> list[tuple[Key[T], T]]:
         return await self._store.scan(prefix, after=after, limit=limit)
+
+    def damaged(self) -> Mapping[str, str]:
+        return self._store.damaged()
 
     async def transact(self, reads: Reads, decide: Callable[[View], Decision[R]]) -> R:
         name = getattr(decide, "__qualname__", "decide").replace(".<locals>", "")

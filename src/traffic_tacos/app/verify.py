@@ -6,7 +6,7 @@ begun has its job, a payment without a ticket has the job that will look at it.
 
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -18,7 +18,7 @@ from traffic_tacos.engines.sqlite import connected
 from traffic_tacos.kernel.errors import Refusal
 from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.ports.audit import AUDIT, AUDIT_HEAD, broken_links
-from traffic_tacos.ports.store import JOB, Job, Kind
+from traffic_tacos.ports.store import JOB, DamagedRecord, DamageNotes, Job, Kind
 from traffic_tacos.rooms.catalog.model import Event
 from traffic_tacos.rooms.catalog.records import EVENT
 from traffic_tacos.rooms.inventory.model import HoldStatus
@@ -42,7 +42,11 @@ class Records(Protocol):
     """A snapshot of everything stored."""
 
     def all(self, kind: Kind[T]) -> Iterator[tuple[str, T]]:
-        """Every record of a kind, with its path."""
+        """Every record of a kind that can be read, with its path."""
+        ...
+
+    def damaged(self) -> Mapping[str, str]:
+        """Those met so far that cannot be read, by path, and why."""
         ...
 
 
@@ -71,6 +75,7 @@ class Everything:
         self.audit = [entry for _, entry in sorted(records.all(AUDIT))]
         self.audit_head = next((head for _, head in records.all(AUDIT_HEAD)), None)
         jobs: list[Job] = [job for _, job in records.all(JOB)]
+        self.damaged = dict(records.damaged())
         live = [job.payload for job in jobs if not job.is_dead]
         self.payments_at_work = {payload["payment_intent_id"] for payload in live if "payment_intent_id" in payload}
         self.reservations_at_work = {payload.get("reservation_id", "") for payload in live}
@@ -107,7 +112,10 @@ class Everything:
         return reservation is not None and reservation.status is Status.REFUNDED
 
     def rates(self, event_id: str) -> list[tuple[Instant, Instant, int]]:
-        """Every rate of admission of an event that was ever in force: from when, until when, how many a second."""
+        """Every rate of admission of an event that was ever in force: from when, until when, how many a second.
+
+        The event must be there.
+        """
         own, for_all = "", ""
         filed = self.events[event_id].admission.rate_per_second
         periods, since = [], 0
@@ -124,7 +132,7 @@ class Everything:
         """Seats of an event by row path."""
         rows: dict[str, int] = defaultdict(int)
         for seat_id in seat_ids:
-            path, mask = self.seats[f"{event_id}/{seat_id}"]
+            path, mask = self.seats.get(f"{event_id}/{seat_id}", ("", 0))
             rows[path] |= mask
         return dict(rows)
 
@@ -193,7 +201,7 @@ def _owners(all_: Everything, check: Check) -> None:
                 check.expect(at_work, f"{path}: sold to {sale.reservation_id}, which was given back")
             elif order is None:
                 check.expect(under_way, f"{path}: sold to {sale.reservation_id}, which has no order")
-            else:
+            elif order.event_id in all_.events:
                 mine = all_.masks(order.event_id, order.seat_ids).get(path, 0)
                 check.expect(mine == sale.seats, f"{path}: order {order.id} does not have the seats sold to it")
     for order in all_.orders:
@@ -264,6 +272,8 @@ def _rate(all_: Everything, check: Check) -> None:
         if ticket.granted_at is not None:
             granted[event_id].append(ticket.granted_at)
     for event_id, times in granted.items():
+        if event_id not in all_.events:
+            continue
         rates = all_.rates(event_id)
         times.sort()
         first = 0
@@ -292,12 +302,20 @@ def _admissions(all_: Everything, check: Check) -> None:
         )
 
 
+def _records(all_: Everything, check: Check) -> None:
+    check.checked += len(all_.events) + len(all_.rows) + len(all_.holds) + len(all_.tickets)
+    check.checked += len(all_.reservations) + len(all_.orders) + len(all_.payments)
+    for path, why in all_.damaged.items():
+        check.expect(False, f"{path}: cannot be read: {why}")
+
+
 def _audit(all_: Everything, check: Check) -> None:
     check.checked += len(all_.audit)
     check.violations += broken_links(all_.audit, all_.audit_head)
 
 
 CHECKS: dict[str, tuple[str, Callable[[Everything, Check], None]]] = {
+    "records": ("every record that is stored can be read", _records),
     "I1": ("available + reserved + sold + blocked = capacity, in every row", _capacity),
     "I2": ("a sold seat has one owner, with one confirmed order of the same seats", _owners),
     "I3": ("no seat is reserved for a reservation that has ended", _holds),
@@ -317,17 +335,29 @@ class MemoryRecords:
     def all(self, kind: Kind[T]) -> Iterator[tuple[str, T]]:
         return self._store.records(kind)
 
+    def damaged(self) -> Mapping[str, str]:
+        return self._store.damaged()
+
 
 class SqliteRecords:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self._damaged = DamageNotes()
 
     def all(self, kind: Kind[T]) -> Iterator[tuple[str, T]]:
         prefix = kind.prefix().path
         rows = self._connection.execute(
-            "SELECT path, value FROM records WHERE path > ? AND path < ?", (prefix, prefix + chr(0x10FFFF))
+            "SELECT path, CAST(value AS BLOB) FROM records WHERE path > ? AND path < ?",
+            (prefix, prefix + chr(0x10FFFF)),
         )
-        return ((path, kind.decode(value)) for path, value in rows)
+        for path, raw in rows:
+            try:
+                yield path, kind.decode(path, raw)
+            except DamagedRecord as damage:
+                self._damaged.note(damage)
+
+    def damaged(self) -> Mapping[str, str]:
+        return self._damaged
 
 
 @contextmanager

@@ -90,6 +90,9 @@ def list_(as_json: options.Json = False, grpc: options.Grpc = str(options.DEFAUL
     now = SystemClock().now()
     for plan in asyncio.run(run()):
         info = plan.event
+        if plan.unreadable:
+            listing.add(info.id, f"cannot be read: {plan.unreadable}", 0, "unreadable", "", "", "")
+            continue
         times = [time(info, field) for field in ("sale_start_time", "sale_end_time", "start_time")]
         listing.add(info.id, info.name, info.total_seats, sale_state(plan, now), *times)
     listing.print(as_json=as_json)

@@ -13,6 +13,7 @@ from traffic_tacos.app.platform import Platform
 from traffic_tacos.cli import options
 from traffic_tacos.cli.event import checked_files, read_files
 from traffic_tacos.cli.shown import Listing
+from traffic_tacos.rooms.catalog.service import Unreadable
 
 BUNDLED = Path(__file__).parents[3] / "examples" / "events"
 FIRST_SALE = "club.yaml"
@@ -120,10 +121,13 @@ async def _tell(config: Config, platform: Platform) -> None:
     events, _ = await platform.catalog.list("", EVENTS_SHOWN_MAX)
     listing = Listing("event", "name", "seats", title="On sale")
     for one in events:
-        listing.add(one.id, one.info.name, one.seat_count)
+        if isinstance(one, Unreadable):
+            listing.add(one.id, f"cannot be read: {one.why}", 0)
+        else:
+            listing.add(one.id, one.info.name, one.seat_count)
     listing.print()
-    if events:
+    if good := [one for one in events if not isinstance(one, Unreadable)]:
         where = "" if config.grpc == options.DEFAULTS.grpc else f" --grpc {config.grpc}"
         folder = "" if config.data == options.DEFAULTS.data else f" --data {config.data}"
-        console.print(f"Buy two tickets:  [bold]{options.command()} buy {events[0].id} --quantity 2{where}{folder}[/]")
+        console.print(f"Buy two tickets:  [bold]{options.command()} buy {good[0].id} --quantity 2{where}{folder}[/]")
     console.print("Ctrl-C stops it.")

@@ -5,7 +5,7 @@ whether the decision became durable.
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 import msgspec
@@ -46,6 +46,9 @@ class FaultyStore:
     async def scan(self, prefix: Prefix[T], *, after: Key[T] | None = None, limit: int) -> list[tuple[Key[T], T]]:
         await self._delay()
         return await self._store.scan(prefix, after=after, limit=limit)
+
+    def damaged(self) -> Mapping[str, str]:
+        return self._store.damaged()
 
     async def transact(self, reads: Reads, decide: Callable[[View], Decision[R]]) -> R:
         await self._delay()

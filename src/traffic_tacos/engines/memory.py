@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 from traffic_tacos.engines.views import DeclaredView
 from traffic_tacos.ports.store import (
     OUTBOX,
+    DamagedRecord,
+    DamageNotes,
     Decision,
     Key,
     Kind,
@@ -21,6 +23,8 @@ from traffic_tacos.ports.store import (
     lowered,
     outbox_number,
 )
+
+_LAST = chr(0x10FFFF)
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -35,6 +39,7 @@ class MemoryStore:
         self._decoded: dict[str, Any] = {}
         self._paths: list[str] = []
         self._next_outbox = 1
+        self._damaged = DamageNotes()
 
     async def get(self, key: Key[T]) -> T | None:
         await asyncio.sleep(0)
@@ -57,8 +62,11 @@ class MemoryStore:
         await asyncio.sleep(0)
         return decision.reply
 
+    def damaged(self) -> Mapping[str, str]:
+        return self._damaged
+
     def records(self, kind: Kind[T]) -> Iterator[tuple[str, T]]:
-        """Every record of a kind, as it is now."""
+        """Every record of a kind that can be read, as it is now."""
         return ((key.path, value) for key, value in self._under(kind.prefix(), kind.prefix().path, len(self._paths)))
 
     def reopened(self, on_commit: Callable[[Sequence[Write]], None]) -> "MemoryStore":
@@ -77,11 +85,19 @@ class MemoryStore:
     def _get(self, key: Key[Any]) -> Any:
         value = self._decoded.get(key.path)
         if value is None and (raw := self._records.get(key.path)) is not None:
-            value = self._decoded[key.path] = key.kind.decode(raw)
+            value = self._decoded[key.path] = self._noted(key, raw)
         return value
 
+    def _noted(self, key: Key[T], raw: bytes) -> T:
+        try:
+            return key.kind.decode(key.path, raw)
+        except DamagedRecord as damage:
+            self._damaged.note(damage)
+            raise
+
     def _range(self, prefix: Prefix[Any]) -> dict[str, Any]:
-        return {key.path: value for key, value in self._under(prefix, prefix.path, len(self._paths))}
+        paths = self._paths[bisect_right(self._paths, prefix.path) : bisect_right(self._paths, prefix.path + _LAST)]
+        return {path: self._get(Key(prefix.kind, path)) for path in paths}
 
     def _under(self, prefix: Prefix[T], after: str, limit: int) -> list[tuple[Key[T], T]]:
         found: list[tuple[Key[T], T]] = []
@@ -90,10 +106,14 @@ class MemoryStore:
             if len(found) == limit or not path.startswith(prefix.path):
                 break
             key = Key(prefix.kind, path)
-            found.append((key, self._get(key)))
+            try:
+                found.append((key, self._get(key)))
+            except DamagedRecord:
+                continue
         return found
 
     def _write(self, write: Write, encoded: bytes | None) -> None:
+        self._damaged.pop(write.path, None)
         self._decoded.pop(write.path, None)
         if encoded is None:
             if self._records.pop(write.path, None) is not None:

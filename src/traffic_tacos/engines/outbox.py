@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import structlog
 
-from traffic_tacos.kernel.errors import Fault
+from traffic_tacos.kernel.errors import Damaged, Fault
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.events import Subscriber
 from traffic_tacos.ports.store import OUTBOX, Decision, Event, Key, Store, StoreUnavailable, Write, delete
@@ -75,6 +75,9 @@ class Outbox:
                 try:
                     await subscriber(event)
                     break
+                except Damaged as damage:
+                    log.error("subscriber_failed", topic=event.topic, payload=event.payload, error=repr(damage))
+                    break  # however often it is told, it stays damaged
                 except Fault as fault:
                     log.warning("subscriber_failed", topic=event.topic, error=repr(fault))
                 except Exception as error:

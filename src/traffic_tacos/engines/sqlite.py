@@ -11,6 +11,7 @@ one of them hears StoreUnavailable.
 """
 
 import asyncio
+import contextlib
 import queue
 import sqlite3
 import threading
@@ -24,8 +25,11 @@ from traffic_tacos.engines.views import DeclaredView
 from traffic_tacos.kernel.errors import Refusal
 from traffic_tacos.ports.store import (
     OUTBOX,
+    DamagedRecord,
+    DamageNotes,
     Decision,
     Key,
+    Kind,
     Prefix,
     Reads,
     StoreUnavailable,
@@ -45,8 +49,9 @@ CACHED_RANGE_RECORDS_MAX = 500_000
 BUSY_SECONDS = 5
 
 _SCHEMA = "CREATE TABLE IF NOT EXISTS records (path TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID"
-_GET = "SELECT value FROM records WHERE path = ?"
-_SCAN = "SELECT path, value FROM records WHERE path > ? AND path < ? ORDER BY path LIMIT ?"
+# As bytes: damaged text must be ours to refuse, one record at a time.
+_GET = "SELECT CAST(value AS BLOB) FROM records WHERE path = ?"
+_SCAN = "SELECT path, CAST(value AS BLOB) FROM records WHERE path > ? AND path < ? ORDER BY path LIMIT ?"
 # A whole batch is one statement with one parameter: the sqlite3 module gives up the GIL at every step, and
 # with a step for each record the writer would wait for the busy loop as often.
 _PUT = "INSERT OR REPLACE INTO records (path, value) SELECT key, value FROM json_each(?)"
@@ -112,6 +117,7 @@ class SqliteStore:
         for (known,) in self._read_connection.execute("SELECT path FROM records"):
             self._seen.add(known)
         self._cache: dict[str, Any] = {}
+        self._damaged = DamageNotes()
         self._dirty: dict[str, tuple[Any, _Batch]] = {}
         self._ranges: dict[str, dict[str, Any]] = {}
         self._next_outbox = self._last_outbox_number() + 1
@@ -128,8 +134,19 @@ class SqliteStore:
 
     async def scan(self, prefix: Prefix[T], *, after: Key[T] | None = None, limit: int) -> list[tuple[Key[T], T]]:
         start = prefix.path if after is None else after.path
-        rows = self._read_connection.execute(_SCAN, (start, prefix.path + _LAST_PATH, limit))
-        return [(Key(prefix.kind, path), prefix.kind.decode(value)) for path, value in rows]
+        found: list[tuple[Key[T], T]] = []
+        while (wanted := limit - len(found)) > 0:
+            rows = self._read_connection.execute(_SCAN, (start, prefix.path + _LAST_PATH, wanted)).fetchall()
+            for path, raw in rows:
+                with contextlib.suppress(DamagedRecord):
+                    found.append((Key(prefix.kind, path), self._decoded(prefix.kind, path, raw)))
+            if len(rows) < wanted:
+                break
+            start = rows[-1][0]
+        return found
+
+    def damaged(self) -> Mapping[str, str]:
+        return self._damaged
 
     async def transact(self, reads: Reads, decide: Callable[[View], Decision[R]]) -> R:
         if self._stopped is not None:
@@ -179,15 +196,22 @@ class SqliteStore:
         row = self._read_connection.execute(_GET, (key.path,)).fetchone()
         if row is None:
             return None
-        value = key.kind.decode(row[0])
+        value = self._decoded(key.kind, key.path, row[0])
         self._remember(key.path, value)
         return value
+
+    def _decoded(self, kind: Kind[T], path: str, raw: bytes) -> T:
+        try:
+            return kind.decode(path, raw)
+        except DamagedRecord as damage:
+            self._damaged.note(damage)
+            raise
 
     def _range(self, prefix: Prefix[Any]) -> Mapping[str, Any]:
         known = self._ranges.get(prefix.path)
         if known is None:
             rows = self._read_connection.execute(_SCAN, (prefix.path, prefix.path + _LAST_PATH, -1))
-            known = {path: prefix.kind.decode(value) for path, value in rows}
+            known = {path: self._decoded(prefix.kind, path, raw) for path, raw in rows}
             for path, (value, _) in self._dirty.items():
                 if path.startswith(prefix.path):
                     _set(known, path, value)
@@ -247,6 +271,7 @@ class SqliteStore:
             self._forget(batch, error)
             return
         for _, path, value in batch.writes:
+            self._damaged.pop(path, None)
             dirty = self._dirty.get(path)
             if dirty is not None and dirty[1] is batch:
                 del self._dirty[path]

@@ -90,6 +90,12 @@ class Fault(Exception):
     code = Code.UNAVAILABLE
 
 
+class Damaged(Fault):
+    """What is stored of one thing cannot be read. Trying again does not help, and everything else goes on."""
+
+    code = Code.DATA_CORRUPTION
+
+
 VALUE_SHOWN_MAX = 80
 FIELD_SHOWN_MAX = 120
 REASON_SHOWN_MAX = 1000

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
 import msgspec
+import structlog
 
-from traffic_tacos.kernel.errors import Fault
+from traffic_tacos.kernel.errors import Damaged, Fault
 from traffic_tacos.kernel.instants import Instant
 
 T = TypeVar("T")
@@ -19,10 +20,23 @@ R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
 
 PATH_SEPARATOR = "/"
+DAMAGED_MAX = 1000
+_UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
+
+log = structlog.get_logger()
 
 
 class StoreUnavailable(Fault):
     """The store could not say yes. What was asked may or may not have become durable."""
+
+
+class DamagedRecord(Damaged):
+    """A record of an unknown shape, or no record at all: `path` names it, `why` says what is wrong with it."""
+
+    def __init__(self, path: str, why: str) -> None:
+        super().__init__(f"its {path.partition(PATH_SEPARATOR)[0]} record cannot be read")
+        self.path = path
+        self.why = why
 
 
 class Kind(Generic[T]):
@@ -34,8 +48,28 @@ class Kind(Generic[T]):
 
     def __init__(self, name: str, record: type[T]) -> None:
         self.name = name
-        self.encode: Callable[[T], bytes] = msgspec.json.Encoder().encode
-        self.decode: Callable[[bytes | str], T] = msgspec.json.Decoder(record).decode
+        self._encode: Callable[[T], bytes] = msgspec.json.Encoder().encode
+        self._decode: Callable[[bytes | str], T] = msgspec.json.Decoder(record).decode
+
+    def encode(self, value: T) -> bytes:
+        """The record as it is kept, once it has been read again: what nobody can read is never stored.
+
+        JSON has no infinity, and a struct's types are not looked at when it is made. Raises ValueError,
+        which is a bug of who made the record.
+        """
+        encoded = self._encode(value)
+        try:
+            self._decode(encoded)
+        except _UNREADABLE as error:
+            raise ValueError(f"a {self.name} record that could not be read again: {error}") from None
+        return encoded
+
+    def decode(self, path: str, raw: bytes | str) -> T:
+        """The record at a path; raises DamagedRecord."""
+        try:
+            return self._decode(raw)
+        except _UNREADABLE as error:
+            raise DamagedRecord(path, str(error)) from None
 
     def key(self, *parts: str) -> "Key[T]":
         return Key(self, PATH_SEPARATOR.join((self.name, *map(_escaped, parts))))
@@ -117,11 +151,18 @@ Reads: TypeAlias = Sequence[Key[Any] | Prefix[Any]]
 
 class Store(Protocol):
     async def get(self, key: Key[T]) -> T | None:
-        """What is durable under the key."""
+        """What is durable under the key. Raises DamagedRecord, as does a decision that reads a damaged record."""
         ...
 
     async def scan(self, prefix: Prefix[T], *, after: Key[T] | None = None, limit: int) -> list[tuple[Key[T], T]]:
-        """At most `limit` durable records under the prefix, by path, from behind `after`."""
+        """At most `limit` durable records under the prefix, by path, from behind `after`.
+
+        Damaged ones are passed over, for one must not keep all others from whoever takes them up; see `damaged`.
+        """
+        ...
+
+    def damaged(self) -> Mapping[str, str]:
+        """The records that were found damaged so far, by path, and what is wrong with them; at most 1,000."""
         ...
 
     async def transact(self, reads: Reads, decide: Callable[[View], Decision[R]]) -> R:
@@ -132,6 +173,15 @@ class Store(Protocol):
         fails or is full.
         """
         ...
+
+
+class DamageNotes(dict[str, str]):
+    """What an engine has found damaged, by path."""
+
+    def note(self, damage: DamagedRecord) -> None:
+        if damage.path not in self and len(self) < DAMAGED_MAX:
+            self[damage.path] = damage.why
+            log.error("record_damaged", path=damage.path, error=damage.why)
 
 
 def put(key: Key[T], value: T) -> Write:

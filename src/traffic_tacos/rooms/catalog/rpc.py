@@ -6,7 +6,7 @@ from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2 as pb
 from traffic_tacos.kernel.calls import Call
 from traffic_tacos.rooms.catalog.clients import InventoryClient
 from traffic_tacos.rooms.catalog.model import Event, Point, Row, Section
-from traffic_tacos.rooms.catalog.service import Catalog
+from traffic_tacos.rooms.catalog.service import Catalog, Unreadable
 
 
 class CatalogRpc:
@@ -29,7 +29,7 @@ class CatalogRpc:
         page = request.pagination
         events, cursor = await self._catalog.list(page.cursor, page.page_size)
         return pb.ListEventsResponse(
-            plans=[_plan(event, with_sections=False) for event in events],
+            plans=[_listed(event) for event in events],
             page_info=types_pb2.PageInfo(has_next_page=bool(cursor), next_cursor=cursor),
         )
 
@@ -44,6 +44,12 @@ class CatalogRpc:
     async def UnblockSeats(self, request: pb.UnblockSeatsRequest, call: Call) -> pb.UnblockSeatsResponse:
         freed = await self._house.unblock(request.event_id, tuple(request.seat_ids), request.reason, call)
         return pb.UnblockSeatsResponse(seats=wire.seats(freed))
+
+
+def _listed(event: Event | Unreadable) -> pb.EventPlan:
+    if isinstance(event, Unreadable):
+        return pb.EventPlan(event=types_pb2.Event(id=event.id), unreadable=event.why)
+    return _plan(event, with_sections=False)
 
 
 def _plan(event: Event, *, with_sections: bool = True) -> pb.EventPlan:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.ids import checked_id
 from traffic_tacos.kernel.topics import EVENT_CHANGED
@@ -11,6 +13,13 @@ from traffic_tacos.ports.store import Event as Announcement
 from traffic_tacos.rooms.catalog.documents import parsed
 from traffic_tacos.rooms.catalog.model import Event, same_promise, with_known_seating
 from traffic_tacos.rooms.catalog.records import EVENT
+
+
+class Unreadable(msgspec.Struct, frozen=True):
+    """An event whose record is damaged, and why."""
+
+    id: str
+    why: str
 
 
 class Catalog:
@@ -38,12 +47,30 @@ class Catalog:
             raise unknown_event(event_id)
         return event
 
-    async def list(self, after: str, page_size: int) -> tuple[list[Event], str]:
-        """A page of events by id, and the cursor of the next page, empty at the end."""
+    def unreadable(self) -> tuple[Unreadable, ...]:
+        """The events that were found unreadable so far."""
+        prefix = EVENT.prefix().path
+        damaged = self._store.damaged().items()
+        return tuple(Unreadable(path.removeprefix(prefix), why) for path, why in damaged if path.startswith(prefix))
+
+    async def list(self, after: str, page_size: int) -> tuple[list[Event | Unreadable], str]:
+        """A page of events by id, and the cursor of the next page, empty at the end.
+
+        Those that cannot be read stand where they belong, and are not counted in the size of the page.
+        """
         size = checked_size(page_size)
         start: Key[Event] | None = EVENT.key(after) if after else None
         found = [event for _, event in await self._store.scan(EVENT.prefix(), after=start, limit=size + 1)]
-        return found[:size], found[size - 1].id if len(found) > size else ""
+        page, cursor = found[:size], found[size - 1].id if len(found) > size else ""
+        damaged = [one for one in self.unreadable() if after < one.id and (not cursor or one.id < cursor)]
+        return sorted([*page, *damaged], key=_id), cursor
+
+    async def look(self) -> None:
+        """Read every event once, so that those that cannot be read are known."""
+        cursor: str | None = ""
+        while cursor is not None:
+            _, next_cursor = await self.list(cursor, 0)
+            cursor = next_cursor or None
 
     async def update(self, event_id: str, document: str, seating_plan: str = "") -> Event:
         """Change what may change while people buy; FAILED_PRECONDITION when seats, prices or currency differ."""
@@ -67,6 +94,10 @@ class Catalog:
 
 def unknown_event(event_id: str) -> Refusal:
     return Refusal(Code.NOT_FOUND, f"event_id: there is no event {event_id}")
+
+
+def _id(event: Event | Unreadable) -> str:
+    return event.id
 
 
 def _changed(event: Event) -> Announcement:

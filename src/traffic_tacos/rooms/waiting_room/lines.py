@@ -4,8 +4,10 @@ import asyncio
 import random
 from typing import Any
 
+import structlog
+
 from traffic_tacos.kernel.calls import Call, Caller, Role
-from traffic_tacos.kernel.errors import Code, Fault, Refusal
+from traffic_tacos.kernel.errors import Code, Damaged, Fault, Refusal
 from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.kernel.tokens import Ticket
 from traffic_tacos.kernel.topics import EVENT_CHANGED, RESERVATION_CHANGED
@@ -24,6 +26,8 @@ STEP_SECONDS = 0.1
 SEATS_ASKED_EVERY, SEATS_ASKED_AT_REST_EVERY = SECOND, 10 * SECOND
 SCAN_PAGE = 1000
 ENDINGS = {"CONFIRMED": State.DONE, "EXPIRED": State.EXPIRED}
+
+log = structlog.get_logger()
 
 
 class OpenLine:
@@ -93,7 +97,10 @@ class Lines:
         """Open every line that somebody has joined, or that a draw was committed to for."""
         call = _own_call()
         for event_id in [*await self._events(HEAD.prefix()), *await self._events(DRAW.prefix())]:
-            await self.of(event_id, call)
+            try:
+                await self.of(event_id, call)
+            except (Damaged, Refusal) as error:
+                log.error("line_not_opened", event_id=event_id, error=str(error))  # all others are
 
     async def of(self, event_id: str, call: Call) -> OpenLine:
         """The line of an event; NOT_FOUND when there is no such event."""
@@ -161,8 +168,8 @@ class Lines:
             opened.is_stale = True
         try:
             await self.of(event_id, _own_call())  # a draw is committed to before anybody joins
-        except Refusal:
-            return  # the event is gone
+        except (Damaged, Refusal):
+            return  # the event is gone, or cannot be read
 
     async def _hear_of_reservation(self, event: Event) -> None:
         opened = self._open.get(event.payload["event_id"])
