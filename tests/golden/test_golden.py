@@ -33,7 +33,7 @@ def test_records_of_an_earlier_version_are_read_with_all_that_is_in_them(version
     known = kinds()
     for line in lines(version / "records.jsonl"):
         kind = known[line["path"].split("/")[0]]
-        written = json.loads(kind.encode(kind.decode(json.dumps(line["value"]))))
+        written = json.loads(kind.encode(kind.decode(line["path"], json.dumps(line["value"]))))
         if isinstance(line["value"], dict):
             assert line["value"].items() <= written.items(), line["path"]
         else:

@@ -26,11 +26,12 @@ from traffic_tacos.app.policy import ADMIN, INVENTORY, INVENTORY_TOO
 from traffic_tacos.gen.common.v1 import errors_pb2
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.instants import SECOND
+from traffic_tacos.kernel.limits import JSON_BYTES_MAX
 
 JSON, PROTO = "application/json", "application/proto"
 STREAM_JSON, STREAM_PROTO = "application/connect+json", "application/connect+proto"
 SERVER_SENT = "text/event-stream"
-BODY_BYTES_MAX, ADMIN_BODY_BYTES_MAX = 256 * 1024, 5 * 1024 * 1024
+BODY_BYTES_MAX = 256 * 1024
 _END_OF_STREAM = 2
 
 # Our codes as Connect's, with the HTTP status that goes with each.
@@ -72,7 +73,7 @@ class ConnectDoor:
             return Response(status_code=415, headers={**HEADERS, "accept-post": ", ".join(allowed)})
         is_json = kind in (JSON, STREAM_JSON)
         try:
-            body = await body_of(request, ADMIN_BODY_BYTES_MAX if method.roles is ADMIN else BODY_BYTES_MAX)
+            body = await body_of(request, JSON_BYTES_MAX if method.roles is ADMIN else BODY_BYTES_MAX)
             if kind in (STREAM_JSON, STREAM_PROTO):
                 body = _unwrapped(body)
             message = decoded(method, body, is_json=is_json)

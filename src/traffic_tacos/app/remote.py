@@ -17,6 +17,7 @@ from traffic_tacos.app.config import Address
 from traffic_tacos.app.policy import ROOM_OF, SCOPES
 from traffic_tacos.kernel.calls import Caller, Role
 from traffic_tacos.kernel.instants import HOUR, Instant
+from traffic_tacos.kernel.limits import MESSAGE_OPTIONS
 from traffic_tacos.kernel.tokens import UserToken, sign_user
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.health import Health, PartHealth
@@ -25,6 +26,7 @@ from traffic_tacos.ports.keys import Keyring
 TOKEN_LIFETIME = HOUR
 HEALTH_SECONDS = 0.25
 OPTIONS = (
+    *MESSAGE_OPTIONS,
     ("grpc.keepalive_time_ms", 30_000),
     ("grpc.keepalive_timeout_ms", 5_000),
     ("grpc.keepalive_permit_without_calls", 1),

@@ -17,16 +17,15 @@ from traffic_tacos.app.calls import Calls, Method
 from traffic_tacos.app.config import Address
 from traffic_tacos.app.metrics import OK
 from traffic_tacos.kernel.errors import Code, Refusal
+from traffic_tacos.kernel.limits import MESSAGE_OPTIONS
 
-MESSAGE_BYTES_MAX = 4 * 1024 * 1024
 METADATA_BYTES_MAX = 16 * 1024
 STREAMS_PER_CONNECTION_MAX = 4096
 KEEPALIVE_MS = 30_000
 PINGS_TAKEN_EVERY_MS = 20_000  # of other processes that keep their connection alive; grpcio's own limit is 5 minutes
 
 OPTIONS = (
-    ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),
-    ("grpc.max_send_message_length", MESSAGE_BYTES_MAX),
+    *MESSAGE_OPTIONS,
     ("grpc.max_metadata_size", METADATA_BYTES_MAX),
     ("grpc.max_concurrent_streams", STREAMS_PER_CONNECTION_MAX),
     ("grpc.keepalive_time_ms", KEEPALIVE_MS),

@@ -21,6 +21,7 @@ from traffic_tacos.kernel.calls import Caller, Role
 from traffic_tacos.kernel.errors import Refusal
 from traffic_tacos.kernel.ids import checked_id
 from traffic_tacos.kernel.instants import SECOND
+from traffic_tacos.kernel.limits import MESSAGE_OPTIONS
 from traffic_tacos.kernel.tokens import UserToken, sign_user
 from traffic_tacos.wire import UpstreamFault, answered
 
@@ -75,7 +76,7 @@ async def connected(address: str) -> AsyncIterator[grpc.aio.Channel]:
     """A channel on which every call has a deadline. Unreachable when nobody is there to answer."""
     parsed_address("grpc", address)
     try:
-        async with grpc.aio.insecure_channel(address, interceptors=[_Deadline()]) as channel:
+        async with grpc.aio.insecure_channel(address, MESSAGE_OPTIONS, interceptors=[_Deadline()]) as channel:
             yield channel
     except UpstreamFault as fault:
         _check_reached(address, fault.status)

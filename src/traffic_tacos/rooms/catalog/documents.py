@@ -14,11 +14,9 @@ from traffic_tacos.kernel.errors import Code, Detail, Refusal
 from traffic_tacos.kernel.events import EventInfo, Venue
 from traffic_tacos.kernel.ids import checked_id
 from traffic_tacos.kernel.instants import Instant
+from traffic_tacos.kernel.limits import DOCUMENT_BYTES_MAX, PLAN_BYTES_MAX, SEATS_MAX
 from traffic_tacos.kernel.money import AMOUNT_MAX, checked_currency
 from traffic_tacos.rooms.catalog.model import (
-    DOCUMENT_BYTES_MAX,
-    PLAN_BYTES_MAX,
-    SEATS_MAX,
     SEATS_PER_ROW_MAX,
     Admission,
     Event,

@@ -10,10 +10,8 @@ import msgspec
 
 from traffic_tacos.kernel.errors import Detail
 from traffic_tacos.kernel.events import EventInfo
+from traffic_tacos.kernel.limits import SEATS_MAX
 
-SEATS_MAX = 100_000
-# A seating plan takes some 200 to 330 bytes a seat, as compact as it is or not.
-PLAN_BYTES_MAX, DOCUMENT_BYTES_MAX = 32 * 1024 * 1024, 2 * 1024 * 1024
 SEATS_PER_ROW_MAX = 400
 STANDING_BLOCK = 100
 

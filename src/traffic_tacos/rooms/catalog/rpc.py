@@ -4,9 +4,13 @@ from traffic_tacos import wire
 from traffic_tacos.gen.common.v1 import types_pb2
 from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2 as pb
 from traffic_tacos.kernel.calls import Call
+from traffic_tacos.kernel.limits import CLIENT_MESSAGE_BYTES
 from traffic_tacos.rooms.catalog.clients import InventoryClient
 from traffic_tacos.rooms.catalog.model import Event, Point, Row, Section
 from traffic_tacos.rooms.catalog.service import Catalog, Unreadable
+
+PLANS_KEPT_MAX = 20
+ROOM_FOR_THE_REST = 1024  # of the answer
 
 
 class CatalogRpc:
@@ -15,15 +19,25 @@ class CatalogRpc:
     def __init__(self, catalog: Catalog, house: InventoryClient) -> None:
         self._catalog = catalog
         self._house = house
+        self._plans: dict[str, tuple[Event, pb.EventPlan]] = {}
 
     async def CreateEvent(self, request: pb.CreateEventRequest, call: Call) -> pb.CreateEventResponse:
         event = await self._catalog.create(request.document, request.seating_plan, request.event_id)
-        return pb.CreateEventResponse(plan=_plan(event))
+        return pb.CreateEventResponse(plan=_within(_plan(event)))
 
     async def GetEvent(self, request: pb.GetEventRequest, call: Call) -> pb.GetEventResponse:
-        return pb.GetEventResponse(
-            plan=_plan(await self._catalog.show(request.event_id), with_sections=not request.without_sections)
-        )
+        event = await self._catalog.show(request.event_id)
+        plan = _plan(event, with_sections=False) if request.without_sections else self._whole(event)
+        return pb.GetEventResponse(plan=plan)
+
+    def _whole(self, event: Event) -> pb.EventPlan:
+        """The event with all its seats, made once as long as it stays: everybody may ask, and it may be large."""
+        known = self._plans.get(event.id)
+        if known is None or known[0] is not event:
+            if len(self._plans) >= PLANS_KEPT_MAX:
+                self._plans.clear()
+            known = self._plans[event.id] = event, _plan(event)
+        return known[1]
 
     async def ListEvents(self, request: pb.ListEventsRequest, call: Call) -> pb.ListEventsResponse:
         page = request.pagination
@@ -35,7 +49,7 @@ class CatalogRpc:
 
     async def UpdateEvent(self, request: pb.UpdateEventRequest, call: Call) -> pb.UpdateEventResponse:
         event = await self._catalog.update(request.event_id, request.document, request.seating_plan)
-        return pb.UpdateEventResponse(plan=_plan(event))
+        return pb.UpdateEventResponse(plan=_within(_plan(event)))
 
     async def BlockSeats(self, request: pb.BlockSeatsRequest, call: Call) -> pb.BlockSeatsResponse:
         blocked = await self._house.block(request.event_id, tuple(request.seat_ids), request.reason, call)
@@ -50,6 +64,13 @@ def _listed(event: Event | Unreadable) -> pb.EventPlan:
     if isinstance(event, Unreadable):
         return pb.EventPlan(event=types_pb2.Event(id=event.id), unreadable=event.why)
     return _plan(event, with_sections=False)
+
+
+def _within(plan: pb.EventPlan) -> pb.EventPlan:
+    """The plan, without its sections where stock clients could not take the answer."""
+    if plan.ByteSize() > CLIENT_MESSAGE_BYTES - ROOM_FOR_THE_REST:
+        plan.ClearField("sections")
+    return plan
 
 
 def _plan(event: Event, *, with_sections: bool = True) -> pb.EventPlan:

@@ -11,7 +11,7 @@ from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.drawing import Place, usual_step
 from traffic_tacos.rooms.inventory.rows import EventPlan, RowPlan, SeatPlan, SectionPlan
 
-CATALOG_SECONDS = 0.5
+CATALOG_SECONDS = 5.0  # a hundred thousand seats take most of a second
 SAME_SHARE = 0.001  # of a seat's width: no difference in distance
 
 

@@ -1,0 +1,21 @@
+"""How large an event may be, and what carries it: one set of limits that agree with each other.
+
+The largest event that may be described passes over gRPC, over HTTP and through the command line, is stored, and is read
+again by the rooms that sell it.
+"""
+
+MEGABYTE = 1024 * 1024
+
+SEATS_MAX = 100_000
+# A seating plan takes 130 to 370 bytes a seat: as compact as it is, and as many fields as its editor writes.
+PLAN_BYTES_MAX = 40 * MEGABYTE
+DOCUMENT_BYTES_MAX = 2 * MEGABYTE
+MESSAGE_BYTES_MAX = PLAN_BYTES_MAX + DOCUMENT_BYTES_MAX + MEGABYTE
+# The same as JSON: quotation marks are escaped, and so is whatever some writers escape.
+JSON_BYTES_MAX = 2 * MESSAGE_BYTES_MAX
+# What clients of gRPC take unless they are told otherwise.
+CLIENT_MESSAGE_BYTES = 4 * MEGABYTE
+MESSAGE_OPTIONS = (
+    ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),
+    ("grpc.max_send_message_length", MESSAGE_BYTES_MAX),
+)
