@@ -388,3 +388,34 @@ async def test_who_learns_of_a_payment_twice_or_out_of_order_does_the_same_once(
     )
     await desk.as_service(WORKER + "ProcessPaymentResult", request)
     assert (await desk.reservation(held.reservation_id)).order_id == order
+
+
+ABSURD = (
+    "Fri, 31 Dec 9999 23:59:59 -2359",
+    "Mon, 01 Jan 0001 00:00:00 +2359",
+    "Mon, 01 Jan 99999 00:00:00 GMT",
+    "Mon, 32 Foo 2027 99:99:99 +9999",
+    "9" * 5000,
+    "-1",
+    "²",
+    "nan",
+    "1e9",
+    "Mon, " * 100,
+)
+
+
+@pytest.mark.parametrize("retry_after", ABSURD)
+def test_whatever_retry_after_says_attempts_are_counted_and_end(retry_after):
+    """Dates that are none once raised on the way to the count, and an endpoint's own was never reached."""
+
+    @on_platform
+    async def on_desk(desk):
+        desk.checks_every_commit = False
+        receiver = Receiver(desk, "ann", *[HttpAnswer(503, retry_after)] * 30)
+        await receiver.register(retry_count=2)
+        await sale(desk, 1)
+        await desk.clock.sleep(2 * DAY // 1000)
+        assert [headers["webhook-attempt"] for _, headers, _ in receiver.heard] == ["1", "2", "3"]
+        assert (await listed(desk))["ann"].dead == 1
+
+    on_desk()

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 
 import httpx
 
-from traffic_tacos.kernel.addresses import Network, is_address, is_allowed
+from traffic_tacos.kernel.addresses import Network, Target, is_address, is_allowed, target_of
 from traffic_tacos.kernel.errors import Fault
 from traffic_tacos.ports.http import HttpAnswer, HttpPost
 
@@ -37,7 +37,7 @@ async def poster(networks: Sequence[Network]) -> AsyncIterator[HttpPost]:
                     return await _posted(client, networks, url, headers, body)
             except TimeoutError:
                 raise WebhookFault(f"{url} did not answer within {seconds:g} seconds") from None
-            except (httpx.HTTPError, httpx.InvalidURL) as error:
+            except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
                 raise WebhookFault(f"{url}: {type(error).__name__}") from None
 
         yield post
@@ -46,14 +46,16 @@ async def poster(networks: Sequence[Network]) -> AsyncIterator[HttpPost]:
 async def _posted(
     client: httpx.AsyncClient, networks: Sequence[Network], url: str, headers: dict[str, str], body: bytes
 ) -> HttpAnswer:
-    named = httpx.URL(url)
-    address = await _address(named, networks)
+    target = target_of(url)
+    if target is None:
+        raise WebhookFault(f"{url}: is not an http or https address")
+    address = await _address(target, networks)
     request = client.build_request(
         "POST",
-        named.copy_with(host=address),
-        headers={**headers, "host": named.netloc.decode("ascii")},
+        httpx.URL(scheme=target.scheme, host=address, port=target.port, raw_path=target.path.encode("ascii")),
+        headers={**headers, "host": target.authority},
         content=body,
-        extensions={"sni_hostname": named.host},
+        extensions={"sni_hostname": target.host},
     )
     response = await client.send(request, stream=True)
     try:
@@ -67,20 +69,22 @@ async def _posted(
     return HttpAnswer(response.status_code, response.headers.get("retry-after", ""), _shown(bytes(said)))
 
 
-async def _address(url: httpx.URL, networks: Sequence[Network]) -> str:
-    """The first address of the URL's host that may be called."""
-    addresses = [url.host] if is_address(url.host) else await _looked_up(url)
+async def _address(target: Target, networks: Sequence[Network]) -> str:
+    """The first address of the target's host that may be called."""
+    addresses = [target.host] if is_address(target.host) else await _looked_up(target)
     for address in addresses:
         if is_allowed(address, networks):
             return address
-    raise WebhookFault(f"{url}: {addresses[0]} is not a public address, nor in a network that the operator allows")
+    raise WebhookFault(
+        f"{target.host}: {addresses[0]} is not a public address, nor in a network that the operator allows"
+    )
 
 
-async def _looked_up(url: httpx.URL) -> list[str]:
+async def _looked_up(target: Target) -> list[str]:
     try:
-        found = await asyncio.get_running_loop().getaddrinfo(url.host, url.port, type=socket.SOCK_STREAM)
+        found = await asyncio.get_running_loop().getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
     except OSError as error:
-        raise WebhookFault(f"{url}: {error.strerror}") from None
+        raise WebhookFault(f"{target.host}: {error.strerror}") from None
     return [str(entry[4][0]) for entry in found]
 
 

@@ -25,6 +25,7 @@ from traffic_tacos.rooms.webhook.model import ATTEMPTS_MAX, SECONDS_MAX, Endpoin
 HANDLING = Handling(attempts_max=ATTEMPTS_MAX, pause_max=3 * HOUR, running_max=256, order_max=8)
 GONE = 410
 SECONDS_DIGITS_MAX = 9
+RETRY_AFTER_LENGTH_MAX = 64
 CIRCUITS_MAX = 10_000
 PATIENCE = Patience(failures_max=5, pause_first=30 * SECOND, pause_max=10 * MINUTE)
 
@@ -127,10 +128,13 @@ def _last(job: Job, endpoint: Endpoint | None, fault: Fault) -> Fault:
 
 
 def _retry_at(header: str, now: Instant) -> Instant | None:
-    """When Retry-After asks to come back (RFC 9110, 10.2.3): in so many seconds, or at a date."""
+    """When Retry-After asks to come back (RFC 9110, 10.2.3): in so many seconds, or at a date. None where it says
+    nothing that can be understood: whatever a receiver writes there, its attempts are counted.
+    """
+    header = header[:RETRY_AFTER_LENGTH_MAX]
     if header.isascii() and header.isdigit():
         return now + int(header[:SECONDS_DIGITS_MAX]) * SECOND
     try:
         return round(parsedate_to_datetime(header).timestamp() * SECOND)
-    except ValueError:
+    except (ValueError, TypeError, OverflowError, IndexError):
         return None

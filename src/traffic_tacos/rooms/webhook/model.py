@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from enum import IntEnum
 
 import msgspec
@@ -16,7 +17,25 @@ ATTEMPTS_MAX = 22
 SECONDS_MAX = 30
 HEADERS_MAX = 20
 HEADER_LENGTH_MAX = 1000
-_OWN_HEADERS = ("webhook-", "content-", "host", "connection", "transfer-encoding", "te", "upgrade")
+OWN_PREFIX = "webhook-"
+OWN_HEADERS = frozenset(
+    {
+        "connection",
+        "content-encoding",
+        "content-length",
+        "content-type",
+        "expect",
+        "host",
+        "keep-alive",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110, 5.6.2: a token
+_HEADER_VALUE = re.compile(r"(?:[!-~](?:[ \t!-~]*[!-~])?)?")  # RFC 9110, 5.5: no space around it
 
 
 class PaymentNews(msgspec.Struct, frozen=True):
@@ -115,12 +134,22 @@ def checked_secret(secret: str) -> str:
 
 
 def checked_headers(headers: dict[str, str]) -> dict[str, str]:
-    """Headers of a receiver's own; those that make a webhook what it is stay ours."""
+    """Headers of a receiver's own; those that make a webhook what it is stay ours. What is taken here can be sent."""
     if len(headers) > HEADERS_MAX:
         raise Refusal.of_field("config.headers", f"must be at most {HEADERS_MAX}", len(headers))
+    seen: set[str] = set()
     for name, value in headers.items():
-        if not name.replace("-", "").isalnum() or not name.isascii() or name.lower().startswith(_OWN_HEADERS):
-            raise Refusal.of_field("config.headers", "must be names of headers that are not ours to set", name)
-        if not value.isascii() or not value.isprintable() or len(name) + len(value) > HEADER_LENGTH_MAX:
-            raise Refusal.of_field("config.headers", f"{name} must be printable ASCII of a reasonable length")
+        lower = name.lower()
+        if len(name) + len(value) > HEADER_LENGTH_MAX:
+            raise Refusal.of_field("config.headers", f"must have at most {HEADER_LENGTH_MAX} characters each", name)
+        if _HEADER_NAME.fullmatch(name) is None:
+            raise Refusal.of_field("config.headers", "must have names of letters, digits and !#$%&'*+-.^_`|~", name)
+        if lower in OWN_HEADERS or lower.startswith(OWN_PREFIX):
+            raise Refusal.of_field("config.headers", "must be headers that are not set by us", name)
+        if lower in seen:
+            raise Refusal.of_field("config.headers", "must name a header once, in capitals or not", name)
+        if _HEADER_VALUE.fullmatch(value) is None:
+            reason = "must have values of printable ASCII, without spaces at their beginning and end"
+            raise Refusal.of_field("config.headers", reason, name)
+        seen.add(lower)
     return headers
