@@ -1,10 +1,13 @@
 """A number is what a person reads, and every mistake is told at once, with its line and its path."""
 
+import random
+
 import pytest
 
 from traffic_tacos.kernel.errors import Refusal
 from traffic_tacos.rooms.catalog.documents import MISTAKES_SHOWN_MAX, parsed, read
 from traffic_tacos.rooms.catalog.nodes import DEPTH_MAX
+from traffic_tacos.rooms.catalog.records import EVENT
 
 FILE = """id: evt_x
 name: X
@@ -220,6 +223,7 @@ def test_a_description_may_have_lines():
         (('"A"', '["A"]'), 1, "seating_plan.zones[0].rows[0].row_number", "must be text"),
         (('"zones"', '"areas"'), 1, "seating_plan.zones", "is required"),
         (("}]}]}]}", "}]}]}]"), 3, "seating_plan", "must be JSON"),
+        (('{"zones"', '{"x": {"a": 1, "a": 2}}], "zones"'), 1, "seating_plan", "must be JSON"),
         (('"Z"', "[" * 100_000 + "]" * 100_000), 1, "seating_plan", "nested deeper"),
         (('"name"', '"unheard_of": {"a": 1, "a": 2}, "name"'), 1, "seating_plan", "given twice"),
     ],
@@ -237,3 +241,40 @@ def test_mistakes_of_the_file_and_of_its_plan_are_told_together():
         (2, "seating_plan.zones[0].rows[0].seats[0].seat_guid"),
         (3, "seating_plan.zones[0].rows[0].seats[1].position.x"),
     ]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_whatever_is_in_a_file_it_is_read_or_refused(seed):
+    chance = random.Random(seed)
+    signs = [
+        "0500",
+        "~",
+        "!!int",
+        "&a",
+        "*a",
+        "[",
+        "]",
+        "{",
+        "}",
+        ": ",
+        "- ",
+        "'",
+        '"',
+        "\t",
+        "\\",
+        "\0",
+        "\ud800",
+        "\n",
+    ]
+    signs += ["1e400", "NaN", "null", '"x": ', '"\\ud800"', "---\n", "%", "\u2028", "é" * 50, "9" * 400]
+    for _ in range(50):
+        texts = chance.choice([[FILE, ""], [PRICED, PLAN]])
+        for _ in range(chance.randint(1, 4)):
+            which = chance.randrange(2) if texts[1] else 0
+            at = chance.randrange(len(texts[which]))
+            end = at + chance.choice([0, 1, 5, 40])
+            texts[which] = texts[which][:at] + chance.choice(signs) + texts[which][end:]
+        event, found = read(*texts)
+        assert (event is None) == bool(found)
+        if event is not None:
+            assert EVENT.decode("event/x", EVENT.encode(event)) == event

@@ -112,13 +112,23 @@ def json_nodes(text: str) -> Node:
 
 
 def check_json(text: str) -> None:
-    """Raise Unreadable where a text is not JSON, and DuplicateKey where a key is given twice."""
+    """Raise Unreadable where a text is not JSON; and DuplicateKey when it is, but for a key that is given twice."""
+    twice = []
+
+    def distinct(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            twice.append(pairs)
+        return found
+
     try:
-        json.loads(text, object_pairs_hook=_distinct, parse_constant=float, parse_int=float)
+        json.loads(text, object_pairs_hook=distinct, parse_constant=float, parse_int=float)
     except json.JSONDecodeError as error:
         raise Unreadable(error.lineno, f"must be JSON: {error.msg} (column {error.colno})") from None
     except RecursionError:
         raise Unreadable(1, f"must not be nested deeper than {DEPTH_MAX}") from None
+    if twice:
+        raise DuplicateKey
 
 
 class DuplicateKey(Exception):
@@ -196,13 +206,6 @@ class _Builder:
             key.append(node)
         else:
             key.append(Scalar("?", node.line, flaw=Flaw("must have names as keys, not lists or mappings", "")))
-
-
-def _distinct(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise DuplicateKey
-    return found
 
 
 _TAGS = "tag:yaml.org,2002:"
