@@ -253,7 +253,7 @@ async def test_a_damaged_record_is_passed_over_by_who_takes_up_all_and_told_to_w
         after = page[-1][0]
     assert found == ["counter/b", "counter/c", "counter/f"]
     assert set(store.damaged()) == {"counter/a", "counter/d", "counter/e", "counter/g"}
-    with pytest.raises(DamagedRecord, match="its counter record cannot be read"):
+    with pytest.raises(DamagedRecord, match="the counter record that this needs cannot be read"):
         await store.transact((COUNTER.prefix(),), lambda view: Decision(len(view.range(COUNTER.prefix()))))
     await store.transact((), lambda _: Decision(None, (put(keys[0], Counter(2)),)))
     assert "counter/a" not in store.damaged()

@@ -153,8 +153,12 @@ class PlatformHealth:
         damaged = [f"{path} cannot be read: {why}" for path, why in self._store.damaged().items()]
         if not damaged:
             return store
-        issues = (*store.issues, *damaged[:ISSUES_SHOWN_MAX])
-        return msgspec.structs.replace(store, health=max(store.health, Health.DEGRADED), issues=issues)
+        return msgspec.structs.replace(
+            store,
+            health=max(store.health, Health.DEGRADED),
+            endpoint=f"{store.endpoint}; records that cannot be read: {len(damaged)}, such as {damaged[0]}",
+            issues=(*store.issues, *damaged[:ISSUES_SHOWN_MAX]),
+        )
 
     async def _store_health(self) -> PartHealth:
         """An empty decision has to wait for the disk only when others do: that is the delay callers see."""

@@ -18,7 +18,7 @@ from traffic_tacos.engines.sqlite import connected
 from traffic_tacos.kernel.errors import Refusal
 from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.ports.audit import AUDIT, AUDIT_HEAD, broken_links
-from traffic_tacos.ports.store import JOB, DamagedRecord, DamageNotes, Job, Kind
+from traffic_tacos.ports.store import JOB, DamagedRecord, Job, Kind
 from traffic_tacos.rooms.catalog.model import Event
 from traffic_tacos.rooms.catalog.records import EVENT
 from traffic_tacos.rooms.inventory.model import HoldStatus
@@ -342,7 +342,7 @@ class MemoryRecords:
 class SqliteRecords:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self._damaged = DamageNotes()
+        self._damaged: dict[str, str] = {}
 
     def all(self, kind: Kind[T]) -> Iterator[tuple[str, T]]:
         prefix = kind.prefix().path
@@ -354,7 +354,7 @@ class SqliteRecords:
             try:
                 yield path, kind.decode(path, raw)
             except DamagedRecord as damage:
-                self._damaged.note(damage)
+                self._damaged[path] = damage.why
 
     def damaged(self) -> Mapping[str, str]:
         return self._damaged

@@ -34,7 +34,8 @@ class DamagedRecord(Damaged):
     """A record of an unknown shape, or no record at all: `path` names it, `why` says what is wrong with it."""
 
     def __init__(self, path: str, why: str) -> None:
-        super().__init__(f"its {path.partition(PATH_SEPARATOR)[0]} record cannot be read")
+        kind = path.partition(PATH_SEPARATOR)[0]
+        super().__init__(f"the {kind} record that this needs cannot be read; `tacos verify` names it")
         self.path = path
         self.why = why
 

@@ -137,6 +137,18 @@ def test_the_zone_nearest_to_the_stage_comes_first():
         (plan(zone(row("A", (0, 0)), row("B")), zone(), zone(row("C"))), [("Z", "Z", [("A", "A", 1)])]),
         (plan(zone(row("Loge 1", (0, 0)), name="무대 앞")), [("x-", "무대 앞", [("Loge-1-", "Loge 1", 1)])]),
         (plan(zone({**row("A", (0, 0)), "row_number": 7})), [("Z", "Z", [("7", "7", 1)])]),
+        (
+            plan(
+                zone(
+                    {
+                        "row_number": 1.5,
+                        "seats": [{"seat_guid": 9, "seat_number": 7, "position": {"x": 0}, "category": "S"}],
+                    },
+                    name=3,
+                )
+            ),
+            [("3", "3", [("1.5", "1.5", 1)])],
+        ),
         (plan(zone({"seats": row("A", (0, 0))["seats"]})), [("Z", "Z", [("1", "1", 1)])]),
         (plan({"rows": [row("A", (0, 0))]}), [("Zone-1-", "Zone 1", [("A", "A", 1)])]),
         (plan(zone(row("A", (0, 0))), categories=[{"name": "S"}, {"name": "S"}]), [("Z", "Z", [("A", "A", 1)])]),
@@ -206,6 +218,11 @@ def test_a_plan_without_categories_has_one_price():
     event = event_of(drawn, prices={}, price=700)
     assert {seat.price for seat in event.sections[0].rows[0].seats} == {700}
     assert read(json.dumps({**FILE, "prices": {}}), json.dumps(drawn))[0] is None
+
+
+def test_a_category_may_be_a_number():
+    drawn = plan(zone(row("A", *line(0, 30), category=1)), categories=[{"name": 1}])
+    assert event_of(drawn, prices={"1": 700}).seat_count == 2
 
 
 def test_a_repeated_guid_is_refused_with_both_places():

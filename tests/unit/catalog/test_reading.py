@@ -225,7 +225,7 @@ def test_a_description_may_have_lines():
         (("}]}]}]}", "}]}]}]"), 3, "seating_plan", "must be JSON"),
         (('{"zones"', '{"x": {"a": 1, "a": 2}}], "zones"'), 1, "seating_plan", "must be JSON"),
         (('"Z"', "[" * 100_000 + "]" * 100_000), 1, "seating_plan", "nested deeper"),
-        (('"name"', '"unheard_of": {"a": 1, "a": 2}, "name"'), 1, "seating_plan", "given twice"),
+        (('"name"', '"unheard_of": {"a": 1, "a": 2}, "name"'), 1, "seating_plan", "given once"),
     ],
 )
 def test_a_wrong_seating_plan_is_told_by_line_and_path(change, line, field, says):

@@ -36,10 +36,11 @@ from traffic_tacos.rooms.catalog.nodes import (
     check_json,
     json_nodes,
     line_of,
+    twice,
     yaml_nodes,
 )
 from traffic_tacos.rooms.catalog.plans import PLAN, SIDES, SeatingPlan, Tariff, planned
-from traffic_tacos.rooms.catalog.schema import HINT, LINES, TEXT_LENGTH_MAX, Mistake, converted
+from traffic_tacos.rooms.catalog.schema import HINT, LINES, TEXT_LENGTH_MAX, Mistake, converted, shortened
 
 DESCRIPTION_LENGTH_MAX = 10_000
 MISTAKES_SHOWN_MAX = 50
@@ -169,25 +170,24 @@ def _check_size(text: str, bytes_max: int) -> None:
 
 
 def _plan(text: str) -> tuple[SeatingPlan | None, list[Mistake]]:
-    """The seating plan of a JSON text. msgspec reads it; only when it cannot, all mistakes are looked for."""
+    """The seating plan of a JSON text. msgspec reads it; only when it cannot, each value is looked at by itself."""
     try:
         _check_size(text, PLAN_BYTES_MAX)
         text = text.removeprefix("\ufeff")
-        reason = ""
         try:
             check_json(text)
             return msgspec.json.decode(text, type=SeatingPlan), []
-        except msgspec.MsgspecError as error:
-            reason = str(error)
-        except (DuplicateKey, UnicodeError):
-            reason = "must be JSON in UTF-8, and no key may be given twice in one object"
-        _, mistakes = converted(json_nodes(text), SeatingPlan)
+        except (DuplicateKey, msgspec.MsgspecError, UnicodeError):
+            root = json_nodes(text)
     except Unreadable as error:
         return None, [_unreadable(PLAN, error)]
-    found = [
+    plan, mistakes = converted(root, SeatingPlan)
+    mistakes = mistakes or [
+        Mistake(key.line, Detail("", "must be given once", shortened(key.text))) for key in twice(root)
+    ]
+    return (None if mistakes else plan), [
         Mistake(one.line, msgspec.structs.replace(one.detail, field=_under(PLAN, one.detail.field))) for one in mistakes
     ]
-    return None, found or [Mistake(1, Detail(PLAN, reason))]
 
 
 def _event(file: EventFile, plan: SeatingPlan | None, event_id: str, *, is_planned: bool) -> tuple[Event, list[Detail]]:

@@ -135,6 +135,22 @@ class DuplicateKey(Exception):
     """Somewhere in a JSON text a key is given twice; its nodes say where."""
 
 
+def twice(root: Node) -> Iterator[Scalar]:
+    """Every key that is given again in one mapping."""
+    todo = [root]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, Sequence):
+            todo += node.items
+        elif isinstance(node, Mapping):
+            todo += [value for _, value in node.entries]
+            seen: set[str] = set()
+            for key, _ in node.entries:
+                if key.text in seen:
+                    yield key
+                seen.add(key.text)
+
+
 def line_of(root: Node, path: str) -> int:
     """The line of what a path as in `sections[0].rows[2].aisles` names, or of the nearest thing around it."""
     node = root

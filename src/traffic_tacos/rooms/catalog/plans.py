@@ -7,7 +7,7 @@ labels are for people and may stand twice; a seat's guid is its identity. The wa
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -26,6 +26,9 @@ STAGES = frozenset(
 SIDES = ("top", "bottom", "left", "right")
 
 
+Label: TypeAlias = str | int  # some editors write `7` where others write `"7"`
+
+
 class PlanPoint(msgspec.Struct, frozen=True):
     x: float = 0
     y: float = 0
@@ -35,33 +38,33 @@ ORIGIN = PlanPoint()
 
 
 class PlanSeat(msgspec.Struct, frozen=True):
-    seat_guid: str
-    seat_number: str | int | None = None
+    seat_guid: Label
+    seat_number: Label | None = None
     position: PlanPoint | None = None
-    category: str | None = None
+    category: Label | None = None
 
 
 class PlanRow(msgspec.Struct, frozen=True):
-    row_number: str | int | None = None
+    row_number: Label | None = None
     seats: tuple[PlanSeat, ...] | None = None
     position: PlanPoint | None = None
 
 
 class PlanZone(msgspec.Struct, frozen=True):
-    name: str | None = None
+    name: Label | None = None
     rows: tuple[PlanRow, ...] | None = None
     position: PlanPoint | None = None
     areas: Any = None
 
 
 class PlanCategory(msgspec.Struct, frozen=True):
-    name: str
+    name: Label
 
 
 class SeatingPlan(msgspec.Struct, frozen=True):
     zones: tuple[PlanZone, ...]
     categories: tuple[PlanCategory, ...] | None = None
-    name: str | None = None
+    name: Label | None = None
 
 
 class Tariff(msgspec.Struct, frozen=True):
@@ -73,20 +76,22 @@ class Tariff(msgspec.Struct, frozen=True):
     focal_point: Point | None = None
     stage_side: str = ""
 
-    def of(self, category: str | None) -> int | None:
+    def of(self, category: Label | None) -> int | None:
         """What a seat of a category costs; None when it is not for sale, or nobody has said."""
-        return None if category in self.not_for_sale else self.prices.get(category or "", self.price)
+        name = str(category or "")
+        return None if name in self.not_for_sale else self.prices.get(name, self.price)
 
 
 def planned(plan: SeatingPlan, tariff: Tariff) -> tuple[tuple[Section, ...], list[Detail]]:
     """The sections of a plan, and everything that is wrong with it or with its prices."""
+    plan = _with_texts(plan)
     problems = [*_labels(plan), *_seats(plan), *_tariff(plan, tariff)]
     if problems:
         return (), problems
     focal = _focal_point(plan, tariff)
     zones = [(zone, _rows(zone, tariff)) for zone in plan.zones]
     zones = [(zone, rows) for zone, rows in zones if rows]
-    labels = [zone.name or f"Zone {at}" for at, (zone, _) in enumerate(zones, 1)]
+    labels = [str(zone.name or f"Zone {at}") for at, (zone, _) in enumerate(zones, 1)]
     sections = [
         Section(id_, label, rows, _front(rows, focal), _unless(id_, label))
         for id_, label, (_, rows) in zip(distinct_ids(labels), labels, zones, strict=True)
@@ -94,6 +99,26 @@ def planned(plan: SeatingPlan, tariff: Tariff) -> tuple[tuple[Section, ...], lis
     if focal is not None:
         sections.sort(key=lambda section: _distance(section, focal))
     return tuple(sections), []
+
+
+def _with_texts(plan: SeatingPlan) -> SeatingPlan:
+    """The plan with all labels as text."""
+    replace = msgspec.structs.replace
+    return replace(
+        plan,
+        categories=tuple(PlanCategory(str(category.name)) for category in plan.categories or ()),
+        zones=tuple(
+            replace(
+                zone, rows=tuple(replace(row, seats=tuple(map(_with_text, row.seats or ()))) for row in zone.rows or ())
+            )
+            for zone in plan.zones
+        ),
+    )
+
+
+def _with_text(seat: PlanSeat) -> PlanSeat:
+    category = "" if seat.category is None else str(seat.category)
+    return PlanSeat(str(seat.seat_guid), seat.seat_number, seat.position, category)
 
 
 def _rows(zone: PlanZone, tariff: Tariff) -> tuple[Row, ...]:
@@ -130,7 +155,7 @@ def _in_order(zone: PlanZone, row: PlanRow) -> tuple[list[PlanSeat], list[Place]
 def _seat(seat: PlanSeat, place: Place | None, tariff: Tariff) -> Seat:
     position = None if place is None else Point(*place)
     price = tariff.of(seat.category) or 0
-    return Seat(safe_id(seat.seat_guid, ID_LENGTH_MAX), str(seat.seat_number), price, position)
+    return Seat(safe_id(str(seat.seat_guid), ID_LENGTH_MAX), str(seat.seat_number), price, position)
 
 
 def _places(zone: PlanZone, row: PlanRow) -> list[Place]:
@@ -145,7 +170,7 @@ def _unless(id_: str, label: str) -> str:
     return "" if label == id_ else label
 
 
-def _label(label: str | int | None, at: int) -> str:
+def _label(label: Label | None, at: int) -> str:
     return str(at) if label is None or label == "" else str(label)
 
 
@@ -216,7 +241,7 @@ def _labels(plan: SeatingPlan) -> Iterator[Detail]:
 def _seats(plan: SeatingPlan) -> Iterator[Detail]:
     seen: dict[str, str] = {}
     for path, seat in _every_seat(plan):
-        guid = seat.seat_guid
+        guid = str(seat.seat_guid)
         if not guid:
             yield Detail(f"{path}.seat_guid", "must not be empty: it is what a seat is known by")
         elif guid in seen:
@@ -238,7 +263,7 @@ def _is_near(x: float, y: float) -> bool:
     return abs(x) <= NUMBER_MAX and abs(y) <= NUMBER_MAX
 
 
-def _text(path: str, label: str | int | None) -> Iterator[Detail]:
+def _text(path: str, label: Label | None) -> Iterator[Detail]:
     text = "" if label is None else str(label)
     if len(text) > TEXT_LENGTH_MAX:
         yield Detail(path, f"must have at most {TEXT_LENGTH_MAX} characters, not {len(text):,}", shortened(text))
@@ -250,8 +275,8 @@ def _tariff(plan: SeatingPlan, tariff: Tariff) -> Iterator[Detail]:
     """Every category has a price or is not for sale, once; and nothing else has."""
     used: dict[str, str] = {}
     for path, seat in _every_seat(plan):
-        used.setdefault(seat.category or "", path)
-    categories = {category.name for category in plan.categories or ()} | used.keys() - {""}
+        used.setdefault(str(seat.category), path)
+    categories = {str(category.name) for category in plan.categories or ()} | used.keys() - {""}
     must = f"must be a category of the plan: {', '.join(map(repr, sorted(categories)[:20])) or 'it has none'}"
     for name in tariff.prices:
         if name not in categories:

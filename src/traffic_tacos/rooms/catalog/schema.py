@@ -85,7 +85,7 @@ def _convert(node: Node, type_: inspect.Type, path: str, note: Note, extra: Mapp
         case inspect.DateTimeType():
             return _time(node, path, note)
         case inspect.AnyType():
-            return None  # nobody asks what is in it
+            return _value(node)
         case _:
             return _text(node, type_, path, note, may_have_lines=LINES in extra)
 
@@ -209,6 +209,18 @@ def _time(node: Node, path: str, note: Note) -> datetime | None:
     except ValueError as error:
         note(node, path, f"must be a date and a time that there are, as in {TIME_EXAMPLE}: {error}", text)
         return None
+
+
+def _value(node: Node) -> Any:
+    """Whatever it is, as JSON would have it."""
+    match node:
+        case Scalar():
+            number = node.is_plain and _NUMBER.fullmatch(node.text)
+            return float(node.text) if number else node.text
+        case Sequence():
+            return [_value(item) for item in node.items]
+        case Mapping():
+            return {key.text: _value(value) for key, value in node.entries}
 
 
 def _stand_in(type_: inspect.Type) -> Any:
