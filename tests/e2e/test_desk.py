@@ -18,6 +18,7 @@ EVENT = "evt_hundred"
 def test_everything_is_seen_and_steered_from_the_command_line(up):
     platform = up()
     where = ["--data", str(platform.data), "--grpc", platform.grpc]
+    why = ["--reason", "a test", "--as", "ana.operator"]
 
     def admin(*arguments, fails=0):
         answer = platform.tacos("admin", *arguments, *where)
@@ -36,13 +37,15 @@ def test_everything_is_seen_and_steered_from_the_command_line(up):
     assert "QueueService" not in figures
     assert "tacos_jobs_pending" in admin("metrics")
     assert "limits.fan_per_second" in admin("settings")
-    assert "limits.fan_per_second: 100 → 7" in admin("set", "limits.fan_per_second", "7")
-    assert "must be a whole number" in admin("set", "limits.fan_per_second", "seven", fails=2)
-    assert "→ 3" in admin("set", f"events/{EVENT}/admission.active_max", "3")
+    assert "limits.fan_per_second: 100 → 7" in admin("set", "limits.fan_per_second", "7", *why)
+    assert "must be a whole number" in admin("set", "limits.fan_per_second", "seven", *why, fails=2)
+    assert "reason" in admin("set", "maintenance", "back at nine", fails=2)
+    assert "reason" in platform.tacos("queue", "stop", EVENT, *where).stderr
+    assert "→ 3" in admin("set", f"events/{EVENT}/admission.active_max", "3", *why)
     assert "would be: evt_hundred takes no newcomers" in admin("drain", EVENT, "--dry-run")
-    assert "takes no newcomers" in admin("drain", EVENT)
+    assert "takes no newcomers" in admin("drain", EVENT, *why)
     assert "the line is closed" in platform.tacos("buy", EVENT, *where).stderr
-    assert "takes newcomers again" in admin("drain", EVENT, "--resume")
+    assert "takes newcomers again" in admin("drain", EVENT, "--resume", *why)
     assert "nobody begins anything" in pull("maintenance-mode", "--message", "back at nine")
     assert "maintenance: back at nine" in platform.tacos("buy", EVENT, *where).stderr
     assert "degraded" in admin("health")
@@ -55,10 +58,12 @@ def test_everything_is_seen_and_steered_from_the_command_line(up):
     assert "nothing to fail over to" in pull("force-failover", fails=1)
     assert "must be one of" in pull("dance", fails=2)
     assert platform.tacos("admin", "emergency", "stop-admissions", "--reason", "x", *where).returncode == 1  # no yes
-    assert "cleared" in admin("clear-cache")
-    assert "read again" in admin("refresh")
+    assert "cleared" in admin("clear-cache", *why)
+    assert "read again" in admin("refresh", *why)
     assert platform.tacos("buy", EVENT, *where).returncode == 0
+    assert "ana.operator" in admin("overrides")
     log = admin("audit")
+    assert "ana.operator" in log
     assert "maintenance" in log
     assert "SHA-256 of the last entry" in log
     admin("logs", "--level", "warn")
@@ -84,9 +89,25 @@ def test_a_key_is_rotated_under_a_running_platform(up):
         assert time.monotonic() < deadline
         time.sleep(0.2)
     assert (code(old), code(platform.token("user", "ana"))) == (1, 5)
+    assert platform.tacos("keys", "rotate-webhook", "--as", "ben", "--reason", "a leak", *where).returncode == 0
     platform.kill()
     platform.start()
     assert platform.client()("gateway.v1.GatewayService", "GetReservation", show, old).error.code == 1
+    assert platform.tacos("keys", "rotate", "--as", "ana", *where).returncode == 0
+    deadline = time.monotonic() + 20
+    while len(log := rotations(platform)) < 4:
+        assert time.monotonic() < deadline, log
+        time.sleep(0.2)
+    assert [one["what"] for one in log] == ["rotate key", "revoke key", "rotate secret", "rotate key"]
+    assert (log[2]["who"], log[2]["why"], log[3]["who"]) == ("ben", "a leak", "ana")
+    assert log[0]["after"] == log[1]["before"]
+    platform.verify()
+
+
+def rotations(platform):
+    """What the audit log says of keys."""
+    answer = platform.tacos("admin", "audit", "--json", "--data", str(platform.data), "--grpc", platform.grpc)
+    return [one for one in json.loads(answer.stdout)["entries"] if one["of"] in ("signing key", "webhook secrets")]
 
 
 class Login(http.server.SimpleHTTPRequestHandler):

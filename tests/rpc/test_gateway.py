@@ -90,10 +90,10 @@ async def test_callers_who_leave_no_time_do_not_make_a_room_unreachable_for_othe
 
     for _ in range(60):
         await asked(0.02)
-    assert rooms.left_in_peace()["payment"] == ""
+    assert rooms.open_circuits()["payment"] == ""
     for _ in range(20):
         await asked(10)
-    assert "DEADLINE_EXCEEDED" in rooms.left_in_peace()["payment"]
+    assert "DEADLINE_EXCEEDED" in rooms.open_circuits()["payment"]
 
 
 @on_platform

@@ -13,7 +13,7 @@ SHOW = gateway_pb2.GetReservationRequest(reservation_id="rsv_none")
 
 
 async def configure(desk, key, value):
-    request = admin_pb2.UpdateConfigRequest(service="gateway", config_key=key, config_value=value)
+    request = admin_pb2.UpdateConfigRequest(service="gateway", config_key=key, config_value=value, reason="x")
     answer = await desk.ask("common.v1.AdminService/UpdateConfig", request, desk.token(Role.ADMIN, "op"))
     assert answer.updated
 

@@ -8,6 +8,7 @@ from importlib.metadata import version
 import msgspec
 
 from traffic_tacos.app.config import Config
+from traffic_tacos.app.overrides import Overrides
 from traffic_tacos.app.reconciler import Reconciler
 from traffic_tacos.engines.jobs import StoreJobs
 from traffic_tacos.engines.outbox import Outbox
@@ -15,7 +16,6 @@ from traffic_tacos.kernel.errors import Fault
 from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.health import Health, PartHealth
-from traffic_tacos.ports.settings import MAINTENANCE, Settings
 from traffic_tacos.ports.store import Decision, Store
 
 SLOW_MS = 250
@@ -58,12 +58,12 @@ class PlatformHealth:
         outbox: Outbox,
         reconciler: Reconciler,
         heartbeat: Heartbeat,
-        settings: Settings,
+        overrides: Overrides,
     ) -> None:
+        self._overrides = overrides
         self._heartbeat = heartbeat
         self._finders: dict[str, list[Callable[[], list[str]]]] = {}
         self._elsewhere: list[Callable[[], Awaitable[list[PartHealth]]]] = []
-        self.add_issues("gateway", lambda: [f"maintenance: {why}"] if (why := settings.text(MAINTENANCE)) else [])
         self._data = config.data
         self._reconciler = reconciler
         self._rooms = config.rooms
@@ -92,12 +92,13 @@ class PlatformHealth:
         rooms = []
         for name in self._rooms:
             health, issues = store.health, list(store.issues)
-            if troubles := [issue for find in self._finders.get(name, ()) for issue in find()]:
+            found = [issue for find in self._finders.get(name, ()) for issue in find()]
+            if troubles := [*self._overrides.issues(name), *found]:
                 health = max(health, Health.DEGRADED)
                 issues += troubles
-            shown: dict[str, str] = {}
+            shown = self._overrides.notes(name)
             if name == "worker":
-                shown = {
+                shown |= {
                     "jobs_pending": str(figures.pending),
                     "jobs_running": str(figures.running),
                     "jobs_dead": str(figures.dead),

@@ -6,7 +6,7 @@ Files are readable by their owner only. Whoever has the signing key can speak as
 import base64
 import os
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -102,11 +102,23 @@ class Keyring:
         for hear in self._hearers:
             hear()
 
-    async def run(self, clock: Clock) -> None:
-        """Follow the folder, until cancelled."""
+    @property
+    def folder(self) -> Path | None:
+        return None if self._data is None else self._data / FOLDER
+
+    @property
+    def signing_id(self) -> str:
+        return key_id(self._keys.signing.public_key())
+
+    async def run(self, clock: Clock, changed: Callable[[], Awaitable[None]]) -> None:
+        """Follow the folder, until cancelled; `changed` is called after every change, whoever noticed it first."""
+        told = self._keys
         while self._data is not None:
             await clock.sleep(WATCHED_EVERY_SECONDS)
             self.refresh()
+            if self._keys is not told:
+                told = self._keys
+                await changed()
 
     def _stamps(self) -> tuple[tuple[str, int], ...]:
         if self._data is None:

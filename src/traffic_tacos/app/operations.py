@@ -1,6 +1,7 @@
 """OperationsService on the wire: what an operator asks of the platform as a whole."""
 
 from traffic_tacos import wire
+from traffic_tacos.app.overrides import Overrides
 from traffic_tacos.app.reconciler import SHOWN_MAX, Look, Reconciler
 from traffic_tacos.app.verify import Result, verified
 from traffic_tacos.gen.tacos.operations.v1 import operations_pb2 as pb
@@ -18,8 +19,16 @@ AUDIT_PAGE_MAX = 1000
 
 class OperationsRpc:
     def __init__(
-        self, look: Look, reconciler: Reconciler, store: Store, clock: Clock, jobs: Jobs, settings: Settings
+        self,
+        look: Look,
+        reconciler: Reconciler,
+        store: Store,
+        clock: Clock,
+        jobs: Jobs,
+        settings: Settings,
+        overrides: Overrides,
     ) -> None:
+        self._overrides = overrides
         self._settings = settings
         self._look = look
         self._reconciler = reconciler
@@ -106,6 +115,22 @@ class OperationsRpc:
                     about=setting.about,
                 )
                 for name, setting in SETTINGS.items()
+            ]
+        )
+
+    async def ListOverrides(self, request: pb.ListOverridesRequest, call: Call) -> pb.ListOverridesResponse:
+        return pb.ListOverridesResponse(
+            overrides=[
+                pb.Override(
+                    kind=one.kind,
+                    subject=one.subject,
+                    value=one.value,
+                    since=wire.timestamp(one.since),
+                    actor=one.actor,
+                    reason=one.reason,
+                    is_restricting=one.is_restricting,
+                )
+                for one in self._overrides.all()
             ]
         )
 

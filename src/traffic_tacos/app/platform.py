@@ -20,10 +20,12 @@ from traffic_tacos.app.keys import Keyring, key_set
 from traffic_tacos.app.limits import Limits
 from traffic_tacos.app.local import RoomChannel
 from traffic_tacos.app.operations import OperationsRpc
+from traffic_tacos.app.overrides import Overrides
 from traffic_tacos.app.pay import PATH as PAY_PATH
 from traffic_tacos.app.pay import PayPage
 from traffic_tacos.app.reconciler import Look, Reconciler
 from traffic_tacos.app.remote import RemoteRooms
+from traffic_tacos.app.rotations import RotationAudit
 from traffic_tacos.app.settings import StoredSettings
 from traffic_tacos.app.upkeep import PlatformUpkeep
 from traffic_tacos.engines.forgetting import forget_expired
@@ -57,7 +59,7 @@ from traffic_tacos.rooms.admin.rpc import AdminRpc
 from traffic_tacos.rooms.catalog import clients as catalog_clients
 from traffic_tacos.rooms.catalog.rpc import CatalogRpc
 from traffic_tacos.rooms.catalog.service import Catalog
-from traffic_tacos.rooms.gateway.clients import Rooms
+from traffic_tacos.rooms.gateway.clients import HELD_OPEN, Rooms
 from traffic_tacos.rooms.gateway.rpc import GatewayRpc
 from traffic_tacos.rooms.inventory import clients as inventory_clients
 from traffic_tacos.rooms.inventory.rpc import HoldRpc, InventoryRpc
@@ -131,6 +133,8 @@ class Platform:
         self.config = config
         self.clock = clock
         self.settings = StoredSettings(store, clock)
+        self.overrides = Overrides(store)
+        self._rotations = RotationAudit(store, clock, keyring.folder)
         self.settings.on_change(LOG_LEVEL, logs.set_level)
         self.keyring = keyring
         self._issuer = ForeignIssuer(config.issuer, config.issuer_audience, clock, fetch) if config.issuer else None
@@ -144,7 +148,7 @@ class Platform:
         self.reconciler = Reconciler(look, store, clock)
         self.heartbeat = Heartbeat(clock)
         self.health = PlatformHealth(
-            config, store, clock, self.jobs, self.outbox, self.reconciler, self.heartbeat, self.settings
+            config, store, clock, self.jobs, self.outbox, self.reconciler, self.heartbeat, self.overrides
         )
         self._history = History(self.calls.metrics, clock)
         self._upkeep = PlatformUpkeep(store, clock)
@@ -181,7 +185,7 @@ class Platform:
                 begin()
         self._add_gauges()
         self._keep_up()
-        operations = OperationsRpc(look, self.reconciler, store, clock, self.jobs, self.settings)
+        operations = OperationsRpc(look, self.reconciler, store, clock, self.jobs, self.settings, self.overrides)
         self.calls.add(operations, _service(operations_pb2, "OperationsService"))
         if telemetry is not None:
             telemetry.trace_calls(self.calls)
@@ -192,14 +196,21 @@ class Platform:
         """The public keys that our tokens can be verified with."""
         return key_set(self.keyring.verifying)
 
+    async def audit_keys(self) -> None:
+        """Write into the audit log what has become of the keys in their folder."""
+        await self._rotations.write(self.keyring.signing_id, self.keyring.webhook)
+
     def committed(self, writes: Sequence[Write]) -> None:
         self.settings.committed(writes)
+        self.overrides.committed(writes)
         self.jobs.committed(writes)
         self.outbox.committed(writes)
 
     async def load(self) -> None:
         """Take up what an earlier process left."""
         await self.settings.load()
+        await self.overrides.load()
+        await self.audit_keys()
         if "catalog" in self.config.rooms:
             await self.catalog.look()
         await self.jobs.load()
@@ -217,7 +228,7 @@ class Platform:
             tasks.create_task(forget_expired(self._store, self.clock))
             tasks.create_task(self._history.run())
             tasks.create_task(self.heartbeat.run())
-            tasks.create_task(self.keyring.run(self.clock))
+            tasks.create_task(self.keyring.run(self.clock, self.audit_keys))
             if self._issuer is not None:
                 tasks.create_task(self._issuer.run())
             if "worker" in self.config.rooms:
@@ -256,6 +267,7 @@ class Platform:
             "tacos_events_waiting": ("Events that are not told yet", self.outbox.waiting),
             "tacos_calls_under_way": ("Calls that are being answered", lambda: self.calls.under_way),
             "tacos_streams": ("Open streams", lambda: self.calls.streams),
+            "tacos_overrides": ("What operators have set and not undone", lambda: len(self.overrides.all())),
             "tacos_maintenance": ("1 in maintenance", lambda: float(bool(self.settings.text(MAINTENANCE)))),
             "tacos_engine_lag_seconds": ("Worst delay of the event loop lately", lambda: self.heartbeat.lag / SECOND),
             "tacos_differences": ("What the reconciler found in its last look", self.reconciler.found),
@@ -270,6 +282,7 @@ class Platform:
         async def read_again() -> None:
             await self.settings.load()
             self.keyring.refresh()
+            await self.audit_keys()
             if self.lines is not None:
                 self.lines.look_again()
             if self._issuer is not None:
@@ -385,11 +398,15 @@ class Platform:
             "tacos_circuit_open",
             "1 while the gateway leaves a room in peace",
             "room",
-            lambda: [(name, float(bool(why))) for name, why in rooms.left_in_peace().items()],
+            lambda: [(name, float(bool(why))) for name, why in rooms.open_circuits().items()],
         )
         self.health.add_issues(
             "gateway",
-            lambda: [f"leaves {name} in peace: {why}" for name, why in rooms.left_in_peace().items() if why],
+            lambda: [
+                f"circuit breaker ({name}): open: {why}"
+                for name, why in rooms.open_circuits().items()
+                if why not in ("", HELD_OPEN)  # what an operator did is said with their reason
+            ],
         )
         gateway = GatewayRpc(rooms, self.clock, self.health, self._authenticator.user, self._webhook_url)
         self.calls.add(gateway, _service(gateway_pb2, "GatewayService"))

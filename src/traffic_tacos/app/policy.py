@@ -82,6 +82,7 @@ POLICY: dict[str, frozenset[Role]] = {
     "tacos.operations.v1.OperationsService/ReplayDeadJob": ADMIN,
     "tacos.operations.v1.OperationsService/ListAudit": ADMIN,
     "tacos.operations.v1.OperationsService/ListSettings": ADMIN,
+    "tacos.operations.v1.OperationsService/ListOverrides": ADMIN,
     "tacos.operations.v1.OperationsService/Reconcile": ADMIN,
     "common.v1.AdminService/GetSystemHealth": ADMIN,
     "common.v1.AdminService/GetMetrics": ADMIN,

@@ -7,7 +7,7 @@ import structlog
 
 from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.errors import Refusal
-from traffic_tacos.kernel.ids import checked_reason
+from traffic_tacos.kernel.ids import required_reason
 from traffic_tacos.kernel.topics import SETTING_CHANGED
 from traffic_tacos.ports.audit import HEAD, Audited, audited
 from traffic_tacos.ports.clock import Clock
@@ -66,7 +66,7 @@ class StoredSettings:
 
     async def change(self, name: str, value: str, reason: str, call: Call) -> Changed:
         new = parsed(name, value)
-        checked_reason(reason)
+        required_reason(reason)
         key, now = SETTING.key(name), self._clock.now()
 
         def decide(view: View) -> Decision[str]:

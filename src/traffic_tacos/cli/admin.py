@@ -32,7 +32,8 @@ Data = options.Data
 Grpc = options.Grpc
 DATA, GRPC = options.DEFAULTS.data, str(options.DEFAULTS.grpc)
 Watch = Annotated[bool, typer.Option("--watch", help="Show it again every two seconds, until Ctrl-C.")]
-Reason = Annotated[str, typer.Option(help="Kept with the action.")]
+Reason = Annotated[str, typer.Option(help="Why; kept in the audit log. Required.")]
+ReasonUnlessDry = Annotated[str, typer.Option(help="Why; kept in the audit log. Required, unless it is a dry run.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Undo it.")]
 
 
@@ -147,7 +148,8 @@ def set_(
         typer.Argument(help="As in limits.fan_per_second, admission.rate_per_second or events/EVENT/admission.…"),
     ],
     value: Annotated[str, typer.Argument(help="The new value; empty for the default, or the event file's.")],
-    reason: Reason = "by the operator",
+    reason: Reason,
+    as_: options.As = "",
     data: Data = DATA,
     grpc: Grpc = GRPC,
 ) -> None:
@@ -158,7 +160,7 @@ def set_(
     request = pb.UpdateConfigRequest(
         service=_service_of(setting, data, grpc), config_key=setting, config_value=value, reason=reason
     )
-    changed = _admin("UpdateConfig", request, data, grpc)
+    changed = _admin("UpdateConfig", request, data, grpc, as_)
     Console(highlight=False).print(f"{setting}: {_quoted(changed.old_value)} → {_quoted(changed.new_value)}")
 
 
@@ -167,40 +169,42 @@ def drain(
     event_id: Annotated[str, typer.Argument(metavar="EVENT", help="The event's id.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be.")] = False,
     resume: Resume = False,
-    reason: Reason = "by the operator",
+    reason: ReasonUnlessDry = "",
+    as_: options.As = "",
     data: Data = DATA,
     grpc: Grpc = GRPC,
 ) -> None:
     """Let nobody new join a line; whoever is in it goes on.
 
-    Example: [bold]tacos admin drain evt_taco_club --dry-run[/]
+    Example: [bold]tacos admin drain evt_taco_club --reason "sold by midnight"[/]
     """
     parameters = {"event_id": event_id, **({"resume": "true"} if resume else {})}
-    _trigger("DRAIN_QUEUE", "queue", parameters, dry_run, reason, data, grpc)
+    _trigger("DRAIN_QUEUE", "queue", parameters, dry_run, reason, data, grpc, as_)
 
 
 @app.command("clear-cache")
 def clear_cache(
     cache: Annotated[str, typer.Argument(metavar="[CACHE]", help="Which; all without it.")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be.")] = False,
-    reason: Reason = "by the operator",
+    reason: ReasonUnlessDry = "",
+    as_: options.As = "",
     data: Data = DATA,
     grpc: Grpc = GRPC,
 ) -> None:
     """Forget what can be found out again.
 
-    Example: [bold]tacos admin clear-cache tokens[/]
+    Example: [bold]tacos admin clear-cache tokens --reason "a token was revoked"[/]
     """
-    _trigger("CLEAR_CACHE", cache, {}, dry_run, reason, data, grpc)
+    _trigger("CLEAR_CACHE", cache, {}, dry_run, reason, data, grpc, as_)
 
 
 @app.command("refresh")
-def refresh(reason: Reason = "by the operator", data: Data = DATA, grpc: Grpc = GRPC) -> None:
+def refresh(reason: Reason, as_: options.As = "", data: Data = DATA, grpc: Grpc = GRPC) -> None:
     """Read settings, keys, events and the issuer's keys again.
 
-    Example: [bold]tacos admin refresh[/]
+    Example: [bold]tacos admin refresh --reason "new keys"[/]
     """
-    _trigger("REFRESH_CONFIG", "", {}, False, reason, data, grpc)
+    _trigger("REFRESH_CONFIG", "", {}, False, reason, data, grpc, as_)
 
 
 @app.command("emergency")
@@ -211,12 +215,13 @@ def emergency(
             help="stop-admissions, cancel-reservations, circuit-breaker, maintenance-mode or force-failover."
         ),
     ],
-    reason: Annotated[str, typer.Option(help="Kept with the action. Required.")],
+    reason: Reason,
     event: Annotated[str, typer.Option(help="Of this event only.")] = "",
     service: Annotated[str, typer.Option(help="For circuit-breaker: inventory, payment or reservation.")] = "",
     message: Annotated[str, typer.Option(help="For maintenance-mode: what callers are told.")] = "",
     resume: Resume = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_: options.As = "",
     data: Data = DATA,
     grpc: Grpc = GRPC,
 ) -> None:
@@ -229,7 +234,24 @@ def emergency(
     _enum(pb.EmergencyActionType, "action", action)  # before anybody is asked to confirm it
     if not yes:
         typer.confirm(f"{'Undo' if resume else 'Do'} {action}{f' for {event}' if event else ''} now?", abort=True)
-    Console(highlight=False).print(pull(action, parameters, reason, data, grpc))
+    Console(highlight=False).print(pull(action, parameters, reason, data, grpc, as_))
+
+
+@app.command("overrides")
+def overrides(as_json: options.Json = False, data: Data = DATA, grpc: Grpc = GRPC) -> None:
+    """List what operators have set and not undone: since when, who, and why.
+
+    Stops, maintenance, circuit breakers held open, drained queues, settings that are not their defaults, blocked seats.
+    Example: [bold]tacos admin overrides[/]
+    """
+    request = operations_pb2.ListOverridesRequest()
+    found = options.ask(operations_pb2_grpc.OperationsServiceStub, "ListOverrides", request, data, grpc).overrides
+    listing = Listing("kind", "subject", "value", "since", "who", "why", "restricts sales")
+    for one in found:
+        style = "yellow" if one.is_restricting else ""
+        what = (one.kind, one.subject, one.value, time(one, "since"), one.actor, one.reason, one.is_restricting)
+        listing.add(*what, style=style)
+    listing.print(as_json=as_json)
 
 
 @app.command("audit")
@@ -263,11 +285,11 @@ def audit(
         print(f"SHA-256 of the last entry, and so of all: {page.head}")
 
 
-def pull(action: str, parameters: dict[str, str], reason: str, data: Any, grpc: str) -> str:
+def pull(action: str, parameters: dict[str, str], reason: str, data: Any, grpc: str, as_: str) -> str:
     """Pull an emergency lever; what it did."""
     name = _enum(pb.EmergencyActionType, "action", action)
     request = pb.EmergencyActionRequest(action=name, reason=reason, parameters=parameters, confirm=True)
-    return str(_admin("EmergencyAction", request, data, grpc).result)
+    return str(_admin("EmergencyAction", request, data, grpc, as_).result)
 
 
 def shown_health(answer: pb.SystemHealthResponse) -> Listing:
@@ -312,12 +334,12 @@ def _line(line: pb.LogEntry) -> dict[str, str]:
     return {**own, "trace_id": line.trace_id, **line.fields}
 
 
-def _admin(method: str, request: Any, data: Any, grpc: str) -> Any:
-    return options.ask(admin_pb2_grpc.AdminServiceStub, method, request, data, grpc)
+def _admin(method: str, request: Any, data: Any, grpc: str, as_: str = "") -> Any:
+    return options.ask(admin_pb2_grpc.AdminServiceStub, method, request, data, grpc, as_)
 
 
 def _trigger(
-    operation: str, target: str, parameters: dict[str, str], dry_run: bool, reason: str, data: Any, grpc: str
+    operation: str, target: str, parameters: dict[str, str], dry_run: bool, reason: str, data: Any, grpc: str, as_: str
 ) -> None:
     request = pb.TriggerOperationRequest(
         operation=f"OPERATION_TYPE_{operation}",
@@ -326,7 +348,7 @@ def _trigger(
         reason=reason,
         dry_run=dry_run,
     )
-    Console(highlight=False).print(_admin("TriggerOperation", request, data, grpc).result)
+    Console(highlight=False).print(_admin("TriggerOperation", request, data, grpc, as_).result)
 
 
 def _service_of(setting: str, data: Any, grpc: str) -> str:

@@ -53,6 +53,7 @@ def check(
 def create(
     file: Annotated[Path, typer.Argument(help="An event file (YAML), or a seating plan (JSON) with a YAML beside it.")],
     event_id: Annotated[str, typer.Option("--id", help="Instead of the file's id.")] = "",
+    as_: options.As = "",
     data: options.Data = options.DEFAULTS.data,
     grpc: options.Grpc = str(options.DEFAULTS.grpc),
 ) -> None:
@@ -62,7 +63,7 @@ def create(
     """
     document, plan = checked_files(file, event_id)
     request = pb.CreateEventRequest(document=document, seating_plan=plan, event_id=event_id)
-    created = options.ask(catalog_pb2_grpc.CatalogServiceStub, "CreateEvent", request, data, grpc).plan
+    created = options.ask(catalog_pb2_grpc.CatalogServiceStub, "CreateEvent", request, data, grpc, as_).plan
     Console().print(f"[bold]{created.event.id}[/] is on sale: {created.event.total_seats} seats.")
 
 
@@ -153,6 +154,7 @@ def block(
     event_id: Annotated[str, typer.Argument(metavar="ID", help="The event.")],
     seats: Annotated[list[str], typer.Argument(metavar="SEAT...", help="Seats of it, as in MAIN-A-1.")],
     reason: Annotated[str, typer.Option(help="Kept with it in the audit log.")] = "",
+    as_: options.As = "",
     data: options.Data = options.DEFAULTS.data,
     grpc: options.Grpc = str(options.DEFAULTS.grpc),
 ) -> None:
@@ -161,7 +163,7 @@ def block(
     Example: [bold]tacos event block evt_taco_club SEATS-A-1 SEATS-A-2 --reason artist[/]
     """
     request = pb.BlockSeatsRequest(event_id=event_id, seat_ids=seats, reason=reason)
-    _show_changed("off sale", options.ask(catalog_pb2_grpc.CatalogServiceStub, "BlockSeats", request, data, grpc))
+    _show_changed("off sale", options.ask(catalog_pb2_grpc.CatalogServiceStub, "BlockSeats", request, data, grpc, as_))
 
 
 @app.command("unblock")
@@ -169,6 +171,7 @@ def unblock(
     event_id: Annotated[str, typer.Argument(metavar="ID", help="The event.")],
     seats: Annotated[list[str], typer.Argument(metavar="SEAT...", help="Seats that the house keeps.")],
     reason: Annotated[str, typer.Option(help="Kept with it in the audit log.")] = "",
+    as_: options.As = "",
     data: options.Data = options.DEFAULTS.data,
     grpc: options.Grpc = str(options.DEFAULTS.grpc),
 ) -> None:
@@ -177,7 +180,7 @@ def unblock(
     Example: [bold]tacos event unblock evt_taco_club SEATS-A-1[/]
     """
     request = pb.UnblockSeatsRequest(event_id=event_id, seat_ids=seats, reason=reason)
-    _show_changed("on sale", options.ask(catalog_pb2_grpc.CatalogServiceStub, "UnblockSeats", request, data, grpc))
+    _show_changed("on sale", options.ask(catalog_pb2_grpc.CatalogServiceStub, "UnblockSeats", request, data, grpc, as_))
 
 
 def _show_changed(what: str, answer: pb.BlockSeatsResponse | pb.UnblockSeatsResponse) -> None:

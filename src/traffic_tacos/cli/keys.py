@@ -1,16 +1,23 @@
 """`tacos keys`: the platform's own secrets. On the data folder; a running platform follows it within seconds."""
 
+import fcntl
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from traffic_tacos.app import keys
+from traffic_tacos.app import keys, rotations
 from traffic_tacos.cli import options
 from traffic_tacos.engines.clock import SystemClock
+from traffic_tacos.kernel.ids import checked_reason
+from traffic_tacos.kernel.tokens import key_id
 
 app = typer.Typer(help="Replace the platform's own secrets.", no_args_is_help=True)
+Reason = Annotated[str, typer.Option(help="Why; kept in the audit log.")]
 
 
 @app.command("rotate")
@@ -18,33 +25,56 @@ def rotate(
     revoke: Annotated[
         bool, typer.Option("--revoke", help="Believe the old key no more: whoever has a token needs a new one.")
     ] = False,
+    reason: Reason = "",
+    as_: options.As = "",
     data: options.Data = options.DEFAULTS.data,
 ) -> None:
     """Make a new key for tokens. What was signed with the one before is good until it expires.
 
-    Example: [bold]tacos keys rotate[/]
+    Example: [bold]tacos keys rotate --reason "the yearly one"[/]
     """
-    name = keys.rotate(data, random.SystemRandom(), SystemClock().now(), revoke=revoke)
+    with _noted(data, rotations.SIGNING, "revoke key" if revoke else "rotate key", as_, reason):
+        name = keys.rotate(data, random.SystemRandom(), SystemClock().now(), revoke=revoke)
     old = "believed no more" if revoke else "good until they expire"
     Console(highlight=False).print(f"Tokens are signed with key {name}; those signed before are {old}.")
 
 
 @app.command("rotate-webhook")
-def rotate_webhook(data: options.Data = options.DEFAULTS.data) -> None:
+def rotate_webhook(reason: Reason = "", as_: options.As = "", data: options.Data = options.DEFAULTS.data) -> None:
     """Make a new secret for webhooks. They carry signatures under the new one and the one before it, and both
     are believed, until you drop the old one: receivers change over in between, and nothing is lost.
 
     Example: [bold]tacos keys rotate-webhook[/], tell the receivers, [bold]tacos keys drop-old-webhook[/]
     """
-    keys.rotate_webhook(data, random.SystemRandom())
-    Console().print(f"The new secret is the first line of {data / keys.FOLDER / keys.WEBHOOK}.")
+    with _noted(data, rotations.WEBHOOK, "rotate secret", as_, reason):
+        keys.rotate_webhook(data, random.SystemRandom())
+    Console(soft_wrap=True).print(f"The new secret is the first line of {data / keys.FOLDER / keys.WEBHOOK}.")
 
 
 @app.command("drop-old-webhook")
-def drop_old_webhook(data: options.Data = options.DEFAULTS.data) -> None:
+def drop_old_webhook(reason: Reason = "", as_: options.As = "", data: options.Data = options.DEFAULTS.data) -> None:
     """End a rotation: only the newest secret for webhooks is left.
 
     Example: [bold]tacos keys drop-old-webhook[/]
     """
-    keys.drop_old_webhook(data)
+    with _noted(data, rotations.WEBHOOK, "drop old secret", as_, reason):
+        keys.drop_old_webhook(data)
     Console().print("The old secret is gone.")
+
+
+@contextmanager
+def _noted(data: Path, subject: str, action: str, as_: str, reason: str) -> Iterator[None]:
+    """Note for the platform's audit log what the block changes, who did it and why."""
+    checked_reason(reason)
+    actor, folder = options.operator(as_), data / keys.FOLDER
+    keys.read(data)  # that there is such a folder
+    with rotations.locked(folder, fcntl.LOCK_EX):
+        before = _names(data)
+        yield
+        now, after = SystemClock().now(), _names(data)
+        rotations.note(folder, rotations.Rotation(now, actor, action, subject, before[subject], after[subject], reason))
+
+
+def _names(data: Path) -> dict[str, str]:
+    found = keys.read(data)
+    return rotations.names(key_id(found.signing.public_key()), found.webhook)

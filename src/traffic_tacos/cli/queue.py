@@ -45,18 +45,20 @@ def watch(
 @app.command("stop")
 def stop(
     event_id: Annotated[str, typer.Argument(metavar="[EVENT]", help="The event's id; all events without it.")] = "",
-    reason: Annotated[str, typer.Option(help="Kept with the action.")] = "by the operator",
+    *,
+    reason: admin.Reason,
     resume: Annotated[bool, typer.Option("--resume", help="Let them in again.")] = False,
+    as_: options.As = "",
     data: options.Data = options.DEFAULTS.data,
     grpc: options.Grpc = str(options.DEFAULTS.grpc),
 ) -> None:
     """Stop admissions at once, or let them go on. Nobody loses a place.
 
-    Example: [bold]tacos queue stop evt_taco_club[/], then [bold]tacos queue stop evt_taco_club --resume[/]
+    Example: [bold]tacos queue stop evt_taco_club --reason "a fire alarm"[/], and with [bold]--resume[/] to go on
     """
     parameters = {"event_id": event_id, "resume": "true" if resume else ""}
     given = {name: value for name, value in parameters.items() if value}
-    Console().print(admin.pull("stop-admissions", given, reason, data, grpc))
+    Console().print(admin.pull("stop-admissions", given, reason, data, grpc, as_))
 
 
 async def _watch(event_id: str, data: Path, grpc: str, *, once: bool, as_json: bool) -> None:

@@ -14,6 +14,7 @@ from traffic_tacos.gen.tacos.operations.v1 import operations_pb2_grpc
 def reconcile(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only look.")] = False,
     as_json: options.Json = False,
+    as_: options.As = "",
     data: options.Data = options.DEFAULTS.data,
     grpc: options.Grpc = str(options.DEFAULTS.grpc),
 ) -> None:
@@ -27,7 +28,7 @@ def reconcile(
     console = Console()
     with Console(stderr=True).status("Comparing …"):
         request = pb.ReconcileRequest(dry_run=dry_run)
-        answer = options.ask(operations_pb2_grpc.OperationsServiceStub, "Reconcile", request, data, grpc)
+        answer = options.ask(operations_pb2_grpc.OperationsServiceStub, "Reconcile", request, data, grpc, as_)
     if not answer.difference_count and not as_json:
         console.print("Everything goes together.")
         return

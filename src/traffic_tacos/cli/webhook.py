@@ -41,6 +41,7 @@ def list_(
 @app.command("remove")
 def remove(
     endpoint_id: Annotated[str, typer.Argument(metavar="ID", help="The endpoint, as `list` shows it.")],
+    as_: options.As = "",
     data: options.Data = options.DEFAULTS.data,
     grpc: options.Grpc = str(options.DEFAULTS.grpc),
 ) -> None:
@@ -54,6 +55,7 @@ def remove(
         pb.RemoveEndpointRequest(endpoint_id=endpoint_id),
         data,
         grpc,
+        as_,
     )
     Console().print(f"{endpoint_id} is told nothing any more.")
 
@@ -80,6 +82,7 @@ def dead(
 @app.command("replay")
 def replay(
     job_id: Annotated[str, typer.Argument(metavar="JOB", help="The job, as `dead` shows it.")],
+    as_: options.As = "",
     data: options.Data = options.DEFAULTS.data,
     grpc: options.Grpc = str(options.DEFAULTS.grpc),
 ) -> None:
@@ -93,5 +96,6 @@ def replay(
         operations_pb2.ReplayDeadJobRequest(job_id=job_id),
         data,
         grpc,
+        as_,
     )
     Console().print(f"{job_id} is due again.")

@@ -100,6 +100,13 @@ def checked_reason(value: str, field: str = "reason") -> str:
     return checked_text(field, value, REASON_LENGTH_MAX)
 
 
+def required_reason(value: str, field: str = "reason") -> str:
+    """Why an operator changes something: kept in the audit log, so there has to be one."""
+    if not value.strip():
+        raise Refusal.of_field(field, "is required: it is kept in the audit log")
+    return checked_reason(value, field)
+
+
 def checked_idempotency_key(value: str) -> str:
     """The key, which is required wherever the field exists."""
     if not value:

@@ -48,11 +48,14 @@ def audit_key(number: int) -> Key[Audited]:
     return AUDIT.key(f"{number:012d}")
 
 
-def audited(view: View, entry: Audited) -> tuple[Write, Write]:
-    """The entry at the end of the chain; the view must have declared HEAD."""
-    head = view.get(HEAD) or EMPTY
-    entry = msgspec.structs.replace(entry, number=head.number + 1, previous=head.digest)
-    return put(audit_key(entry.number), entry), put(HEAD, Head(entry.number, digest(entry)))
+def audited(view: View, *entries: Audited) -> tuple[Write, ...]:
+    """The entries at the end of the chain; the view must have declared HEAD."""
+    head, writes = view.get(HEAD) or EMPTY, []
+    for one in entries:
+        entry = msgspec.structs.replace(one, number=head.number + 1, previous=head.digest)
+        writes.append(put(audit_key(entry.number), entry))
+        head = Head(entry.number, digest(entry))
+    return (*writes, put(HEAD, head))
 
 
 def digest(entry: Audited) -> str:

@@ -10,7 +10,7 @@ import msgspec
 
 from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.errors import Code, Refusal
-from traffic_tacos.kernel.ids import checked_reason
+from traffic_tacos.kernel.ids import required_reason
 from traffic_tacos.kernel.instants import Instant
 from traffic_tacos.ports.settings import CIRCUITS, MAINTENANCE, Settings
 from traffic_tacos.ports.upkeep import Upkeep
@@ -52,9 +52,7 @@ class Emergencies:
         if action not in self._levers:
             known = (*self._levers, "FORCE_FAILOVER")
             raise Refusal.of_field("action", f"must be one of {', '.join(known)}", action)
-        if not reason:
-            raise Refusal.of_field("reason", "is required: it is kept with the action")
-        checked_reason(reason)
+        required_reason(reason)
         lever, names = self._levers[action]
         _check_names(parameters, names)
         return await lever(parameters, reason, call)
@@ -104,7 +102,8 @@ class Operations:
     async def trigger(
         self, operation: str, target: str, parameters: Mapping[str, str], reason: str, call: Call, *, dry_run: bool
     ) -> Pulled:
-        checked_reason(reason)
+        if not dry_run:
+            required_reason(reason)
         match operation:
             case "DRAIN_QUEUE":
                 return await self._drain(target, parameters, reason, call, dry_run=dry_run)

@@ -23,6 +23,7 @@ from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.settings import CIRCUITS, Settings
 
 SERVICE_SECONDS = 0.5
+HELD_OPEN = "by the operator"
 PAUSE_SECONDS = (0.01, 0.04)  # before asking once more
 PATIENCE = Patience(failures_max=20, pause_first=SECOND, pause_max=10 * SECOND)
 
@@ -84,12 +85,13 @@ class Rooms:
         if room.circuit.failures:
             room.circuit = circuit.succeeded(room.circuit, self._clock.now())
 
-    def left_in_peace(self) -> dict[str, str]:
+    def open_circuits(self) -> dict[str, str]:
         """Every room, and why it is not asked now: empty when it is."""
         now = self._clock.now()
-        return {room.name: self._why_not(room, now) for room in (self.reservation, self.payment, self.inventory)}
+        return {
+            room.name: HELD_OPEN if self._settings.is_on(CIRCUITS[room.name]) else self._why_not(room, now)
+            for room in (self.reservation, self.payment, self.inventory)
+        }
 
     def _why_not(self, room: Room, now: Instant) -> str:
-        if self._settings.is_on(CIRCUITS[room.name]):
-            return "by the operator"
         return room.circuit.last_error if room.circuit.is_open and now < room.circuit.open_until else ""

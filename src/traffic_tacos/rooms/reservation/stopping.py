@@ -9,7 +9,7 @@ import msgspec
 
 from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.errors import Code, Refusal
-from traffic_tacos.kernel.ids import checked_id, checked_reason
+from traffic_tacos.kernel.ids import checked_id, required_reason
 from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.ports.audit import HEAD, Audited, audited
 from traffic_tacos.ports.clock import Clock
@@ -28,6 +28,7 @@ from traffic_tacos.rooms.reservation.records import (
 
 CANCELLED_AT_ONCE_MAX = 100  # in one decision
 HELD_AT_MOST = model.HOLD + model.EXTENSION_SECONDS_MAX * SECOND
+ALL_EVENTS = "all events"
 _LAST = "\U0010ffff"
 
 
@@ -79,24 +80,34 @@ class Stopping:
 
         Audited. Stopping again cancels what a crash left pending.
         """
-        checked_reason(reason)
+        required_reason(reason)
         if not actor:
             raise Refusal.of_field("actor", "is required")
         if event_id:
             await self._catalog.terms(checked_id("event_id", event_id), call)  # NOT_FOUND when there is none
-        key, now = stop_key(event_id), self._clock.now()
+        now, key, own = self._clock.now(), stop_key(event_id), STOP.prefix("event")
 
         def decide(view: View) -> Decision[None]:
-            known = view.get(key)
-            if (known is None) == resume:
+            if resume and event_id and view.get(stop_key("")) is not None:
+                raise Refusal(
+                    Code.FAILED_PRECONDITION, "event_id: reservations of all events are stopped; resume those of all"
+                )
+            changed = {event_id or ALL_EVENTS: key} if (view.get(key) is None) != resume else {}
+            if resume and not event_id:  # and with all events each: none stays stopped that nobody thinks of any more
+                changed |= {path.removeprefix(own.path): Key(STOP, path) for path in view.range(own)}
+            if not changed:
                 return Decision(None)
             old, new = ("stopped", "open") if resume else ("open", "stopped")
-            subject = f"{event_id or 'all events'} reservations"
-            entry = Audited(now, actor, "reservations", subject, old, new, reason, call.trace_id)
-            write = delete(key) if resume else put(key, Stop(now, actor))
-            return Decision(None, (write, *audited(view, entry)))
+            entries = [
+                Audited(
+                    now, actor, "reservations", f"{name or ALL_EVENTS} reservations", old, new, reason, call.trace_id
+                )
+                for name in changed
+            ]
+            writes = [delete(one) if resume else put(one, Stop(now, actor)) for one in changed.values()]
+            return Decision(None, (*writes, *audited(view, *entries)))
 
-        await self._store.transact((key, HEAD), decide)
+        await self._store.transact((*dict.fromkeys((stop_key(""), key)), own, HEAD), decide)
         cancelled = 0 if resume else await self._cancel_pending(event_id)
         return Stopped(cancelled, now)
 

@@ -6,14 +6,15 @@ import msgspec
 
 from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.errors import Code, Refusal
-from traffic_tacos.kernel.ids import checked_id
+from traffic_tacos.kernel.ids import checked_id, required_reason
 from traffic_tacos.kernel.instants import Instant
 from traffic_tacos.ports.audit import HEAD, Audited, audited
 from traffic_tacos.ports.clock import Clock
-from traffic_tacos.ports.store import Decision, Store, View, put
+from traffic_tacos.ports.store import Decision, Key, Store, View, put
 from traffic_tacos.rooms.waiting_room import draw
 from traffic_tacos.rooms.waiting_room.lines import Lines, OpenLine
 from traffic_tacos.rooms.waiting_room.records import NOTHING_SET, settings_key
+from traffic_tacos.rooms.waiting_room.records import SETTINGS as SETTINGS_KIND
 from traffic_tacos.rooms.waiting_room.values import Figures
 
 ENTRIES_PAGE_MAX = 5000
@@ -99,20 +100,35 @@ class Operator:
             raise Refusal.of_field("actor", "is required")
         name = setting.removeprefix("admission.")
         parsed = _parsed(name, value)
+        required_reason(reason)
         affected = [await self._lines.of(event_id, call)] if event_id else list(self._lines.all().values())
         in_force = _shown(affected[0].in_force(name)) if event_id else ""
-        now, key = self._clock.now(), settings_key(event_id)
-        subject = f"{event_id or FOR_ALL} {setting}"
+        now, all_events, key = self._clock.now(), settings_key(""), settings_key(event_id)
+        own = SETTINGS_KIND.prefix("event")
+        ends_switch = name in SWITCHES and not parsed
 
         def decide(view: View) -> Decision[str]:
-            record = view.get(key) or NOTHING_SET
+            for_all, record = view.get(all_events) or NOTHING_SET, view.get(key) or NOTHING_SET
+            if ends_switch and event_id and getattr(for_all, name):
+                raise Refusal(Code.FAILED_PRECONDITION, f"event_id: {setting} is set for all events; end it for all")
             before = getattr(record, name)
             old = in_force if before is None else _shown(before)
-            entry = Audited(now, actor, "configure", subject, old, value, reason, call.trace_id)
-            return Decision(old, (put(key, msgspec.structs.replace(record, **{name: parsed})), *audited(view, entry)))
+            changed = {event_id or FOR_ALL: (key, record, old)}
+            if ends_switch and not event_id:  # for each as well: none stays stopped that nobody thinks of any more
+                changed |= {
+                    path.removeprefix(own.path): (Key(SETTINGS_KIND, path), one, "true")
+                    for path, one in view.range(own).items()
+                    if getattr(one, name)
+                }
+            entries = [
+                Audited(now, actor, "configure", f"{of} {setting}", was, value, reason, call.trace_id)
+                for of, (_, _, was) in changed.items()
+            ]
+            writes = [put(where, msgspec.structs.replace(one, **{name: parsed})) for where, one, _ in changed.values()]
+            return Decision(old, (*writes, *audited(view, *entries)))
 
         try:
-            old = await self._store.transact((key, HEAD), decide)
+            old = await self._store.transact((*dict.fromkeys((all_events, key)), own, HEAD), decide)
         finally:
             for opened in affected:  # even when nobody knows whether it was done
                 opened.is_stale = True

@@ -120,6 +120,36 @@ class SettingValue(_message.Message):
     about: str
     def __init__(self, service: _Optional[str] = ..., name: _Optional[str] = ..., value: _Optional[str] = ..., default_value: _Optional[str] = ..., about: _Optional[str] = ...) -> None: ...
 
+class ListOverridesRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ListOverridesResponse(_message.Message):
+    __slots__ = ("overrides", "error")
+    OVERRIDES_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    overrides: _containers.RepeatedCompositeFieldContainer[Override]
+    error: _errors_pb2.Error
+    def __init__(self, overrides: _Optional[_Iterable[_Union[Override, _Mapping]]] = ..., error: _Optional[_Union[_errors_pb2.Error, _Mapping]] = ...) -> None: ...
+
+class Override(_message.Message):
+    __slots__ = ("kind", "subject", "value", "since", "actor", "reason", "is_restricting")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    SUBJECT_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    SINCE_FIELD_NUMBER: _ClassVar[int]
+    ACTOR_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    IS_RESTRICTING_FIELD_NUMBER: _ClassVar[int]
+    kind: str
+    subject: str
+    value: str
+    since: _timestamp_pb2.Timestamp
+    actor: str
+    reason: str
+    is_restricting: bool
+    def __init__(self, kind: _Optional[str] = ..., subject: _Optional[str] = ..., value: _Optional[str] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., actor: _Optional[str] = ..., reason: _Optional[str] = ..., is_restricting: _Optional[bool] = ...) -> None: ...
+
 class AuditEntry(_message.Message):
     __slots__ = ("at", "actor", "action", "subject", "old_value", "new_value", "reason", "trace_id", "number", "previous")
     AT_FIELD_NUMBER: _ClassVar[int]

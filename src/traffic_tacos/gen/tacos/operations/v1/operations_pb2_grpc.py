@@ -60,6 +60,11 @@ class OperationsServiceStub:
                 request_serializer=tacos_dot_operations_dot_v1_dot_operations__pb2.ListSettingsRequest.SerializeToString,
                 response_deserializer=tacos_dot_operations_dot_v1_dot_operations__pb2.ListSettingsResponse.FromString,
                 _registered_method=True)
+        self.ListOverrides = channel.unary_unary(
+                '/tacos.operations.v1.OperationsService/ListOverrides',
+                request_serializer=tacos_dot_operations_dot_v1_dot_operations__pb2.ListOverridesRequest.SerializeToString,
+                response_deserializer=tacos_dot_operations_dot_v1_dot_operations__pb2.ListOverridesResponse.FromString,
+                _registered_method=True)
         self.Reconcile = channel.unary_unary(
                 '/tacos.operations.v1.OperationsService/Reconcile',
                 request_serializer=tacos_dot_operations_dot_v1_dot_operations__pb2.ReconcileRequest.SerializeToString,
@@ -106,6 +111,14 @@ class OperationsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListOverrides(self, request, context):
+        """What operators have set that keeps the platform from running as it would by itself: stops, maintenance, circuit
+        breakers held open, drained queues, settings that are not their defaults, and seats kept for the house.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Reconcile(self, request, context):
         """Compares payments, reservations, orders and seats now, and puts the jobs that are missing. The same
         happens by itself every five minutes.
@@ -141,6 +154,11 @@ def add_OperationsServiceServicer_to_server(servicer, server):
                     servicer.ListSettings,
                     request_deserializer=tacos_dot_operations_dot_v1_dot_operations__pb2.ListSettingsRequest.FromString,
                     response_serializer=tacos_dot_operations_dot_v1_dot_operations__pb2.ListSettingsResponse.SerializeToString,
+            ),
+            'ListOverrides': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListOverrides,
+                    request_deserializer=tacos_dot_operations_dot_v1_dot_operations__pb2.ListOverridesRequest.FromString,
+                    response_serializer=tacos_dot_operations_dot_v1_dot_operations__pb2.ListOverridesResponse.SerializeToString,
             ),
             'Reconcile': grpc.unary_unary_rpc_method_handler(
                     servicer.Reconcile,
@@ -284,6 +302,33 @@ class OperationsService:
             '/tacos.operations.v1.OperationsService/ListSettings',
             tacos_dot_operations_dot_v1_dot_operations__pb2.ListSettingsRequest.SerializeToString,
             tacos_dot_operations_dot_v1_dot_operations__pb2.ListSettingsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListOverrides(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tacos.operations.v1.OperationsService/ListOverrides',
+            tacos_dot_operations_dot_v1_dot_operations__pb2.ListOverridesRequest.SerializeToString,
+            tacos_dot_operations_dot_v1_dot_operations__pb2.ListOverridesResponse.FromString,
             options,
             channel_credentials,
             insecure,

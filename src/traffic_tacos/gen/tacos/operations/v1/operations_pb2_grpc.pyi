@@ -43,6 +43,10 @@ class OperationsServiceStub:
     """Who changed what, when, and why: oldest first."""
     ListSettings: _grpc.UnaryUnaryMultiCallable[_operations_pb2.ListSettingsRequest, _operations_pb2.ListSettingsResponse]
     """What may be changed while running, beyond the lines (AdminService.UpdateConfig): values and defaults."""
+    ListOverrides: _grpc.UnaryUnaryMultiCallable[_operations_pb2.ListOverridesRequest, _operations_pb2.ListOverridesResponse]
+    """What operators have set that keeps the platform from running as it would by itself: stops, maintenance, circuit
+    breakers held open, drained queues, settings that are not their defaults, and seats kept for the house.
+    """
     Reconcile: _grpc.UnaryUnaryMultiCallable[_operations_pb2.ReconcileRequest, _operations_pb2.ReconcileResponse]
     """Compares payments, reservations, orders and seats now, and puts the jobs that are missing. The same
     happens by itself every five minutes.
@@ -63,6 +67,10 @@ class OperationsServiceAsyncStub(OperationsServiceStub):
     """Who changed what, when, and why: oldest first."""
     ListSettings: _aio.UnaryUnaryMultiCallable[_operations_pb2.ListSettingsRequest, _operations_pb2.ListSettingsResponse]  # type: ignore[assignment]
     """What may be changed while running, beyond the lines (AdminService.UpdateConfig): values and defaults."""
+    ListOverrides: _aio.UnaryUnaryMultiCallable[_operations_pb2.ListOverridesRequest, _operations_pb2.ListOverridesResponse]  # type: ignore[assignment]
+    """What operators have set that keeps the platform from running as it would by itself: stops, maintenance, circuit
+    breakers held open, drained queues, settings that are not their defaults, and seats kept for the house.
+    """
     Reconcile: _aio.UnaryUnaryMultiCallable[_operations_pb2.ReconcileRequest, _operations_pb2.ReconcileResponse]  # type: ignore[assignment]
     """Compares payments, reservations, orders and seats now, and puts the jobs that are missing. The same
     happens by itself every five minutes.
@@ -110,6 +118,16 @@ class OperationsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_operations_pb2.ListSettingsResponse, _abc.Awaitable[_operations_pb2.ListSettingsResponse]]:
         """What may be changed while running, beyond the lines (AdminService.UpdateConfig): values and defaults."""
+
+    @_abc_1.abstractmethod
+    def ListOverrides(
+        self,
+        request: _operations_pb2.ListOverridesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_operations_pb2.ListOverridesResponse, _abc.Awaitable[_operations_pb2.ListOverridesResponse]]:
+        """What operators have set that keeps the platform from running as it would by itself: stops, maintenance, circuit
+        breakers held open, drained queues, settings that are not their defaults, and seats kept for the house.
+        """
 
     @_abc_1.abstractmethod
     def Reconcile(
