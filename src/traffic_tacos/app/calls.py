@@ -97,6 +97,7 @@ class Calls:
         self.metrics = Metrics()
         self.under_way = 0
         self.streams = 0
+        self.is_verbose = False  # each call is logged
         self.clock = clock
         self._deadlines = Deadlines(clock)
         # Trace ids must differ, not be unguessable: a system call for each would cost more than the rest.
@@ -200,13 +201,21 @@ class Calls:
             response = method.response(error=wire.error(_refusal(error, method, call.trace_id), call.trace_id))
         finally:
             self.under_way -= 1
-        method.figures.count(wire.code_name(Code(response.error.code)) if response.HasField("error") else OK)
-        method.figures.took(self.clock.now() - started)
+        code = wire.code_name(Code(response.error.code)) if response.HasField("error") else OK
+        took = self.clock.now() - started
+        method.figures.count(code, call.trace_id)
+        method.figures.took(took, call.trace_id)
+        if self.is_verbose:
+            self.tell(method, call.caller.role.value, code, took, call.trace_id)
         return response
+
+    def tell(self, method: Method, role: str, code: str, ms: Instant, trace_id: str) -> None:
+        """Log one call, at the level debug."""
+        log.debug("call", method=method.path, role=role, code=code, ms=ms, trace_id=trace_id)
 
     async def stream(self, method: Method, request: Any, call: Call) -> AsyncGenerator[Any, None]:
         """The messages of a stream. Raises a Refusal, with its trace, when it is refused, fails, or meets a bug."""
-        code = OK
+        code, started = OK, self.clock.now()
         self.streams += 1
         try:
             if self.streams > STREAMS_AT_ONCE_MAX:
@@ -223,13 +232,18 @@ class Calls:
             raise refusal from None
         finally:
             self.streams -= 1
-            method.figures.count(code)
+            method.figures.count(code, call.trace_id)
+            if self.is_verbose:
+                self.tell(method, call.caller.role.value, code, self.clock.now() - started, call.trace_id)
 
     def refused(self, method: Method, error: Exception, headers: Iterable[tuple[str, str | bytes]] = ()) -> Any:
         """The response to a plain call that failed, or to any call that could not even be begun."""
         trace_id = (error.trace_id if isinstance(error, Refusal) else "") or self.trace_id(headers)
         refusal = _refusal(error, method, trace_id)
-        method.figures.count(wire.code_name(refusal.code))
+        code = wire.code_name(refusal.code)
+        method.figures.count(code, trace_id)
+        if self.is_verbose:
+            self.tell(method, Role.ANONYMOUS.value, code, 0, trace_id)
         return method.response(error=wire.error(refusal, trace_id))
 
     def trace_id(self, headers: Iterable[tuple[str, str | bytes]]) -> str:

@@ -28,6 +28,7 @@ from traffic_tacos.app.servers import GrpcServer
 from traffic_tacos.engines.clock import SystemClock
 from traffic_tacos.engines.sqlite import SqliteStore
 from traffic_tacos.kernel.errors import Refusal
+from traffic_tacos.kernel.instants import SECOND
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.figures import Logs
 
@@ -92,9 +93,20 @@ async def running(config: Config, ring: Logs, prepare: Hook) -> AsyncIterator[tu
                 await platform.load()
                 await prepare(platform)
                 _calm_garbage_collection()
+                started = clock.now()
                 async with _listening(config, platform) as work:
+                    log.info(
+                        "platform_started",
+                        version=platform.health.version,
+                        data=str(config.data),
+                        grpc=str(config.grpc),
+                        http=str(config.http),
+                        **await platform.taken_up(),
+                    )
                     yield platform, work
+                    log.info("platform_stopping", calls_under_way=platform.calls.under_way)
                 await platform.close()
+                log.info("platform_stopped", uptime_seconds=(clock.now() - started) // SECOND)
         finally:
             await store.close()
             if telemetry is not None:

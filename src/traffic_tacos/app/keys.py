@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from jwt.algorithms import OKPAlgorithm
 
-from traffic_tacos.kernel.errors import Refusal
+from traffic_tacos.kernel.errors import Fault, Refusal
 from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.kernel.signatures import SECRET_PREFIX
 from traffic_tacos.kernel.tokens import ALGORITHM, LIFETIME_SECONDS_MAX, VerifyingKeys, key_id
@@ -117,8 +117,12 @@ class Keyring:
             await clock.sleep(WATCHED_EVERY_SECONDS)
             self.refresh()
             if self._keys is not told:
-                told = self._keys
-                await changed()
+                try:
+                    await changed()
+                except Fault as fault:  # and once more the next time
+                    log.warning("key_rotation_not_audited", error=str(fault))
+                else:
+                    told = self._keys
 
     def _stamps(self) -> tuple[tuple[str, int], ...]:
         if self._data is None:

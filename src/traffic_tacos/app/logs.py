@@ -103,7 +103,25 @@ class LogRing:
         return found[:limit], len(found) > limit
 
 
-def configure(ring: LogRing) -> None:
+class _Forward(logging.Handler):
+    """What libraries log, as lines of ours."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        level = record.levelname.lower()
+        structlog.get_logger().log(
+            record.levelno,
+            "library",
+            logger=record.name,
+            message=record.getMessage(),
+            exc_info=record.exc_info if level in ("error", "critical") else None,
+        )
+
+
+def configure(ring: LogRing, trace_id: str = "") -> None:
+    """Log to standard error and the ring; `trace_id` is that of all lines which belong to no call."""
+    global _own_trace_id
+    _own_trace_id = trace_id
+    logging.basicConfig(level=logging.WARNING, handlers=[_Forward()], force=True)
     structlog.configure(
         processors=[
             ring.drop_lower,
@@ -129,12 +147,12 @@ def tell_trace(current: Callable[[], str]) -> None:
 
 
 def _add_trace_id(_: Any, __: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    if "trace_id" not in line and (trace_id := _current_trace_id()):
-        line["trace_id"] = trace_id
+    line["trace_id"] = line.get("trace_id") or _current_trace_id() or _own_trace_id
     return line
 
 
 _current_trace_id: Callable[[], str] = str
+_own_trace_id = ""
 
 
 def _searched(line: LogLine) -> str:

@@ -6,7 +6,7 @@ costs a lock, and on the shortest calls two of them were a tenth of the call.
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
@@ -20,23 +20,58 @@ _Read: TypeAlias = Callable[[], Sequence[tuple[Sequence[str], float]]]
 BOUNDS_MS = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500)
 
 
+# What 95 % of a service's calls are to be answered within (API specification, performance requirements).
+TARGET_MS = {
+    "gateway.v1.QueueService": 50,
+    "gateway.v1.GatewayService": 100,
+    "gateway.v1.WebhookService": 100,
+    "payment.v1.PaymentService": 100,
+    "reservation.v1.ReservationService": 200,
+    "reservation.v1.Inventory": 50,
+    "reservation.v1.WorkerService": 80,
+}
+TARGET_MS_ELSE = 1000
+
+
+class Slow(NamedTuple):
+    """Calls that took longer than their target; the trace is that of the worst."""
+
+    calls: int
+    worst_ms: Instant
+    trace_id: str
+
+
 class MethodFigures:
     """What is counted of one RPC."""
 
-    __slots__ = ("buckets", "by_code", "ms", "path")
+    __slots__ = ("_slow", "buckets", "by_code", "ms", "path", "target_ms", "traces")
 
     def __init__(self, path: str) -> None:
         self.path = path
+        self.target_ms = TARGET_MS.get(path.split("/")[1], TARGET_MS_ELSE)
+        self.traces: dict[str, str] = {}
+        self._slow: Slow | None = None
         self.by_code = {OK: 0}
         self.buckets = [0] * (len(BOUNDS_MS) + 1)
         self.ms = 0
 
-    def count(self, code: str) -> None:
+    def count(self, code: str, trace_id: str = "") -> None:
         self.by_code[code] = self.by_code.get(code, 0) + 1
+        if code != OK:
+            self.traces[code] = trace_id
 
-    def took(self, ms: Instant) -> None:
+    def took(self, ms: Instant, trace_id: str = "") -> None:
         self.buckets[bisect_left(BOUNDS_MS, ms)] += 1
         self.ms += ms
+        if ms > self.target_ms:
+            before = self._slow or Slow(0, 0, "")
+            worst = (ms, trace_id) if ms >= before.worst_ms else (before.worst_ms, before.trace_id)
+            self._slow = Slow(before.calls + 1, *worst)
+
+    def taken_slow(self) -> Slow | None:
+        """What took longer than its target since this was last asked."""
+        slow, self._slow = self._slow, None
+        return slow
 
 
 class Metrics:

@@ -1,6 +1,7 @@
 """All rooms, wired together over one store. The same for `tacos up`, for tests and for simulations."""
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
@@ -11,6 +12,7 @@ import grpc
 import structlog
 from google.protobuf.descriptor import ServiceDescriptor
 
+from traffic_tacos.app.activity import Activity, tell_operator_actions
 from traffic_tacos.app.authentication import Authenticator, FetchJson, ForeignIssuer, fetch_json
 from traffic_tacos.app.calls import Calls
 from traffic_tacos.app.config import Config
@@ -42,7 +44,7 @@ from traffic_tacos.gen.tacos.operations.v1 import operations_pb2
 from traffic_tacos.gen.tacos.simulation.v1 import simulation_pb2
 from traffic_tacos.gen.tacos.waiting_room.v1 import waiting_room_pb2
 from traffic_tacos.gen.tacos.webhook.v1 import webhook_pb2 as own_webhook_pb2
-from traffic_tacos.kernel.errors import Code, Damaged, Refusal
+from traffic_tacos.kernel.errors import Code, Damaged, Fault, Refusal
 from traffic_tacos.kernel.instants import SECOND
 from traffic_tacos.kernel.tokens import is_ticket
 from traffic_tacos.kernel.topics import EVENT_CHANGED, EXPIRE_PAYMENT, SEND_WEBHOOK, SIMULATE_OUTCOME
@@ -151,6 +153,8 @@ class Platform:
             config, store, clock, self.jobs, self.outbox, self.reconciler, self.heartbeat, self.overrides
         )
         self._history = History(self.calls.metrics, clock)
+        self.activity = Activity(self.calls.metrics, clock)
+        self.settings.on_change(LOG_LEVEL, self._set_verbose)
         self._upkeep = PlatformUpkeep(store, clock)
         self._logs = logs
         self._handlers: dict[str, Handler] = {}
@@ -196,11 +200,34 @@ class Platform:
         """The public keys that our tokens can be verified with."""
         return key_set(self.keyring.verifying)
 
+    def _set_verbose(self, level: str) -> None:
+        self.calls.is_verbose = level == "debug"
+
+    async def taken_up(self) -> dict[str, int]:
+        """How much there is at the start, for the log."""
+        events, cursor = 0, ""
+        while "catalog" in self.config.rooms:
+            page, cursor = await self.catalog.list(cursor, 0)
+            events += len(page)
+            if not cursor:
+                break
+        views = [] if self.lines is None else list(self.lines.all().values())
+        jobs = self.jobs.figures()
+        return {
+            "events": events,
+            "open_queues": len(views),
+            "jobs_pending": jobs.pending,
+            "dead_letters": jobs.dead,
+            "outbox_backlog": self.outbox.waiting(),
+            "overrides": len(self.overrides.all()),
+        }
+
     async def audit_keys(self) -> None:
-        """Write into the audit log what has become of the keys in their folder."""
+        """Write into the audit log what has become of the keys in their folder. A fault leaves it for the next time."""
         await self._rotations.write(self.keyring.signing_id, self.keyring.webhook)
 
     def committed(self, writes: Sequence[Write]) -> None:
+        tell_operator_actions(writes)
         self.settings.committed(writes)
         self.overrides.committed(writes)
         self.jobs.committed(writes)
@@ -210,7 +237,8 @@ class Platform:
         """Take up what an earlier process left."""
         await self.settings.load()
         await self.overrides.load()
-        await self.audit_keys()
+        with contextlib.suppress(Fault):  # a log that cannot be read keeps nobody from starting
+            await self.audit_keys()
         if "catalog" in self.config.rooms:
             await self.catalog.look()
         await self.jobs.load()
@@ -227,6 +255,7 @@ class Platform:
             tasks.create_task(self.outbox.run())
             tasks.create_task(forget_expired(self._store, self.clock))
             tasks.create_task(self._history.run())
+            tasks.create_task(self.activity.run())
             tasks.create_task(self.heartbeat.run())
             tasks.create_task(self.keyring.run(self.clock, self.audit_keys))
             if self._issuer is not None:

@@ -16,6 +16,7 @@ from traffic_tacos import wire
 from traffic_tacos.app.calls import Calls, Method
 from traffic_tacos.app.config import Address
 from traffic_tacos.app.metrics import OK
+from traffic_tacos.kernel.calls import Role
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.limits import MESSAGE_OPTIONS
 
@@ -170,6 +171,9 @@ def _plain(calls: Calls, method: Method) -> Callable[[Any, Any], Awaitable[Any]]
             _tell_code(response, context)
         else:
             by_code[OK] += 1
+            if calls.is_verbose:
+                trace_id = calls.trace_id(tuple(context.invocation_metadata() or ()))
+                calls.tell(method, Role.ANONYMOUS.value, OK, now() - begun, trace_id)
         took(now() - begun)
         return response
 

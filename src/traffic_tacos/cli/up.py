@@ -71,7 +71,7 @@ def up(
     Example: [bold]tacos up --event examples/events/theatre.yaml --time-scale 10[/]
     """
     ring = logs.LogRing()
-    logs.configure(ring)
+    logs.configure(ring, f"{options.randomness().getrandbits(128):032x}")
     config = checked(
         Config(
             data=data,

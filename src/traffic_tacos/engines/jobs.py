@@ -235,7 +235,8 @@ class StoreJobs:
         due_at = now + round(pause * self._random.uniform(1.0, 1.5))
         if isinstance(error, TryAgainAt):
             due_at = min(max(error.at, now + PAUSE_FIRST), now + handling.pause_max)
-        log.warning("job_failed", job_id=job.id, topic=job.topic, attempts=attempts, dead=is_dead, error=repr(error))
+        tell, event = (log.error, "dead_letter") if is_dead else (log.warning, "job_failed")
+        tell(event, job_id=job.id, topic=job.topic, attempts=attempts, error=repr(error))
         return msgspec.structs.replace(
             job,
             attempts=attempts,
