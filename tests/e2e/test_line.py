@@ -173,13 +173,16 @@ def test_an_operator_watches_a_line_stops_it_and_lets_it_go_on(up, tmp_path):
     assert shown.returncode == 0, shown.stderr
     for word in ("waiting", "admitted", "no-shows", "waits", "sold", "5,000"):
         assert word in shown.stdout
-    assert "stopped for evt_line" in platform.tacos("queue", "stop", EVENT, *where).stdout
+    assert "stopped for evt_line" in platform.tacos("queue", "stop", EVENT, "--reason", "a test", *where).stdout
     assert "stopped" in platform.tacos("queue", "watch", EVENT, "--once", *where).stdout
     client = platform.client()
     token = client(QUEUE, "JoinQueue", {"event_id": EVENT, "session_id": "s"}).waiting_token
     time.sleep(0.5)
     assert not client(QUEUE, "GetQueueStatus", {"waiting_token": token}).admission_ready
-    assert "resumed for evt_line" in platform.tacos("queue", "stop", EVENT, "--resume", *where).stdout
+    assert (
+        "resumed for evt_line"
+        in platform.tacos("queue", "stop", EVENT, "--resume", "--reason", "a test", *where).stdout
+    )
     deadline = time.monotonic() + 10
     while not client(QUEUE, "GetQueueStatus", {"waiting_token": token}).admission_ready:
         assert time.monotonic() < deadline

@@ -88,6 +88,7 @@ async def _operate_now_and_then(world: World) -> None:
             service="queue",
             config_key=chance.choice(["", f"events/{EVENT_ID}/"]) + "admission.rate_per_second",
             config_value=chance.choice(["1", "2", "5", ""]),
+            reason="simulated",
         )
         await world.operate(ADMIN + "UpdateConfig", rate)
         await _refund_somebody(world)
