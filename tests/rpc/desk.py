@@ -10,7 +10,7 @@ import httpx
 
 from tests.contract import CONTRACT
 from tests.simulation.loop import VirtualLoop, run
-from tests.simulation.world import EVENT_ID, STEADY, World
+from tests.simulation.world import EVENT, EVENT_ID, STEADY, World
 from traffic_tacos.app.http import application
 from traffic_tacos.app.policy import SCOPES
 from traffic_tacos.gen.common.v1 import errors_pb2
@@ -163,16 +163,19 @@ class Desk(World):
         return [violation for result in self.verify() for violation in result.violations]
 
 
-def on_platform(test: Callable[..., Awaitable[None]] | None = None, *, without: frozenset[str] = frozenset()) -> Any:
+def on_platform(
+    test: Callable[..., Awaitable[None]] | None = None, *, without: frozenset[str] = frozenset(), event: str = EVENT
+) -> Any:
     """Run an async test of a desk; what it stored must keep every promise at its end."""
     if test is None:
-        return functools.partial(on_platform, without=without)
+        return functools.partial(on_platform, without=without, event=event)
 
     def sync(**arguments: Any) -> None:
         loop = VirtualLoop(random.Random(1))
 
         async def main() -> None:
             desk = Desk(loop)
+            desk.event = event
             desk._without = without
             await desk.open()
             await test(desk, **arguments)

@@ -2,15 +2,23 @@
 
 import asyncio
 
+import msgspec
 import pytest
 
-from tests.rpc.desk import GATEWAY, PAYMENT, WORKER, code, on_platform
+from tests.rpc.desk import GATEWAY, PAYMENT, RESERVATION, WORKER, code, on_platform
 from tests.simulation.world import EVENT, EVENT_ID, Unreachable
 from traffic_tacos.gen.common.v1 import types_pb2
 from traffic_tacos.gen.payment.v1 import payment_pb2
 from traffic_tacos.gen.reservation.v1 import reservation_pb2, worker_pb2
+from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2
 from traffic_tacos.gen.tacos.inventory.v1 import inventory_pb2
+from traffic_tacos.kernel.calls import Role
+from traffic_tacos.kernel.topics import EXPIRE_RESERVATION, REFUND_PAYMENT, SETTLE_PAYMENT_RESULT
+from traffic_tacos.ports.store import Decision, Job, drop_job, put
+from traffic_tacos.rooms.payment.model import Status
+from traffic_tacos.rooms.payment.records import PAYMENT as PAYMENTS
 
+UPDATE_EVENT = "tacos.catalog.v1.CatalogService/UpdateEvent"
 RETURN = "tacos.inventory.v1.HoldService/ReturnSeats"
 REFUNDED = reservation_pb2.RESERVATION_STATUS_REFUNDED
 
@@ -151,3 +159,179 @@ async def test_a_refund_by_hand_takes_the_seats_back_once_all_is_refunded(desk):
     assert (await desk.reservation(held.reservation_id)).status == REFUNDED
     assert (await desk.stats()).available_seats == 15
     assert desk.jobs() == []
+
+
+HALF = EVENT.replace("id: evt_sim", "id: evt_half") + "refunds: {percent: 50}\n"
+BY_HAND = {"60,000 by hand": 60_000, "30,000 by hand": 30_000, "all by hand": None}
+
+
+@pytest.mark.parametrize(
+    ("steps", "refunded"),
+    [
+        (("60,000 by hand", "give back"), 60_000),
+        (("give back", "60,000 by hand"), 60_000),
+        (("30,000 by hand", "give back"), 50_000),
+        (("give back", "30,000 by hand"), 50_000),
+        (("60,000 by hand", "60,000 by hand", "give back", "give back"), 60_000),
+        (("30,000 by hand", "60,000 by hand", "30,000 by hand"), 60_000),
+        (("60,000 by hand", "give back", "all by hand"), 100_000),
+        (("give back", "all by hand", "60,000 by hand"), 100_000),
+        (("all by hand", "give back"), 100_000),
+    ],
+)
+def test_refunds_end_at_what_was_promised_in_all_whatever_comes_first(steps, refunded):
+    @on_platform
+    async def on_desk(desk):
+        await desk.platform.put_on_sale(HALF)
+        held, intent = await bought(desk, "ana", 2, event_id="evt_half")
+        for step in steps:
+            if step == "give back":
+                assert code(await desk.cancel("ana", held)) == ""
+            else:
+                assert code(await refund(desk, intent, BY_HAND[step], desk.key())) == ""
+            await desk.clock.sleep(5)
+        await desk.clock.sleep(60)
+        assert stored(desk, intent).refunded == refunded
+        assert (desk.jobs(), desk.dead()) == ([], [])
+
+    on_desk()
+
+
+def stored(desk, intent):
+    return next(one for _, one in desk.records().all(PAYMENTS) if one.id == intent)
+
+
+@on_platform
+async def test_a_refund_that_rounds_to_nothing_is_no_job(desk):
+    cheap = HALF.replace("evt_half", "evt_cheap").replace("50000", "1").replace("30000", "1")
+    await desk.platform.put_on_sale(cheap)
+    held, intent = await bought(desk, "ana", 1, event_id="evt_cheap")
+    await desk.clock.sleep(60)
+    assert (await desk.cancel("ana", held)).status == REFUNDED
+    await desk.clock.sleep(60)
+    assert (desk.jobs(), desk.dead(), stored(desk, intent).refunded) == ([], [], 0)
+
+
+@pytest.mark.parametrize(
+    ("topic", "payload", "is_dead"),
+    [
+        (REFUND_PAYMENT, {"payment_intent_id": "PAID", "amount": "0", "currency": "KRW"}, False),
+        (REFUND_PAYMENT, {"payment_intent_id": "FAILED", "amount": "5", "currency": "KRW"}, False),
+        (REFUND_PAYMENT, {"payment_intent_id": "FAILED"}, False),
+        (REFUND_PAYMENT, {"payment_intent_id": "PAID", "amount": "100001", "currency": "KRW"}, True),
+        (REFUND_PAYMENT, {"payment_intent_id": "PAID", "amount": "5", "currency": "EUR"}, True),
+        (REFUND_PAYMENT, {"payment_intent_id": "pi_none"}, True),
+        (SETTLE_PAYMENT_RESULT, {"payment_intent_id": "FAILED"}, True),
+        (SETTLE_PAYMENT_RESULT, {"payment_intent_id": "pi_none"}, False),
+        (EXPIRE_RESERVATION, {"reservation_id": "rsv_none"}, False),
+    ],
+)
+def test_a_job_that_can_never_succeed_is_done_or_a_dead_letter_at_once(topic, payload, is_dead):
+    @on_platform
+    async def on_desk(desk):
+        held, paid = await bought(desk, "ana", 2)
+        failed = await desk.pay("ben", await desk.held("ben", 1), payment_pb2.PAYMENT_SCENARIO_FAIL)
+        await desk.clock.sleep(60)
+        names = {"PAID": paid, "FAILED": failed}
+        told = {"reservation_id": held.reservation_id, "order": held.reservation_id}
+        told |= {name: names.get(value, value) for name, value in payload.items()}
+        job = Job("test", topic, desk.clock.now(), told)
+        await desk._store.transact((), lambda _: Decision(None, jobs=(job,)))
+        await desk.clock.sleep(10)
+        assert ([one.split(":")[0] for one in desk.dead()], desk.jobs()) == (["test"] if is_dead else [], [])
+        assert stored(desk, paid).refunded == 0
+
+    on_desk()
+
+
+@on_platform
+async def test_a_refund_whose_job_was_lost_is_found_and_made_good(desk):
+    """The job deleted by somebody: the reconciler finds too little refunded, and so much goes back and no more."""
+    await desk.platform.put_on_sale(HALF)
+    held, intent = await bought(desk, "ana", 2, event_id="evt_half")
+    await desk.crash(without=frozenset({"worker"}))
+    assert (await desk.cancel("ana", held)).status == REFUNDED
+    lost = f"{REFUND_PAYMENT}:{intent}"
+    await desk._store.transact(
+        (),
+        lambda _: Decision(
+            None,
+            (
+                drop_job(lost),
+                drop_job(f"{EXPIRE_RESERVATION}:{held.reservation_id}"),
+                drop_job(f"{SETTLE_PAYMENT_RESULT}:{intent}"),
+            ),
+        ),
+    )
+    desk.broken = None  # the deed was found at once
+    assert any(intent in violation for violation in desk.broken_invariants())
+    await desk.crash()
+    await desk.platform.reconciler.once()
+    await desk.clock.sleep(60)
+    assert stored(desk, intent).refunded == 50_000
+    desk.broken = None
+
+
+@pytest.mark.parametrize(
+    ("refunded", "status", "says"),
+    [
+        (60_000, Status.COMPLETED, "more than"),
+        (100_000, Status.REFUNDED, "more than"),
+        (40_000, Status.COMPLETED, "less"),
+    ],
+)
+def test_verify_finds_too_much_refunded_and_too_little(refunded, status, says):
+    @on_platform
+    async def on_desk(desk):
+        await desk.platform.put_on_sale(HALF)
+        held, intent = await bought(desk, "ana", 2, event_id="evt_half")
+        await desk.cancel("ana", held)
+        await desk.clock.sleep(60)
+        right = stored(desk, intent)
+        assert right.refunded == 50_000
+        wrong = msgspec.structs.replace(right, refunded=refunded, status=status)
+        key = PAYMENTS.key(intent)
+        await desk._store.transact((), lambda _: Decision(None, (put(key, wrong),)))
+        found = next(result.violations for result in desk.verify() if result.invariant == "I4")
+        assert any(intent in violation and says in violation for violation in found)
+        await desk._store.transact((), lambda _: Decision(None, (put(key, right),)))
+        desk.broken = None
+
+    on_desk()
+
+
+@on_platform
+async def test_an_event_that_is_moved_forward_still_takes_back_what_was_bought_before(desk):
+    file = EVENT.replace("evt_sim", "evt_moved").replace("currency", "start_time: 2027-01-20T08:00:00+00:00\ncurrency")
+    await desk.platform.put_on_sale(file)
+    held, _ = await bought(desk, "ana", 1, event_id="evt_moved")
+    moved = file.replace("2027-01-20T08", "2027-01-15T20")
+    update = catalog_pb2.UpdateEventRequest(event_id="evt_moved", document=moved)
+    assert code(await desk.ask(UPDATE_EVENT, update, desk.token(Role.ADMIN, "op"))) == ""
+    late, _ = await bought(desk, "ben", 1, event_id="evt_moved")
+    assert (await desk.cancel("ana", held)).status == REFUNDED
+    assert code(await desk.cancel("ben", late)) == "FAILED_PRECONDITION"
+
+
+SEAT_STATUS = {"RESERVED": 2, "SOLD": 3, "AVAILABLE": 1}
+
+
+@on_platform
+async def test_seats_of_an_ended_reservation_are_not_reserved_in_any_answer(desk):
+    cancelled, expired = await desk.held("ana", 1), await desk.held("ben", 1)
+    refunded, _ = await bought(desk, "cid", 1)
+    assert {seat.status for seat in expired.reserved_seats} == {SEAT_STATUS["RESERVED"]}
+    for fan, held in (("ana", cancelled), ("cid", refunded)):
+        assert {seat.status for seat in (await desk.cancel(fan, held)).released_seats} == {SEAT_STATUS["AVAILABLE"]}
+    sold, _ = await bought(desk, "dan", 1)
+    await desk.clock.sleep(60)
+    for fan, held, status in (
+        ("ana", cancelled, "AVAILABLE"),
+        ("ben", expired, "AVAILABLE"),
+        ("cid", refunded, "AVAILABLE"),
+        ("dan", sold, "SOLD"),
+    ):
+        shown = await desk.reservation(held.reservation_id)
+        listing = reservation_pb2.ListReservationsRequest(user_id=fan)
+        listed = (await desk.as_fan(RESERVATION + "ListReservations", listing, fan)).reservations
+        assert {seat.status for one in (shown, *listed) for seat in one.seats} == {SEAT_STATUS[status]}

@@ -15,9 +15,9 @@ import msgspec
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from tests.simulation.loop import VirtualLoop, run
-from tests.simulation.world import EVENT_ID, FAULTS, STEADY, Broken, Unreachable, World
+from tests.simulation.world import EVENT, EVENT_ID, FAULTS, HALF_BACK, STEADY, Broken, Unreachable, World
 from traffic_tacos.app.platform import PAYMENT_SOURCE
-from traffic_tacos.gen.common.v1 import errors_pb2
+from traffic_tacos.gen.common.v1 import errors_pb2, types_pb2
 from traffic_tacos.gen.gateway.v1 import gateway_pb2, queue_pb2, webhook_pb2
 from traffic_tacos.gen.payment.v1 import payment_pb2
 from traffic_tacos.gen.reservation.v1 import reservation_pb2
@@ -26,6 +26,7 @@ from traffic_tacos.kernel import signatures
 from traffic_tacos.kernel.calls import Call, Caller, Role
 from traffic_tacos.kernel.instants import SECOND
 from traffic_tacos.ports.http import HttpAnswer
+from traffic_tacos.rooms.payment.model import Payment
 from traffic_tacos.rooms.payment.model import Status as PaymentStatus
 from traffic_tacos.rooms.payment.records import PAYMENT
 from traffic_tacos.rooms.reservation.records import RESERVATION
@@ -39,6 +40,7 @@ WEBHOOK = "gateway.v1.WebhookService/ReceivePaymentWebhook"
 SEATS = ("MAIN-A-1", "MAIN-A-2")
 WITHOUT_WORKER = frozenset({"worker"})
 WORKER = Caller(Role.SERVICE, "worker")
+OPERATOR = Caller(Role.ADMIN, "operator")
 UNSURE = frozenset({errors_pb2.ERROR_CODE_UNAVAILABLE, errors_pb2.ERROR_CODE_TIMEOUT})
 TRIES_MAX = 200
 AFTERWARDS_SECONDS = 120  # every hold has ended, every result was looked at
@@ -130,7 +132,10 @@ class Stage:
         await self.world.clock.sleep(max(0, deadline - self.world.clock.now()) / SECOND)
 
     def status_of(self, intent: str) -> PaymentStatus:
-        return next(one.status for _, one in self.world.records().all(PAYMENT) if one.id == intent)
+        return self.payment(intent).status
+
+    def payment(self, intent: str) -> Payment:
+        return next(one for _, one in self.world.records().all(PAYMENT) if one.id == intent)
 
     # What they do.
 
@@ -177,6 +182,12 @@ class Stage:
     async def refund(self) -> Any:
         request = payment_pb2.CancelPaymentRequest(payment_intent_id=self.intents[0], idempotency_key=self.key())
         return await self.surely(PAYMENTS + "CancelPayment", request, WORKER)
+
+    async def refund_a_part(self) -> Any:
+        """60 of 100 by hand, in an event that gives half back."""
+        request = payment_pb2.CancelPaymentRequest(payment_intent_id=self.intents[0], idempotency_key=self.key())
+        request.refund_amount.CopyFrom(types_pb2.Money(amount=60_000, currency="KRW"))
+        return await self.surely(PAYMENTS + "CancelPayment", request, OPERATOR)
 
     async def hear(self, kind: int, webhook_id: str) -> Any:
         """The bank's webhook arrives, and whoever looks because of it."""
@@ -226,7 +237,8 @@ Act = Callable[[Stage], Awaitable[Any]]
 
 class Race(msgspec.Struct, frozen=True):
     """`first_wins` and `second_wins` are the outcomes when one of them is done before the other begins; when they
-    meet it may be either, or one of `between`. An outcome is the reservation's status and those of its payments.
+    meet it may be either, or one of `between`. An outcome is the reservation's status and those of its payments,
+    with what went back of those that were refunded in part.
     """
 
     prepare: tuple[Act, ...]
@@ -235,6 +247,7 @@ class Race(msgspec.Struct, frozen=True):
     first_wins: str
     second_wins: str
     between: tuple[str, ...] = ()
+    event: str = EVENT
 
 
 async def _to_the_brink(stage: Stage) -> None:
@@ -286,6 +299,14 @@ RACES: dict[str, Race] = {
     "refund and refund": Race(
         (*PAID, Stage.confirm), Stage.refund, Stage.cancel, "REFUNDED REFUNDED", "REFUNDED REFUNDED"
     ),
+    "refund by hand and give back": Race(
+        (*PAID, Stage.confirm),
+        Stage.refund_a_part,
+        Stage.cancel,
+        "REFUNDED COMPLETED-60000",
+        "REFUNDED COMPLETED-60000",
+        event=EVENT + HALF_BACK,
+    ),
     "confirm and refund": Race(PAID, Stage.confirm, Stage.refund, "REFUNDED REFUNDED", "EXPIRED REFUNDED"),
     "best available and a named pick": Race((), Stage.pick_best, Stage.pick_by_name, "EXPIRED", "EXPIRED"),
     "release and reserve by another": Race(
@@ -313,7 +334,12 @@ def outcome(stage: Stage) -> str:
         return "none"
     reservation = next(one for _, one in stage.world.records().all(RESERVATION) if one.id == stage.held.reservation_id)
     status = reservation.as_read(stage.world.clock.now()).status.name
-    return " ".join([status, *(stage.status_of(intent).name for intent in stage.intents)])
+    return " ".join([status, *(_shown(stage.payment(intent)) for intent in stage.intents)])
+
+
+def _shown(payment: Payment) -> str:
+    is_part = 0 < payment.refunded < payment.amount.amount
+    return f"{payment.status.name}-{payment.refunded}" if is_part else payment.status.name
 
 
 def check_seats(stage: Stage) -> None:
@@ -345,7 +371,7 @@ def simulate_race(seed: int) -> str:
 async def _raced(seed: int, loop: VirtualLoop) -> str:
     name = list(RACES)[seed % len(RACES)]
     race, chance = RACES[name], random.Random(f"race-{seed}")
-    world = World(seed, loop, STEADY, lossy=0.0)
+    world = World(seed, loop, STEADY, lossy=0.0, event=race.event)
     await world.open()
     stage = await prepared(world, race)
     world.faults = world._store.faults = FAULTS

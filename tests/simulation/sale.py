@@ -7,18 +7,20 @@ import msgspec
 
 from tests.simulation.fans import Fan
 from tests.simulation.loop import VirtualLoop, run
-from tests.simulation.world import EVENT, EVENT_ID, FAULTS, SALE_STARTS, Broken, World
+from tests.simulation.world import EVENT, EVENT_ID, FAULTS, HALF_BACK, SALE_STARTS, Asked, Broken, World
 from traffic_tacos.app.verify import Everything
 from traffic_tacos.gen.common.v1 import admin_pb2, types_pb2
 from traffic_tacos.gen.payment.v1 import payment_pb2
 from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2
-from traffic_tacos.rooms.payment.model import Status
+from traffic_tacos.rooms.payment.model import Payment, Status
 from traffic_tacos.rooms.payment.records import PAYMENT
+from traffic_tacos.rooms.reservation.model import Status as ReservationStatus
 
 FANS = 14
 CATALOG = "tacos.catalog.v1.CatalogService/"
 ADMIN = "common.v1.AdminService/"
 REST_SECONDS = 1800
+CAPTURED = (Status.COMPLETED, Status.REFUNDED)
 EMERGENCIES = ("STOP_ADMISSIONS", "STOP_ADMISSIONS", "CANCEL_RESERVATIONS", "CIRCUIT_BREAKER", "MAINTENANCE_MODE")
 
 
@@ -39,21 +41,23 @@ def simulate(seed: int) -> Outcome:
 
 async def _sale(seed: int, loop: VirtualLoop) -> Outcome:
     document = EVENT.replace("currency", SALE_STARTS + "currency") if seed % 3 == 0 else EVENT
+    document += HALF_BACK if seed % 2 else ""
     world = World(seed, loop, FAULTS, lossy=0.15, event=document)
     world.differences_are_bugs = True
     await world.open()
     fans = [Fan(world, number) for number in range(FANS)]
     crashing = asyncio.create_task(_crash_now_and_then(world))
     operating = asyncio.create_task(_operate_now_and_then(world))
+    refunding = asyncio.create_task(_refund_now_and_then(world))
     try:
         async with asyncio.TaskGroup() as tasks:
             for fan in fans:
                 tasks.create_task(fan.live())
     except* Broken as broken:
         raise broken.exceptions[0] from None
-    for task in (crashing, operating):
+    for task in (crashing, operating, refunding):
         task.cancel()
-    for ended in await asyncio.gather(crashing, operating, return_exceptions=True):
+    for ended in await asyncio.gather(crashing, operating, refunding, return_exceptions=True):
         if isinstance(ended, Exception):
             raise Broken("the platform did not start again, or could not be operated") from ended
     if world.is_down:
@@ -91,7 +95,6 @@ async def _operate_now_and_then(world: World) -> None:
             reason="simulated",
         )
         await world.operate(ADMIN + "UpdateConfig", rate)
-        await _refund_somebody(world)
         await _keep_a_seat(world)
         if chance.random() < 0.5:
             action = chance.choice(EMERGENCIES)
@@ -103,16 +106,44 @@ async def _operate_now_and_then(world: World) -> None:
                 await asyncio.sleep(1)
 
 
+async def _refund_now_and_then(world: World) -> None:
+    chance = world.random
+    for _ in range(chance.choice([0, 1, 3, 6])):
+        await asyncio.sleep(chance.uniform(1, 40))
+        await _refund_somebody(world)
+
+
 async def _refund_somebody(world: World) -> None:
-    """A payment goes back by hand, all of it or a part, whatever is being done with it."""
-    captured = [one for _, one in world.records().all(PAYMENT) if one.status is Status.COMPLETED]
+    """A payment goes back by hand, all of it or a part, whatever is being done with it: bought, or given back."""
+    captured = [one for _, one in world.records().all(PAYMENT) if one.status in CAPTURED]
     if not captured:
         return
     payment = world.random.choice(captured)
-    request = payment_pb2.CancelPaymentRequest(payment_intent_id=payment.id, idempotency_key=f"by-hand-{payment.id}")
-    if world.random.random() < 0.3:
-        request.refund_amount.CopyFrom(types_pb2.Money(amount=1000, currency=payment.amount.currency))
-    await world.operate("payment.v1.PaymentService/CancelPayment", request)
+    price = payment.amount.amount
+    total = world.random.choice([1, 1000, price // 2, price * 6 // 10, price])
+    request = payment_pb2.CancelPaymentRequest(
+        payment_intent_id=payment.id, idempotency_key=f"by-hand-{payment.id}-{total}"
+    )
+    if total < price:
+        request.refund_amount.CopyFrom(types_pb2.Money(amount=total, currency=payment.amount.currency))
+    answer = await world.operate("payment.v1.PaymentService/CancelPayment", request)
+    asked = Asked(total, is_answered=answer is not None and not answer.HasField("error"))
+    world.refunds_asked.setdefault(payment.id, []).append(asked)
+
+
+def _check_refunded(world: World, everything: Everything, payment: Payment) -> None:
+    """What went back is the most that was promised: by the event's policy, by hand, or all when it bought nothing."""
+    reservation = everything.reservations[payment.reservation_id]
+    owed = 0
+    if reservation.payment_intent_id != payment.id:
+        owed = payment.amount.amount
+    elif reservation.status is ReservationStatus.REFUNDED:
+        owed = reservation.refund_minor
+    asked = world.refunds_asked.get(payment.id, [])
+    least = max([owed, *(one.total for one in asked if one.is_answered)])
+    most = max([least, *(one.total for one in asked)])
+    if not least <= payment.refunded <= most:
+        raise Broken(f"at rest: {payment.id}: {payment.refunded} went back, {least} to {most} was promised")
 
 
 async def _keep_a_seat(world: World) -> None:
@@ -148,6 +179,8 @@ def _check_rest(world: World) -> None:
     for payment in everything.payments.values():
         if payment.status in (Status.PENDING, Status.PROCESSING):
             raise Broken(f"at rest: {payment.id} is {payment.status.name}")
+        if payment.status in CAPTURED:
+            _check_refunded(world, everything, payment)
     for reservation in everything.reservations.values():
         if reservation.confirming:
             raise Broken(f"at rest: {reservation.id} is still being confirmed")

@@ -32,7 +32,7 @@ def test_a_race_ends_in_one_of_its_outcomes_whatever_crashes(name, order):
 def run(race, in_order, start, crash) -> str:
     ended = []
 
-    @on_platform
+    @on_platform(event=race.event)
     async def on_desk(desk):
         stage = await prepared(desk, race)
         first, second = (race.first, race.second) if in_order else (race.second, race.first)

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import structlog
 
 from tests.simulation.loop import LoopClock, VirtualLoop
@@ -50,6 +51,7 @@ sections:
 EVENT_ID = "evt_sim"
 # Half a minute after the virtual clock begins: who comes before is in the pool.
 SALE_STARTS = "sale_start_time: 2027-01-15T08:00:30+00:00\n"
+HALF_BACK = "refunds: {percent: 50}\n"
 STEADY = Faults()
 FAULTS = Faults(delay=0.05, conflict=0.1, fail_before=0.02, fail_after=0.02, delay_seconds_max=0.4)
 
@@ -60,6 +62,13 @@ class Broken(AssertionError):
 
 class Unreachable(Exception):
     """The platform crashed, or did not say whether the call was done: ask again."""
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """A total that was asked to be refunded by hand; whether it was answered, or may have come to nothing."""
+
+    total: int
+    is_answered: bool
 
 
 Server = Callable[[dict[str, str], bytes], Awaitable[HttpAnswer]]
@@ -98,6 +107,7 @@ class World:
         self.cors_origins: tuple[str, ...] = ()
         self.is_down = False
         self.differences_are_bugs = False  # or else the reconciler mends what a sale must not break
+        self.refunds_asked: dict[str, list[Asked]] = {}  # by payment, what was asked for by hand
         self._memory = MemoryStore()
         self._tokens: dict[str, str] = {}
 

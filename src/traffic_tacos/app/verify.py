@@ -241,7 +241,18 @@ def _holds(all_: Everything, check: Check) -> None:
 
 def _refunds(all_: Everything, check: Check) -> None:
     for payment in all_.payments.values():
-        check.expect(0 <= payment.refunded <= payment.amount.amount, f"{payment.id}: refunded more than captured")
+        captured, shown = payment.amount.amount, f"{payment.id}: {payment.refunded} of {payment.amount} were refunded"
+        check.expect(0 <= payment.refunded <= captured, f"{shown}, more than was captured")
+        if payment.status in (PaymentStatus.COMPLETED, PaymentStatus.REFUNDED):
+            is_whole = payment.refunded == captured
+            said = payment.status is PaymentStatus.REFUNDED
+            check.expect(is_whole == said or not captured, f"{shown}, and it is {payment.status.name}")
+        else:
+            check.expect(not payment.refunded, f"{shown}, and it is {payment.status.name}: nothing was captured")
+        if payment.promised is None:
+            continue  # stored before it was kept how much somebody asked to be refunded
+        check.expect(payment.refunded <= payment.promised, f"{shown}, more than the {payment.promised} promised")
+        check.expect(payment.refunded >= payment.promised, f"{shown}, less than the {payment.promised} promised")
 
 
 def _tickets_for_money(all_: Everything, check: Check) -> None:
@@ -319,7 +330,7 @@ CHECKS: dict[str, tuple[str, Callable[[Everything, Check], None]]] = {
     "I1": ("available + reserved + sold + blocked = capacity, in every row", _capacity),
     "I2": ("a sold seat has one owner, with one confirmed order of the same seats", _owners),
     "I3": ("no seat is reserved for a reservation that has ended", _holds),
-    "I4": ("refunds never exceed what was captured", _refunds),
+    "I4": ("what went back of a payment is what was promised in all, and at most what was captured", _refunds),
     "I5": ("every completed payment has an order, or its refund is done or under way", _tickets_for_money),
     "I6": ("every order is paid in full, and there is one to a reservation", _money_for_tickets),
     "I9": ("admissions in any rolling second are within the rate", _rate),

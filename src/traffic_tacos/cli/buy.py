@@ -19,7 +19,7 @@ from traffic_tacos.kernel.calls import Caller, Role
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.ids import new_id
 from traffic_tacos.kernel.instants import SECOND, Instant
-from traffic_tacos.wire import answered
+from traffic_tacos.wire import answered, plain_money
 
 SCENARIOS = ("approve", "fail", "delay", "random", "timeout")
 ASKED_EVERY_SECONDS = 0.5
@@ -71,10 +71,8 @@ async def _buy(event: str, seats: list[str], quantity: int, scenario: str, fan: 
             )
         )
         names = ", ".join(seat.id for seat in held.reserved_seats)
-        total = held.total_amount
-        console.print(
-            f"3. [bold]{escape(names)}[/] held for 60 seconds: {total.amount} {total.currency} ({held.reservation_id})"
-        )
+        total = plain_money(held.total_amount).for_people()
+        console.print(f"3. [bold]{escape(names)}[/] held for 60 seconds: {total} ({held.reservation_id})")
         intent_id = await _pay(channel, held, scenario, fan, metadata, console)
         await _owned(gateway, held.reservation_id, intent_id, metadata, console)
 

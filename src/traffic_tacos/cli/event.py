@@ -19,6 +19,7 @@ from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2 as pb
 from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2_grpc
 from traffic_tacos.kernel.errors import Refusal
 from traffic_tacos.kernel.instants import Instant
+from traffic_tacos.kernel.money import Money
 from traffic_tacos.rooms.catalog.documents import DOCUMENT, has_sections, is_seating_plan, read
 from traffic_tacos.rooms.catalog.plans import PLAN
 from traffic_tacos.rooms.catalog.schema import Mistake
@@ -127,11 +128,13 @@ def show(
             sale += f", {what} {at}"
     console = Console(soft_wrap=True, highlight=False)
     console.print(f"{about}; {sale}", markup=False)
-    listing = Listing("section", "name", "rows", "seats", f"price ({plan.currency}, minor units)")
+    listing = Listing("section", "name", "rows", "seats", "price")
     for section in plan.sections:
         seats = [seat for row in section.rows for seat in row.seats]
         prices = sorted({seat.price for seat in seats})
-        shown = str(prices[0]) if len(prices) == 1 else f"{prices[0]} to {prices[-1]}"
+        shown = " to ".join(
+            Money(price, plan.currency).for_people() for price in dict.fromkeys((prices[0], prices[-1]))
+        )
         rows = "standing" if section.rows[0].standing else str(len(section.rows))
         listing.add(section.id, section.name, rows, len(seats), shown)
     listing.print()

@@ -5,6 +5,8 @@ import random
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from traffic_tacos.kernel.errors import Refusal
 from traffic_tacos.kernel.money import Money
@@ -39,17 +41,38 @@ def test_a_late_answer_of_the_bank_changes_nothing(status, reason):
     assert model.answered(at(status), reason, "t", 5) is None
 
 
-def test_refunds_add_up_to_what_was_captured_and_no_more():
+def test_an_amount_to_refund_is_a_total_and_at_most_what_was_captured():
     captured = at(Status.COMPLETED)
     part = model.cancelled(captured, Money(400, "KRW"), "r1", 5)
-    assert (part.status, part.refunded) == (Status.COMPLETED, 400)
-    with pytest.raises(Refusal, match="1 to 600"):
-        model.cancelled(part, Money(601, "KRW"), "r2", 5)
+    assert (part.status, part.refunded, part.refund_id) == (Status.COMPLETED, 400, "r1")
+    assert model.cancelled(part, Money(400, "KRW"), "r2", 6) is part
+    assert model.cancelled(part, Money(1, "KRW"), "r2", 6) is part
+    for wrong in (1001, -1):
+        with pytest.raises(Refusal, match="1 to 1000: how much goes back in all, with the 400 refunded before"):
+            model.cancelled(part, Money(wrong, "KRW"), "r2", 6)
     with pytest.raises(Refusal, match="must be KRW"):
-        model.cancelled(part, Money(1, "EUR"), "r2", 5)
+        model.cancelled(part, Money(1, "EUR"), "r2", 6)
+    assert model.cancelled(part, Money(601, "KRW"), "r2", 6).refunded == 601
     rest = model.cancelled(part, None, "r2", 6)
     assert (rest.status, rest.refunded) == (Status.REFUNDED, 1000)
-    assert model.cancelled(rest, None, "r3", 7) is rest
+    for again in (None, Money(1000, "KRW"), Money(1, "KRW")):
+        assert model.cancelled(rest, again, "r3", 7) is rest
+
+
+@given(st.lists(st.one_of(st.none(), st.integers(1, 1000)), min_size=1, max_size=6))
+def test_refunds_in_any_order_end_at_the_largest_that_was_asked_for(asked):
+    payment = at(Status.COMPLETED)
+    for total in asked:
+        payment = model.cancelled(payment, None if total is None else Money(total, "KRW"), "r", 5)
+    assert payment.refunded == payment.promised == max(1000 if total is None else total for total in asked)
+    assert (payment.status is Status.REFUNDED) == (payment.refunded == 1000)
+
+
+def test_a_payment_of_nothing_is_refunded_once():
+    free = msgspec.structs.replace(at(Status.COMPLETED), amount=Money(0, "KRW"))
+    after = model.cancelled(free, None, "r", 5)
+    assert (after.status, after.refunded) == (Status.REFUNDED, 0)
+    assert model.cancelled(after, None, "r", 6) is after
 
 
 def test_cancel_only_never_refunds():
@@ -76,15 +99,29 @@ def test_scenarios_keep_to_their_times_and_chances(scenario, low, high, share):
     assert model.outcome(Scenario.TIMEOUT, None, chance) is None
 
 
-@pytest.mark.parametrize(("number", "reason"), TEST_CARDS.items())
-def test_a_test_card_says_how_it_ends_in_the_time_of_its_scenario(number, reason):
+CARDS = {"approves": Reason.APPROVED, "declines": Reason.EXPIRED_CARD, "is silent": Reason.NO_ANSWER, "is any": None}
+ANSWERS = {
+    #                  APPROVE, FAIL, DELAY, RANDOM, TIMEOUT
+    "approves": ("approved", "declined", "approved", "approved or declined", "nothing"),
+    "declines": ("expired_card", "expired_card", "expired_card", "expired_card", "nothing"),
+    "is silent": ("nothing", "declined", "nothing", "nothing", "nothing"),
+    "is any": ("approved", "declined", "approved", "approved or declined", "nothing"),
+}
+
+
+@pytest.mark.parametrize("card", CARDS)
+@pytest.mark.parametrize("scenario", Scenario)
+def test_a_scenario_is_kept_whatever_the_card_and_no_card_makes_it_succeed(scenario, card):
+    answers = [model.outcome(scenario, CARDS[card], random.Random(seed)) for seed in range(200)]
+    heard = {"nothing" if answer is None else answer.reason.value for answer in answers}
+    assert heard == set(ANSWERS[card][scenario - 1].split(" or "))
+
+
+@pytest.mark.parametrize("number", TEST_CARDS)
+def test_a_test_card_is_a_card_and_is_answered_in_the_time_of_its_scenario(number):
     model.checked_card(number, "12", "2030", 2026)
-    answer = model.outcome(Scenario.FAIL, reason, random.Random(1))
-    if reason is Reason.NO_ANSWER:
-        assert answer is None
-    else:
-        assert answer.reason is reason
-        assert 1 <= answer.seconds <= 3
+    answer = model.outcome(Scenario.FAIL, TEST_CARDS[number], random.Random(1))
+    assert 1 <= answer.seconds <= 3
 
 
 @pytest.mark.parametrize(
@@ -92,8 +129,8 @@ def test_a_test_card_says_how_it_ends_in_the_time_of_its_scenario(number, reason
     [
         ("4242 4242 4242 4242", "12", "2030", None),
         ("5555-5555-5555-4444", "1", "30", None),
-        ("4242424242424241", "12", "2030", "card_number"),
-        ("4242", "12", "2030", "card_number"),
+        ("4242424242424241", "12", "2030", "card_number must be a card number without a typing error"),
+        ("4242", "12", "2030", "card_number must be a card number of 12 to 19 digits"),
         ("४२४२424242424242", "12", "2030", "card_number"),
         ("4242424242424242", "13", "2030", "expiry_month"),
         ("4242424242424242", "x", "2030", "expiry_month"),
@@ -108,5 +145,6 @@ def test_cards_are_checked(number, month, year, field):
         return
     with pytest.raises(Refusal) as refused:
         model.checked_card(number, month, year, 2027)
-    assert refused.value.details[0].field.endswith(field)
+    detail = refused.value.details[0]
+    assert f"{detail.field} {detail.reason}".split("credit_card.")[1].startswith(field)
     assert number not in str(refused.value.details)

@@ -32,6 +32,40 @@ def test_only_the_steps_of_the_table_are_taken(before, after):
             model.stepped(at(before), after, 5)
 
 
+@pytest.mark.parametrize("status", Status)
+def test_seats_are_what_the_status_of_their_reservation_says(status):
+    expected = {"PENDING": "RESERVED", "CONFIRMED": "SOLD"}.get(status.name, "AVAILABLE")
+    assert [seat.status.name for seat in at(status).as_read(5).seats] == [expected]
+    for before in Status:
+        if (before.name, status.name) in ALLOWED:
+            assert [seat.status.name for seat in model.stepped(at(before), status, 5).seats] == [expected]
+
+
+DAY = 24 * 60 * 60 * 1000
+
+
+@pytest.mark.parametrize(
+    ("bought_with", "moved_to", "now", "is_taken_back"),
+    [
+        (10 * DAY, 10 * DAY, 9 * DAY - 1, True),
+        (10 * DAY, 10 * DAY, 9 * DAY, False),
+        (10 * DAY, 5 * DAY, 9 * DAY - 1, True),  # moved forward: the right that was bought stays
+        (10 * DAY, 20 * DAY, 19 * DAY - 1, True),  # put off: there is more time
+        (10 * DAY, 20 * DAY, 19 * DAY, False),
+        (None, 5 * DAY, 9 * DAY, True),
+        (10 * DAY, None, 12 * DAY, True),
+    ],
+)
+def test_moving_the_event_takes_no_right_from_who_has_bought(bought_with, moved_to, now, is_taken_back):
+    bought, current = (model.RefundPolicy(24, 50, starts_at) for starts_at in (bought_with, moved_to))
+    reservation = at(Status.CONFIRMED, refund_policy=bought)
+    if is_taken_back:
+        assert model.given_back(reservation, current, now).refund_minor == 5
+    else:
+        with pytest.raises(Refusal, match="24 hours before"):
+            model.given_back(reservation, current, now)
+
+
 @pytest.mark.parametrize(("now", "status"), [(59_999, Status.PENDING), (60_000, Status.EXPIRED)])
 def test_a_hold_past_its_deadline_reads_expired(now, status):
     assert PENDING.as_read(now).status is status

@@ -11,6 +11,7 @@ import msgspec
 from traffic_tacos.kernel.errors import Detail
 from traffic_tacos.kernel.events import EventInfo
 from traffic_tacos.kernel.limits import SEATS_MAX
+from traffic_tacos.kernel.money import is_currency
 
 SEATS_PER_ROW_MAX = 400
 STANDING_BLOCK = 100
@@ -121,13 +122,12 @@ def with_known_seating(event: Event, known: Event) -> Event:
 
 
 def same_promise(event: Event, known: Event) -> bool:
-    """Whether seats, prices, currency and refunds are the same: what buyers were promised."""
-    return (event.id, event.currency, event.refunds, _rows(event)) == (
-        known.id,
-        known.currency,
-        known.refunds,
-        _rows(known),
-    )
+    """Whether seats, prices, currency and refunds are the same: what buyers were promised.
+
+    A currency that does not exist, stored before codes were checked, may be put right.
+    """
+    same_currency = event.currency == known.currency or not is_currency(known.currency)
+    return same_currency and (event.id, event.refunds, _rows(event)) == (known.id, known.refunds, _rows(known))
 
 
 def standing_rows(section_id: str, places: int, price: int) -> tuple[Row, ...]:

@@ -4,6 +4,8 @@
     PENDING | PROCESSING --> CANCELLED | EXPIRED       PROCESSING --> FAILED
 
 A late or repeated "failed" never overturns "completed": from COMPLETED there is one way on.
+
+An amount to refund is a total: so much of the payment goes back in all, whoever asks, how often and in whatever order.
 """
 
 from enum import IntEnum, StrEnum
@@ -91,8 +93,8 @@ RESPONSE_CODES = {
     Reason.EXPIRED_CARD: 54,
     Reason.INCORRECT_CVC: 82,
 }
-# Numbers that say how the bank answers, whatever the scenario: those that people know from Stripe's sandbox,
-# and one that nobody answers. Any other number that passes Luhn's check leaves it to the scenario.
+# Numbers with an answer of their own: those that people know from Stripe's sandbox, and one that nobody answers.
+# Any other number that passes Luhn's check leaves it to the scenario.
 TEST_CARDS = {
     "4242424242424242": Reason.APPROVED,
     "5555555555554444": Reason.APPROVED,
@@ -101,6 +103,22 @@ TEST_CARDS = {
     "4000000000000069": Reason.EXPIRED_CARD,
     "4000000000000127": Reason.INCORRECT_CVC,
     "4000000000000259": Reason.NO_ANSWER,
+}
+DECLINING = frozenset({Reason.DECLINED, Reason.INSUFFICIENT_FUNDS, Reason.EXPIRED_CARD, Reason.INCORRECT_CVC})
+# How each scenario answers (RANDOM: by chance), and the cards that change it: a scenario that fails goes on failing,
+# one that never answers never does, and no card makes anything succeed.
+SCENARIO_ANSWERS = {
+    Scenario.APPROVE: Reason.APPROVED,
+    Scenario.FAIL: Reason.DECLINED,
+    Scenario.DELAY: Reason.APPROVED,
+    Scenario.TIMEOUT: Reason.NO_ANSWER,
+}
+CARDS_HEARD: dict[Scenario, frozenset[Reason]] = {
+    Scenario.APPROVE: DECLINING | {Reason.NO_ANSWER},
+    Scenario.FAIL: DECLINING,
+    Scenario.DELAY: DECLINING | {Reason.NO_ANSWER},
+    Scenario.RANDOM: DECLINING | {Reason.NO_ANSWER},
+    Scenario.TIMEOUT: frozenset(),
 }
 
 
@@ -130,6 +148,7 @@ class Payment(msgspec.Struct, frozen=True, omit_defaults=True):
     failure_reason: str = ""
     reason: Reason | None = None
     refunded: int = 0
+    promised: int | None = None  # the largest total that was asked to go back; None: stored before this was kept
     refund_id: str = ""
     card: Card | None = None
 
@@ -147,11 +166,12 @@ class Randomness(Protocol):
 
 
 def outcome(scenario: Scenario, card: Reason | None, randomness: Randomness) -> Outcome | None:
-    """The specification's times and chances, unless a test card says how it ends; None when nobody ever answers."""
-    if scenario is Scenario.TIMEOUT or card is Reason.NO_ANSWER:
+    """The specification's times and chances, and what `CARDS_HEARD` lets a card change; None: nobody ever answers."""
+    drawn = Reason.APPROVED if randomness.random() < APPROVED_RANDOMLY else Reason.DECLINED
+    own = SCENARIO_ANSWERS.get(scenario, drawn)
+    reason = card if card in CARDS_HEARD[scenario] else own
+    if reason is None or reason is Reason.NO_ANSWER:
         return None
-    approved = {Scenario.FAIL: False, Scenario.RANDOM: randomness.random() < APPROVED_RANDOMLY}.get(scenario, True)
-    reason = card or (Reason.APPROVED if approved else Reason.DECLINED)
     return Outcome(randomness.uniform(*SECONDS[scenario]), reason)
 
 
@@ -186,25 +206,39 @@ def answered(payment: Payment, reason: Reason, transaction_id: str, now: Instant
 def cancelled(payment: Payment, refund: Money | None, refund_id: str, now: Instant) -> Payment:
     """The payment cancelled, or refunded when it was captured.
 
-    `refund` None: all that is left; an amount of zero: cancel only. Refunds add up to at most the
-    amount. What was cancelled or refunded already stays as it is.
+    `refund` is how much goes back in all, with what went back before: None is everything, an amount of zero is
+    to cancel only. What has gone back already is not asked back; what was cancelled stays as it is.
     """
     if payment.status in UNDER_WAY:
         return stepped(payment, Status.CANCELLED, now)
     if payment.status in (Status.CANCELLED, Status.REFUNDED) and (refund is None or not refund.amount):
         return payment
-    if payment.status is not Status.COMPLETED:
+    if payment.status not in (Status.COMPLETED, Status.REFUNDED):
         raise Refusal(Code.FAILED_PRECONDITION, f"payment_intent_id: was {payment.status.name}, nothing to cancel")
-    left = payment.amount.amount - payment.refunded
     if refund is not None and not refund.amount:
         raise Refusal(Code.FAILED_PRECONDITION, "payment_intent_id: was captured; it can only be refunded")
+    captured = payment.amount.amount
     if refund is not None and refund.currency != payment.amount.currency:
         raise Refusal.of_field("refund_amount.currency", f"must be {payment.amount.currency}", refund.currency)
-    if refund is not None and not 0 < refund.amount <= left:
-        raise Refusal.of_field("refund_amount.amount", f"must be 1 to {left}, what is left", refund.amount)
-    refunded = payment.refunded + (left if refund is None else refund.amount)
-    status = Status.REFUNDED if refunded == payment.amount.amount else Status.COMPLETED
-    return msgspec.structs.replace(payment, status=status, refunded=refunded, refund_id=refund_id, updated_at=now)
+    if refund is not None and not 0 < refund.amount <= captured:
+        right = f"must be 1 to {captured}: how much goes back in all, with the {payment.refunded} refunded before"
+        raise Refusal.of_field("refund_amount.amount", right, refund.amount)
+    return _refunded(payment, captured if refund is None else refund.amount, refund_id, now)
+
+
+def _refunded(payment: Payment, total: int, refund_id: str, now: Instant) -> Payment:
+    """The captured payment with at least `total` minor units of it refunded; unchanged when they are already."""
+    if payment.status is Status.REFUNDED or total <= payment.refunded < payment.amount.amount:
+        return payment
+    refunded = max(total, payment.refunded)
+    return msgspec.structs.replace(
+        payment,
+        status=Status.REFUNDED if refunded == payment.amount.amount else Status.COMPLETED,
+        refunded=refunded,
+        promised=max(refunded, payment.promised or 0),
+        refund_id=refund_id,
+        updated_at=now,
+    )
 
 
 # Cards.
@@ -215,8 +249,11 @@ BRANDS = (("4", "visa"), ("34", "amex"), ("37", "amex"), ("35", "jcb"), ("6", "d
 def checked_card(number: str, month: str, year: str, now_year: int) -> Card:
     """What may be kept of a card whose number passes Luhn's check (ISO/IEC 7812-1, annex B)."""
     plain = digits(number)
-    if not (plain.isascii() and plain.isdigit() and 12 <= len(plain) <= 19 and _passes_luhn(plain)):
+    if not (plain.isascii() and plain.isdigit() and 12 <= len(plain) <= 19):
         raise Refusal.of_field("payment_details.credit_card.card_number", "must be a card number of 12 to 19 digits")
+    if not _passes_luhn(plain):
+        reason = "must be a card number without a typing error: its check digit does not fit the others"
+        raise Refusal.of_field("payment_details.credit_card.card_number", reason)
     if not (month.isascii() and month.isdigit() and 1 <= int(month) <= 12):
         raise Refusal.of_field("payment_details.credit_card.expiry_month", "must be 1 to 12", month)
     full_year = int(year) + (2000 if len(year) == 2 else 0) if year.isascii() and year.isdigit() else 0

@@ -137,6 +137,7 @@ class Payments:
             created_at=now,
             updated_at=now,
             expires_at=now + model.INTENT_LIFETIME,
+            promised=0,
         )
         expiry = expiry_job(payment, payment.expires_at)
         key = PAYMENT.key(payment.id)

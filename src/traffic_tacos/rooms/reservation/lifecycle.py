@@ -210,8 +210,7 @@ class Lifecycle:
                 after = model.begin_confirmation(before, payment_intent_id, now)
             except Refusal as refusal:
                 owed = RefundOwed(refusal.code, refusal.message)
-                was_its_price = before.payment_intent_id == payment_intent_id  # then it got back what it should
-                refund = () if was_its_price else refund_jobs(reservation.id, payment_intent_id, now)
+                refund = refund_jobs(reservation.id, payment_intent_id, now, before.owed_back(payment_intent_id))
                 return Decision(owed, jobs=refund)
             if after == before:
                 return Decision(after)

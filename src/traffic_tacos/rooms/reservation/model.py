@@ -44,6 +44,14 @@ STEPS: dict[Status, frozenset[Status]] = {
     Status.CANCELLED: frozenset(),
     Status.REFUNDED: frozenset(),
 }
+# What a reservation's status says of its seats; those of one that has ended may be anybody's.
+SEAT_STATUS: dict[Status, SeatStatus] = {
+    Status.PENDING: SeatStatus.RESERVED,
+    Status.CONFIRMED: SeatStatus.SOLD,
+    Status.CANCELLED: SeatStatus.AVAILABLE,
+    Status.EXPIRED: SeatStatus.AVAILABLE,
+    Status.REFUNDED: SeatStatus.AVAILABLE,
+}
 
 
 class Metadata(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -54,6 +62,18 @@ class Metadata(msgspec.Struct, frozen=True, omit_defaults=True):
     ip_address: str = ""
     session_id: str = ""
     tags: dict[str, str] = {}
+
+
+class RefundPolicy(msgspec.Struct, frozen=True):
+    """What an event promised its buyers: until when they can give back, and how much of the price comes back."""
+
+    hours_before: int
+    percent: int
+    starts_at: Instant | None
+
+    def until(self) -> Instant | None:
+        """When giving back ends; None when it does not."""
+        return None if self.starts_at is None else self.starts_at - self.hours_before * HOUR
 
 
 class Reservation(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -71,16 +91,22 @@ class Reservation(msgspec.Struct, frozen=True, omit_defaults=True):
     extensions: int = 0
     refunds: tuple[str, ...] = ()  # payments that came too late and are owed back
     refund_minor: int = 0  # what of the total goes back, once it is given back
+    refund_policy: RefundPolicy | None = None  # as it was when the seats were reserved
     payment_intent_id: str = ""
     order_id: str = ""
     confirmed_at: Instant | None = None
     metadata: Metadata = Metadata()
 
     def as_read(self, now: Instant) -> "Reservation":
-        """Past its deadline a hold reads EXPIRED, whether or not a worker came by."""
-        if self.status is Status.PENDING and not self.confirming and now >= self.hold_expires_at:
-            return msgspec.structs.replace(self, status=Status.EXPIRED)
-        return self
+        """Past its deadline a hold reads EXPIRED, whether or not a worker came by; its seats read as it does."""
+        is_over = self.status is Status.PENDING and not self.confirming and now >= self.hold_expires_at
+        return _with_status(self, Status.EXPIRED if is_over else self.status)
+
+    def owed_back(self, payment_intent_id: str) -> Money | None:
+        """How much of a payment goes back in all, now that it buys nothing any more; None: everything captured."""
+        if self.status is Status.REFUNDED and self.payment_intent_id == payment_intent_id:
+            return Money(self.refund_minor, self.total.currency)
+        return None
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -162,7 +188,20 @@ def stepped(reservation: Reservation, to: Status, now: Instant) -> Reservation:
         raise Refusal(
             Code.FAILED_PRECONDITION, f"reservation_id: a {reservation.status.name} reservation cannot become {to.name}"
         )
-    return msgspec.structs.replace(reservation, status=to, updated_at=now)
+    return msgspec.structs.replace(_with_status(reservation, to), updated_at=now)
+
+
+def _with_status(reservation: Reservation, status: Status) -> Reservation:
+    """The reservation with this status, and its seats as that status says."""
+    seats = seats_of(reservation.seats, status)
+    if reservation.status is status and reservation.seats == seats:
+        return reservation
+    return msgspec.structs.replace(reservation, status=status, seats=seats)
+
+
+def seats_of(seats: tuple[Seat, ...], status: Status) -> tuple[Seat, ...]:
+    """The seats of a reservation with this status, as it says what they are."""
+    return tuple(msgspec.structs.replace(seat, status=SEAT_STATUS[status]) for seat in seats)
 
 
 def expired(reservation: Reservation, now: Instant) -> Reservation | None:
@@ -208,24 +247,18 @@ def cancelled(reservation: Reservation, now: Instant) -> Reservation:
     return stepped(reservation, Status.CANCELLED, now)
 
 
-class RefundPolicy(msgspec.Struct, frozen=True):
-    """What an event promised its buyers: until when they can give back, and how much of the price comes back."""
-
-    hours_before: int
-    percent: int
-    starts_at: Instant | None
-
-
-def given_back(reservation: Reservation, policy: RefundPolicy, now: Instant) -> Reservation:
+def given_back(reservation: Reservation, current: RefundPolicy, now: Instant) -> Reservation:
     """A bought reservation, refunded as its event promised; giving back twice is giving back once.
 
+    The promise is that of the purchase. An event that was moved since can give its buyers more time, and never less.
     FAILED_PRECONDITION when the event takes nothing back, or not so late.
     """
     if reservation.status is Status.REFUNDED:
         return reservation
+    policy = reservation.refund_policy or current
     if not policy.percent:
         raise Refusal(Code.FAILED_PRECONDITION, "reservation_id: this event takes no tickets back")
-    if policy.starts_at is not None and now >= policy.starts_at - policy.hours_before * HOUR:
+    if all(until is not None and now >= until for until in (policy.until(), current.until())):
         raise Refusal(
             Code.FAILED_PRECONDITION,
             f"reservation_id: could be given back until {policy.hours_before} hours before the event",
@@ -235,9 +268,7 @@ def given_back(reservation: Reservation, policy: RefundPolicy, now: Instant) -> 
 
 def refunded(reservation: Reservation, refund_minor: int, now: Instant) -> Reservation:
     """A bought reservation that has lost its seats, because so much of its price goes back."""
-    seats = tuple(msgspec.structs.replace(seat, status=SeatStatus.AVAILABLE) for seat in reservation.seats)
-    after = stepped(reservation, Status.REFUNDED, now)
-    return msgspec.structs.replace(after, seats=seats, refund_minor=refund_minor)
+    return msgspec.structs.replace(stepped(reservation, Status.REFUNDED, now), refund_minor=refund_minor)
 
 
 def begin_confirmation(reservation: Reservation, payment_intent_id: str, now: Instant) -> Reservation:
@@ -266,7 +297,6 @@ def confirmed(
         payment_intent_id=payment_intent_id,
         order_id=order_id,
         confirmed_at=now,
-        seats=tuple(msgspec.structs.replace(seat, status=SeatStatus.SOLD) for seat in reservation.seats),
     )
     order = Order(
         id=order_id,

@@ -86,12 +86,15 @@ def about(reservation_id: str, payment_intent_id: str) -> dict[str, str]:
 
 
 def refund_jobs(
-    reservation_id: str, payment_intent_id: str, now: Instant, part: Money | None = None
+    reservation_id: str, payment_intent_id: str, now: Instant, owed: Money | None = None
 ) -> tuple[Job, ...]:
-    """The job that gives a payment back, or part of it; none when there was none."""
-    if not payment_intent_id:
+    """The job that sees to it that so much of a payment has gone back in all (None: everything).
+
+    No job when there is nothing to give back: no payment, or an amount of zero.
+    """
+    if not payment_intent_id or (owed is not None and not owed.amount):
         return ()
     payload = about(reservation_id, payment_intent_id)
-    if part is not None:
-        payload |= {"amount": str(part.amount), "currency": part.currency}
+    if owed is not None:
+        payload |= {"amount": str(owed.amount), "currency": owed.currency}
     return (Job(f"{REFUND_PAYMENT}:{payment_intent_id}", REFUND_PAYMENT, now, payload),)

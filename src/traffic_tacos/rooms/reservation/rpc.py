@@ -7,7 +7,7 @@ from traffic_tacos.gen.tacos.lifecycle.v1 import lifecycle_pb2
 from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.ids import checked_id
 from traffic_tacos.rooms.reservation.lifecycle import Lifecycle
-from traffic_tacos.rooms.reservation.model import Metadata, Reservation, Status
+from traffic_tacos.rooms.reservation.model import Metadata, Reservation, Status, seats_of
 from traffic_tacos.rooms.reservation.service import Cancel, Confirm, Create, Extend, Reservations
 from traffic_tacos.rooms.reservation.stopping import Stopping
 
@@ -122,7 +122,7 @@ class LifecycleRpc:
             changed=ended.changed,
             status=_status(ended.reservation.status),
             order_id=ended.reservation.order_id,
-            seats=wire.seats(ended.reservation.seats),
+            seats=wire.seats(seats_of(ended.reservation.seats, ended.reservation.status)),
         )
 
     async def StopReservations(

@@ -166,6 +166,7 @@ class Reservations:
             created_at=now,
             updated_at=now,
             hold_expires_at=held_until,
+            refund_policy=(await self._event_terms(request.event_id, call)).refunds,
             metadata=request.metadata,
         )
         return await self._created(once, reservation, call)
@@ -258,9 +259,8 @@ class Reservations:
             reply = Cancelled(after.status, after.updated_at, after.seats)
             if after == before:
                 return Decision(reply)
-            due = Money(after.refund_minor, after.total.currency)
-            part = None if due == after.total else due
-            refund = refund_jobs(after.id, after.payment_intent_id, now, part) if was_bought else ()
+            owed = after.owed_back(after.payment_intent_id)
+            refund = refund_jobs(after.id, after.payment_intent_id, now, owed) if was_bought else ()
             jobs = (cleanup_job(after, now), *refund)
             return Decision(reply, step_writes(view, after), jobs, (changed(after, before),))
 

@@ -116,18 +116,23 @@ class PaymentClient:
     def __init__(self, channel: grpc.aio.Channel) -> None:
         self._stub = payment_pb2_grpc.PaymentServiceStub(channel)
 
-    async def refund(self, payment_intent_id: str, part: Money | None, reason: str, call: Call) -> None:
-        """Part of a payment goes back, or everything that is left; a payment under way is cancelled.
+    async def refund(self, payment_intent_id: str, owed: Money | None, reason: str, call: Call) -> None:
+        """See to it that so much of a payment has gone back in all (None: everything); one under way is cancelled.
 
-        A part that is more than what is left by now is everything that is left.
+        Asking again is harmless whatever the key, since the amount is a total; a new key is never told of old times.
         """
-        key = f"refund:{payment_intent_id}"
-        try:
-            await self._cancel(payment_intent_id, part, reason, key, call)
-        except Refusal as refusal:
-            if part is None or refusal.code is not Code.INVALID_ARGUMENT:
-                raise
-            await self._cancel(payment_intent_id, None, reason, f"{key}:left", call)
+        await wire.answered(
+            self._stub.CancelPayment(
+                payment_pb2.CancelPaymentRequest(
+                    payment_intent_id=payment_intent_id,
+                    reason=reason,
+                    refund_amount=wire.money(owed),
+                    idempotency_key=f"refund:{call.trace_id}",
+                ),
+                timeout=PAYMENT_SECONDS,
+                metadata=wire.metadata(call),
+            )
+        )
 
     async def of_reservation(self, reservation_id: str, call: Call) -> list[PaymentView]:
         answer = await wire.answered(
@@ -147,20 +152,6 @@ class PaymentClient:
             )
             for payment in answer.payments
         ]
-
-    async def _cancel(self, payment_intent_id: str, part: Money | None, reason: str, key: str, call: Call) -> None:
-        await wire.answered(
-            self._stub.CancelPayment(
-                payment_pb2.CancelPaymentRequest(
-                    payment_intent_id=payment_intent_id,
-                    reason=reason,
-                    refund_amount=wire.money(part),
-                    idempotency_key=key,
-                ),
-                timeout=PAYMENT_SECONDS,
-                metadata=wire.metadata(call),
-            )
-        )
 
 
 def _status(changed: bool) -> Processing:
