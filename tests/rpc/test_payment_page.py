@@ -1,11 +1,14 @@
 """The payment page, as a browser without scripts walks through it."""
 
 import re
+from importlib.resources import files
 from urllib.parse import urlencode, urlsplit
 
 import pytest
 
-from tests.rpc.desk import on_platform
+from tests.rpc.desk import GATEWAY, code, on_platform
+from tests.simulation.world import EVENT
+from traffic_tacos.gen.gateway.v1 import gateway_pb2
 from traffic_tacos.gen.payment.v1 import payment_pb2
 from traffic_tacos.gen.reservation.v1 import reservation_pb2
 from traffic_tacos.ports.idempotency import REMEMBERED
@@ -77,6 +80,8 @@ def test_a_card_that_is_declined_says_why_and_charges_nothing(number, says):
         shown = await browser.open(browser.path)
         assert says in shown
         assert "Nothing was charged" in shown
+        assert "Try another card" not in shown  # the decline has cancelled the reservation
+        assert "join the queue of the event and reserve again" in shown
         assert f"/pay/{held.reservation_id}" in shown
         assert (await desk.stats()).sold_seats == 0
 
@@ -135,3 +140,143 @@ async def test_pressing_the_button_twice_pays_once_and_a_strange_address_is_no_p
     answer = await desk.http("POST", first, {}, b"x" * 10_000)
     assert answer.status_code == 400
     assert (await desk.http("GET", "/pay/pay.css")).headers["content-type"].startswith("text/css")
+
+
+FREE = EVENT.replace("id: evt_sim", "id: evt_free").replace("price: 50000", "price: 0").replace("30000", "0")
+
+
+@pytest.mark.parametrize("entrance", ["reservation", "payment"])
+def test_what_is_free_is_had_on_its_page_without_a_card(entrance):
+    @on_platform
+    async def on_desk(desk):
+        await desk.platform.put_on_sale(FREE)
+        held = await desk.held("ana", 2, event_id="evt_free")
+        url = held.payment_url if entrance == "reservation" else (await desk.intent("ana", held)).payment_url
+        browser = Browser(desk)
+        shown = await browser.open(url)
+        assert ("card_number" in shown, "Nothing to pay" in shown, "Get the tickets" in shown) == (False, True, True)
+        shown = await browser.submit()
+        order = (await desk.reservation(held.reservation_id)).order_id
+        assert order
+        assert (f"Your order is {order}" in shown, "Paid" in shown) == (True, False)
+        assert "<form" not in await browser.open(url)
+        await desk.clock.sleep(900)
+        assert (desk.jobs(), desk.dead()) == ([], [])
+
+    on_desk()
+
+
+@on_platform
+async def test_a_free_reservation_is_confirmed_without_a_payment(desk):
+    await desk.platform.put_on_sale(FREE)
+    held = await desk.held("ana", 1, event_id="evt_free")
+    request = gateway_pb2.ConfirmReservationRequest(
+        reservation_id=held.reservation_id, user_id="ana", idempotency_key="k"
+    )
+    confirmed = await desk.as_fan(GATEWAY + "ConfirmReservation", request, "ana")
+    assert (code(confirmed), bool(confirmed.order_id)) == ("", True)
+
+
+DATED = EVENT.replace("id: evt_sim", "id: evt_dated").replace(
+    "currency: KRW", "start_time: 2027-03-01T20:00:00+00:00\ncurrency: CLF"
+)
+
+
+@on_platform
+async def test_the_page_says_what_is_paid_for_and_how_much_time_is_left(desk):
+    await desk.platform.put_on_sale(DATED)
+    held = await desk.held("ana", 1, ("PIT-S1-1",), event_id="evt_dated")
+    browser = Browser(desk)
+    shown = await browser.open(held.payment_url)
+    for said in ("Simulated Night", "Monday 1 March 2027, 20:00", "seat 1", "3.0000 CLF", "1:00 minutes left"):
+        assert said in shown, said
+    assert 'http-equiv="refresh"' in shown
+    await desk.clock.sleep(18)
+    assert "0:42 minutes left" in await browser.open(held.payment_url)
+    shown = await browser.submit()
+    assert ("0:42 minutes left" in shown, "3.0000 CLF" in shown) == (True, True)
+    assert 'http-equiv="refresh" content="43"' in shown  # when its time is over, and not while somebody types
+    await desk.clock.sleep(43)
+    shown = await browser.open(browser.path)
+    assert ("<form" in shown, "expired" in shown or "cancelled" in shown) == (False, True)
+    assert "reserve again" in shown
+
+
+@on_platform
+async def test_after_a_mistake_only_the_mistake_is_typed_again(desk):
+    held = await desk.held("ana", 1)
+    browser = Browser(desk)
+    await browser.open((await desk.intent("ana", held)).payment_url)
+    shown = await browser.submit(
+        card_number='4242 4242 4242 4241"><b>',
+        expiry_month="7",
+        expiry_year="2031",
+        cvv="987",
+        cardholder_name="Ana <Q>",
+    )
+    assert browser.status == 400
+    for kept in ('value="7"', 'value="2031"', 'value="Ana &lt;Q&gt;"', 'value="4242 4242 4242 4241&#34;&gt;&lt;b&gt;"'):
+        assert kept in shown, kept
+    assert ("987" in shown, "<b>" in shown, "987" in browser.path) == (False, False, False)
+    assert re.search(r'name="card_number"[^>]*aria-invalid="true"', shown)
+    for number, says in (("4242424242424241", "typing error"), ("4242", "12 to 19 digits")):
+        shown = await browser.card(number)
+        assert (says in shown, "payment_details" in shown) == (True, False)
+    shown = await browser.card(GOOD, "13")
+    assert re.search(r'name="expiry_month"[^>]*aria-invalid="true"', shown)
+    assert "Month: must be 1 to 12" in shown
+
+
+@on_platform
+async def test_each_end_says_what_has_become_of_it_and_offers_no_form(desk):
+    browser = Browser(desk)
+    held = await desk.held("ana", 1)
+    intent = await desk.intent("ana", held)
+    await desk.pay("ana", held)
+    await desk.clock.sleep(10)
+    for url in (held.payment_url, intent.payment_url):
+        shown = await browser.open(url)
+        assert ("<form" in shown, "Your order is" in shown or "bought already" in shown) == (False, True)
+    await desk.cancel("ana", held)
+    await desk.clock.sleep(10)
+    shown = await browser.open(held.payment_url)
+    assert ("<form" in shown, "given back" in shown) == (False, True)
+    other = await desk.held("ben", 1)
+    pending = await desk.intent("ben", other)
+    await desk.cancel("ben", other)
+    for url in (other.payment_url, pending.payment_url):
+        shown = await browser.open(url)
+        assert ("<form" in shown, "cancelled" in shown, "reserve again" in shown) == (False, True, True)
+
+
+TEXT_ON_PAPER = ("text", "muted", "wrong", "link")
+
+
+def colours(css: str) -> list[dict[str, str]]:
+    """The colours by name, of the light page and of the dark one."""
+    light, dark = css.split("@media (prefers-color-scheme: dark)")
+    return [dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6})", part)) for part in (light, dark)]
+
+
+def contrast(one: str, other: str) -> float:
+    """WCAG 2.2, contrast ratio."""
+
+    def luminance(colour: str) -> float:
+        parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+        red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_what_is_written_on_the_page_can_be_read_in_light_and_dark():
+    css = (files("traffic_tacos.web") / "pay.css").read_text()
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)
+    for theme in colours(css):
+        for name in TEXT_ON_PAPER:
+            assert contrast(theme[name], theme["paper"]) >= 4.5, name
+        assert contrast(theme["on-button"], theme["button"]) >= 4.5
+        assert contrast(theme["border"], theme["paper"]) >= 3
+    named = re.findall(r"(?<!-)\b(?:color|background|border)(?:-color)?: ([^;]+);", css)
+    assert all("var(--" in value or value == "0" for value in named), named  # no colour that is not in the tables

@@ -130,7 +130,7 @@ def _pay_door(platform: Platform) -> Callable[[Request], Awaitable[Response]]:
             try:
                 led_to = await pay_page.take(thing_id, form, call)
             except Refusal as refusal:
-                return _html(await pay_page.show(thing_id, call, refusal.message), _status(refusal))
+                return _html(await pay_page.show(thing_id, call, refusal, form), _status(refusal))
             return RedirectResponse(f"{PAY_PATH}/{led_to}", 303, headers=PAGE_HEADERS)
         except Refusal as refusal:
             return _html(pay_page_refused(refusal), _status(refusal))

@@ -393,7 +393,7 @@ class Platform:
         payments = Payments(
             self._store, self.clock, self._random, reservations, self.config.time_scale, self.config.networks
         )
-        self.pay_page = PayPage(self.channel("payment-page"), self._webhook_url)
+        self.pay_page = PayPage(self.channel("payment-page"), self.clock, self._webhook_url)
         self._handlers |= {SIMULATE_OUTCOME: payments.answer, EXPIRE_PAYMENT: payments.expire}
         self.calls.add(PaymentRpc(payments, self._pay_url), _service(payment_pb2, "PaymentService"))
         self.calls.add(SimulationRpc(payments), _service(simulation_pb2, "SimulationService"))
