@@ -4,6 +4,7 @@ import re
 from importlib.resources import files
 from urllib.parse import urlencode, urlsplit
 
+import msgspec
 import pytest
 
 from tests.rpc.desk import GATEWAY, code, on_platform
@@ -12,6 +13,8 @@ from traffic_tacos.gen.gateway.v1 import gateway_pb2
 from traffic_tacos.gen.payment.v1 import payment_pb2
 from traffic_tacos.gen.reservation.v1 import reservation_pb2
 from traffic_tacos.ports.idempotency import REMEMBERED
+from traffic_tacos.ports.store import Decision, put
+from traffic_tacos.rooms.catalog.records import EVENT as EVENTS
 from traffic_tacos.rooms.payment.records import PAYMENT
 
 GOOD = "4242 4242 4242 4242"
@@ -178,7 +181,7 @@ async def test_a_free_reservation_is_confirmed_without_a_payment(desk):
 
 
 DATED = EVENT.replace("id: evt_sim", "id: evt_dated").replace(
-    "currency: KRW", "start_time: 2027-03-01T20:00:00+00:00\ncurrency: CLF"
+    "currency: KRW", "start_time: 2027-03-01T20:00:00+09:00\ncurrency: CLF"
 )
 
 
@@ -188,9 +191,16 @@ async def test_the_page_says_what_is_paid_for_and_how_much_time_is_left(desk):
     held = await desk.held("ana", 1, ("PIT-S1-1",), event_id="evt_dated")
     browser = Browser(desk)
     shown = await browser.open(held.payment_url)
-    for said in ("Simulated Night", "Monday 1 March 2027, 20:00", "seat 1", "3.0000 CLF", "1:00 minutes left"):
+    for said in (
+        "Simulated Night",
+        "Monday 1 March 2027, 20:00 UTC+09:00",
+        "seat 1",
+        "3.0000 CLF",
+        "1:00 minutes left",
+    ):
         assert said in shown, said
     assert 'http-equiv="refresh"' in shown
+    assert re.search(r"until 17:\d\d:\d\d UTC\+09:00", shown)  # the clocks at the event
     await desk.clock.sleep(18)
     assert "0:42 minutes left" in await browser.open(held.payment_url)
     shown = await browser.submit()
@@ -280,3 +290,14 @@ def test_what_is_written_on_the_page_can_be_read_in_light_and_dark():
         assert contrast(theme["border"], theme["paper"]) >= 3
     named = re.findall(r"(?<!-)\b(?:color|background|border)(?:-color)?: ([^;]+);", css)
     assert all("var(--" in value or value == "0" for value in named), named  # no colour that is not in the tables
+
+
+@on_platform
+async def test_an_event_stored_before_its_clocks_were_kept_is_still_the_same_event(desk):
+    await desk.platform.put_on_sale(DATED)
+    key = EVENTS.key("evt_dated")
+    stored = await desk._store.get(key)
+    assert stored.utc_offset_minutes == 540
+    earlier = msgspec.structs.replace(stored, utc_offset_minutes=None)
+    await desk._store.transact((), lambda _: Decision(None, (put(key, earlier),)))
+    await desk.platform.put_on_sale(DATED)

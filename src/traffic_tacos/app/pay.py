@@ -5,7 +5,7 @@ sum, the seats and a form to pay them with; whoever pays somebody else's tickets
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime, timedelta, timezone
 from importlib.resources import files
 from typing import Any
 from urllib.parse import parse_qs
@@ -76,15 +76,16 @@ class PayPage:
         After a refusal with what was typed, but for the CVC, so that only the mistake must be typed again.
         """
         now = self._clock.now()
-        if thing_id.startswith("rsv_"):
-            reservation = await self._reservation(thing_id, call)
-            shown = _reservation_shown(reservation, now)
+        payment = None if thing_id.startswith("rsv_") else await self._payment(thing_id, call)
+        reservation = await self._reservation(payment.reservation_id if payment is not None else thing_id, call)
+        plan = await self._plan(reservation.event_id, call)
+        zone = timezone(timedelta(minutes=plan.utc_offset_minutes if plan is not None else 0))
+        if payment is None:
+            shown = _reservation_shown(reservation, now, zone)
         else:
-            payment = await self._payment(thing_id, call)
-            reservation = await self._reservation(payment.reservation_id, call)
-            shown = _payment_shown(payment, reservation, now)
+            shown = _payment_shown(payment, reservation, now, zone)
         typed = {name: value[:TYPED_LENGTH_MAX] for name, value in _fields(form).items() if name in KEPT_FIELDS}
-        about = _event_shown(await self._event(reservation.event_id, call))
+        about = {} if plan is None else _event_shown(plan.event, zone)
         return _page(key=call.trace_id, typed=typed, **about, **_problem(refusal), **shown)
 
     async def take(self, thing_id: str, form: bytes, call: Call) -> str:
@@ -109,12 +110,12 @@ class PayPage:
         asked = self._reservations.ConfirmReservation(request, timeout=ROOM_SECONDS, metadata=wire.metadata(call))
         await wire.answered(asked)
 
-    async def _event(self, event_id: str, call: Call) -> types_pb2.Event | None:
+    async def _plan(self, event_id: str, call: Call) -> catalog_pb2.EventPlan | None:
         """The event, when it can be had: what is paid for does not depend on it."""
         request = catalog_pb2.GetEventRequest(event_id=event_id, without_sections=True)
         asked = self._catalog.GetEvent(request, timeout=ROOM_SECONDS, metadata=wire.metadata(call))
         try:
-            return (await wire.answered(asked)).plan.event
+            return (await wire.answered(asked)).plan
         except (Refusal, Fault):
             return None
 
@@ -156,13 +157,14 @@ def refused_page(refusal: Refusal) -> str:
     return _page(state="REFUSED", title="Nothing to pay", says="There is nothing to pay here.", problem=refusal.message)
 
 
-def _reservation_shown(reservation: reservation_pb2.Reservation, now: Instant) -> dict[str, Any]:
+def _reservation_shown(reservation: reservation_pb2.Reservation, now: Instant, zone: timezone) -> dict[str, Any]:
     """What a page says of a reservation."""
     total = wire.plain_money(reservation.total_amount)
     shown: dict[str, Any] = {"amount": total.for_people(), "title": "Your seats", "seats": _seats(reservation.seats)}
     if reservation.status == reservation_pb2.RESERVATION_STATUS_PENDING:
         state, says = ("HELD", "Held for you until they are paid.") if total.amount else ("FREE", "Nothing to pay.")
-        return shown | {"state": state, "says": says, "refresh": TOLD_AGAIN_SECONDS, "left": _left(reservation, now)}
+        left = _left(reservation, now, zone)
+        return shown | {"state": state, "says": says, "refresh": TOLD_AGAIN_SECONDS, "left": left}
     if reservation.status == reservation_pb2.RESERVATION_STATUS_CONFIRMED:
         return shown | _bought(reservation)
     says = _RESERVATION_ENDED.get(reservation.status, "This reservation has ended.")
@@ -170,15 +172,15 @@ def _reservation_shown(reservation: reservation_pb2.Reservation, now: Instant) -
 
 
 def _payment_shown(
-    payment: payment_pb2.Payment, reservation: reservation_pb2.Reservation, now: Instant
+    payment: payment_pb2.Payment, reservation: reservation_pb2.Reservation, now: Instant, zone: timezone
 ) -> dict[str, Any]:
     """What a page says of a payment; while it can be made, only as long as its reservation can be paid."""
-    about = _reservation_shown(reservation, now)
+    about = _reservation_shown(reservation, now, zone)
     can_be_paid = reservation.status == reservation_pb2.RESERVATION_STATUS_PENDING
     shown = about | {"title": "Payment", "refresh": 0, "left": ""}
     match payment.status:
         case payment_pb2.PAYMENT_STATUS_PENDING if can_be_paid and payment.amount.amount:
-            return shown | _card(reservation, now)
+            return shown | _card(reservation, now, zone)
         case payment_pb2.PAYMENT_STATUS_PENDING:
             return about
         case payment_pb2.PAYMENT_STATUS_PROCESSING:
@@ -200,12 +202,12 @@ def _payment_shown(
             return shown | {"state": "ENDED", "says": says} | _what_next(reservation, can_be_paid=can_be_paid)
 
 
-def _card(reservation: reservation_pb2.Reservation, now: Instant) -> dict[str, Any]:
+def _card(reservation: reservation_pb2.Reservation, now: Instant, zone: timezone) -> dict[str, Any]:
     """The form for a card. It goes by itself when the time to pay is over, and not before: somebody is typing."""
     left = _seconds_left(reservation, now)
     cards = [(number, _CARD_SAYS.get(reason, reason.value.replace("_", " "))) for number, reason in TEST_CARDS.items()]
     shown = {"state": "CARD", "says": "Pay with a test card.", "test_cards": cards, "refresh": left + 1}
-    return shown | {"left": _left(reservation, now), "next": ""}
+    return shown | {"left": _left(reservation, now, zone), "next": ""}
 
 
 def _bought(reservation: reservation_pb2.Reservation) -> dict[str, Any]:
@@ -224,9 +226,9 @@ def _what_next(reservation: reservation_pb2.Reservation, *, can_be_paid: bool) -
     return {"again": page, "again_says": "See the reservation", "next": ended}
 
 
-def _left(reservation: reservation_pb2.Reservation, now: Instant) -> str:
+def _left(reservation: reservation_pb2.Reservation, now: Instant, zone: timezone) -> str:
     minutes, seconds = divmod(_seconds_left(reservation, now), 60)
-    until = _time(wire.instant(reservation, "hold_expires_at") or now, "%H:%M:%S")
+    until = _time(wire.instant(reservation, "hold_expires_at") or now, "%H:%M:%S", zone)
     return f"{minutes}:{seconds:02} minutes left, until {until}."
 
 
@@ -234,12 +236,10 @@ def _seconds_left(reservation: reservation_pb2.Reservation, now: Instant) -> int
     return max(0, (wire.instant(reservation, "hold_expires_at") or now) - now) // SECOND
 
 
-def _event_shown(event: types_pb2.Event | None) -> dict[str, Any]:
-    if event is None:
-        return {}
+def _event_shown(event: types_pb2.Event, zone: timezone) -> dict[str, Any]:
     starts = wire.instant(event, "start_time")
     venue = [event.venue.name] if event.venue.name else []
-    when = [] if starts is None else [_time(starts, "%A %-d %B %Y, %H:%M")]
+    when = [] if starts is None else [_time(starts, "%A %-d %B %Y, %H:%M", zone)]
     return {"event": event.name, "starts": ", ".join([*when, *venue])}
 
 
@@ -254,8 +254,9 @@ def _seats(seats: Sequence[types_pb2.Seat]) -> list[dict[str, str]]:
     ]
 
 
-def _time(at: Instant, form: str) -> str:
-    return f"{datetime.fromtimestamp(at / SECOND, UTC):{form}} UTC"
+def _time(at: Instant, form: str, zone: timezone) -> str:
+    """A moment as the clocks at the event show it; in UTC when its start time does not say where they stand."""
+    return f"{datetime.fromtimestamp(at / SECOND, zone):{form}} {zone}"
 
 
 def _problem(refusal: Refusal | None) -> dict[str, str]:

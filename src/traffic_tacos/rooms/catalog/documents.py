@@ -212,7 +212,9 @@ def _event(file: EventFile, plan: SeatingPlan | None, event_id: str, *, is_plann
     elif not is_planned:
         sections = tuple(_section(at, section, found) for at, section in enumerate(file.sections))
     info = EventInfo(id_, file.name, file.description, file.venue, **times)
-    event = Event(info, currency, sections, file.max_per_order, file.admission, file.refunds)
+    offset = None if file.start_time is None else file.start_time.utcoffset()
+    minutes = None if offset is None else int(offset.total_seconds()) // 60
+    event = Event(info, currency, sections, file.max_per_order, file.admission, file.refunds, minutes)
     found += [one for one in problems(event) if sections or not is_planned or not one.field.startswith("sections")]
     return event, found
 

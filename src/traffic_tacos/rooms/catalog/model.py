@@ -77,6 +77,7 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True):
     max_per_order: int = 8
     admission: Admission = Admission()
     refunds: Refunds = Refunds()
+    utc_offset_minutes: int | None = None  # of the clocks at the event, as its start time was written
 
     @property
     def id(self) -> str:
@@ -119,6 +120,13 @@ def with_known_seating(event: Event, known: Event) -> Event:
     if event.sections == known.sections or _seats(event) != _seats(known) or _rows(event) == _rows(known):
         return event
     return msgspec.structs.replace(event, sections=known.sections)
+
+
+def is_same(event: Event, known: Event) -> bool:
+    """Whether an event is the published one. How a document is read may differ between versions."""
+    if known.utc_offset_minutes is None:  # stored before it was kept
+        event = msgspec.structs.replace(event, utc_offset_minutes=None)
+    return known == with_known_seating(event, known)
 
 
 def same_promise(event: Event, known: Event) -> bool:

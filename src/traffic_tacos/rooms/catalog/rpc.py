@@ -88,6 +88,7 @@ def _plan(event: Event, *, with_sections: bool = True) -> pb.EventPlan:
         ),
         sections=[_section(section) for section in event.sections] if with_sections else (),
         refunds=pb.Refunds(hours_before=event.refunds.hours_before, percent=event.refunds.percent),
+        utc_offset_minutes=event.utc_offset_minutes,
     )
 
 

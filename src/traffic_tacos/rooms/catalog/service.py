@@ -11,7 +11,7 @@ from traffic_tacos.ports.paging import checked_size
 from traffic_tacos.ports.store import Decision, Key, Store, View, put
 from traffic_tacos.ports.store import Event as Announcement
 from traffic_tacos.rooms.catalog.documents import parsed
-from traffic_tacos.rooms.catalog.model import Event, same_promise, with_known_seating
+from traffic_tacos.rooms.catalog.model import Event, is_same, same_promise, with_known_seating
 from traffic_tacos.rooms.catalog.records import EVENT
 
 
@@ -35,7 +35,7 @@ class Catalog:
             known = view.get(key)
             if known is None:
                 return Decision(event, (put(key, event),), events=(_changed(event),))
-            if known != with_known_seating(event, known):
+            if not is_same(event, known):
                 raise Refusal(Code.ALREADY_EXISTS, f"id: {event.id} is taken by another event")
             return Decision(known)
 
