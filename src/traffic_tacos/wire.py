@@ -5,12 +5,13 @@ The only place where a refusal becomes a `common.v1.Error`, and an Error a refus
 
 from collections.abc import Awaitable, Iterable
 from functools import lru_cache
-from typing import Any, Protocol, TypeVar
+from math import ceil
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 import grpc
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
-from google.rpc import status_pb2
+from google.rpc import error_details_pb2, status_pb2
 
 from traffic_tacos.gen.common.v1 import errors_pb2, types_pb2
 from traffic_tacos.kernel.calls import Call
@@ -24,6 +25,9 @@ MOMENTS_REMEMBERED = 256
 TRACE_HEADER = "x-trace-id"
 ERROR_CODE_TRAILER = "x-error-code"
 STATUS_TRAILER = "grpc-status-details-bin"
+ERROR_MODE, IN_RESPONSE, AS_STATUS = "x-error-mode", "response", "status"
+# Clients take 8 kB of trailers unless told otherwise, and binary ones travel as base64.
+STATUS_BYTES_MAX, STATUS_MESSAGE_LENGTH_MAX = 4096, 1000
 
 _YEAR_10000_SECONDS = 253_402_300_800
 _STATUS_CODES = {
@@ -179,16 +183,46 @@ def error(refusal: Refusal, trace_id: str) -> errors_pb2.Error:
     )
 
 
-def status(refusal: Refusal, trace_id: str) -> tuple[grpc.StatusCode, tuple[tuple[str, str | bytes], ...]]:
-    """What ends a refused stream: its gRPC status, and trailers with the same error as a `google.rpc.Status`."""
+def asks_for_status(headers: Iterable[tuple[str, str | bytes]]) -> bool:
+    """Whether the caller wants refusals as gRPC statuses, rather than in the response's `error`.
+
+    The metadata key `x-error-mode` says so: `status` or `response`. INVALID_ARGUMENT for anything else.
+    """
+    modes = {value for name, value in headers if name == ERROR_MODE}
+    if not modes or modes == {IN_RESPONSE}:
+        return False
+    if modes != {AS_STATUS}:
+        wrong = sorted(str(mode) for mode in modes - {AS_STATUS, IN_RESPONSE})
+        raise Refusal.of_field(ERROR_MODE, f"must be `{AS_STATUS}` or `{IN_RESPONSE}`", wrong[0] if wrong else "both")
+    return True
+
+
+Trailers: TypeAlias = tuple[tuple[str, str | bytes], ...]
+
+
+def status(refusal: Refusal, trace_id: str, response: Message | None = None) -> tuple[grpc.StatusCode, str, Trailers]:
+    """A refusal as gRPC has it: status, message, and trailers with a `google.rpc.Status`.
+
+    Its details are the `common.v1.Error`, a `google.rpc.RetryInfo` where it is known when to ask again, and the
+    response where that says more than its error.
+    """
     code = _STATUS_CODES.get(refusal.code, grpc.StatusCode.FAILED_PRECONDITION)
     number: int = code.value[0]
-    details = status_pb2.Status(code=number, message=refusal.message)
-    details.details.add().Pack(error(refusal, trace_id))
-    return code, (
-        (STATUS_TRAILER, details.SerializeToString()),
-        (ERROR_CODE_TRAILER, code_name(refusal.code)),
-    )
+    message = refusal.message[:STATUS_MESSAGE_LENGTH_MAX]
+    told = error(refusal, trace_id)
+    told.message = message
+    details = status_pb2.Status(code=number, message=message)
+    details.details.add().Pack(told)
+    if (wait := refusal.retry_after_seconds) is not None:
+        info = error_details_pb2.RetryInfo()
+        info.retry_delay.FromMilliseconds(ceil(wait * 1000))
+        details.details.add().Pack(info)
+    if response is not None:
+        details.details.add().Pack(response)
+    while details.ByteSize() > STATUS_BYTES_MAX and told.details:
+        del told.details[-1]
+        details.details[0].Pack(told)
+    return code, message, ((STATUS_TRAILER, details.SerializeToString()), (ERROR_CODE_TRAILER, code_name(refusal.code)))
 
 
 def code_name(code: Code) -> str:

@@ -132,8 +132,9 @@ class Client:
     Asks again while the platform cannot say, as a patient client does.
     """
 
-    def __init__(self, channel: Any) -> None:
+    def __init__(self, channel: Any, *metadata: tuple[str, str]) -> None:
         self._channel = channel
+        self._metadata = metadata
 
     def __call__(self, service: str, name: str, fields: dict[str, Any], token: str = "", timeout: float = 10) -> Any:
         rpc = CONTRACT.rpc(
@@ -144,7 +145,7 @@ class Client:
             request_serializer=lambda message: message.SerializeToString(),
             response_deserializer=CONTRACT.message(rpc.response).FromString,
         )
-        metadata = (("authorization", f"Bearer {token}"),) if token else ()
+        metadata = (*self._metadata, ("authorization", f"Bearer {token}")) if token else self._metadata
         deadline = time.monotonic() + timeout
         while True:
             answer = call(CONTRACT.message(rpc.request)(**fields), timeout=timeout, metadata=metadata)

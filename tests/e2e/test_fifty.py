@@ -7,6 +7,7 @@ import time
 
 import grpc
 import pytest
+from google.rpc import status_pb2
 
 from tests.contract import CONTRACT, Client
 from tests.e2e.process import refused_code
@@ -77,13 +78,45 @@ class Walk:
         return f"key-{self.keys}"
 
 
+class StatusWalk(Walk):
+    """The same walk by a stock client, which looks at nothing but the gRPC status."""
+
+    def __init__(self, platform, channel):
+        super().__init__(platform, channel)
+        self.client = Client(channel, ("x-error-mode", "status"))
+
+    def wrong(self, service, name, role, code, field="", /, **fields):
+        with pytest.raises(grpc.RpcError) as refused:
+            self.client(service, name, fields, self.tokens.get(role, ""))
+        trailers = dict(refused.value.trailing_metadata())
+        assert trailers["x-error-code"] == f"ERROR_CODE_{code}", (name, refused.value)
+        assert refused.value.code() is STATUSES.get(code, grpc.StatusCode.FAILED_PRECONDITION)
+        status = status_pb2.Status.FromString(trailers["grpc-status-details-bin"])
+        assert (status.code, status.message) == (refused.value.code().value[0], refused.value.details())
+        error = CONTRACT.message("common.v1.Error").FromString(status.details[0].value)
+        assert status.details[0].type_url == "type.googleapis.com/common.v1.Error"
+        assert (error.message, bool(error.trace_id)) == (status.message, True)
+        assert not field or field in [detail.field for detail in error.details], error
+        self.wrongly.add((service, name))
+
+
 ROLES = {"user": "ana", "service": "shop", "admin": "op"}
+STATUSES = {
+    "UNAUTHENTICATED": grpc.StatusCode.UNAUTHENTICATED,
+    "FORBIDDEN": grpc.StatusCode.PERMISSION_DENIED,
+    "INVALID_ARGUMENT": grpc.StatusCode.INVALID_ARGUMENT,
+    "NOT_FOUND": grpc.StatusCode.NOT_FOUND,
+    "ALREADY_EXISTS": grpc.StatusCode.ALREADY_EXISTS,
+}
 
 
-def test_all_fifty_are_asked_rightly_and_wrongly(up):
-    platform = up()
+@pytest.mark.parametrize(
+    ("walking", "server"), [(Walk, "native"), (StatusWalk, "native"), (StatusWalk, "grpcio")], ids=str
+)
+def test_all_fifty_are_asked_rightly_and_wrongly(up, walking, server):
+    platform = up("--server", server)
     with grpc.insecure_channel(platform.grpc) as channel:
-        walk = Walk(platform, channel)
+        walk = walking(platform, channel)
         place = queue(walk)
         held, intent = buy(walk, place)
         payments(walk, held, intent)

@@ -67,7 +67,7 @@ class Desk(World):
             yield type(message).FromString(message.SerializeToString())
 
     async def http(
-        self, method: str, path: str, headers: dict[str, str] | None = None, body: bytes = b""
+        self, method: str, path: str, headers: dict[str, str] | None = None, body: bytes | AsyncIterator[bytes] = b""
     ) -> httpx.Response:
         """One request to the HTTP door, inside the virtual loop."""
         transport = httpx.ASGITransport(application(self.platform), client=(self.address, 123))

@@ -2,15 +2,16 @@
 
 Each method is wrapped once, when the platform is built, rather than passed through interceptors on
 every call: this costs a few microseconds, and local calls get the very same treatment
-(docs/decisions/0006). Unary calls answer with gRPC status OK and an `error` field; a stream that is
-refused ends with a gRPC status, and the same error in its details.
+(docs/decisions/0006). Unary calls answer with gRPC status OK and an `error` field, unless their caller asks for
+statuses (app/servers.py); a stream that is refused ends with a gRPC status, and the same error in its details.
 """
 
+import hashlib
 import inspect
 import random
 import re
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
 from typing import Any
 
 import structlog
@@ -56,6 +57,7 @@ class Method:
         self.roles = POLICY[path.removeprefix("/")]
         self.begins = path.removeprefix("/") in BEGINNINGS
         self.has_ticket = "waiting_token" in request.DESCRIPTOR.fields_by_name
+        self.has_key = "idempotency_key" in request.DESCRIPTOR.fields_by_name
         self.is_async = inspect.iscoroutinefunction(handler)
         self.is_plain = len(inspect.signature(handler).parameters) == 1
         if self.is_plain and (self.is_async or self.roles is not PUBLIC or not self.has_ticket):
@@ -99,7 +101,7 @@ class Calls:
         self.streams = 0
         self.is_verbose = False  # each call is logged
         self.clock = clock
-        self._deadlines = Deadlines(clock)
+        self.deadlines = Deadlines(clock)
         # Trace ids must differ, not be unguessable: a system call for each would cost more than the rest.
         self._random = random.Random(randomness.getrandbits(128))  # noqa: S311
         self._authenticator = authenticator
@@ -134,7 +136,8 @@ class Calls:
         UNAUTHENTICATED when they carry a token that is not good, RATE_LIMITED when the caller has had their calls,
         UNAVAILABLE when nothing may be begun now.
         """
-        caller, trace_id, now, traceparent = ANONYMOUS, self.trace_id(headers), self.clock.now(), ""
+        repeated = (method.path, request.SerializeToString(deterministic=True)) if method.has_key else ()
+        caller, trace_id, now, traceparent = ANONYMOUS, self.trace_id(headers, *repeated), self.clock.now(), ""
         try:
             for name, value in headers:
                 if name == TRACEPARENT and isinstance(value, str):
@@ -158,8 +161,23 @@ class Calls:
             met = _refusal(error, method, trace_id)
             met.trace_id = trace_id
             raise met from None
-        seconds = CALL_SECONDS_MAX if seconds is None else min(seconds, CALL_SECONDS_MAX)
-        return Call(caller, trace_id, now + round(seconds * SECOND), traceparent)
+        if not method.is_stream:
+            seconds = CALL_SECONDS_MAX if seconds is None else min(seconds, CALL_SECONDS_MAX)
+        return Call(caller, trace_id, None if seconds is None else now + round(seconds * SECOND), traceparent)
+
+    def check(self, method: Method, headers: Sequence[tuple[str, str | bytes]], peer: Callable[[], str]) -> None:
+        """Whether these headers may make the call at all, before its request is read: UNAUTHENTICATED or FORBIDDEN, and
+        RATE_LIMITED for an address that was refused too often.
+        """
+        try:
+            caller = ANONYMOUS
+            for name, value in headers:
+                if name == "authorization":
+                    caller = self._caller(value if isinstance(value, str) else value.decode("latin-1"))
+            if caller.role not in method.roles:
+                raise _not_allowed(caller)
+        except Exception as error:  # noqa: BLE001 - a door must hear of nothing but refusals; bugs are logged
+            raise _refusal(self.counted(error, headers, peer), method, self.trace_id(headers)) from None
 
     def count_visitor(self, headers: Sequence[tuple[str, str | bytes]], peer: Callable[[], str]) -> None:
         """Count for an address what no token is known for: a page, or a request that cannot be read. RATE_LIMITED when
@@ -193,7 +211,7 @@ class Calls:
                 raise _not_allowed(call.caller)
             if method.is_async:
                 assert call.deadline is not None
-                with self._deadlines.until(call.deadline):
+                with self.deadlines.until(call.deadline):
                     response = await method.handler(request, call)
             else:
                 response = method.handler(request) if method.is_plain else method.handler(request, call)
@@ -223,7 +241,11 @@ class Calls:
             if call.caller.role not in method.roles:
                 raise _not_allowed(call.caller)
             async with aclosing(method.handler(request, call)) as messages:
-                async for message in messages:
+                while True:
+                    with nullcontext() if call.deadline is None else self.deadlines.until(call.deadline):
+                        message = await anext(messages, None)
+                    if message is None:
+                        break
                     yield message
         except Exception as error:  # noqa: BLE001 - this is where streams end; bugs are logged and counted
             refusal = _refusal(error, method, call.trace_id)
@@ -246,14 +268,19 @@ class Calls:
             self.tell(method, Role.ANONYMOUS.value, code, 0, trace_id)
         return method.response(error=wire.error(refusal, trace_id))
 
-    def trace_id(self, headers: Iterable[tuple[str, str | bytes]]) -> str:
-        """The trace that the headers name, else a new one."""
+    def trace_id(self, headers: Iterable[tuple[str, str | bytes]], *repeated: str | bytes) -> str:
+        """The trace that the headers name, else a new one. A request that may be repeated under an idempotency key, of
+        which `repeated` is all, keeps its trace: so its refusal is the same each time, byte for byte.
+        """
         for name, value in headers:
             if name == wire.TRACE_HEADER and isinstance(value, str) and value.isascii() and value.isprintable():
                 if value:
                     return value[:TRACE_ID_LENGTH_MAX]
             elif name == TRACEPARENT and isinstance(value, str) and (found := _TRACEPARENT.match(value)):
                 return found[1]
+        if repeated:
+            parts = [part.encode() if isinstance(part, str) else part for part in repeated]
+            return hashlib.sha256(b"\x00".join(parts)).hexdigest()[:32]
         return self.new_trace_id()
 
     def new_trace_id(self) -> str:

@@ -2,25 +2,40 @@
 (connectrpc.com/docs/protocol).
 
 Unary calls take and give JSON or protobuf; streams are enveloped, or Server-Sent Events for whoever accepts
-those. A call goes through the same wrapping as one over gRPC, under the same policy. A response that has
-nothing but its `error` is an HTTP error with that in its details; one that carries more (the place of somebody
-who had joined before) is a 200 with all of it.
+those. A call goes through the same wrapping as one over gRPC, under the same policy. An answer that says no
+(app/answers.py) is an HTTP error with the contract's error in its details; one that gives what was asked for all
+the same (the place of somebody who had joined before) is a 200 with all of it. An enveloped stream is always a 200:
+what refuses it is its end. Requests may be compressed with gzip, answers are not. Nothing is asked with GET: the
+contract marks no RPC as free of side effects.
 """
 
 import base64
 import json
-import math
 import struct
 from collections.abc import AsyncIterator
 from contextlib import aclosing
-from typing import Any
+from typing import Any, NamedTuple
 
 from google.protobuf import json_format
+from google.protobuf.message import Message
+from google.rpc import error_details_pb2
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from traffic_tacos import wire
-from traffic_tacos.app.bodies import HEADERS, body_of, peer_of
+from traffic_tacos.app.answers import error_of, gives_what_was_asked, rest_of
+from traffic_tacos.app.bodies import (
+    ENCODINGS,
+    GZIP,
+    HEADERS,
+    IDENTITY,
+    Unreadable,
+    body_of,
+    decoder,
+    peer_of,
+    raw_body_of,
+    retry_after,
+)
 from traffic_tacos.app.calls import Calls, Method
 from traffic_tacos.app.policy import ADMIN, INVENTORY, INVENTORY_TOO
 from traffic_tacos.gen.common.v1 import errors_pb2
@@ -32,7 +47,11 @@ JSON, PROTO = "application/json", "application/proto"
 STREAM_JSON, STREAM_PROTO = "application/connect+json", "application/connect+proto"
 SERVER_SENT = "text/event-stream"
 BODY_BYTES_MAX = 256 * 1024
-_END_OF_STREAM = 2
+PROTOCOL_VERSION = "1"
+TIMEOUT_DIGITS_MAX = 10
+_COMPRESSED, _END_OF_STREAM = 1, 2
+_ENVELOPE = struct.Struct(">BI")
+_WHAT_WE_TAKE = {"accept-encoding": ", ".join(ENCODINGS), "connect-accept-encoding": GZIP}
 
 # Our codes as Connect's, with the HTTP status that goes with each.
 CONNECT: dict[Code, tuple[str, int]] = {
@@ -66,103 +85,157 @@ class ConnectDoor:
         service = INVENTORY if service == INVENTORY_TOO else service
         method = self._calls.methods.get(f"/{service}/{name}")
         if method is None:
-            return _error(errors_pb2.Error(message=f"there is no RPC {service}/{name}"), "unimplemented", 404)
-        kind = request.headers.get("content-type", "").partition(";")[0].strip()
+            return _error(errors_pb2.Error(message=f"there is no RPC {service}/{name}"), "unimplemented", 501)
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         allowed = (STREAM_JSON, STREAM_PROTO, JSON) if method.is_stream else (JSON, PROTO)
         if kind not in allowed:
             return Response(status_code=415, headers={**HEADERS, "accept-post": ", ".join(allowed)})
-        is_json = kind in (JSON, STREAM_JSON)
+        accepts = request.headers.get("accept", "").lower()
+        form = _Form(kind, method.is_stream and kind != JSON, SERVER_SENT in accepts)
+        headers, peer = request.headers.items(), peer_of(request)
+        body = b""
         try:
-            body = await body_of(request, JSON_BYTES_MAX if method.roles is ADMIN else BODY_BYTES_MAX)
-            if kind in (STREAM_JSON, STREAM_PROTO):
-                body = _unwrapped(body)
-            message = decoded(method, body, is_json=is_json)
-            call = self._calls.call(method, message, request.headers.items(), peer_of(request), _seconds(request))
+            self._calls.check(method, headers, peer)
+            _check_version(request)
+            begun, seconds = self._calls.clock.now(), _seconds(request)
+            bytes_max = JSON_BYTES_MAX if method.roles is ADMIN else BODY_BYTES_MAX
+            body = await (raw_body_of if form.is_enveloped else body_of)(request, bytes_max, seconds)
+            if form.is_enveloped:
+                body = _unwrapped(body, request.headers.get("connect-content-encoding", IDENTITY), bytes_max)
+            message = decoded(method, body, is_json=form.is_json)
+            left = None if seconds is None else max(0.0, seconds - (self._calls.clock.now() - begun) / SECOND)
+            call = self._calls.call(method, message, headers, peer, left)
         except Refusal as refusal:
-            return refused(self._calls, refusal)
+            repeated = (method.path, body or request.headers.get("authorization", "")) if method.has_key else ()
+            refusal.trace_id = refusal.trace_id or self._calls.trace_id(headers, *repeated)
+            method.figures.count(wire.code_name(refusal.code))
+            return _turned_away(refusal, form)
         if method.is_stream:
-            server_sent = SERVER_SENT in request.headers.get("accept", "")
-            shape = _server_sent if server_sent or kind == JSON else _enveloped
-            media_type = SERVER_SENT if shape is _server_sent else kind
-            told = shape(self._calls.stream(method, message, call), is_json)
-            return StreamingResponse(told, media_type=media_type, headers=HEADERS)
-        return _answered(await self._calls.answer(method, message, call), is_json=is_json)
+            return _streamed(self._calls.stream(method, message, call), form)
+        return _answered(await self._calls.answer(method, message, call), call.trace_id, is_json=form.is_json)
 
 
-def code_and_status(code: Code) -> tuple[str, int]:
-    """Connect's name of a code, and its HTTP status."""
-    return CONNECT.get(code, _OTHERWISE)
+class _Form(NamedTuple):
+    """How a request came, and how it is answered."""
+
+    kind: str
+    is_enveloped: bool
+    wants_events: bool
+
+    @property
+    def is_json(self) -> bool:
+        return self.kind in (JSON, STREAM_JSON)
+
+
+def code_and_status(refusal: Refusal) -> tuple[str, int]:
+    """Connect's name of what a refusal says, and its HTTP status."""
+    return refusal.connect if isinstance(refusal, Unreadable) else CONNECT.get(refusal.code, _OTHERWISE)
+
+
+def status_of(refusal: Refusal) -> int:
+    """The HTTP status of a refusal, for all but Connect."""
+    return refusal.status if isinstance(refusal, Unreadable) else code_and_status(refusal)[1]
 
 
 def decoded(method: Method, body: bytes, *, is_json: bool) -> Any:
     """The request that a body is; refused when it is none."""
     message = method.request()
+    name = message.DESCRIPTOR.name
     try:
         if is_json:
-            json_format.Parse(body or b"{}", message, ignore_unknown_fields=True)
+            fields = json.loads(body.decode() or "{}", object_pairs_hook=_each_once)
+            if not isinstance(fields, dict):
+                raise Refusal.of_field("body", f"must be a {name}, which is a JSON object")
+            json_format.ParseDict(fields, message, ignore_unknown_fields=True)
         else:
             message.ParseFromString(body)
+    except Refusal:
+        raise
     except Exception as error:  # noqa: BLE001 - whatever the decoders stumble over is what was sent
-        raise Refusal.of_field("body", f"must be a {message.DESCRIPTOR.name}: {str(error)[:200]}") from None
+        raise Refusal.of_field("body", f"must be a {name}: {str(error)[:200]}") from None
     return message
 
 
-def carries_only_an_error(response: Any) -> bool:
-    return response.HasField("error") and len(response.ListFields()) == 1
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise ValueError("each key of an object must be there once")
+    return fields
 
 
-def refused(calls: Calls, refusal: Refusal) -> Response:
-    """What could not even become a call."""
-    error = wire.error(refusal, refusal.trace_id or calls.new_trace_id())
-    return _error(error, *code_and_status(refusal.code))
+def _answered(response: Any, trace_id: str, *, is_json: bool) -> Response:
+    error = error_of(response, trace_id)
+    if error is not None and not gives_what_was_asked(response):
+        refusal = wire.refusal(error)
+        return _error(error, *code_and_status(refusal), rest_of(response))
+    body, kind = (_encoded(response), JSON) if is_json else (response.SerializeToString(), PROTO)
+    return Response(body, media_type=kind, headers=HEADERS if error is None else HEADERS | _trailers(error))
 
 
-def _answered(response: Any, *, is_json: bool) -> Response:
-    if carries_only_an_error(response):
-        return _error(response.error, *code_and_status(Code(response.error.code)))
-    if is_json:
-        return Response(_encoded(response), media_type=JSON, headers=HEADERS)
-    return Response(response.SerializeToString(), media_type=PROTO, headers=HEADERS)
+def _turned_away(refusal: Refusal, form: _Form) -> Response:
+    """What could not even become a call. An enveloped stream says so as it says everything, in its end."""
+    if form.is_enveloped and not form.wants_events:
+        return Response(_end(refusal), media_type=form.kind, headers=HEADERS | _WHAT_WE_TAKE)
+    response = _error(wire.error(refusal, refusal.trace_id), *code_and_status(refusal))
+    response.headers.update(_WHAT_WE_TAKE)
+    return response
 
 
-def _error(error: errors_pb2.Error, code: str, status: int) -> Response:
-    return Response(json.dumps(_shown(error, code)), status, media_type=JSON, headers=HEADERS | retry_after(error))
+def _streamed(messages: Any, form: _Form) -> Response:
+    if form.wants_events or not form.is_enveloped:
+        return StreamingResponse(_server_sent(messages), media_type=SERVER_SENT, headers=HEADERS)
+    return StreamingResponse(_enveloped(messages, form.is_json), media_type=form.kind, headers=HEADERS)
 
 
-def retry_after(error: errors_pb2.Error) -> dict[str, str]:
-    """The header that says when to ask again, where the error does; in whole seconds, as HTTP has it."""
-    wait = wire.refusal(error).retry_after_seconds
-    return {} if wait is None else {"retry-after": str(math.ceil(wait))}
+def _error(error: errors_pb2.Error, code: str, status: int, rest: Message | None = None) -> Response:
+    headers = HEADERS | retry_after(wire.refusal(error)) | _trailers(error)
+    return Response(json.dumps(_shown(error, code, rest)), status, media_type=JSON, headers=headers)
 
 
-def _shown(error: errors_pb2.Error, code: str) -> dict[str, Any]:
-    """An error as Connect writes it; `debug` is the same in JSON, for people."""
-    packed = base64.b64encode(error.SerializeToString()).decode().rstrip("=")
-    debug = json_format.MessageToDict(error)
-    return {
-        "code": code,
-        "message": error.message,
-        "details": [{"type": error.DESCRIPTOR.full_name, "value": packed, "debug": debug}],
-    }
+def _trailers(error: errors_pb2.Error) -> dict[str, str]:
+    """gRPC's trailers as Connect has them, in the head of a unary answer."""
+    return {f"trailer-{wire.ERROR_CODE_TRAILER}": wire.code_name(Code(error.code))} if error.code else {}
+
+
+def _shown(error: errors_pb2.Error, code: str, rest: Message | None = None) -> dict[str, Any]:
+    """An error as Connect writes it; `debug` is the same in JSON, for people. `rest` is what else was answered."""
+    details: list[Message] = [error] if rest is None else [error, rest]
+    if (wait := wire.refusal(error).retry_after_seconds) is not None:
+        info = error_details_pb2.RetryInfo()
+        info.retry_delay.FromMilliseconds(round(wait * SECOND))
+        details.append(info)
+    return {"code": code, "message": error.message, "details": [_detail(one) for one in details]}
+
+
+def _detail(message: Message) -> dict[str, Any]:
+    packed = base64.b64encode(message.SerializeToString()).decode().rstrip("=")
+    return {"type": message.DESCRIPTOR.full_name, "value": packed, "debug": json_format.MessageToDict(message)}
 
 
 async def _enveloped(messages: Any, is_json: bool) -> AsyncIterator[bytes]:
     """Each message in its envelope, and the end with what ended it."""
-    end: dict[str, Any] = {}
+    refused: Refusal | None = None
     try:
         async with aclosing(messages) as stream:
             async for message in stream:
-                body = (
-                    json_format.MessageToJson(message, indent=None).encode() if is_json else message.SerializeToString()
-                )
-                yield struct.pack(">BI", 0, len(body)) + body
+                body = _encoded(message) if is_json else message.SerializeToString()
+                yield _ENVELOPE.pack(0, len(body)) + body
     except Refusal as refusal:
-        end = {"error": _ended_by(refusal)}
+        refused = refusal
+    yield _end(refused)
+
+
+def _end(refusal: Refusal | None) -> bytes:
+    """The last envelope of a stream."""
+    end: dict[str, Any] = {}
+    if refusal is not None:
+        metadata = {wire.ERROR_CODE_TRAILER: [wire.code_name(refusal.code)]}
+        end = {"error": _ended_by(refusal), "metadata": metadata}
     last = json.dumps(end).encode()
-    yield struct.pack(">BI", _END_OF_STREAM, len(last)) + last
+    return _ENVELOPE.pack(_END_OF_STREAM, len(last)) + last
 
 
-async def _server_sent(messages: Any, _: bool) -> AsyncIterator[bytes]:
+async def _server_sent(messages: Any) -> AsyncIterator[bytes]:
     try:
         async with aclosing(messages) as stream:
             async for message in stream:
@@ -173,24 +246,51 @@ async def _server_sent(messages: Any, _: bool) -> AsyncIterator[bytes]:
 
 def _ended_by(refusal: Refusal) -> dict[str, Any]:
     """What ended a stream; every refusal of one has its trace."""
-    return _shown(wire.error(refusal, refusal.trace_id), code_and_status(refusal.code)[0])
+    return _shown(wire.error(refusal, refusal.trace_id), code_and_status(refusal)[0])
 
 
 def _encoded(message: Any) -> bytes:
     return json_format.MessageToJson(message, indent=None).encode()
 
 
-def _unwrapped(body: bytes) -> bytes:
+def _unwrapped(body: bytes, encoding: str, bytes_max: int) -> bytes:
     """The one message of an enveloped request."""
-    if len(body) < 5 or body[0] != 0 or struct.unpack(">I", body[1:5])[0] != len(body) - 5:
-        raise Refusal.of_field("body", "must be one uncompressed envelope")
-    return body[5:]
+    decode = decoder(encoding, "connect-content-encoding")
+    if not body:
+        raise _not_one("none")
+    if len(body) < _ENVELOPE.size:
+        raise Refusal.of_field("body", "must be one envelope, and whole")
+    flags, length = _ENVELOPE.unpack_from(body)
+    message, more = body[_ENVELOPE.size : _ENVELOPE.size + length], body[_ENVELOPE.size + length :]
+    if len(message) < length or flags not in (0, _COMPRESSED):
+        raise Refusal.of_field("body", "must be one envelope with a message, and whole")
+    if more:
+        raise _not_one("more")
+    if flags != _COMPRESSED:
+        return message
+    if encoding.strip().lower() in ("", IDENTITY):
+        unsaid = "body: must not be compressed unless connect-content-encoding says how"
+        raise Unreadable(Code.INVALID_ARGUMENT, unsaid, ("internal", 500), 400)
+    return decode(message, bytes_max)
+
+
+def _not_one(were: str) -> Refusal:
+    message = f"body: must be one message in its envelope; there were {were}"
+    return Unreadable(Code.INVALID_ARGUMENT, message, ("unimplemented", 501), 400)
+
+
+def _check_version(request: Request) -> None:
+    given = request.headers.get("connect-protocol-version", PROTOCOL_VERSION)
+    if given.strip() != PROTOCOL_VERSION:
+        raise Refusal.of_field("connect-protocol-version", f"must be {PROTOCOL_VERSION}", given)
 
 
 def _seconds(request: Request) -> float | None:
-    given = request.headers.get("connect-timeout-ms", "")
-    if not given:
+    given = request.headers.get("connect-timeout-ms")
+    if given is None:
         return None
-    if not given.isascii() or not given.isdigit() or len(given) > 10:
-        raise Refusal.of_field("connect-timeout-ms", "must be whole milliseconds", given)
+    if not given.isascii() or not given.isdigit() or len(given) > TIMEOUT_DIGITS_MAX:
+        raise Refusal.of_field(
+            "connect-timeout-ms", f"must be whole milliseconds, in at most {TIMEOUT_DIGITS_MAX} digits", given
+        )
     return int(given) / SECOND

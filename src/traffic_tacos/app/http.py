@@ -1,6 +1,7 @@
 """The HTTP door: every RPC over HTTP, webhooks in, the payment page, and how the platform is."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeAlias
 
 import msgspec
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -10,9 +11,10 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
-from traffic_tacos.app.bodies import HEADERS, body_of, peer_of
-from traffic_tacos.app.connect import ConnectDoor, code_and_status
+from traffic_tacos.app.bodies import HEADERS, body_of, peer_of, retry_after
+from traffic_tacos.app.connect import ConnectDoor, status_of
 from traffic_tacos.app.openapi import document
 from traffic_tacos.app.pay import FORM_BYTES_MAX, STYLE
 from traffic_tacos.app.pay import PATH as PAY_PATH
@@ -26,8 +28,10 @@ from traffic_tacos.rooms.webhook.service import BODY_BYTES_MAX
 
 ASKED_WITH = [
     "Authorization",
+    "Connect-Content-Encoding",
     "Connect-Protocol-Version",
     "Connect-Timeout-Ms",
+    "Content-Encoding",
     "Content-Type",
     "Idempotency-Key",
     "Traceparent",
@@ -42,6 +46,28 @@ PAGE_HEADERS = {
     "referrer-policy": "no-referrer",
     "x-frame-options": "DENY",
 }
+
+
+Answer: TypeAlias = Callable[[Request], Awaitable[Response]]
+
+
+class Verbs:
+    """What a path answers, by verb: HEAD where there is GET, and OPTIONS, which names them all."""
+
+    def __init__(self, answers: Mapping[str, Answer]) -> None:
+        self._answers = {**answers}
+        if "GET" in answers:
+            self._answers["HEAD"] = answers["GET"]
+        self._allow = {**HEADERS, "allow": ", ".join(sorted({*self._answers, "OPTIONS"}))}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        answer = self._answers.get(request.method)
+        if answer is not None:
+            response = await answer(request)
+        else:
+            response = Response(status_code=204 if request.method == "OPTIONS" else 405, headers=self._allow)
+        await response(scope, receive, send)
 
 
 def application(platform: Platform) -> Starlette:
@@ -79,20 +105,30 @@ def application(platform: Platform) -> Starlette:
     async def key_set(_: Request) -> Response:
         return _json(platform.key_set(), 200)
 
-    names = [Route(API + name.path, RestDoor(platform.calls, name).answer, methods=[name.verb]) for name in NAMES]
-    routes = [
-        Route(f"{PAY_PATH}/pay.css", style),
-        Route(f"{PAY_PATH}/{{id}}", _pay_door(platform), methods=["GET", "POST"]),
-        Route("/healthz", alive),
-        Route("/readyz", ready),
-        Route("/metrics", metrics),
-        Route("/openapi.json", described),
-        Route("/.well-known/jwks.json", key_set),
-        Route(WEBHOOK_PATH, payment_webhook, methods=["POST"]),
-        *names,
-        Route("/{service}/{method}", ConnectDoor(platform.calls).answer, methods=["POST"]),
-    ]
-    return Starlette(routes=routes, middleware=_cors(platform.config.cors_origins))
+    pay, doors = _pay_door(platform), _rest_doors(platform)
+    paths: dict[str, Mapping[str, Answer]] = {
+        f"{PAY_PATH}/pay.css": {"GET": style},
+        f"{PAY_PATH}/{{id}}": {"GET": pay, "POST": pay},
+        "/healthz": {"GET": alive},
+        "/readyz": {"GET": ready},
+        "/metrics": {"GET": metrics},
+        "/openapi.json": {"GET": described},
+        "/.well-known/jwks.json": {"GET": key_set},
+        WEBHOOK_PATH: {"POST": payment_webhook},
+        **doors,
+        "/{service}/{method}": {"POST": ConnectDoor(platform.calls).answer},
+    }
+    routes = [Route(path, Verbs(answers)) for path, answers in paths.items()]
+    app = Starlette(routes=routes, middleware=_cors(platform.config.cors_origins))
+    app.router.redirect_slashes = False  # a redirect would send callers to whatever their Host header says
+    return app
+
+
+def _rest_doors(platform: Platform) -> dict[str, dict[str, Answer]]:
+    doors: dict[str, dict[str, Answer]] = {}
+    for name in NAMES:
+        doors.setdefault(API + name.path, {})[name.verb] = RestDoor(platform.calls, name).answer
+    return doors
 
 
 def _cors(origins: tuple[str, ...]) -> list[Middleware]:
@@ -107,7 +143,7 @@ def _cors(origins: tuple[str, ...]) -> list[Middleware]:
             allow_origins=origins,
             allow_methods=["GET", "POST", "DELETE"],
             allow_headers=ASKED_WITH,
-            expose_headers=["Retry-After"],
+            expose_headers=["Retry-After", "Trailer-X-Error-Code"],
         )
     ]
 
@@ -124,19 +160,19 @@ def _pay_door(platform: Platform) -> Callable[[Request], Awaitable[Response]]:
         call = Call(page_caller, platform.calls.new_trace_id())
         try:
             platform.calls.count_visitor(request.headers.items(), peer_of(request))
-            if request.method != "POST":
+            if request.method in ("GET", "HEAD"):
                 return _html(await pay_page.show(thing_id, call), 200)
             form = await body_of(request, FORM_BYTES_MAX)
             try:
                 led_to = await pay_page.take(thing_id, form, call)
             except Refusal as refusal:
-                return _html(await pay_page.show(thing_id, call, refusal, form), _status(refusal))
+                return _html(await pay_page.show(thing_id, call, refusal, form), status_of(refusal), refusal)
             return RedirectResponse(f"{PAY_PATH}/{led_to}", 303, headers=PAGE_HEADERS)
         except Refusal as refusal:
-            return _html(pay_page_refused(refusal), _status(refusal))
+            return _html(pay_page_refused(refusal), status_of(refusal), refusal)
         except Fault:
             unavailable = Refusal(Code.UNAVAILABLE, "try again in a moment; nothing is paid twice")
-            return _html(pay_page_refused(unavailable), _status(unavailable))
+            return _html(pay_page_refused(unavailable), status_of(unavailable))
 
     return pay
 
@@ -150,15 +186,13 @@ def _error(refusal: Refusal, trace_id: str) -> Response:
             "details": refusal.details,
         }
     }
-    return _json(content, _status(refusal))
+    response = _json(content, status_of(refusal))
+    response.headers.update(retry_after(refusal))
+    return response
 
 
-def _status(refusal: Refusal) -> int:
-    return code_and_status(refusal.code)[1]
-
-
-def _html(page: str, status: int) -> Response:
-    return HTMLResponse(page, status, headers=PAGE_HEADERS)
+def _html(page: str, status: int, refusal: Refusal | None = None) -> Response:
+    return HTMLResponse(page, status, headers=PAGE_HEADERS | ({} if refusal is None else retry_after(refusal)))
 
 
 def _json(content: object, status: int) -> Response:

@@ -1,25 +1,31 @@
 """The REST names that clients of this contract know, each one RPC: one table.
 
 What is in the path, in the query and in a JSON body are fields of the RPC's request. The waiting token travels in
-the header X-Waiting-Token and the idempotency key in Idempotency-Key, since neither belongs into a URL.
+the header X-Waiting-Token and the idempotency key in Idempotency-Key, since neither belongs into a URL. An answer
+that says no (app/answers.py) has the HTTP status of its error.
 """
 
 import json
+import re
 from typing import Any, NamedTuple
 
 from google.protobuf import json_format
 from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import Message
 from starlette.requests import Request
 from starlette.responses import Response
 
 from traffic_tacos import wire
-from traffic_tacos.app.bodies import HEADERS, body_of, peer_of
+from traffic_tacos.app.answers import error_of, gives_what_was_asked
+from traffic_tacos.app.bodies import HEADERS, body_of, peer_of, retry_after
 from traffic_tacos.app.calls import Calls, Method
-from traffic_tacos.app.connect import BODY_BYTES_MAX, carries_only_an_error, code_and_status, decoded, retry_after
+from traffic_tacos.app.connect import BODY_BYTES_MAX, decoded, status_of
 from traffic_tacos.kernel.errors import Code, Refusal
 
 WAITING_TOKEN, IDEMPOTENCY_KEY = "x-waiting-token", "idempotency-key"
 API = "/api/v1"
+# A string of RFC 8941 (3.3.3), whatever parameters it has.
+_STRING = re.compile(r'"((?:[ !#-\[\]-~]|\\["\\])*)"(?:\s*;.*)?')
 
 
 class Name(NamedTuple):
@@ -79,40 +85,68 @@ class RestDoor:
 
     async def answer(self, request: Request) -> Response:
         method = self._calls.methods.get(f"/{self._name.rpc}")
+        headers, peer, body = request.headers.items(), peer_of(request), b""
+        key = request.headers.get(IDEMPOTENCY_KEY, "")
         try:
             if method is None:
                 raise Refusal(Code.NOT_FOUND, f"{self._name.rpc} is not served here")
-            message = await self._message(request, method)
-            call = self._calls.call(method, message, request.headers.items(), peer_of(request))
+            self._calls.check(method, headers, peer)
+            key = idempotency_key(request.headers.getlist(IDEMPOTENCY_KEY))
+            if self._name.verb == "POST" and not key:
+                raise Refusal(Code.IDEMPOTENCY_REQUIRED, "Idempotency-Key: is required, any unique text will do")
+            body = await body_of(request, BODY_BYTES_MAX)
+            message = self._message(request, method, key, body)
+            traced = [(wire.TRACE_HEADER, self._trace_id(request, key, body)), *headers]
+            call = self._calls.call(method, message, traced, peer)
         except Refusal as refusal:
-            error = wire.error(refusal, refusal.trace_id or self._calls.new_trace_id())
-            return _json(
-                {"error": json_format.MessageToDict(error, preserving_proto_field_name=True)},
-                refusal.code,
-                retry_after(error),
-            )
+            if method is not None:
+                method.figures.count(wire.code_name(refusal.code))
+            error = wire.error(refusal, self._trace_id(request, key, body))
+            return _json({"error": _shown(error)}, status_of(refusal), retry_after(refusal))
         response = await self._calls.answer(method, message, call)
-        failed = Code(response.error.code) if carries_only_an_error(response) else None
-        more = {} if failed is None else retry_after(response.error)
-        return _json(json_format.MessageToDict(response, preserving_proto_field_name=True), failed, more)
+        shown, failed = _shown(response), error_of(response, call.trace_id)
+        if failed is None or gives_what_was_asked(response):
+            return _json(shown, 200, {})
+        no = wire.refusal(failed)
+        return _json(shown | {"error": _shown(failed)}, status_of(no), retry_after(no))
 
-    async def _message(self, request: Request, method: Method) -> Any:
-        body = await body_of(request, BODY_BYTES_MAX)
+    def _trace_id(self, request: Request, key: str, body: bytes) -> str:
+        """The request's trace; with an idempotency key, the one of all its repetitions."""
+        repeated = (request.method, str(request.url.path), request.url.query, key, body) if key else ()
+        return self._calls.trace_id(request.headers.items(), *repeated)
+
+    def _message(self, request: Request, method: Method, key: str, body: bytes) -> Any:
         message = decoded(method, body, is_json=True)
         fields = method.request.DESCRIPTOR.fields_by_name
-        if self._name.verb == "POST" and not request.headers.get(IDEMPOTENCY_KEY):
-            raise Refusal(Code.IDEMPOTENCY_REQUIRED, "Idempotency-Key: is required, any unique text will do")
         given = {**request.query_params, **request.path_params}
         if "waiting_token" in given:
             raise Refusal.of_field("waiting_token", "must be in the header X-Waiting-Token, never in a URL")
-        for field, header in (("waiting_token", WAITING_TOKEN), ("idempotency_key", IDEMPOTENCY_KEY)):
-            if field in fields and header in request.headers:
-                given[field] = request.headers[header]
+        from_headers = {"waiting_token": request.headers.get(WAITING_TOKEN, ""), "idempotency_key": key}
+        given |= {field: text for field, text in from_headers.items() if field in fields and text}
         if unknown := set(given) - set(fields):
             raise Refusal.of_field(sorted(unknown)[0], f"must be one of {', '.join(fields)}")
         for name, value in given.items():
             _set(message, fields[name], value)
         return message
+
+
+def idempotency_key(values: list[str]) -> str:
+    """The key that the header's values are; empty for none. `K` and `"K"` are one key: the draft of the IETF
+    (draft-ietf-httpapi-idempotency-key-header) has a string as RFC 8941 writes them, most clients leave the quotes out.
+    """
+    keys = {_unquoted(value.strip()) for value in values}
+    if len(keys) > 1:
+        raise Refusal.of_field("Idempotency-Key", "must be one key")
+    return keys.pop() if keys else ""
+
+
+def _unquoted(text: str) -> str:
+    if not text.startswith('"'):
+        return text
+    string = _STRING.fullmatch(text)
+    if string is None:
+        raise Refusal.of_field("Idempotency-Key", 'must be a text, or one in double quotes as in "K"', text)
+    return re.sub(r"\\(.)", r"\1", string[1])
 
 
 def _set(message: Any, field: FieldDescriptor, text: str) -> None:
@@ -123,6 +157,9 @@ def _set(message: Any, field: FieldDescriptor, text: str) -> None:
         raise Refusal.of_field(field.name, "must be a value of its type", text) from None
 
 
-def _json(content: object, code: Code | None, headers: dict[str, str]) -> Response:
-    status = 200 if code is None else code_and_status(code)[1]
+def _shown(message: Message) -> dict[str, Any]:
+    return json_format.MessageToDict(message, preserving_proto_field_name=True)
+
+
+def _json(content: object, status: int, headers: dict[str, str]) -> Response:
     return Response(json.dumps(content), status, media_type="application/json", headers=HEADERS | headers)

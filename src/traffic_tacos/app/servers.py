@@ -1,21 +1,23 @@
 """The gRPC server: every method of the platform on the `grpc.aio` interface.
 
 Served by pygrpc-native where it can be, by grpcio otherwise: one setting, same code
-(docs/decisions/0004). The server offers grpc.health.v1 and reflection.
+(docs/decisions/0004). The server offers grpc.health.v1 and reflection. A refusal is gRPC's OK with the contract's
+`error`; a caller who sends `x-error-mode: status` gets it as a gRPC status instead (docs/decisions/0033).
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
-from typing import Any
+from typing import Any, TypeAlias
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
 
 from traffic_tacos import wire
+from traffic_tacos.app.answers import error_of, rest_of
 from traffic_tacos.app.calls import Calls, Method
 from traffic_tacos.app.config import Address
 from traffic_tacos.app.metrics import OK
+from traffic_tacos.app.reflection import add_reflection
 from traffic_tacos.kernel.calls import Role
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.limits import MESSAGE_OPTIONS
@@ -24,6 +26,9 @@ METADATA_BYTES_MAX = 16 * 1024
 STREAMS_PER_CONNECTION_MAX = 4096
 KEEPALIVE_MS = 30_000
 PINGS_TAKEN_EVERY_MS = 20_000  # of other processes that keep their connection alive; grpcio's own limit is 5 minutes
+SECONDS_MAX = 366 * 24 * 3600.0  # that a caller can be said to wait
+
+Headers: TypeAlias = tuple[tuple[str, str | bytes], ...]
 
 OPTIONS = (
     *MESSAGE_OPTIONS,
@@ -56,9 +61,10 @@ class GrpcServer:
             self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, handlers),))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         self._names = ("", *services)
-        # Reflection describes what the descriptors know; the second name of inventory is not among them.
-        described = (*(name for name in services if name in _described(calls)), health.SERVICE_NAME)
-        reflection.enable_server_reflection((*described, reflection.SERVICE_NAME), self._server)
+        files = {
+            method.request.DESCRIPTOR.file.name: method.request.DESCRIPTOR.file for method in calls.methods.values()
+        }
+        add_reflection(self._server, services, files.values())
         try:
             self.port = self._server.add_insecure_port(str(address))
         except (RuntimeError, OSError):
@@ -76,10 +82,6 @@ class GrpcServer:
     async def _set(self, status: Any) -> None:
         for name in self._names:
             await self._health.set(name, status)
-
-
-def _described(calls: Calls) -> set[str]:
-    return {path.split("/")[1] for path in calls.methods}
 
 
 class Unreadable:
@@ -103,17 +105,35 @@ def _decoder(message: type[Any]) -> Callable[[bytes], Any]:
     return decoded
 
 
-async def _abort(calls: Calls, method: Method, unreadable: Unreadable, context: Any) -> None:
-    """Ends a call whose request cannot be read with gRPC's INVALID_ARGUMENT. It counts for the caller's address."""
+async def _turn_away(calls: Calls, method: Method, refusal: Refusal, context: Any) -> None:
+    """End a call that is none, as it came, with its gRPC status. It counts for the caller's address."""
     headers = tuple(context.invocation_metadata() or ())
     try:
         calls.count_visitor(headers, context.peer)
-        refusal = unreadable.refusal
     except Refusal as limited:
         refusal = limited
     method.figures.count(wire.code_name(refusal.code))
-    status, trailers = wire.status(refusal, calls.trace_id(headers))
-    await context.abort(status, refusal.message, trailing_metadata=trailers)
+    await _abort(refusal, calls.trace_id(headers), context)
+
+
+async def _abort(refusal: Refusal, trace_id: str, context: Any, rest: Any = None) -> None:
+    status, message, trailers = wire.status(refusal, trace_id, rest)
+    await context.abort(status, message, trailing_metadata=trailers)
+
+
+async def _answered(response: Any, trace_id: str, context: Any, *, as_status: bool) -> Any:
+    """The response, or its refusal as a status where the caller asked for those."""
+    if as_status and (error := error_of(response, trace_id)) is not None:
+        await _abort(wire.refusal(error), error.trace_id, context, rest_of(response))
+    if response.HasField("error"):
+        _tell_code(response, context)
+    return response
+
+
+def _seconds(context: Any) -> float | None:
+    """How long the caller waits; None where that is for ever, of which the servers have different numbers."""
+    left: float | None = context.time_remaining()
+    return None if left is None or left > SECONDS_MAX else left
 
 
 def _handler(calls: Calls, method: Method) -> "grpc.RpcMethodHandler[Any, Any]":
@@ -130,20 +150,27 @@ def _handler(calls: Calls, method: Method) -> "grpc.RpcMethodHandler[Any, Any]":
     )
 
 
+async def _asked(calls: Calls, method: Method, request: Any, context: Any) -> tuple[bool, Headers]:
+    """How refusals are to be told, and the metadata that says so. What cannot be read is turned away."""
+    headers = tuple(context.invocation_metadata() or ())
+    if type(request) is Unreadable:
+        await _turn_away(calls, method, request.refusal, context)
+    try:
+        return wire.asks_for_status(headers), headers
+    except Refusal as refusal:
+        await _turn_away(calls, method, refusal, context)
+        raise
+
+
 def _unary(calls: Calls, method: Method) -> Callable[[Any, Any], Awaitable[Any]]:
     async def unary(request: Any, context: "grpc.aio.ServicerContext[Any, Any]") -> Any:
-        if type(request) is Unreadable:
-            await _abort(calls, method, request, context)
+        as_status, headers = await _asked(calls, method, request, context)
         try:
-            headers = tuple(context.invocation_metadata() or ())
-            call = calls.call(method, request, headers, context.peer, context.time_remaining())
+            call = calls.call(method, request, headers, context.peer, _seconds(context))
         except Refusal as refusal:
-            response = calls.refused(method, refusal)
-        else:
-            response = await calls.answer(method, request, call)
-        if response.HasField("error"):
-            _tell_code(response, context)
-        return response
+            return await _answered(calls.refused(method, refusal), refusal.trace_id, context, as_status=as_status)
+        response = await calls.answer(method, request, call)
+        return await _answered(response, call.trace_id, context, as_status=as_status)
 
     return unary
 
@@ -160,20 +187,17 @@ def _plain(calls: Calls, method: Method) -> Callable[[Any, Any], Awaitable[Any]]
 
     async def plain(request: Any, context: "grpc.aio.ServicerContext[Any, Any]") -> Any:
         begun = now()
-        if type(request) is Unreadable:
-            await _abort(calls, method, request, context)
+        as_status, headers = await _asked(calls, method, request, context)
         try:
             response = handler(request)  # refuses a token that is not ours
             count(request.waiting_token, begun)
         except Exception as error:  # noqa: BLE001 - this is where calls end; bugs are logged and counted
-            headers = tuple(context.invocation_metadata() or ())
             response = calls.refused(method, calls.counted(error, headers, context.peer), headers)
-            _tell_code(response, context)
-        else:
-            by_code[OK] += 1
-            if calls.is_verbose:
-                trace_id = calls.trace_id(tuple(context.invocation_metadata() or ()))
-                calls.tell(method, Role.ANONYMOUS.value, OK, now() - begun, trace_id)
+            took(now() - begun)
+            return await _answered(response, response.error.trace_id, context, as_status=as_status)
+        by_code[OK] += 1
+        if calls.is_verbose:
+            calls.tell(method, Role.ANONYMOUS.value, OK, now() - begun, calls.trace_id(headers))
         took(now() - begun)
         return response
 
@@ -182,16 +206,13 @@ def _plain(calls: Calls, method: Method) -> Callable[[Any, Any], Awaitable[Any]]
 
 def _stream(calls: Calls, method: Method) -> Callable[[Any, Any], AsyncIterator[Any]]:
     async def stream(request: Any, context: "grpc.aio.ServicerContext[Any, Any]") -> AsyncIterator[Any]:
-        if type(request) is Unreadable:
-            await _abort(calls, method, request, context)
+        _, headers = await _asked(calls, method, request, context)
         try:
-            headers = tuple(context.invocation_metadata() or ())
-            call = calls.call(method, request, headers, context.peer, context.time_remaining())
+            call = calls.call(method, request, headers, context.peer, _seconds(context))
             async with aclosing(calls.stream(method, request, call)) as messages:
                 async for message in messages:
                     yield message
         except Refusal as refusal:
-            status, trailers = wire.status(refusal, refusal.trace_id)
-            await context.abort(status, refusal.message, trailing_metadata=trailers)
+            await _abort(refusal, refusal.trace_id, context)
 
     return stream
