@@ -14,7 +14,7 @@ from traffic_tacos.kernel.calls import Role
 
 CREATE, CONFIRM = gateway_pb2.CreateReservationRequest, gateway_pb2.ConfirmReservationRequest
 REFUSED = [  # each is refused somewhere else on its way
-    (GATEWAY + "CreateReservation", CREATE(event_id=EVENT_ID, quantity=-1, user_id="ana"), "UNAUTHENTICATED"),
+    (GATEWAY + "CreateReservation", CREATE(event_id=EVENT_ID, quantity=-1, user_id="ana"), "INVALID_ARGUMENT"),
     (GATEWAY + "CreateReservation", CREATE(event_id=EVENT_ID, quantity=1, user_id="ben"), "FORBIDDEN"),
     (GATEWAY + "CreateReservation", CREATE(event_id="\n", quantity=1, user_id="ana"), "INVALID_ARGUMENT"),
     (

@@ -20,6 +20,7 @@ from google.protobuf.message_factory import GetMessageClass
 
 from traffic_tacos import wire
 from traffic_tacos.app.authentication import Authenticator
+from traffic_tacos.app.bounds import checker
 from traffic_tacos.app.deadlines import Deadlines
 from traffic_tacos.app.limits import FORWARDED_FOR, Limits
 from traffic_tacos.app.metrics import OK, Metrics
@@ -66,6 +67,7 @@ class Method:
             )
         self.is_stream = inspect.isasyncgenfunction(handler)
         self.figures = metrics.method(path)
+        self.check = checker(request.DESCRIPTOR)
 
 
 def methods_of(servicer: object, service: ServiceDescriptor, metrics: Metrics) -> list[Method]:
@@ -209,6 +211,7 @@ class Calls:
                 raise Refusal(Code.UNAVAILABLE, "too many calls at once; try again in a second")
             if call.caller.role not in method.roles:
                 raise _not_allowed(call.caller)
+            method.check(request)
             if method.is_async:
                 assert call.deadline is not None
                 with self.deadlines.until(call.deadline):
@@ -240,6 +243,7 @@ class Calls:
                 raise Refusal(Code.UNAVAILABLE, "too many streams at once; try again in a second")
             if call.caller.role not in method.roles:
                 raise _not_allowed(call.caller)
+            method.check(request)
             async with aclosing(method.handler(request, call)) as messages:
                 while True:
                     with nullcontext() if call.deadline is None else self.deadlines.until(call.deadline):

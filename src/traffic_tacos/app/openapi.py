@@ -5,6 +5,7 @@ from typing import Any
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
+from traffic_tacos.app.bounds import REQUIRED, is_map, is_of_requests, item_schema_of, schema_of
 from traffic_tacos.app.calls import Method
 from traffic_tacos.app.policy import PUBLIC
 from traffic_tacos.app.rest import API, NAMES, Name
@@ -82,16 +83,26 @@ def _message(message: Descriptor, schemas: dict[str, Any]) -> dict[str, Any]:
     if message.full_name not in schemas:
         shape: dict[str, Any] = {"type": "object", "properties": {}}
         schemas[message.full_name] = shape
+        if required := REQUIRED.get(message.full_name):
+            shape["required"] = list(required)
         for field in message.fields:
             shape["properties"][field.name] = _schema(field, schemas)
     return {"$ref": f"#/components/schemas/{message.full_name}"}
 
 
 def _schema(field: FieldDescriptor, schemas: dict[str, Any]) -> dict[str, Any]:
-    if field.message_type is not None and field.message_type.GetOptions().map_entry:
-        return {"type": "object", "additionalProperties": _one(field.message_type.fields_by_name["value"], schemas)}
+    """A field's shape; one of a request has its bounds too, the same that are kept."""
+    assert field.containing_type is not None
+    is_asked = is_of_requests(field.containing_type)
+    bounds = schema_of(field) if is_asked else {}
+    if is_map(field):
+        assert field.message_type is not None
+        value = _one(field.message_type.fields_by_name["value"], schemas)
+        return {"type": "object", "additionalProperties": value, **bounds}
     one = _one(field, schemas)
-    return {"type": "array", "items": one} if field.is_repeated else one
+    if not field.is_repeated:
+        return {**one, **bounds}
+    return {"type": "array", "items": {**one, **(item_schema_of(field) if is_asked else {})}, **bounds}
 
 
 def _one(field: FieldDescriptor, schemas: dict[str, Any]) -> dict[str, Any]:

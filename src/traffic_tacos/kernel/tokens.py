@@ -36,7 +36,7 @@ _MAC_BYTES = 16
 _SESSION_BYTES = 8
 _NUMBER_BYTES = 6
 _HEAD_BYTES = _NUMBER_BYTES + _SESSION_BYTES
-_TOKEN_LENGTH_MAX = 8192
+TOKEN_LENGTH_MAX = 8192
 _YEAR_10000_SECONDS = 253_402_300_800
 _ROLES = {role.value: role for role in (Role.FAN, Role.SERVICE, Role.ADMIN)}
 _JWT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
@@ -184,7 +184,7 @@ def verify_foreign(token: str, issuer: Issuer, scopes: tuple[str, ...], now: Ins
 
 def issuer_of(token: str) -> str:
     """What a token says of its issuer, not believed yet: it only chooses whose keys to try."""
-    if len(token) > _TOKEN_LENGTH_MAX or _JWT.fullmatch(token) is None:
+    if len(token) > TOKEN_LENGTH_MAX or _JWT.fullmatch(token) is None:
         return ""
     try:
         claims = jwt.decode(token, options={"verify_signature": False})
@@ -213,7 +213,7 @@ def key_id(key: Ed25519PublicKey) -> str:
 
 
 def _header(token: str, field: str) -> dict[str, Any]:
-    if len(token) > _TOKEN_LENGTH_MAX:
+    if len(token) > TOKEN_LENGTH_MAX:
         raise Refusal(Code.UNAUTHENTICATED, f"{field}: is too long to be a token of ours")
     if _JWT.fullmatch(token) is None:
         raise Refusal(Code.UNAUTHENTICATED, f"{field}: {_NO_JWT}")
