@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Iterable
 from functools import lru_cache
 from math import ceil
 from typing import Any, Protocol, TypeAlias, TypeVar
+from urllib.parse import quote, unquote
 
 import grpc
 from google.protobuf.message import Message
@@ -24,6 +25,9 @@ from traffic_tacos.kernel.seats import Seat, SeatStatus
 MOMENTS_REMEMBERED = 256
 TRACE_HEADER = "x-trace-id"
 ERROR_CODE_TRAILER = "x-error-code"
+WAITING_TOKEN_HEADER = "x-waiting-token"  # noqa: S105 - a name
+_PLAIN = " !\"#$&'()*+,-./:;<=>?@[]^_`{|}~"
+QUEUE_STATE, QUEUE_MESSAGE = "x-queue-state", "x-queue-message"  # beside what is said of a place in a queue
 STATUS_TRAILER = "grpc-status-details-bin"
 ERROR_MODE, IN_RESPONSE, AS_STATUS = "x-error-mode", "response", "status"
 # Clients take 8 kB of trailers unless told otherwise, and binary ones travel as base64.
@@ -228,6 +232,16 @@ def status(refusal: Refusal, trace_id: str, response: Message | None = None) -> 
 def code_name(code: Code) -> str:
     """`ERROR_CODE_…`, as the contract names it."""
     return f"ERROR_CODE_{code.name}"
+
+
+def queue_state(state: str, message: str) -> tuple[tuple[str, str], ...]:
+    """Why nobody is let into a queue, as response metadata; what is not ASCII is percent-encoded (RFC 3986)."""
+    return (QUEUE_STATE, state), (QUEUE_MESSAGE, quote(message, safe=_PLAIN))
+
+
+def queue_message(metadata: Iterable[tuple[str, str | bytes]]) -> str:
+    """The sentence of `queue_state` in response metadata; empty when there is none."""
+    return next((unquote(str(value)) for name, value in metadata if name == QUEUE_MESSAGE), "")
 
 
 def refusal(message: errors_pb2.Error) -> Refusal:

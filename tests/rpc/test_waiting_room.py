@@ -183,7 +183,7 @@ async def test_a_stream_tells_the_present_state_at_once_and_then_every_change_th
     await desk.clock.sleep(3)
     await emergency(desk)
     await desk.clock.sleep(3)
-    assert watch.messages[-1].queue_update.eta_seconds == 0
+    assert watch.messages[-1].queue_update.eta_seconds == -1  # nobody knows
     await emergency(desk, parameters={"resume": "true"})
     await desk.clock.sleep(3)
     await configure(desk, "admission.rate_per_second", "2")
@@ -335,7 +335,7 @@ async def test_stopping_admissions_stops_all_and_resuming_lets_them_in_again(des
     assert code(await emergency(desk, parameters={"colour": "red"})) == "INVALID_ARGUMENT"
     assert (await emergency(desk)).executed
     stopped = await status(desk, token)
-    assert (stopped.admission_ready, stopped.eta_seconds) == (False, 0)
+    assert (stopped.admission_ready, stopped.eta_seconds) == (False, -1)
     assert (await admit(desk, token)).admission == queue_pb2.ADMISSION_STATUS_DENIED
     await emergency(desk, parameters={"event_id": EVENT_ID, "resume": "true"})
     assert (await admit(desk, token)).admission == queue_pb2.ADMISSION_STATUS_DENIED  # all are stopped

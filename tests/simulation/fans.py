@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from tests.simulation.world import EVENT_ID, Broken, Unreachable, World
+from tests.simulation.world import EVENT_ID, SALE_ENDS, SALE_ENDS_AT, Broken, Unreachable, World
 from traffic_tacos.gen.common.v1 import errors_pb2
 from traffic_tacos.gen.gateway.v1 import gateway_pb2, queue_pb2, websocket_pb2
 from traffic_tacos.gen.payment.v1 import payment_pb2
@@ -91,6 +91,7 @@ class Fan:
         for _ in range(patience):
             status = await self._surely(QUEUE + "GetQueueStatus", queue_pb2.GetQueueStatusRequest(waiting_token=token))
             self._see_place(status.position)
+            self._see_turn(status.admission_ready)
             if status.status == queue_pb2.QUEUE_STATUS_EXPIRED:
                 return ""
             if status.admission_ready or chance.random() < 0.1:
@@ -112,6 +113,7 @@ class Fan:
                     async for message in messages:
                         update = message.queue_update
                         self._see_place(update.position)
+                        self._see_turn(update.admission_ready)
                         if update.event_type == websocket_pb2.QUEUE_EVENT_TYPE_TOKEN_EXPIRED:
                             return ""
                         if update.admission_ready and (admission := await self._admit(token)):
@@ -261,6 +263,11 @@ class Fan:
             raise Broken(f"I10: the place of {self.name} rose from {self.places[-1]} to {place}")
         if place:
             self.places.append(place)
+
+    def _see_turn(self, is_ready: bool) -> None:
+        """A moment is allowed for: the answer was given before the end, and is read after it."""
+        if is_ready and SALE_ENDS in self.world.event and self.world.clock.now() > SALE_ENDS_AT + SECOND:
+            raise Broken(f"{self.name} was given a turn after the end of the sale")
 
     def _key(self) -> str:
         self._keys += 1

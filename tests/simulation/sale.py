@@ -7,7 +7,7 @@ import msgspec
 
 from tests.simulation.fans import Fan
 from tests.simulation.loop import VirtualLoop, run
-from tests.simulation.world import EVENT, EVENT_ID, FAULTS, HALF_BACK, SALE_STARTS, Asked, Broken, World
+from tests.simulation.world import EVENT, EVENT_ID, FAULTS, HALF_BACK, SALE_ENDS, SALE_STARTS, Asked, Broken, World
 from traffic_tacos.app.verify import Everything
 from traffic_tacos.gen.common.v1 import admin_pb2, types_pb2
 from traffic_tacos.gen.payment.v1 import payment_pb2
@@ -40,8 +40,8 @@ def simulate(seed: int) -> Outcome:
 
 
 async def _sale(seed: int, loop: VirtualLoop) -> Outcome:
-    document = EVENT.replace("currency", SALE_STARTS + "currency") if seed % 3 == 0 else EVENT
-    document += HALF_BACK if seed % 2 else ""
+    times = (SALE_STARTS if seed % 3 == 0 else "") + (SALE_ENDS if seed % 7 == 2 else "")
+    document = EVENT.replace("currency", times + "currency") + (HALF_BACK if seed % 2 else "")
     world = World(seed, loop, FAULTS, lossy=0.15, event=document)
     world.differences_are_bugs = True
     await world.open()
@@ -175,6 +175,8 @@ def _check_rest(world: World) -> None:
         raise Broken(f"at rest: jobs are left: {world.jobs()[:3]}")
     if world.platform.jobs.figures().dead:
         raise Broken(f"at rest: dead letters: {world.dead()}")
+    if SALE_ENDS in world.event and world.platform.lines.all()[EVENT_ID].model.waiting():
+        raise Broken("at rest: somebody waits in the line of a sale that is over")
     everything = Everything(world.records(), world.clock.now())
     for payment in everything.payments.values():
         if payment.status in (Status.PENDING, Status.PROCESSING):

@@ -52,6 +52,9 @@ EVENT_ID = "evt_sim"
 # Half a minute after the virtual clock begins: who comes before is in the pool.
 SALE_STARTS = "sale_start_time: 2027-01-15T08:00:30+00:00\n"
 HALF_BACK = "refunds: {percent: 50}\n"
+# While many wait, some hold seats and some pay: what was held may be paid, and nothing else is sold.
+SALE_ENDS = "sale_end_time: 2027-01-15T08:00:50+00:00\n"
+SALE_ENDS_AT = 1_800_000_050 * SECOND
 STEADY = Faults()
 FAULTS = Faults(delay=0.05, conflict=0.1, fail_before=0.02, fail_after=0.02, delay_seconds_max=0.4)
 

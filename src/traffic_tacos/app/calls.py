@@ -28,6 +28,7 @@ from traffic_tacos.app.policy import BEGINNINGS, INVENTORY, INVENTORY_TOO, POLIC
 from traffic_tacos.kernel.calls import ANONYMOUS, Call, Caller, Role
 from traffic_tacos.kernel.errors import Code, Damaged, Fault, Refusal
 from traffic_tacos.kernel.instants import SECOND, Instant
+from traffic_tacos.kernel.tokens import WAITING_TOKEN_LENGTH_MAX
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.settings import MAINTENANCE, Settings
 
@@ -41,6 +42,8 @@ _TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(
 log = structlog.get_logger()
 
 Handler = Callable[..., Any]
+Metadata = tuple[tuple[str, str], ...]
+Beside = Callable[[Any, Any], Metadata]  # of a request and its response
 
 
 class Method:
@@ -48,10 +51,22 @@ class Method:
 
     A *plain* method takes nothing but its request: it does not ask who calls, and waits for nothing. So
     nothing has to be found out about the call, unless it is refused.
+
+    `beside` is what is said beside the response, for which the contract has no field: response metadata, which is
+    headers over HTTP.
     """
 
-    def __init__(self, path: str, request: type[Any], response: type[Any], handler: Handler, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        path: str,
+        request: type[Any],
+        response: type[Any],
+        handler: Handler,
+        metrics: Metrics,
+        beside: Beside | None = None,
+    ) -> None:
         self.path = path
+        self.beside = beside
         self.request = request
         self.response = response
         self.handler = handler
@@ -79,6 +94,7 @@ def methods_of(servicer: object, service: ServiceDescriptor, metrics: Metrics) -
             GetMessageClass(method.output_type),
             getattr(servicer, method.name),
             metrics,
+            getattr(servicer, "beside", {}).get(method.name),
         )
         for method in service.methods
         if hasattr(servicer, method.name)
@@ -139,11 +155,14 @@ class Calls:
         UNAVAILABLE when nothing may be begun now.
         """
         repeated = (method.path, request.SerializeToString(deterministic=True)) if method.has_key else ()
-        caller, trace_id, now, traceparent = ANONYMOUS, self.trace_id(headers, *repeated), self.clock.now(), ""
+        caller, traceparent, ticket = ANONYMOUS, "", ""
+        trace_id, now = self.trace_id(headers, *repeated), self.clock.now()
         try:
             for name, value in headers:
                 if name == TRACEPARENT and isinstance(value, str):
                     traceparent = value[:TRACEPARENT_LENGTH_MAX] if _TRACEPARENT.match(value) else ""
+                elif name == wire.WAITING_TOKEN_HEADER and isinstance(value, str):
+                    ticket = value[:WAITING_TOKEN_LENGTH_MAX]
                 elif name == "authorization":
                     try:
                         caller = self._caller(value if isinstance(value, str) else value.decode("latin-1"))
@@ -165,7 +184,7 @@ class Calls:
             raise met from None
         if not method.is_stream:
             seconds = CALL_SECONDS_MAX if seconds is None else min(seconds, CALL_SECONDS_MAX)
-        return Call(caller, trace_id, None if seconds is None else now + round(seconds * SECOND), traceparent)
+        return Call(caller, trace_id, None if seconds is None else now + round(seconds * SECOND), traceparent, ticket)
 
     def check(self, method: Method, headers: Sequence[tuple[str, str | bytes]], peer: Callable[[], str]) -> None:
         """Whether these headers may make the call at all, before its request is read: UNAUTHENTICATED or FORBIDDEN, and

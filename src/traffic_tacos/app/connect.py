@@ -112,7 +112,9 @@ class ConnectDoor:
             return _turned_away(refusal, form)
         if method.is_stream:
             return _streamed(self._calls.stream(method, message, call), form)
-        return _answered(await self._calls.answer(method, message, call), call.trace_id, is_json=form.is_json)
+        response = await self._calls.answer(method, message, call)
+        said = {} if method.beside is None else dict(method.beside(message, response))
+        return _answered(response, call.trace_id, said, is_json=form.is_json)
 
 
 class _Form(NamedTuple):
@@ -163,13 +165,15 @@ def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return fields
 
 
-def _answered(response: Any, trace_id: str, *, is_json: bool) -> Response:
+def _answered(response: Any, trace_id: str, said: dict[str, str], *, is_json: bool) -> Response:
     error = error_of(response, trace_id)
     if error is not None and not gives_what_was_asked(response):
         refusal = wire.refusal(error)
-        return _error(error, *code_and_status(refusal), rest_of(response))
+        told = _error(error, *code_and_status(refusal), rest_of(response))
+        told.headers.update(said)
+        return told
     body, kind = (_encoded(response), JSON) if is_json else (response.SerializeToString(), PROTO)
-    return Response(body, media_type=kind, headers=HEADERS if error is None else HEADERS | _trailers(error))
+    return Response(body, media_type=kind, headers=HEADERS | said | ({} if error is None else _trailers(error)))
 
 
 def _turned_away(refusal: Refusal, form: _Form) -> Response:

@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from traffic_tacos import wire
 from traffic_tacos.app.bodies import HEADERS, body_of, peer_of, retry_after
 from traffic_tacos.app.connect import ConnectDoor, status_of
 from traffic_tacos.app.openapi import document
@@ -143,7 +144,7 @@ def _cors(origins: tuple[str, ...]) -> list[Middleware]:
             allow_origins=origins,
             allow_methods=["GET", "POST", "DELETE"],
             allow_headers=ASKED_WITH,
-            expose_headers=["Retry-After", "Trailer-X-Error-Code"],
+            expose_headers=["Retry-After", "Trailer-X-Error-Code", wire.QUEUE_STATE, wire.QUEUE_MESSAGE],
         )
     ]
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
+from traffic_tacos import wire
 from traffic_tacos.app.bounds import REQUIRED, is_map, is_of_requests, item_schema_of, schema_of
 from traffic_tacos.app.calls import Method
 from traffic_tacos.app.policy import PUBLIC
@@ -62,7 +63,7 @@ def _operation(name: Name, method: Method, schemas: dict[str, Any]) -> dict[str,
         "summary": name.summary,
         "parameters": parameters,
         "responses": {
-            "200": {"description": "The answer", "content": answer},
+            "200": {"description": "The answer", "content": answer, **_headers(method)},
             "default": {"description": "A refusal: its code, its fields, and what would be right", "content": answer},
         },
     }
@@ -71,6 +72,13 @@ def _operation(name: Name, method: Method, schemas: dict[str, Any]) -> dict[str,
     if method.roles is not PUBLIC:
         operation["security"] = [{"token": []}]
     return operation
+
+
+def _headers(method: Method) -> dict[str, Any]:
+    """What is said beside the answer: why nobody is let into a queue, when nobody is."""
+    if method.beside is None:
+        return {}
+    return {"headers": {name: {"schema": {"type": "string"}} for name in (wire.QUEUE_STATE, wire.QUEUE_MESSAGE)}}
 
 
 def _json(message: Descriptor, schemas: dict[str, Any]) -> dict[str, Any]:

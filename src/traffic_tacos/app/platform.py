@@ -163,7 +163,7 @@ class Platform:
         self.endpoints: Endpoints | None = None
         self.realtime: Realtime | None = None
         self.pay_page: PayPage | None = None
-        self.catalog = Catalog(store)
+        self.catalog = Catalog(store, clock)
         self._store = store
         self._random = randomness
         self._post = post

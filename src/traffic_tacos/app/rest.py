@@ -8,6 +8,7 @@ that says no (app/answers.py) has the HTTP status of its error.
 import json
 import re
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 from google.protobuf import json_format
 from google.protobuf.descriptor import FieldDescriptor
@@ -22,7 +23,7 @@ from traffic_tacos.app.calls import Calls, Method
 from traffic_tacos.app.connect import BODY_BYTES_MAX, decoded, status_of
 from traffic_tacos.kernel.errors import Code, Refusal
 
-WAITING_TOKEN, IDEMPOTENCY_KEY = "x-waiting-token", "idempotency-key"
+WAITING_TOKEN, IDEMPOTENCY_KEY = wire.WAITING_TOKEN_HEADER, "idempotency-key"
 API = "/api/v1"
 # A string of RFC 8941 (3.3.3), whatever parameters it has.
 _STRING = re.compile(r'"((?:[ !#-\[\]-~]|\\["\\])*)"(?:\s*;.*)?')
@@ -104,11 +105,14 @@ class RestDoor:
             error = wire.error(refusal, self._trace_id(request, key, body))
             return _json({"error": _shown(error)}, status_of(refusal), retry_after(refusal))
         response = await self._calls.answer(method, message, call)
-        shown, failed = _shown(response), error_of(response, call.trace_id)
+        shown, failed, said = _shown(response), error_of(response, call.trace_id), {}
+        for header, value in () if method.beside is None else method.beside(message, response):
+            said[header] = value
+            shown[header.removeprefix("x-").replace("-", "_")] = unquote(value)
         if failed is None or gives_what_was_asked(response):
-            return _json(shown, 200, {})
+            return _json(shown, 200, said)
         no = wire.refusal(failed)
-        return _json(shown | {"error": _shown(failed)}, status_of(no), retry_after(no))
+        return _json(shown | {"error": _shown(failed)}, status_of(no), said | retry_after(no))
 
     def _trace_id(self, request: Request, key: str, body: bytes) -> str:
         """The request's trace; with an idempotency key, the one of all its repetitions."""

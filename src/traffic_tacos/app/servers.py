@@ -14,7 +14,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from traffic_tacos import wire
 from traffic_tacos.app.answers import error_of, rest_of
-from traffic_tacos.app.calls import Calls, Method
+from traffic_tacos.app.calls import Calls, Metadata, Method
 from traffic_tacos.app.config import Address
 from traffic_tacos.app.metrics import OK
 from traffic_tacos.app.reflection import add_reflection
@@ -116,17 +116,21 @@ async def _turn_away(calls: Calls, method: Method, refusal: Refusal, context: An
     await _abort(refusal, calls.trace_id(headers), context)
 
 
-async def _abort(refusal: Refusal, trace_id: str, context: Any, rest: Any = None) -> None:
+async def _abort(refusal: Refusal, trace_id: str, context: Any, rest: Any = None, said: Metadata = ()) -> None:
     status, message, trailers = wire.status(refusal, trace_id, rest)
-    await context.abort(status, message, trailing_metadata=trailers)
+    await context.abort(status, message, trailing_metadata=(*trailers, *said))
 
 
-async def _answered(response: Any, trace_id: str, context: Any, *, as_status: bool) -> Any:
-    """The response, or its refusal as a status where the caller asked for those."""
+async def _answered(response: Any, trace_id: str, context: Any, said: Metadata = (), *, as_status: bool) -> Any:
+    """The response, or its refusal as a status where the caller asked for those. What is said beside it and its code
+    are trailers: for proxies and metrics, which do not read messages.
+    """
     if as_status and (error := error_of(response, trace_id)) is not None:
-        await _abort(wire.refusal(error), error.trace_id, context, rest_of(response))
+        await _abort(wire.refusal(error), error.trace_id, context, rest_of(response), said)
     if response.HasField("error"):
-        _tell_code(response, context)
+        said = (*said, (wire.ERROR_CODE_TRAILER, wire.code_name(Code(response.error.code))))
+    if said:
+        context.set_trailing_metadata(said)
     return response
 
 
@@ -170,19 +174,14 @@ def _unary(calls: Calls, method: Method) -> Callable[[Any, Any], Awaitable[Any]]
         except Refusal as refusal:
             return await _answered(calls.refused(method, refusal), refusal.trace_id, context, as_status=as_status)
         response = await calls.answer(method, request, call)
-        return await _answered(response, call.trace_id, context, as_status=as_status)
+        said = () if method.beside is None else method.beside(request, response)
+        return await _answered(response, call.trace_id, context, said, as_status=as_status)
 
     return unary
 
 
-def _tell_code(response: Any, context: "grpc.aio.ServicerContext[Any, Any]") -> None:
-    """For proxies and metrics, which do not read messages."""
-    code = Code(response.error.code)
-    context.set_trailing_metadata(((wire.ERROR_CODE_TRAILER, wire.code_name(code)),))
-
-
 def _plain(calls: Calls, method: Method) -> Callable[[Any, Any], Awaitable[Any]]:
-    handler, by_code, took = method.handler, method.figures.by_code, method.figures.took
+    handler, by_code, took, beside = method.handler, method.figures.by_code, method.figures.took, method.beside
     now, count = calls.clock.now, calls.count_ticket
 
     async def plain(request: Any, context: "grpc.aio.ServicerContext[Any, Any]") -> Any:
@@ -196,6 +195,8 @@ def _plain(calls: Calls, method: Method) -> Callable[[Any, Any], Awaitable[Any]]
             took(now() - begun)
             return await _answered(response, response.error.trace_id, context, as_status=as_status)
         by_code[OK] += 1
+        if beside is not None and (said := beside(request, response)):
+            context.set_trailing_metadata(said)
         if calls.is_verbose:
             calls.tell(method, Role.ANONYMOUS.value, OK, now() - begun, calls.trace_id(headers))
         took(now() - begun)

@@ -16,8 +16,10 @@ import msgspec
 from traffic_tacos.engines.memory import MemoryStore
 from traffic_tacos.engines.sqlite import connected
 from traffic_tacos.kernel.errors import Refusal
+from traffic_tacos.kernel.events import sale_window
 from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.ports.audit import AUDIT, AUDIT_HEAD, broken_links
+from traffic_tacos.ports.sales import SALE, Period
 from traffic_tacos.ports.store import JOB, DamagedRecord, Job, Kind
 from traffic_tacos.rooms.catalog.model import Event
 from traffic_tacos.rooms.catalog.records import EVENT
@@ -34,6 +36,7 @@ from traffic_tacos.rooms.waiting_room.records import TICKET
 
 VIOLATIONS_SHOWN_MAX = 20
 FOR_EVER = 2**63
+DECIDED_WITHIN = 10 * SECOND  # from looking at the clock to the commit; no call takes longer
 
 T = TypeVar("T")
 
@@ -72,6 +75,7 @@ class Everything:
         self.payments: dict[str, Payment] = {payment.id: payment for _, payment in records.all(PAYMENT)}
         self.uses = {path.split("/", 1)[1]: use for path, use in records.all(ADMISSION_USE)}
         self.tickets = [(path.split("/")[1], ticket) for path, ticket in records.all(TICKET)]
+        self.sales = {path.split("/")[1]: sale for path, sale in records.all(SALE)}
         self.audit = [entry for _, entry in sorted(records.all(AUDIT))]
         self.audit_head = next((head for _, head in records.all(AUDIT_HEAD)), None)
         jobs: list[Job] = [job for _, job in records.all(JOB)]
@@ -110,6 +114,19 @@ class Everything:
     def was_given_back(self, reservation_id: str) -> bool:
         reservation = self.reservations.get(reservation_id)
         return reservation is not None and reservation.status is Status.REFUNDED
+
+    def was_over(self, event_id: str, at: Instant) -> bool:
+        """Whether the event was sold no longer at that moment, by whichever end of its sale was in force then."""
+        event, sale = self.events.get(event_id), self.sales.get(event_id)
+        if event is None:
+            return False
+        periods = sale.periods if sale is not None else (Period(sale_window(event.info)),)
+        untils = [*(period.since for period in periods[1:]), FOR_EVER]
+        return at >= periods[0].since and all(
+            period.window.is_over(at)
+            for period, until in zip(periods, untils, strict=True)
+            if period.since - DECIDED_WITHIN <= at < until + DECIDED_WITHIN
+        )
 
     def rates(self, event_id: str) -> list[tuple[Instant, Instant, int]]:
         """Every rate of admission of an event that was ever in force: from when, until when, how many a second.
@@ -299,6 +316,19 @@ def _rate(all_: Everything, check: Check) -> None:
         check.checked += 1
 
 
+def _within_the_sale(all_: Everything, check: Check) -> None:
+    for name, hold in all_.holds.items():
+        event_id, _, reservation_id = name.partition("/")
+        reservation = all_.reservations.get(reservation_id)
+        at = hold.held_at or (reservation.created_at if reservation is not None else None)
+        if at is not None:
+            check.expect(not all_.was_over(event_id, at), f"hold {name}: was made after the end of the sale")
+    for event_id, ticket in all_.tickets:
+        if ticket.granted_at is not None:
+            late = all_.was_over(event_id, ticket.granted_at)
+            check.expect(not late, f"{event_id}/{ticket.number}: was admitted after the end of the sale")
+
+
 def _admissions(all_: Everything, check: Check) -> None:
     bought = Counter(
         all_.reservations[order.reservation_id].admission_id
@@ -335,6 +365,7 @@ CHECKS: dict[str, tuple[str, Callable[[Everything, Check], None]]] = {
     "I6": ("every order is paid in full, and there is one to a reservation", _money_for_tickets),
     "I9": ("admissions in any rolling second are within the rate", _rate),
     "I11": ("an admission buys at most once", _admissions),
+    "I15": ("nothing is held and nobody is admitted after the end of a sale", _within_the_sale),
     "audit": ("no entry of the audit log was changed, left out or put in", _audit),
 }
 

@@ -19,7 +19,7 @@ from traffic_tacos.kernel.calls import Caller, Role
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.ids import new_id
 from traffic_tacos.kernel.instants import SECOND, Instant
-from traffic_tacos.wire import answered, plain_money
+from traffic_tacos.wire import answered, plain_money, queue_message
 
 SCENARIOS = ("approve", "fail", "delay", "random", "timeout")
 ASKED_EVERY_SECONDS = 0.5
@@ -109,14 +109,14 @@ async def _admitted(
     console.print(f"1. {fan} joined the line of {event} {place}")
     with Waiting(console) as waiting:
         while True:
-            status = await answered(
-                queue.GetQueueStatus(queue_pb2.GetQueueStatusRequest(waiting_token=joined.waiting_token))
-            )
+            asked = queue.GetQueueStatus(queue_pb2.GetQueueStatusRequest(waiting_token=joined.waiting_token))
+            status = await answered(asked)
+            why = queue_message(await asked.trailing_metadata() or ())
             if status.admission_ready:
                 break
             if status.status != queue_pb2.QUEUE_STATUS_WAITING and status.status != queue_pb2.QUEUE_STATUS_READY:
-                raise Refusal(Code.FAILED_PRECONDITION, "the place in the line has ended; join again")
-            waiting.tell(shown_place(status))
+                raise Refusal(Code.FAILED_PRECONDITION, why or "the place in the line has ended; join again")
+            waiting.tell(why or shown_place(status))
             await asyncio.sleep(ASKED_EVERY_SECONDS)
     admission = await answered(
         queue.RequestAdmission(

@@ -18,12 +18,13 @@ from traffic_tacos.gen.common.v1 import types_pb2
 from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2 as pb
 from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2_grpc
 from traffic_tacos.kernel.errors import Refusal
+from traffic_tacos.kernel.events import sale_window
 from traffic_tacos.kernel.instants import Instant
 from traffic_tacos.kernel.money import Money
 from traffic_tacos.rooms.catalog.documents import DOCUMENT, has_sections, is_seating_plan, read
 from traffic_tacos.rooms.catalog.plans import PLAN
 from traffic_tacos.rooms.catalog.schema import Mistake
-from traffic_tacos.wire import answered, instant
+from traffic_tacos.wire import answered, plain_event
 
 app = typer.Typer(
     help="Check event files, put events on sale, list them, show one, keep seats for the house.", no_args_is_help=True
@@ -141,15 +142,11 @@ def show(
 
 
 def sale_state(plan: pb.EventPlan, now: Instant) -> str:
-    """Whether an event can be bought now, as far as its times say: without an end of the sale until it has ended,
-    or begun.
-    """
-    opens = instant(plan.event, "sale_start_time")
-    ends = (instant(plan.event, field) for field in ("sale_end_time", "end_time", "start_time"))
-    closes = next((end for end in ends if end is not None), None)
-    if closes is not None and now >= closes:
+    """Whether an event can be bought now, as far as its times say."""
+    window = sale_window(plain_event(plan.event))
+    if window.is_over(now):
         return "over"
-    return "open" if opens is None or now >= opens else "not yet open"
+    return "open" if window.has_opened(now) else "not yet open"
 
 
 @app.command("block")

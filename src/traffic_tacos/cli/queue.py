@@ -92,9 +92,7 @@ async def _watch(event_id: str, data: Path, grpc: str, *, once: bool, as_json: b
 
 def shown_line(line: pb.Line, stats: inventory_pb2.InventoryStats) -> Listing:
     """One line and its sale as a table."""
-    state = (
-        "stopped" if line.stopped else "sold out" if line.sold_out else "waiting for the sale" if line.pool else "open"
-    )
+    state = line.state_message or ("waiting for the sale" if line.pool else "open")
     kept = f"{line.told_kept / line.told:.0%} came within the time first told" if line.told else "none yet"
     rows = [
         ("line", f"{line.event_id}, {state}"),

@@ -29,13 +29,14 @@ ANONYMOUS = Caller()
 
 class Call(msgspec.Struct, frozen=True):
     """One call. `deadline` is when nobody waits for the answer any more; `traceparent` is the caller's own trace
-    context (W3C), as it came.
+    context (W3C), and `waiting_token` what they sent as x-waiting-token, as they came: neither is checked yet.
     """
 
     caller: Caller
     trace_id: str
     deadline: Instant | None = None
     traceparent: str = ""
+    waiting_token: str = ""
 
     def may_act_for(self, user_id: str) -> bool:
         """Whether the caller is that user, or somebody trusted to speak for users."""

@@ -92,6 +92,32 @@ def test_a_wrong_file_is_refused_with_the_path_of_what_is_wrong(change, field, s
     assert says in refused.value.message
 
 
+ORDER = [
+    ({"sale_start_time": 1, "sale_end_time": 2, "start_time": 3, "end_time": 4}, None),
+    ({"sale_start_time": 1, "start_time": 3, "sale_end_time": 4, "end_time": 4}, None),
+    ({"start_time": 3, "sale_end_time": 5}, None),
+    ({"start_time": 1, "sale_start_time": 2, "end_time": 3}, None),
+    ({"sale_start_time": 2, "sale_end_time": 2}, "sale_end_time"),
+    ({"sale_start_time": 2, "sale_end_time": 1}, "sale_end_time"),
+    ({"start_time": 2, "end_time": 2}, "end_time"),
+    ({"sale_start_time": 4, "end_time": 4}, "end_time"),
+    ({"sale_end_time": 5, "end_time": 4}, "sale_end_time"),
+    ({"sale_start_time": 3, "start_time": 3}, "sale_start_time"),
+]
+
+
+@pytest.mark.parametrize(("times", "wrong"), ORDER)
+def test_times_are_in_order_and_the_field_that_is_not_is_named(times, wrong):
+    lines = "".join(f"\n{name}: 2027-03-0{day}T20:00:00Z" for name, day in times.items())
+    document = GOOD.replace("currency: KRW", "currency: KRW" + lines)
+    if wrong is None:
+        assert parsed(document).info.id
+        return
+    with pytest.raises(Refusal) as refused:
+        parsed(document)
+    assert (refused.value.code, refused.value.details[0].field) == (Code.INVALID_ARGUMENT, wrong)
+
+
 def test_a_wrong_seating_plan_is_refused_with_the_path_of_what_is_wrong():
     document, plan = read_files(EXAMPLES / "studio.json")
     for change, says in [

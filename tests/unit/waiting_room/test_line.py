@@ -10,7 +10,7 @@ from traffic_tacos.kernel.instants import SECOND
 from traffic_tacos.rooms.waiting_room.draw import Draw
 from traffic_tacos.rooms.waiting_room.model import ADMISSION_LIFETIME, PRESENT_SECONDS, TURNS_PER_TICKET, Line
 from traffic_tacos.rooms.waiting_room.pacing import Window
-from traffic_tacos.rooms.waiting_room.values import Admission, Settings, State
+from traffic_tacos.rooms.waiting_room.values import UNKNOWN, Admission, Settings, State
 
 SMALL = Settings(rate_per_second=2, active_max=4, offer_seconds=5, idle_seconds=3600, waiting_max=100)
 WIDE = Settings(rate_per_second=100, active_max=100, offer_seconds=5)
@@ -76,7 +76,7 @@ def test_nobody_has_a_turn_when_nothing_is_left():
     one = line(3, WIDE)
     one.is_sold_out = True
     assert one.advance(0) == []
-    assert one.place(1, 0).eta_seconds == 0
+    assert one.place(1, 0).eta_seconds == UNKNOWN
 
 
 def test_a_lapsed_offer_is_passed_over_once_and_offered_again_once():
@@ -198,7 +198,7 @@ def test_a_stopped_line_gives_no_turns_and_lets_none_run_out():
     one = line(3, Settings(rate_per_second=100, active_max=1, offer_seconds=5))
     assert one.advance(0) == [1]
     one.stop(True, 1000)
-    assert one.place(2, 1000).eta_seconds == 0
+    assert one.place(2, 1000).eta_seconds == UNKNOWN
     for second in range(60):
         assert one.advance(second * 1000) == []
     assert one.state(1) is State.READY
@@ -403,3 +403,36 @@ class AnyLine(RuleBasedStateMachine):
 
 TestAnyLine = AnyLine.TestCase
 TestAnyLine.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+
+
+def test_at_the_end_of_the_sale_all_who_wait_have_ended_at_once_and_are_taken_out_step_by_step():
+    one = line(10)
+    one.ends_at = 5000
+    assert one.advance(0) == [1]
+    admit(one, 1, 0)
+    one.advance(500)
+    assert one.place(3, 4999).position == 2
+    assert {one.place(number, 5000).state for number in range(2, 11)} == {State.EXPIRED}
+    assert one.advance(5000) == []
+    assert (one.waiting(), one.state(10), one.state(1)) == (0, State.EXPIRED, State.ADMITTED)
+    taken = []
+    while numbers := one.expiring(4):
+        taken.append(numbers)
+        for number in numbers:
+            one.end(number, State.EXPIRED)
+    assert taken == [[2, 3, 4, 5], [6, 7, 8, 9], [10]]
+    one.ends_at = None  # the sale goes on: who was let go stays so, who joins now is first
+    one.joined(11, 6000)
+    one.end(1, State.DONE)
+    assert one.advance(6000) == [11]
+    assert (one.waiting(), one.state(5), one.place(11, 6000).position) == (1, State.EXPIRED, 1)
+
+
+def test_a_line_in_a_pool_lets_its_people_go_too():
+    one = Line(SMALL)
+    one.gather()
+    one.joined(3, 0)
+    one.ends_at = 10
+    one.advance(10)
+    assert expire(one) == [1, 2, 3]
+    assert one.waiting() == 0

@@ -9,7 +9,7 @@ from itertools import islice
 import msgspec
 
 from traffic_tacos.kernel.errors import Detail
-from traffic_tacos.kernel.events import EventInfo
+from traffic_tacos.kernel.events import EventInfo, sale_window
 from traffic_tacos.kernel.limits import SEATS_MAX
 from traffic_tacos.kernel.money import is_currency
 
@@ -95,10 +95,7 @@ def problems(event: Event) -> Iterator[Detail]:
         yield from _bounds(f"admission.{name}", getattr(event.admission, name), 1, 10_000_000)
     yield from _bounds("refunds.hours_before", event.refunds.hours_before, 0, 10_000)
     yield from _bounds("refunds.percent", event.refunds.percent, 0, 100)
-    for early, late in TIME_ORDER:
-        before, after = getattr(event.info, early), getattr(event.info, late)
-        if before is not None and after is not None and before >= after:
-            yield Detail(late, f"must be after {early}")
+    yield from _time_problems(event.info)
     if not event.sections:
         yield Detail("sections", "must have at least one section")
     if event.seat_count > SEATS_MAX:
@@ -166,6 +163,18 @@ def _rows(event: Event) -> list[tuple[str, str, bool, list[tuple[str, str, int, 
         for section in event.sections
         for row in section.rows
     ]
+
+
+def _time_problems(info: EventInfo) -> Iterator[Detail]:
+    for early, late in TIME_ORDER:
+        before, after = getattr(info, early), getattr(info, late)
+        if before is not None and after is not None and before >= after:
+            yield Detail(late, f"must be after {early}")
+    if info.sale_end_time is not None and info.end_time is not None and info.sale_end_time > info.end_time:
+        yield Detail("sale_end_time", "must not be after end_time")
+    ends_with_start = info.sale_end_time is None and info.end_time is None
+    if ends_with_start and info.sale_start_time is not None and sale_window(info).is_over(info.sale_start_time):
+        yield Detail("sale_start_time", "must be before start_time, or end_time or sale_end_time must be given")
 
 
 def _section_problems(path: str, section: Section) -> Iterator[Detail]:

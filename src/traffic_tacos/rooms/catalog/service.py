@@ -5,9 +5,12 @@ from __future__ import annotations
 import msgspec
 
 from traffic_tacos.kernel.errors import Code, Refusal
+from traffic_tacos.kernel.events import sale_window
 from traffic_tacos.kernel.ids import checked_id
 from traffic_tacos.kernel.topics import EVENT_CHANGED
+from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.paging import checked_size
+from traffic_tacos.ports.sales import Period, Sale, changed_sale, sale_key
 from traffic_tacos.ports.store import Decision, Key, Store, View, put
 from traffic_tacos.ports.store import Event as Announcement
 from traffic_tacos.rooms.catalog.documents import parsed
@@ -23,8 +26,9 @@ class Unreadable(msgspec.Struct, frozen=True):
 
 
 class Catalog:
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
+        self._clock = clock
 
     async def create(self, document: str, seating_plan: str = "", event_id: str = "") -> Event:
         """Put an event on sale. The same document again changes nothing; another under its id is ALREADY_EXISTS."""
@@ -34,7 +38,8 @@ class Catalog:
         def decide(view: View) -> Decision[Event]:
             known = view.get(key)
             if known is None:
-                return Decision(event, (put(key, event),), events=(_changed(event),))
+                sale = put(sale_key(event.id), Sale(Period(sale_window(event.info))))
+                return Decision(event, (put(key, event), sale), events=(_changed(event),))
             if not is_same(event, known):
                 raise Refusal(Code.ALREADY_EXISTS, f"id: {event.id} is taken by another event")
             return Decision(known)
@@ -75,7 +80,7 @@ class Catalog:
     async def update(self, event_id: str, document: str, seating_plan: str = "") -> Event:
         """Change what may change while people buy; FAILED_PRECONDITION when seats, prices or currency differ."""
         event = parsed(document, seating_plan, checked_id("event_id", event_id))
-        key = EVENT.key(event.id)
+        key, sale_at, now = EVENT.key(event.id), sale_key(event.id), self._clock.now()
 
         def decide(view: View) -> Decision[Event]:
             known = view.get(key)
@@ -87,9 +92,10 @@ class Catalog:
                     Code.FAILED_PRECONDITION,
                     "sections: seats, prices and currency stay as they were published; create another event",
                 )
-            return Decision(changed, (put(key, changed),), events=(_changed(changed),))
+            sale = changed_sale(view.get(sale_at), sale_window(known.info), sale_window(changed.info), now)
+            return Decision(changed, (put(key, changed), put(sale_at, sale)), events=(_changed(changed),))
 
-        return await self._store.transact((key,), decide)
+        return await self._store.transact((key, sale_at), decide)
 
 
 def unknown_event(event_id: str) -> Refusal:

@@ -13,6 +13,7 @@ from enum import Enum
 import msgspec
 
 from traffic_tacos.kernel.errors import Code, Detail, Refusal
+from traffic_tacos.kernel.events import ALWAYS, SaleWindow
 from traffic_tacos.kernel.instants import MINUTE, SECOND, Instant
 from traffic_tacos.kernel.money import Money
 from traffic_tacos.kernel.seats import Seat, SeatStatus
@@ -55,6 +56,7 @@ class Hold(msgspec.Struct, frozen=True, omit_defaults=True):
     status: HoldStatus
     payment_intent_id: str = ""
     committed_at: Instant | None = None
+    held_at: Instant | None = None  # when these seats were first held; unknown of holds from before this was kept
 
     def is_live(self, now: Instant) -> bool:
         return self.status is HoldStatus.ACTIVE and now < self.deadline
@@ -104,12 +106,20 @@ def known(plan: EventPlan, seat_ids: Iterable[str]) -> None:
         raise Refusal(Code.NOT_FOUND, f"seat_ids: there is no seat {unknown[0][:80]} in this event", *details)
 
 
-def reserve(plan: EventPlan, states: Mapping[int, RowState], hold: Hold | None, claim: Claim, now: Instant) -> Change:
+def reserve(
+    plan: EventPlan,
+    states: Mapping[int, RowState],
+    hold: Hold | None,
+    claim: Claim,
+    now: Instant,
+    sale: SaleWindow = ALWAYS,
+) -> Change:
     """The claim's seats, reserved until its deadline.
 
     Repeating it under the same reservation changes nothing while the hold lives. INVENTORY_CONFLICT
-    names taken seats; INSUFFICIENT_INVENTORY when nothing fits; then nothing has changed. Without
-    `seat_ids`, `states` must have every row of the event.
+    names taken seats; INSUFFICIENT_INVENTORY when nothing fits; FAILED_PRECONDITION outside of the sale, but for
+    the very seats that this reservation held before, since what was held may be paid; then nothing has changed.
+    Without `seat_ids`, `states` must have every row of the event.
     """
     if hold is not None and hold.status is HoldStatus.COMMITTED:
         raise Refusal(Code.FAILED_PRECONDITION, "reservation_id: its seats are sold already")
@@ -117,8 +127,13 @@ def reserve(plan: EventPlan, states: Mapping[int, RowState], hold: Hold | None, 
         if _asks_for(plan, claim) not in (hold.rows, sum(map(int.bit_count, hold.rows.values()))):
             raise Refusal(Code.FAILED_PRECONDITION, "reservation_id: holds other seats already")
         return Change(hold, {})
+    if hold is not None and masks(plan, claim.seat_ids) == hold.rows:
+        held_at = hold.held_at
+    else:
+        sale.check_open(now)
+        held_at = now
     wanted = _named(plan, states, claim, now) if claim.seat_ids else choose(plan.sections, states, claim.quantity, now)
-    taken = Hold(claim.reservation_id, claim.user_id, wanted, claim.deadline, HoldStatus.ACTIVE)
+    taken = Hold(claim.reservation_id, claim.user_id, wanted, claim.deadline, HoldStatus.ACTIVE, held_at=held_at)
     rows = {
         index: _with_hold(states[index], RowHold(claim.reservation_id, seats, claim.deadline), now)
         for index, seats in wanted.items()

@@ -175,6 +175,7 @@ class HoldRpc:
             available=counts.available,
             reserved=counts.reserved - counts.accessible_held,
             accessible=counts.accessible,
+            all_sold=counts.sold == counts.total,
         )
 
 

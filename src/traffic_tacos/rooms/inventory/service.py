@@ -8,12 +8,14 @@ import msgspec
 
 from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.errors import Fault, Refusal
+from traffic_tacos.kernel.events import sale_window
 from traffic_tacos.kernel.ids import checked_id, checked_reason, derived_id
 from traffic_tacos.kernel.instants import DAY, Instant
 from traffic_tacos.kernel.seats import Seat, SeatStatus
 from traffic_tacos.ports.audit import HEAD, Audited, audited
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.idempotency import Answers, Once
+from traffic_tacos.ports.sales import sale_key, window_in_force
 from traffic_tacos.ports.store import Decision, Key, Prefix, Store, View
 from traffic_tacos.rooms.inventory import model
 from traffic_tacos.rooms.inventory.clients import CatalogClient
@@ -130,9 +132,9 @@ class Inventory:
         return await self._once("reserve", request, Held, call, partial(self._reserve, request, call))
 
     async def _reserve(self, request: Reserve, call: Call, once: Once[Held]) -> Held:
-        now = self._clock.now()
         checked_id("reservation_id", request.reservation_id)
         plan, keys = await self._plan(request.event_id, call)
+        now = self._clock.now()
         deadline = now + model.HOLD_DEFAULT if request.hold_expires_at is None else request.hold_expires_at
         claim = Claim(
             request.reservation_id,
@@ -142,20 +144,21 @@ class Inventory:
             deadline,
         )
         model.checked_claim(plan, claim, now)
-        hold_at = hold_key(request.event_id, request.reservation_id)
+        hold_at, known_sale = hold_key(request.event_id, request.reservation_id), sale_window(plan.info)
         indexes = masks(plan, claim.seat_ids)
         rows: list[Key[RowState] | Prefix[RowState]] = [keys.rows[index] for index in indexes] or [keys.all]
 
         def rule(view: View) -> Decision[Held]:
             states = keys.some(view, indexes) if indexes else keys.every(view)
             before = view.get(hold_at)
-            change = model.reserve(plan, states, before, claim, now)
+            sale = window_in_force(view, request.event_id, known_sale)
+            change = model.reserve(plan, states, before, claim, now, sale)
             hold = change.hold
             seats = model.described(plan, hold.rows, SeatStatus.RESERVED)
             held = Held(hold.reservation_id, seats, hold.deadline, hold.status)
             return Decision(held, keys.writes(before, change))
 
-        return await once.commit((hold_at, *rows), rule)
+        return await once.commit((hold_at, sale_key(request.event_id), *rows), rule)
 
     async def commit(self, request: Commit, call: Call) -> Sold:
         """Sell what the reservation holds, all or none; see `model.commit` for what is refused."""

@@ -12,6 +12,7 @@ from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2, catalog_pb2_grpc
 from traffic_tacos.gen.tacos.inventory.v1 import inventory_pb2 as own_inventory_pb2
 from traffic_tacos.gen.tacos.inventory.v1 import inventory_pb2_grpc as own_inventory_pb2_grpc
 from traffic_tacos.kernel.calls import Call
+from traffic_tacos.kernel.events import ALWAYS, SaleWindow, sale_window
 from traffic_tacos.kernel.instants import Instant
 from traffic_tacos.kernel.money import Money
 from traffic_tacos.kernel.seats import Seat
@@ -29,6 +30,7 @@ class EventTerms(msgspec.Struct, frozen=True):
 
     max_per_order: int
     refunds: RefundPolicy
+    sale: SaleWindow = ALWAYS
 
 
 class CatalogClient:
@@ -45,7 +47,8 @@ class CatalogClient:
         )
         plan = answer.plan
         starts_at = wire.instant(plan.event, "start_time")
-        return EventTerms(plan.max_per_order, RefundPolicy(plan.refunds.hours_before, plan.refunds.percent, starts_at))
+        refunds = RefundPolicy(plan.refunds.hours_before, plan.refunds.percent, starts_at)
+        return EventTerms(plan.max_per_order, refunds, sale_window(wire.plain_event(plan.event)))
 
 
 class InventoryClient:

@@ -17,6 +17,7 @@ from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.idempotency import Answers, Once
 from traffic_tacos.ports.keys import Keyring
 from traffic_tacos.ports.paging import page_of
+from traffic_tacos.ports.sales import sale_key
 from traffic_tacos.ports.store import Decision, Store, View, put
 from traffic_tacos.rooms.reservation import model
 from traffic_tacos.rooms.reservation.clients import CatalogClient, EventTerms, InventoryClient, LineClient
@@ -281,6 +282,8 @@ class Reservations:
         asked = request.quantity or len(request.seat_ids)
         if not 1 <= asked <= terms.max_per_order:
             raise Refusal.of_field("quantity", f"must be 1 to {terms.max_per_order}", asked)
+        sale = await self._store.get(sale_key(request.event_id))
+        (terms.sale if sale is None else sale.now.window).check_open(now)
         use = await self._store.get(ADMISSION_USE.key(token.admission_id))
         model.check_usable(use, request.user_id, now)
         return token

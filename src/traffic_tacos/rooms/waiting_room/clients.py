@@ -7,6 +7,8 @@ from traffic_tacos import wire
 from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2, catalog_pb2_grpc
 from traffic_tacos.gen.tacos.inventory.v1 import inventory_pb2, inventory_pb2_grpc
 from traffic_tacos.kernel.calls import Call
+from traffic_tacos.kernel.events import sale_window
+from traffic_tacos.kernel.instants import HOUR
 from traffic_tacos.rooms.waiting_room.values import Settings, Terms
 
 CATALOG_SECONDS = 0.5
@@ -14,11 +16,14 @@ INVENTORY_SECONDS = 0.25
 
 
 class SeatsLeft(msgspec.Struct, frozen=True):
-    """Free, held, and free for who needs them: those last ones are sold by name only."""
+    """Free, held, and free for who needs them: those last ones are sold by name only. `all_sold`: the house keeps none
+    either.
+    """
 
     available: int
     reserved: int
     accessible: int
+    all_sold: bool
 
     @property
     def is_sold_out(self) -> bool:
@@ -45,7 +50,10 @@ class CatalogClient:
                 metadata=wire.metadata(call),
             )
         )
-        admission, event = answer.plan.admission, answer.plan.event
+        admission, info, refunds = answer.plan.admission, wire.plain_event(answer.plan.event), answer.plan.refunds
+        sale, returns_until = sale_window(info), None if refunds.percent else 0
+        if refunds.percent and info.start_time is not None:
+            returns_until = info.start_time - refunds.hours_before * HOUR
         return Terms(
             Settings(
                 rate_per_second=admission.rate_per_second,
@@ -54,8 +62,9 @@ class CatalogClient:
                 idle_seconds=admission.idle_seconds,
                 waiting_max=admission.waiting_max,
             ),
-            wire.instant(event, "sale_start_time"),
-            wire.instant(event, "sale_end_time"),
+            sale.opens_at,
+            sale.ends_at,
+            returns_until,
         )
 
 
@@ -71,4 +80,4 @@ class InventoryClient:
                 metadata=wire.metadata(call),
             )
         )
-        return SeatsLeft(answer.available, answer.reserved, answer.accessible)
+        return SeatsLeft(answer.available, answer.reserved, answer.accessible, answer.all_sold)

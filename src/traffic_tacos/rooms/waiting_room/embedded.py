@@ -16,6 +16,7 @@ from traffic_tacos.kernel.calls import Caller, Role
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.kernel.tokens import Ticket, seal_ticket, session_hash
+from traffic_tacos.ports.sales import sale_key, window_in_force
 from traffic_tacos.ports.store import Decision, Key, Store, View, Write, put
 from traffic_tacos.rooms.waiting_room import draw, model
 from traffic_tacos.rooms.waiting_room.draw import Draw
@@ -49,7 +50,9 @@ class Joined(msgspec.Struct, frozen=True):
 
 
 class Member(NamedTuple):
-    """A session, and the user that is signed in with it: the `live` ticket they have, if any."""
+    """Who joins: the user, where one is signed in, else the session. `known` are the tickets under their name, `live`
+    the one of them that is theirs and goes on, if any.
+    """
 
     session_id: str
     user_id: str
@@ -113,11 +116,17 @@ class EmbeddedLine:
         """Who wants to join, and what they have in this line already."""
         keys = member_keys(self.event_id, session_id, user_id)
         known = [found for key in keys if (found := await self._store.get(key)) is not None]
-        return Member(session_id, user_id, keys, known, next(filter(self._may_go_on, known), None))
+        live = next(filter(self._may_go_on, known), None)
+        if live is not None and not user_id and await self._has_user(live):
+            live = None  # who only names a session is nobody's user
+        return Member(session_id, user_id, keys, known, live)
 
     async def join(self, member: Member, metadata: dict[str, str], now: Instant) -> Joined:
-        """A number at the end of the line, or the one that this session or user has."""
-        head_key, draw_key = self._head_key, self._draw_key
+        """A number at the end of the line, or the one that this user has, or this session without one.
+
+        FAILED_PRECONDITION when the sale is over.
+        """
+        head_key, draw_key, sale_at = self._head_key, self._draw_key, sale_key(self.event_id)
         members, known, live = member.keys, member.known, member.live
         hashed = session_hash(member.session_id)
 
@@ -129,6 +138,7 @@ class EmbeddedLine:
             if live is not None:
                 missing = [put(key, live) for key in members if view.get(key) is None]
                 return Decision((live, False, drawn), missing)
+            window_in_force(view, self.event_id, self.terms.window).check_not_over(now)
             number = head.last_number + 1
             writes: list[Write] = [put(key, number) for key in members]
             digest = ""
@@ -144,7 +154,7 @@ class EmbeddedLine:
             writes += [put(head_key, Head(number, digest)), put(ticket_key(self.event_id, number), record)]
             return Decision((number, True, drawn), writes)
 
-        number, is_new, drawn = await self._store.transact((head_key, draw_key, *members), decide)
+        number, is_new, drawn = await self._store.transact((head_key, draw_key, sale_at, *members), decide)
         self._draw_closed(drawn, now)
         self.model.joined(number, now)
         if not is_new and (record := await self._store.get(ticket_key(self.event_id, number))) is not None:
@@ -152,15 +162,21 @@ class EmbeddedLine:
         return Joined(number, hashed, is_new)
 
     async def claim(self, number: int, user_id: str, now: Instant) -> Admission:
-        """The admission of a ticket; claiming again answers the same."""
-        key = ticket_key(self.event_id, number)
+        """The admission of a ticket; claiming again answers the same.
+
+        FORBIDDEN when it is another user's, FAILED_PRECONDITION when it has ended, or the sale has.
+        """
+        key, sale_at = ticket_key(self.event_id, number), sale_key(self.event_id)
 
         def decide(view: View) -> Decision[TicketRecord]:
             record = view.get(key)
             if record is None or record.ended:
                 raise place_ended()
+            if record.user_id and user_id and record.user_id != user_id:
+                raise of_another_user()
             if record.granted_at is not None:
                 return Decision(record)
+            window_in_force(view, self.event_id, self.terms.window).check_not_over(now)
             granted = msgspec.structs.replace(
                 record,
                 user_id=record.user_id or user_id,
@@ -170,7 +186,7 @@ class EmbeddedLine:
             )
             return Decision(granted, (put(key, granted),))
 
-        admission = _admission(await self._store.transact((key,), decide))
+        admission = _admission(await self._store.transact((key, sale_at), decide))
         self.model.admitted(admission, now)
         return admission
 
@@ -237,6 +253,10 @@ class EmbeddedLine:
             for ticket in [Ticket(self.event_id, record.number, bytes.fromhex(record.session_hash))]
         ]
 
+    async def _has_user(self, number: int) -> bool:
+        record = await self._store.get(ticket_key(self.event_id, number))
+        return record is not None and bool(record.user_id)
+
     def _may_go_on(self, number: int) -> bool:
         return number > self.model.last_number or self.model.state(number) <= State.ADMITTED
 
@@ -256,7 +276,7 @@ class EmbeddedLine:
             is_stopped = is_stopped or bool(record.stopped)
             self.is_closed = self.is_closed or bool(record.closed)
         self.model.settings = Settings(**given)
-        self.model.opens_at = self.terms.starts_at
+        self.model.opens_at, self.model.ends_at = self.terms.starts_at, self.terms.ends_at
         self.model.stop(is_stopped, now)
 
     async def _committed_draw(self, now: Instant, seed: bytes) -> DrawRecord | None:
@@ -319,6 +339,10 @@ def opened_draw(event_id: str, drawn: DrawRecord) -> Draw:
 
 def place_ended() -> Refusal:
     return Refusal(Code.FAILED_PRECONDITION, "waiting_token: this place has ended; join the line again")
+
+
+def of_another_user() -> Refusal:
+    return Refusal(Code.FORBIDDEN, "user_id: the place belongs to another user")
 
 
 def _closed(drawn: DrawRecord, head: Head, now: Instant) -> DrawRecord:

@@ -17,7 +17,7 @@ from traffic_tacos.ports.store import Event, Key, Prefix, Store
 from traffic_tacos.rooms.waiting_room.clients import CatalogClient, InventoryClient
 from traffic_tacos.rooms.waiting_room.draw import SEED_BYTES
 from traffic_tacos.rooms.waiting_room.embedded import EmbeddedLine
-from traffic_tacos.rooms.waiting_room.news import Sight, news
+from traffic_tacos.rooms.waiting_room.news import PAUSED, SALE_OVER, SOLD_FOR_GOOD, SOLD_OUT, Condition, Sight, news
 from traffic_tacos.rooms.waiting_room.records import DRAW, HEAD, admission_number
 from traffic_tacos.rooms.waiting_room.values import State
 from traffic_tacos.rooms.waiting_room.watchers import Watchers
@@ -47,7 +47,20 @@ class OpenLine:
         model = self.model
         place = model.tell(number, now)
         rate = model.settings.rate_per_second
-        return Sight(place, model.is_stopped, model.is_sold_out, rate, self.line.maintenance())
+        over = model.sale_is_over(now)
+        return Sight(place, model.is_stopped, model.is_sold_out, rate, self.line.maintenance(), over)
+
+    def condition(self, now: Instant) -> Condition | None:
+        """Why nobody is let in now; None when somebody may be."""
+        model = self.model
+        if model.sale_is_over(now):
+            return SALE_OVER
+        if model.is_sold_out:
+            return SOLD_FOR_GOOD if model.is_sold_for_good else SOLD_OUT
+        if not model.is_stopped:
+            return None
+        why = self.line.maintenance()
+        return Condition("maintenance", f"maintenance: {why}") if why else PAUSED
 
     def in_force(self, setting: str) -> int | bool:
         """A setting as it is now, whoever set it."""
@@ -194,6 +207,7 @@ class Lines:
         left = await self._inventory.seats_left(event_id, _own_call())
         opened.model.sellable = left.sellable
         opened.model.is_sold_out = left.is_sold_out
+        opened.model.is_sold_for_good = left.all_sold and opened.line.terms.keeps_all_sold(now)
 
     async def _events(self, prefix: Prefix[Any]) -> list[str]:
         """The events that have a record of this kind."""

@@ -4,6 +4,7 @@
     WAITING | READY --leave--> LEFT                ADMITTED --lapsed--> EXPIRED
     WAITING --no sign of life for idle_seconds--> EXPIRED
     READY --offer lapsed--> WAITING (passed over) --turn--> READY --offer lapsed--> EXPIRED
+    WAITING | READY --the sale has ended, or all is sold for good--> EXPIRED, all at once
 
 Numbers are given one after the other from 1. The *rank* of a number is its place in the order of
 admission: the number itself, or for those who came before the sale opened what the draw gave it. Below
@@ -28,7 +29,7 @@ from traffic_tacos.rooms.waiting_room.draw import Draw
 from traffic_tacos.rooms.waiting_room.ended import Ended
 from traffic_tacos.rooms.waiting_room.pacing import Allowance, Pace, Window
 from traffic_tacos.rooms.waiting_room.sightings import Sightings
-from traffic_tacos.rooms.waiting_room.values import STATES, Admission, Figures, Place, Settings, State
+from traffic_tacos.rooms.waiting_room.values import STATES, UNKNOWN, Admission, Figures, Place, Settings, State
 
 ADMISSION_LIFETIME = 5 * MINUTE
 TURNS_PER_TICKET = 2
@@ -52,11 +53,15 @@ class _Turn:
 
 
 class Line:
-    """`opens_at` is when the sale starts: nobody has a turn before it."""
+    """`opens_at` is when the sale starts: nobody has a turn before it; and at `ends_at` nobody has one any more.
+    `is_sold_for_good`: no seat can come back while the sale goes on.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.opens_at: Instant | None = None
+        self.ends_at: Instant | None = None
+        self.is_sold_for_good = False
         self.sellable: int | None = None  # seats left; None while nobody has said
         self.is_sold_out = False
         self.admissions: dict[int, Admission] = {}
@@ -81,6 +86,8 @@ class Line:
         self._turn_ends: list[tuple[Instant, int]] = []
         self._ready = 0
         self._expiring: set[int] = set()  # have ended, but count until that is durable
+        self._let_go = 0  # numbers up to this one have ended too, if they still waited; up to `_let_go_seen` they
+        self._let_go_seen = 0  # are among `_expiring`, or had ended before
         self._admission_ends: list[tuple[Instant, int]] = []
         self._holding = 0
         self._granting: dict[int, Instant] = {}
@@ -110,9 +117,18 @@ class Line:
         return self._is_stopped
 
     def state(self, number: int) -> State:
-        if self._expiring and number in self._expiring:
+        state = STATES[self._states[number]]
+        if state <= State.READY and (number <= self._let_go or number in self._expiring):
             return State.EXPIRED
-        return STATES[self._states[number]]
+        return state
+
+    def is_over(self, now: Instant) -> bool:
+        """Whether nobody who waits can have a turn any more."""
+        return self.is_sold_for_good or self.sale_is_over(now)
+
+    def sale_is_over(self, now: Instant) -> bool:
+        """Whether the sale is over."""
+        return self.ends_at is not None and now >= self.ends_at
 
     def rank(self, number: int) -> int:
         """The place in the order of admission. Not known while the line is a pool."""
@@ -121,11 +137,15 @@ class Line:
 
     def waiting(self) -> int:
         """Live tickets that are not admitted."""
+        if self._let_go and self._let_go == self.last_number:
+            return 0
         return self.last_number - (len(self._ended_in_pool) if self._draw is None else self._ended.total)
 
     def place(self, number: int, now: Instant) -> Place:
         """Where the ticket stands: live tickets ahead plus one; 0 once it is no longer in the line."""
         state = self.state(number)
+        if self.is_over(now):
+            return Place(State.EXPIRED if state <= State.READY else state, 0, 0)
         if state >= State.ADMITTED:
             return Place(state, 0, 0, state is State.ADMITTED)
         draw = self._draw
@@ -133,15 +153,17 @@ class Line:
             return Place(state, 0, self._seconds_to_opening(now))
         rank = number if number > draw.size else draw.rank(number)
         position = rank - self._ended.before(rank)
-        if state is State.READY or self._is_stopped or self.is_sold_out:
-            return Place(state, position, 0, state is State.READY and not self._is_stopped)
+        if self._is_stopped or self.is_sold_out:
+            return Place(state, position, UNKNOWN)
+        if state is State.READY:
+            return Place(state, position, 0, may_be_admitted=True)
         eta = -int(-position // self._pace.per_second)
         return Place(state, position, eta if self.opens_at is None else eta + self._seconds_to_opening(now))
 
     def tell(self, number: int, now: Instant) -> Place:
         """The place, told to its holder: how good the time first told was is measured when the turn comes."""
         place = self.place(number, now)
-        if not self._told[number] and place.eta_seconds and place.position:
+        if not self._told[number] and place.eta_seconds > 0 and place.position:
             self._told[number] = now // SECOND + place.eta_seconds
         return place
 
@@ -255,7 +277,7 @@ class Line:
             self._states[number] = state
         elif self._states[number] <= State.READY:
             turn = self._turns.get(number)
-            if turn is not None and turn.is_offer:
+            if turn is not None and turn.is_offer and number > self._let_go:
                 self._learn(came=False)
             self._close(number, state)
 
@@ -273,6 +295,8 @@ class Line:
         turns, and STEP_MAX tickets looked at for idleness.
         """
         self._lapse_admissions(now)
+        if self.is_over(now):
+            self._let_go = self.last_number
         if not self._is_stopped:
             self._lapse_turns(now)
         self._expire_idle(now)
@@ -291,13 +315,17 @@ class Line:
     def expiring(self, limit: int) -> list[int]:
         """Tickets that have expired; `end` takes them out of the line once that is durable, so that no
         crash makes a place rise again."""
+        while self._let_go_seen < self._let_go and len(self._expiring) < limit:
+            self._let_go_seen += 1
+            if self._states[self._let_go_seen] <= State.READY:
+                self._expiring.add(self._let_go_seen)
         return sorted(self._expiring)[:limit] if self._expiring else []
 
     # What the three limits allow.
 
     def _room(self, now: Instant, rate: float) -> int:
         """The rate (of this instant, and of the rolling second), live admissions, and seats left."""
-        if self._is_stopped or self.is_sold_out or self._draw is None:
+        if self._is_stopped or self.is_sold_out or self._draw is None or self.is_over(now):
             return 0
         if self.opens_at is not None and now < self.opens_at:
             return 0

@@ -1,7 +1,9 @@
 """What a watching fan hears: the difference between what was told last and what is so now.
 
-PAUSED | RESUMED | RATE | SOLD_OUT | SEATS_AGAIN      of the line
-PLACE | READY | ENDED                                 of the ticket, last
+PAUSED | RESUMED | RATE | SOLD_OUT | SEATS_AGAIN | SALE_OVER      of the line
+PLACE | READY | ENDED                                             of the ticket, last
+
+Who asks instead of watching hears the same as a `Condition`: what keeps the line from moving, if anything does.
 """
 
 from enum import Enum
@@ -21,6 +23,20 @@ class Topic(Enum):
     SOLD_OUT = "sold_out"
     SEATS_AGAIN = "seats_again"
     MAINTENANCE = "maintenance"
+    SALE_OVER = "sale_over"
+
+
+class Condition(msgspec.Struct, frozen=True):
+    """Why nobody is let in: a word for programs, and a sentence for people."""
+
+    state: str
+    message: str
+
+
+SALE_OVER = Condition("sale_over", "the sale has ended")
+SOLD_FOR_GOOD = Condition("sold_out", "everything is sold, and nothing can come back")
+SOLD_OUT = Condition("sold_out", "everything is sold; your place is kept in case a ticket is given back")
+PAUSED = Condition("paused", "nobody is let in at the moment; your place is kept")
 
 
 class Sight(msgspec.Struct, frozen=True):
@@ -33,6 +49,7 @@ class Sight(msgspec.Struct, frozen=True):
     is_sold_out: bool
     rate_per_second: int
     maintenance: str = ""
+    sale_is_over: bool = False
 
     @property
     def has_ended(self) -> bool:
@@ -46,6 +63,7 @@ def news(told: Sight | None, now: Sight) -> list[Topic]:
         topics += [Topic.MAINTENANCE] if now.maintenance else []
         topics += [Topic.PAUSED] if now.is_stopped else []
         topics += [Topic.SOLD_OUT] if now.is_sold_out else []
+        topics += [Topic.SALE_OVER] if now.sale_is_over else []
         return [*topics, _of_ticket(now)]
     if now.maintenance != told.maintenance:
         topics.append(Topic.MAINTENANCE)
@@ -55,6 +73,8 @@ def news(told: Sight | None, now: Sight) -> list[Topic]:
         topics.append(Topic.RATE)
     if now.is_sold_out != told.is_sold_out:
         topics.append(Topic.SOLD_OUT if now.is_sold_out else Topic.SEATS_AGAIN)
+    if now.sale_is_over and not told.sale_is_over:
+        topics.append(Topic.SALE_OVER)
     if (now.place.state, now.place.position) != (told.place.state, told.place.position):
         topics.append(_of_ticket(now))
     return topics

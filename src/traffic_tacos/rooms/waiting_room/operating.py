@@ -13,6 +13,7 @@ from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.store import Decision, Key, Store, View, put
 from traffic_tacos.rooms.waiting_room import draw
 from traffic_tacos.rooms.waiting_room.lines import Lines, OpenLine
+from traffic_tacos.rooms.waiting_room.news import Condition
 from traffic_tacos.rooms.waiting_room.records import NOTHING_SET, settings_key
 from traffic_tacos.rooms.waiting_room.records import SETTINGS as SETTINGS_KIND
 from traffic_tacos.rooms.waiting_room.values import Figures
@@ -53,6 +54,7 @@ class LineView(msgspec.Struct, frozen=True):
     is_closed: bool
     seats_left: int
     streams: int
+    condition: Condition | None = None
 
 
 class ShownDraw(msgspec.Struct, frozen=True):
@@ -201,4 +203,5 @@ def _view(event_id: str, opened: OpenLine, now: Instant) -> LineView:
         is_closed=opened.line.is_closed,
         seats_left=model.sellable or 0,
         streams=opened.watchers.count,
+        condition=opened.condition(now),
     )

@@ -78,8 +78,10 @@ def settings_key(event_id: str) -> Key[SettingsRecord]:
 
 
 def member_keys(event_id: str, session_id: str, user_id: str) -> list[Key[int]]:
-    """Who a place belongs to: a session, and a user where one is signed in."""
-    names = [("session", session_id), *([("user", user_id)] if user_id else [])]
+    """Who a place belongs to: a user where one is signed in, else a session. A session's id is chosen by its client
+    and no secret, so a user's place is never found by it.
+    """
+    names = [("user", user_id) if user_id else ("session", session_id)]
     return [
         MEMBER.key(event_id, kind, hashlib.blake2b(name.encode(), digest_size=MEMBER_BYTES).hexdigest())
         for kind, name in names

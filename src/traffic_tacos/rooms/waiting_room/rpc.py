@@ -11,7 +11,7 @@ from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.instants import SECOND
 from traffic_tacos.ports.clock import Clock
-from traffic_tacos.rooms.waiting_room.news import Topic
+from traffic_tacos.rooms.waiting_room.news import SALE_OVER, Topic
 from traffic_tacos.rooms.waiting_room.operating import ENTRIES_PAGE_MAX, LineView, Operator
 from traffic_tacos.rooms.waiting_room.service import Told, WaitingRoom, Word
 
@@ -30,7 +30,7 @@ _REFUSED_ADMISSION = {
     Code.NOT_FOUND: pb.ADMISSION_STATUS_INVALID,
     Code.RATE_LIMITED: pb.ADMISSION_STATUS_DENIED,
 }
-_JOINED_ALREADY = Refusal(Code.ALREADY_EXISTS, "session_id: is in this line already; this is its place")
+_JOINED_ALREADY = Refusal(Code.ALREADY_EXISTS, "user_id: is in this line already; this is the place")
 _QUEUE_TOPICS = {
     Topic.PLACE: ws.QUEUE_EVENT_TYPE_POSITION_CHANGED,
     Topic.READY: ws.QUEUE_EVENT_TYPE_ADMISSION_READY,
@@ -42,6 +42,7 @@ _SYSTEM_TOPICS = {
     Topic.MAINTENANCE: (ws.SYSTEM_EVENT_TYPE_MAINTENANCE_MODE, "maintenance is over"),
     Topic.RATE: (ws.SYSTEM_EVENT_TYPE_ADMISSION_RATE_CHANGED, "the rate of admission has changed"),
     Topic.SOLD_OUT: (ws.SYSTEM_EVENT_TYPE_EVENT_SOLD_OUT, "everything is sold"),
+    Topic.SALE_OVER: (ws.SYSTEM_EVENT_TYPE_CAPACITY_CHANGED, SALE_OVER.message),
     Topic.SEATS_AGAIN: (ws.SYSTEM_EVENT_TYPE_CAPACITY_CHANGED, "there are seats again"),
 }
 
@@ -51,6 +52,16 @@ class QueueRpc:
         self._room = room
         self._operator = operator
         self._clock = clock
+        self.beside = {
+            "JoinQueue": lambda _, response: self._state(response.waiting_token),
+            "GetQueueStatus": lambda request, _: self._state(request.waiting_token),
+            "RequestAdmission": lambda request, _: self._state(request.waiting_token),
+        }
+
+    def _state(self, token: str) -> tuple[tuple[str, str], ...]:
+        """What keeps the line of this token from moving, said beside the response."""
+        condition = self._room.condition(token, self._clock.now()) if token else None
+        return () if condition is None else wire.queue_state(condition.state, condition.message)
 
     async def JoinQueue(self, request: pb.JoinQueueRequest, call: Call) -> pb.JoinQueueResponse:
         metadata = _metadata(request.metadata) if request.HasField("metadata") else {}
@@ -266,4 +277,6 @@ def _line(view: LineView) -> own.Line:
         pool=view.is_pool,
         closed=view.is_closed,
         streams=view.streams,
+        state=view.condition.state if view.condition else "",
+        state_message=view.condition.message if view.condition else "",
     )

@@ -22,9 +22,9 @@ from traffic_tacos.kernel.tokens import (
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.keys import Keyring
 from traffic_tacos.ports.messages import Inbox, Messages, Text
-from traffic_tacos.rooms.waiting_room.embedded import place_ended
+from traffic_tacos.rooms.waiting_room.embedded import of_another_user, place_ended
 from traffic_tacos.rooms.waiting_room.lines import Lines, OpenLine
-from traffic_tacos.rooms.waiting_room.news import Sight, Topic, news
+from traffic_tacos.rooms.waiting_room.news import Condition, Sight, Topic, news
 from traffic_tacos.rooms.waiting_room.records import admission_id
 from traffic_tacos.rooms.waiting_room.values import Admission, Place, State
 from traffic_tacos.rooms.waiting_room.watchers import STREAMS_PER_LINE_MAX
@@ -82,8 +82,10 @@ class WaitingRoom:
     async def join(
         self, event_id: str, session_id: str, user_id: str, metadata: dict[str, str], call: Call
     ) -> Standing:
-        """A place at the end of the line, or the one that this session or user has.
+        """A place at the end of the line, or the one that this user has. Who calls as a fan joins as that user.
 
+        Without a user the place is its session's: joining again finds it for who shows its token (call.waiting_token)
+        and is ALREADY_EXISTS for everybody else, since a session's id is no secret.
         Before the sale starts, a place in the pool. RATE_LIMITED when the line is full,
         FAILED_PRECONDITION when the sale has ended or nothing is left. Nothing is wrong with a join
         that has taken a number.
@@ -94,6 +96,8 @@ class WaitingRoom:
         checked_text("session_id", session_id, SESSION_LENGTH_MAX)
         if user_id:
             call.require_user(checked_user_id("user_id", user_id))
+        elif call.caller.role is Role.FAN:
+            user_id = call.caller.name
         if len(metadata) > METADATA_ENTRIES_MAX:
             raise Refusal.of_field("metadata", f"must have at most {METADATA_ENTRIES_MAX} entries", len(metadata))
         for name, value in metadata.items():
@@ -103,11 +107,15 @@ class WaitingRoom:
         now = self._clock.now()
         if member.live is None:
             _check_joinable(opened, now)
+        elif not user_id:
+            self._check_shown(event_id, member.live, call)
         opened.joining += 1
         try:
             joined = await opened.line.join(member, metadata, now)
         finally:
             opened.joining -= 1
+        if not user_id and not joined.is_new:
+            self._check_shown(event_id, joined.number, call)
         now = self._clock.now()
         if opened.model.touch(joined.number, now) or not opened.model.is_held_up:
             opened.watchers.wake(opened.model.advance(now))
@@ -137,7 +145,10 @@ class WaitingRoom:
         model, number, now = opened.model, ticket.number, self._clock.now()
         model.touch(number, now)
         opened.watchers.wake(model.advance(now))
+        opened.line.terms.window.check_not_over(now)
         state = model.state(number)
+        if state is not State.ADMITTED and model.is_sold_for_good:
+            raise _sold_out(event_id)
         if state > State.ADMITTED:
             raise place_ended()
         if state is not State.ADMITTED and model.is_sold_out:
@@ -146,10 +157,31 @@ class WaitingRoom:
             return None
         admission = model.admissions.get(number) or await self._grant(opened, number, user_id, now)
         if admission.user_id and user_id and admission.user_id != user_id:
-            raise Refusal(Code.FORBIDDEN, "user_id: the place belongs to another user")
+            raise of_another_user()
         granted = ReservationToken(admission_id(event_id, number), event_id, admission.user_id, admission.expires_at)
         signed = sign_reservation(self._keyring.signing, granted, admission.granted_at)
         return Grant(signed, admission.granted_at, admission.expires_at)
+
+    def condition(self, token: str, now: Instant) -> Condition | None:
+        """Why nobody is let into the line of this ticket; None when somebody may be, or the token is no good."""
+        try:
+            opened, _ = self.checked.get(token) or self._check(token)
+        except Refusal:
+            return None
+        return opened.condition(now)
+
+    def _check_shown(self, event_id: str, number: int, call: Call) -> None:
+        """ALREADY_EXISTS unless the caller shows the token of this place."""
+        try:
+            shown = open_ticket(call.waiting_token, self._token_secret) if call.waiting_token else None
+        except Refusal:
+            shown = None
+        if shown is None or (shown.event_id, shown.number) != (event_id, number):
+            raise Refusal(
+                Code.ALREADY_EXISTS,
+                "session_id: is in this line already; show its waiting token as x-waiting-token to have its place, "
+                "or join with another session_id",
+            )
 
     def _check(self, token: str) -> tuple[OpenLine, int]:
         """The place that a token stands for. Who asks for it asks again: it is remembered."""
@@ -230,8 +262,7 @@ class WaitingRoom:
 def _check_joinable(opened: OpenLine, now: Instant) -> None:
     """What can be wrong with joining this line now, before a number is taken."""
     model, terms = opened.model, opened.line.terms
-    if terms.ends_at is not None and now >= terms.ends_at:
-        raise Refusal(Code.FAILED_PRECONDITION, "event_id: the sale has ended")
+    terms.window.check_not_over(now)
     if model.is_sold_out:
         raise _sold_out(opened.line.event_id)
     if opened.line.is_closed:

@@ -5,6 +5,7 @@ from enum import IntEnum
 
 import msgspec
 
+from traffic_tacos.kernel.events import SaleWindow
 from traffic_tacos.kernel.instants import Instant
 
 
@@ -24,6 +25,15 @@ class Terms(msgspec.Struct, frozen=True):
     settings: Settings
     starts_at: Instant | None
     ends_at: Instant | None
+    returns_until: Instant | None = None  # when buyers may give tickets back no longer; None: they always may
+
+    @property
+    def window(self) -> SaleWindow:
+        return SaleWindow(self.starts_at, self.ends_at)
+
+    def keeps_all_sold(self, now: Instant) -> bool:
+        """Whether a seat that is sold stays sold, as far as its buyer is asked."""
+        return self.returns_until is not None and now >= self.returns_until
 
 
 class State(IntEnum):
@@ -37,6 +47,7 @@ class State(IntEnum):
     EXPIRED = 5
 
 
+UNKNOWN = -1  # seconds, of a time that nobody can say
 STATES = tuple(State)  # by value; the enum's own look-up costs as much as counting a place
 
 
@@ -51,7 +62,8 @@ class Admission(msgspec.Struct, frozen=True):
 
 
 class Place(msgspec.Struct, frozen=True):
-    """`position` is 0 before the draw, and for a ticket that is no longer in the line.
+    """`position` is 0 before the draw, and for a ticket that is no longer in the line; `eta_seconds` is UNKNOWN while
+    nobody is let in.
 
     `may_be_admitted` says whether asking for admission now is answered with it.
     """

@@ -18,16 +18,18 @@ class CountSeatsRequest(_message.Message):
     def __init__(self, event_id: _Optional[str] = ...) -> None: ...
 
 class CountSeatsResponse(_message.Message):
-    __slots__ = ("available", "reserved", "accessible", "error")
+    __slots__ = ("available", "reserved", "accessible", "error", "all_sold")
     AVAILABLE_FIELD_NUMBER: _ClassVar[int]
     RESERVED_FIELD_NUMBER: _ClassVar[int]
     ACCESSIBLE_FIELD_NUMBER: _ClassVar[int]
     ERROR_FIELD_NUMBER: _ClassVar[int]
+    ALL_SOLD_FIELD_NUMBER: _ClassVar[int]
     available: int
     reserved: int
     accessible: int
     error: _errors_pb2.Error
-    def __init__(self, available: _Optional[int] = ..., reserved: _Optional[int] = ..., accessible: _Optional[int] = ..., error: _Optional[_Union[_errors_pb2.Error, _Mapping]] = ...) -> None: ...
+    all_sold: bool
+    def __init__(self, available: _Optional[int] = ..., reserved: _Optional[int] = ..., accessible: _Optional[int] = ..., error: _Optional[_Union[_errors_pb2.Error, _Mapping]] = ..., all_sold: _Optional[bool] = ...) -> None: ...
 
 class ExtendHoldRequest(_message.Message):
     __slots__ = ("reservation_id", "event_id", "hold_expires_at")

@@ -25,7 +25,7 @@ class GetLineResponse(_message.Message):
     def __init__(self, line: _Optional[_Union[Line, _Mapping]] = ..., error: _Optional[_Union[_errors_pb2.Error, _Mapping]] = ...) -> None: ...
 
 class Line(_message.Message):
-    __slots__ = ("event_id", "waiting", "ready", "admitted", "admitted_ever", "admitted_last_minute", "moving_per_second", "no_show_share", "wait_p50_seconds", "wait_p95_seconds", "told", "told_kept", "rate_per_second", "active_max", "stopped", "sold_out", "pool", "streams", "closed")
+    __slots__ = ("event_id", "waiting", "ready", "admitted", "admitted_ever", "admitted_last_minute", "moving_per_second", "no_show_share", "wait_p50_seconds", "wait_p95_seconds", "told", "told_kept", "rate_per_second", "active_max", "stopped", "sold_out", "pool", "streams", "closed", "state", "state_message")
     EVENT_ID_FIELD_NUMBER: _ClassVar[int]
     WAITING_FIELD_NUMBER: _ClassVar[int]
     READY_FIELD_NUMBER: _ClassVar[int]
@@ -45,6 +45,8 @@ class Line(_message.Message):
     POOL_FIELD_NUMBER: _ClassVar[int]
     STREAMS_FIELD_NUMBER: _ClassVar[int]
     CLOSED_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    STATE_MESSAGE_FIELD_NUMBER: _ClassVar[int]
     event_id: str
     waiting: int
     ready: int
@@ -64,7 +66,9 @@ class Line(_message.Message):
     pool: bool
     streams: int
     closed: bool
-    def __init__(self, event_id: _Optional[str] = ..., waiting: _Optional[int] = ..., ready: _Optional[int] = ..., admitted: _Optional[int] = ..., admitted_ever: _Optional[int] = ..., admitted_last_minute: _Optional[int] = ..., moving_per_second: _Optional[float] = ..., no_show_share: _Optional[float] = ..., wait_p50_seconds: _Optional[int] = ..., wait_p95_seconds: _Optional[int] = ..., told: _Optional[int] = ..., told_kept: _Optional[int] = ..., rate_per_second: _Optional[int] = ..., active_max: _Optional[int] = ..., stopped: _Optional[bool] = ..., sold_out: _Optional[bool] = ..., pool: _Optional[bool] = ..., streams: _Optional[int] = ..., closed: _Optional[bool] = ...) -> None: ...
+    state: str
+    state_message: str
+    def __init__(self, event_id: _Optional[str] = ..., waiting: _Optional[int] = ..., ready: _Optional[int] = ..., admitted: _Optional[int] = ..., admitted_ever: _Optional[int] = ..., admitted_last_minute: _Optional[int] = ..., moving_per_second: _Optional[float] = ..., no_show_share: _Optional[float] = ..., wait_p50_seconds: _Optional[int] = ..., wait_p95_seconds: _Optional[int] = ..., told: _Optional[int] = ..., told_kept: _Optional[int] = ..., rate_per_second: _Optional[int] = ..., active_max: _Optional[int] = ..., stopped: _Optional[bool] = ..., sold_out: _Optional[bool] = ..., pool: _Optional[bool] = ..., streams: _Optional[int] = ..., closed: _Optional[bool] = ..., state: _Optional[str] = ..., state_message: _Optional[str] = ...) -> None: ...
 
 class ConfigureLineRequest(_message.Message):
     __slots__ = ("event_id", "setting", "value", "actor", "reason")
