@@ -419,7 +419,7 @@ def operate(walk):
     drain = {"operation": 4, "parameters": {"event_id": EVENT}, "reason": "a test"}
     assert not walk.right(ADMIN, "TriggerOperation", "admin", **drain, dry_run=True).triggered
     assert walk.right(ADMIN, "TriggerOperation", "admin", **drain).status == 3
-    walk.wrong(ADMIN, "TriggerOperation", "admin", "FAILED_PRECONDITION", operation=1)
+    walk.wrong(ADMIN, "TriggerOperation", "admin", "FAILED_PRECONDITION", operation=1, reason="a test")
     stop = {"action": 1, "reason": "a test", "parameters": {"event_id": EVENT}}
     assert walk.right(ADMIN, "EmergencyAction", "admin", **stop, confirm=True).executed
     walk.wrong(ADMIN, "EmergencyAction", "admin", "INVALID_ARGUMENT", "confirm", **stop)
