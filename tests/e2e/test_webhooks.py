@@ -1,5 +1,6 @@
 """Webhooks as a shop receives them from `tacos up`: over a socket, verified with the libraries that shops use."""
 
+import asyncio
 import base64
 import json
 import time
@@ -59,6 +60,56 @@ def test_a_shop_hears_of_a_payment_and_verifies_it_with_either_library(up, shop)
         "event", "block", "evt_hundred", "MAIN-E-20", "--data", str(platform.data), "--grpc", platform.grpc
     )
     assert (kept.returncode, "MAIN-E-20" in kept.stdout) == (0, True), kept.stderr
+
+
+@pytest.mark.parametrize(
+    "answer", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"], ids=["silent", "slow body"]
+)
+async def test_forty_slow_endpoints_delay_no_ticket_and_no_prompt_endpoint(up, shop, answer):
+    """They take the connection and then nothing comes, or a body that has no end."""
+    waiting = asyncio.Event()
+    called = 0
+
+    async def slow(reader, writer):
+        nonlocal called
+        called += 1
+        await reader.readline()
+        writer.write(answer)
+        await waiting.wait()
+        writer.close()
+
+    server = await asyncio.start_server(slow, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    try:
+        await asyncio.to_thread(_sells_beside_slow_endpoints, up, shop, port)
+        assert called >= 40
+    finally:
+        waiting.set()
+        server.close()
+
+
+def _sells_beside_slow_endpoints(up, shop, port):
+    platform = up()
+    client, service = platform.client(), platform.token("service", "shop")
+    fields = {"service_name": "slow", "event_types": [1], "secret": SECRET}
+    urls = [f"http://127.0.0.1:{port}/{number}" for number in range(40)]
+    for url in (*urls, f"http://127.0.0.1:{shop.server_port}/hook"):
+        assert client(WEBHOOK, "RegisterWebhook", {**fields, "endpoint_url": url}, service).registered
+    for number in range(8):
+        fan = f"fan{number}"
+        shopper = Shopper(client, platform.token("user", fan), fan, "evt_hundred")
+        for step in (shopper.join, shopper.wait_for_turn, shopper.be_admitted, shopper.reserve):
+            step()
+        began = time.monotonic()
+        shopper.pay()
+        shopper.own()
+        assert time.monotonic() - began < 3
+    deadline = time.monotonic() + 5
+    while len({body for _, _, body in shop.received}) < 8:
+        assert time.monotonic() < deadline, len(shop.received)
+        time.sleep(0.05)
+    platform.ensure_stopped()
+    platform.verify()
 
 
 def test_a_rotated_secret_signs_beside_the_old_one_until_that_is_dropped(up):

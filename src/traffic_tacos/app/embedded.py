@@ -6,6 +6,7 @@ import fcntl
 import gc
 import os
 import random
+import resource
 import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 STORE_FILE = "store.db"
 LOCK_FILE = "lock"
 GRACE_SECONDS = 5.0
+OPEN_FILES_MAX = 65_536
 LARGE_STORE_BYTES = 100_000_000  # opening it may take seconds
 GC_THRESHOLDS = (20_000, 20, 20)
 
@@ -68,6 +70,7 @@ async def serve(config: Config, ring: Logs, prepare: Hook, started: Hook) -> Non
 async def running(config: Config, ring: Logs, prepare: Hook) -> AsyncIterator[tuple[Platform, asyncio.Task[None]]]:
     """A platform that listens as long as the context lasts, and its work, which never ends by itself."""
     config.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _allow_open_files()
     randomness = random.SystemRandom()
     with _locked(config.data):
         file = config.data / STORE_FILE
@@ -192,6 +195,14 @@ class _HttpServer:
     async def _serve(self) -> None:
         with contextlib.suppress(SystemExit):  # uvicorn's way to say that it cannot listen
             await self._server.serve()
+
+
+def _allow_open_files() -> None:
+    """Callers, streams and receivers of webhooks are a socket each: as many as the system lets us have."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES_MAX if hard == resource.RLIM_INFINITY else min(OPEN_FILES_MAX, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _calm_garbage_collection() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from importlib.metadata import version
 
 import msgspec
+import structlog
 
 from traffic_tacos.app.config import Config
 from traffic_tacos.app.overrides import Overrides
@@ -24,6 +25,9 @@ DISK_FREE_NEEDED, DISK_FREE_WANTED = 100 * MEGABYTE, 1000 * MEGABYTE
 BEATS_EVERY_SECONDS = 0.5
 BEATS_REMEMBERED = 20
 ISSUES_SHOWN_MAX = 10
+
+
+log = structlog.get_logger()
 
 
 class Heartbeat:
@@ -92,7 +96,7 @@ class PlatformHealth:
         rooms = []
         for name in self._rooms:
             health, issues = store.health, list(store.issues)
-            found = [issue for find in self._finders.get(name, ()) for issue in find()]
+            found = [issue for find in self._finders.get(name, ()) for issue in _found(find)]
             if troubles := [*self._overrides.issues(name), *found]:
                 health = max(health, Health.DEGRADED)
                 issues += troubles
@@ -172,3 +176,12 @@ class PlatformHealth:
         if took > SLOW_MS:
             return PartHealth("store", Health.DEGRADED, took, endpoint="embedded", issues=(f"answers in {took} ms",))
         return PartHealth("store", Health.HEALTHY, took, endpoint="embedded")
+
+
+def _found(find: Callable[[], list[str]]) -> list[str]:
+    """What a check finds; that it failed, when it does."""
+    try:
+        return find()
+    except Exception as error:
+        log.error("health_check_failed", exc_info=error)
+        return [f"a health check failed: {error!r}"]

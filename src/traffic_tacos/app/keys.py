@@ -103,6 +103,11 @@ class Keyring:
             hear()
 
     @property
+    def is_followed(self) -> bool:
+        """Whether there is a folder to follow."""
+        return self._data is not None
+
+    @property
     def folder(self) -> Path | None:
         return None if self._data is None else self._data / FOLDER
 
@@ -113,7 +118,7 @@ class Keyring:
     async def run(self, clock: Clock, changed: Callable[[], Awaitable[None]]) -> None:
         """Follow the folder, until cancelled; `changed` is called after every change, whoever noticed it first."""
         told = self._keys
-        while self._data is not None:
+        while True:
             await clock.sleep(WATCHED_EVERY_SECONDS)
             self.refresh()
             if self._keys is not told:

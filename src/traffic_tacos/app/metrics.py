@@ -8,6 +8,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
+import structlog
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -16,6 +17,7 @@ from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.ports.figures import Gauge
 
 OK = "OK"
+log = structlog.get_logger()
 _Read: TypeAlias = Callable[[], Sequence[tuple[Sequence[str], float]]]
 BOUNDS_MS = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500)
 
@@ -108,7 +110,14 @@ class Metrics:
             for things, value in read()
         ]
 
-    def _add(self, name: str, documentation: str, labels: list[str], read: _Read) -> None:
+    def _add(self, name: str, documentation: str, labels: list[str], read_or_fail: _Read) -> None:
+        def read() -> Sequence[tuple[Sequence[str], float]]:
+            try:
+                return read_or_fail()
+            except Exception as error:  # one figure that cannot be read takes nobody the others
+                log.error("gauge_failed", gauge=name, exc_info=error)
+                return []
+
         def collect() -> Iterator[Metric]:
             family = GaugeMetricFamily(name, documentation, labels=labels)
             for things, value in read():

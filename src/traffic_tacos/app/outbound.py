@@ -3,12 +3,17 @@
 A name is looked up here, every address is held against what is allowed, and the connection goes to the
 address that was looked at, so that a name cannot mean one machine when checked and another when called.
 Redirects are not followed, and answers are read no further than somebody needs to see what was wrong.
+
+Nothing here is shared that a slow receiver could fill: how many are called at once is bounded by the places among
+the jobs (rooms/webhook/deliveries.py), and names are looked up in threads of their own.
 """
 
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from functools import partial
 
 import httpx
 
@@ -16,7 +21,8 @@ from traffic_tacos.kernel.addresses import Network, Target, is_address, is_allow
 from traffic_tacos.kernel.errors import Fault
 from traffic_tacos.ports.http import HttpAnswer, HttpPost
 
-CONNECTIONS_MAX = 256
+IDLE_CONNECTIONS_MAX = 64
+LOOKUPS_MAX = 256  # threads, which are made as they are needed: a name server may let each of them wait
 ANSWER_BYTES_MAX = 1024
 SAID_LENGTH_MAX = 200
 
@@ -28,28 +34,38 @@ class WebhookFault(Fault):
 @asynccontextmanager
 async def poster(networks: Sequence[Network]) -> AsyncIterator[HttpPost]:
     """A way to post to public addresses, and to these networks."""
-    limits = httpx.Limits(max_connections=CONNECTIONS_MAX)
-    async with httpx.AsyncClient(timeout=None, follow_redirects=False, trust_env=False, limits=limits) as client:  # noqa: S113 - one timeout around it all
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=IDLE_CONNECTIONS_MAX)
+    lookups = ThreadPoolExecutor(LOOKUPS_MAX, thread_name_prefix="lookup")
+    client = httpx.AsyncClient(timeout=None, follow_redirects=False, trust_env=False, limits=limits)  # noqa: S113 - one timeout around it all
+    try:
 
         async def post(url: str, headers: dict[str, str], body: bytes, seconds: float) -> HttpAnswer:
             try:
                 async with asyncio.timeout(seconds):
-                    return await _posted(client, networks, url, headers, body)
+                    return await _posted(client, lookups, networks, url, headers, body)
             except TimeoutError:
                 raise WebhookFault(f"{url} did not answer within {seconds:g} seconds") from None
             except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
                 raise WebhookFault(f"{url}: {type(error).__name__}") from None
 
         yield post
+    finally:
+        lookups.shutdown(wait=False, cancel_futures=True)
+        await client.aclose()
 
 
 async def _posted(
-    client: httpx.AsyncClient, networks: Sequence[Network], url: str, headers: dict[str, str], body: bytes
+    client: httpx.AsyncClient,
+    lookups: Executor,
+    networks: Sequence[Network],
+    url: str,
+    headers: dict[str, str],
+    body: bytes,
 ) -> HttpAnswer:
     target = target_of(url)
     if target is None:
         raise WebhookFault(f"{url}: is not an http or https address")
-    address = await _address(target, networks)
+    address = await _address(target, lookups, networks)
     request = client.build_request(
         "POST",
         httpx.URL(scheme=target.scheme, host=address, port=target.port, raw_path=target.path.encode("ascii")),
@@ -69,9 +85,9 @@ async def _posted(
     return HttpAnswer(response.status_code, response.headers.get("retry-after", ""), _shown(bytes(said)))
 
 
-async def _address(target: Target, networks: Sequence[Network]) -> str:
+async def _address(target: Target, lookups: Executor, networks: Sequence[Network]) -> str:
     """The first address of the target's host that may be called."""
-    addresses = [target.host] if is_address(target.host) else await _looked_up(target)
+    addresses = [target.host] if is_address(target.host) else await _looked_up(target, lookups)
     for address in addresses:
         if is_allowed(address, networks):
             return address
@@ -80,9 +96,10 @@ async def _address(target: Target, networks: Sequence[Network]) -> str:
     )
 
 
-async def _looked_up(target: Target) -> list[str]:
+async def _looked_up(target: Target, lookups: Executor) -> list[str]:
+    look = partial(socket.getaddrinfo, target.host, target.port, type=socket.SOCK_STREAM)
     try:
-        found = await asyncio.get_running_loop().getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
+        found = await asyncio.get_running_loop().run_in_executor(lookups, look)
     except OSError as error:
         raise WebhookFault(f"{target.host}: {error.strerror}") from None
     return [str(entry[4][0]) for entry in found]

@@ -1,6 +1,5 @@
 """All rooms, wired together over one store. The same for `tacos up`, for tests and for simulations."""
 
-import asyncio
 import contextlib
 import random
 from collections.abc import Callable, Iterable, Sequence
@@ -21,6 +20,7 @@ from traffic_tacos.app.history import History
 from traffic_tacos.app.keys import Keyring, key_set
 from traffic_tacos.app.limits import Limits
 from traffic_tacos.app.local import RoomChannel
+from traffic_tacos.app.loops import Loop, Loops
 from traffic_tacos.app.operations import OperationsRpc
 from traffic_tacos.app.overrides import Overrides
 from traffic_tacos.app.pay import PATH as PAY_PATH
@@ -82,8 +82,8 @@ from traffic_tacos.rooms.waiting_room.lines import Lines
 from traffic_tacos.rooms.waiting_room.operating import LineView, Operator
 from traffic_tacos.rooms.waiting_room.rpc import DrawRpc, LineRpc, QueueRpc, QueueStreamRpc
 from traffic_tacos.rooms.waiting_room.service import WaitingRoom
-from traffic_tacos.rooms.webhook.deliveries import HANDLING as WEBHOOK_HANDLING
-from traffic_tacos.rooms.webhook.deliveries import Deliveries
+from traffic_tacos.rooms.webhook.deliveries import POOLS as WEBHOOK_POOLS
+from traffic_tacos.rooms.webhook.deliveries import Deliveries, pool_of
 from traffic_tacos.rooms.webhook.endpoints import Endpoints
 from traffic_tacos.rooms.webhook.rpc import EndpointRpc, WebhookRpc
 from traffic_tacos.rooms.webhook.service import Webhooks
@@ -145,13 +145,15 @@ class Platform:
         self.calls = Calls(
             clock, randomness, self._authenticator, limits, self.settings, partial(is_ticket, secret=keyring.waiting)
         )
-        self.jobs = StoreJobs(store, clock, randomness, {SEND_WEBHOOK: WEBHOOK_HANDLING})
+        self._webhook_url = config.payment_webhook or f"http://{config.http}{WEBHOOK_PATH}"
+        self.jobs = StoreJobs(store, clock, randomness, WEBHOOK_POOLS, pool_of(self._webhook_url))
         self.outbox = Outbox(store, clock)
         self.reconciler = Reconciler(look, store, clock)
         self.heartbeat = Heartbeat(clock)
         self.health = PlatformHealth(
             config, store, clock, self.jobs, self.outbox, self.reconciler, self.heartbeat, self.overrides
         )
+        self.loops = Loops(clock)
         self._history = History(self.calls.metrics, clock)
         self.activity = Activity(self.calls.metrics, clock)
         self.settings.on_change(LOG_LEVEL, self._set_verbose)
@@ -170,7 +172,6 @@ class Platform:
         self._remote = RemoteRooms(config.elsewhere, keyring, clock) if config.elsewhere else None
         if self._remote is not None:
             self.health.add_rooms(self._remote.health)
-        self._webhook_url = config.payment_webhook or f"http://{config.http}{WEBHOOK_PATH}"
         self._pay_url = f"{config.door}{PAY_PATH}" if "payment" in config.rooms else ""
         build = {  # the waiting room's streams tell what comes from realtime
             "realtime": self._build_realtime,
@@ -188,6 +189,7 @@ class Platform:
             if room in config.rooms:
                 begin()
         self._add_gauges()
+        self._show_loops()
         self._keep_up()
         operations = OperationsRpc(look, self.reconciler, store, clock, self.jobs, self.settings, self.overrides)
         self.calls.add(operations, _service(operations_pb2, "OperationsService"))
@@ -249,21 +251,28 @@ class Platform:
             await self.lines.load()
 
     async def run(self) -> None:
-        """Jobs, events, the line, and forgetting what may be forgotten; until cancelled."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self.jobs.run(self._handlers))
-            tasks.create_task(self.outbox.run())
-            tasks.create_task(forget_expired(self._store, self.clock))
-            tasks.create_task(self._history.run())
-            tasks.create_task(self.activity.run())
-            tasks.create_task(self.heartbeat.run())
-            tasks.create_task(self.keyring.run(self.clock, self.audit_keys))
-            if self._issuer is not None:
-                tasks.create_task(self._issuer.run())
-            if "worker" in self.config.rooms:
-                tasks.create_task(self.reconciler.run())
-            if self.lines is not None:
-                tasks.create_task(self.lines.run())
+        """Everything that goes on in the background, until cancelled. Whatever fails is started again."""
+        await self.loops.run({name: loop for name, (loop, _) in self._loops().items()})
+
+    def _loops(self) -> dict[str, tuple[Loop, str]]:
+        """Every background loop by name, and the room whose health shows it failing."""
+        loops: dict[str, tuple[Loop, str]] = {
+            "jobs": (lambda: self.jobs.run(self._handlers), "worker"),
+            "outbox": (self.outbox.run, "realtime"),
+            "forgetting": (lambda: forget_expired(self._store, self.clock), "worker"),
+            "history": (self._history.run, "admin"),
+            "activity": (self.activity.run, "admin"),
+            "heartbeat": (self.heartbeat.run, "admin"),
+        }
+        if self.keyring.is_followed:
+            loops["keyring"] = lambda: self.keyring.run(self.clock, self.audit_keys), "gateway"
+        if self._issuer is not None:
+            loops["issuer"] = self._issuer.run, "gateway"
+        if "worker" in self.config.rooms:
+            loops["reconciler"] = self.reconciler.run, "worker"
+        if self.lines is not None:
+            loops["lines"] = self.lines.run, "waiting_room"
+        return loops
 
     async def close(self) -> None:
         """Let go of the other processes' rooms."""
@@ -304,6 +313,20 @@ class Platform:
             metrics.add_gauge(name, documentation, read)
         if self.health.disk_free() is not None:
             metrics.add_gauge("tacos_disk_free_bytes", "Left where the data is", lambda: self.health.disk_free() or 0)
+
+    def _show_loops(self) -> None:
+        """Loops that fail are seen in the health of a room of this process."""
+        for name, (_, room) in self._loops().items():
+            here = room if room in self.config.rooms else next(iter(self.config.rooms), "")
+            self.health.add_issues(here, partial(self.loops.issues, (name,)))
+        if self.lines is not None:
+            self.health.add_issues("waiting_room", self.lines.issues)
+        self.calls.metrics.add_gauges(
+            "tacos_loop_failures",
+            "How often a background loop failed and was started again",
+            "loop",
+            lambda: [(name, float(count)) for name, count in self.loops.failures().items()],
+        )
 
     def _keep_up(self) -> None:
         """What an operator may have cleared, and read again."""
@@ -401,7 +424,7 @@ class Platform:
     def _build_webhook(self) -> None:
         self.endpoints = Endpoints(self._store, self.clock, self.config.networks)
         self.webhooks = Webhooks(self._store, self.clock, PAYMENT_SOURCE, self.keyring, self.endpoints)
-        deliveries = Deliveries(self.clock, self._random, self.endpoints, self.keyring, self._post)
+        deliveries = Deliveries(self.clock, self._random, self.endpoints, self.keyring, self._post, self._webhook_url)
         self._handlers[SEND_WEBHOOK] = deliveries.send
         self.outbox.subscribe(self.endpoints.hear)
         rpc = WebhookRpc(self.webhooks, self.endpoints, self.clock)

@@ -12,7 +12,6 @@ import msgspec
 import structlog
 
 from traffic_tacos.app.verify import Everything, Records, verified_of
-from traffic_tacos.kernel.errors import Fault
 from traffic_tacos.kernel.instants import MINUTE, SECOND, Instant
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.store import JOB, Decision, Job, Store, View
@@ -71,11 +70,7 @@ class Reconciler:
         while True:
             await self._clock.sleep(max(EVERY / SECOND, took / SHARE_OF_TIME))
             began = self._clock.now()
-            try:
-                report = await self.once()
-            except Fault as fault:
-                log.warning("reconciling_failed", error=str(fault))
-                continue
+            report = await self.once()
             took = (self._clock.now() - began) / SECOND
             if report.differences:
                 log.warning(

@@ -10,13 +10,14 @@ import asyncio
 import heapq
 import random
 from collections import Counter, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from typing import NamedTuple
 
 import msgspec
 import structlog
 
+from traffic_tacos.engines.tasks import is_cancelled
 from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.jobs import GiveUp, Handlers, Handling, JobFigures, JobView, Postponed, TryAgainAt
@@ -27,38 +28,52 @@ PAUSE_FIRST = SECOND
 DOUBLINGS_MAX = 30
 PAGE = 1000
 IDLE_SECONDS = 1.0
+RETRY_SECONDS = 1.0
 ERROR_LENGTH_MAX = 500
 
 log = structlog.get_logger()
 
 
 class Lane(NamedTuple):
-    """What jobs have in common that may only be done so many at a time."""
+    """What jobs have in common of which only so many may be done at a time."""
 
     name: str
     places: int
 
 
-class StoreJobs:
-    """Runs due jobs whose topic has a handler, as `handling` says by topic; DEFAULT where it says nothing.
+def by_topic(job: Job) -> str:
+    return job.topic
 
-    Every job takes a place in the lane of its topic and in that of its `payload["order"]`. Who finds one
-    full is parked there, so that however many wait for one slow endpoint, nobody else looks at them.
+
+class StoreJobs:
+    """Runs due jobs whose topic has a handler, as `handling` says by pool; DEFAULT where it says nothing.
+
+    Every job takes a place in its order and one in its pool (see `Handling`). Who finds no place waits in the line
+    of its order, which is looked at again when a place is free that it waits for: so however many wait for one slow
+    endpoint, nobody else looks at them.
     """
 
     def __init__(
-        self, store: Store, clock: Clock, randomness: random.Random, handling: Mapping[str, Handling] | None = None
+        self,
+        store: Store,
+        clock: Clock,
+        randomness: random.Random,
+        handling: Mapping[str, Handling] | None = None,
+        pool_of: Callable[[Job], str] = by_topic,
     ) -> None:
         self._handling = handling or {}
+        self._pool_of = pool_of
         self._store = store
         self._clock = clock
         self._random = randomness
         self._known: dict[str, Job] = {}
         self._heap: list[tuple[Instant, str]] = []
-        self._running: dict[str, tuple[Lane, ...]] = {}
+        self._running: dict[str, tuple[str, Lane]] = {}  # by job: its order, and where in the pool its place is
         self._busy: Counter[Lane] = Counter()
-        self._parked: dict[Lane, deque[tuple[Instant, str]]] = {}
-        self._freed: dict[Lane, None] = {}
+        self._busy_orders: Counter[str] = Counter()
+        self._waiting: dict[str, deque[tuple[Instant, str]]] = {}  # by order
+        self._blocked: dict[Lane, dict[str, None]] = {}  # the orders that wait for a place, first come, first served
+        self._freed: deque[tuple[str, Lane]] = deque()
         self._running_since: dict[str, Instant] = {}
         self._started_at = clock.now()
         self._last_done_at: Instant | None = None
@@ -87,6 +102,7 @@ class StoreJobs:
 
     async def run(self, handlers: Handlers) -> None:
         """Run jobs until cancelled. What is running then is cancelled too, and due again at the next start."""
+        self._begin_anew()
         async with asyncio.TaskGroup() as tasks:
             while True:
                 self._wake.clear()
@@ -153,56 +169,99 @@ class StoreJobs:
         self._known.pop(job_id, None)
         self._dead.discard(job_id)
 
+    def _begin_anew(self) -> None:
+        """Forget who waits for what: whatever is not done is due again, also what a run before had begun."""
+        self._waiting.clear()
+        self._blocked.clear()
+        self._freed.clear()
+        self._heap = [(job.due_at, job.id) for job in self.pending()]
+        heapq.heapify(self._heap)
+
     def _take_due(self, now: Instant, handlers: Handlers) -> list[Job]:
-        """The jobs that begin now: first those that waited in a lane that has room again, then what is due."""
+        """The jobs that begin now: first those that waited for a place that is free again, then what is due."""
         taken: list[Job] = []
-        freed, self._freed = self._freed, {}
-        for lane in freed:
-            parked = self._parked.pop(lane, None)
-            while parked and self._has_room(lane):
-                self._begin_or_park(*parked.popleft(), handlers, taken)
-            if parked:
-                self._parked[lane] = parked
+        while self._freed:
+            order, lane = self._freed.popleft()
+            blocked = self._blocked.pop(lane, {})
+            while blocked and self._has_room(lane):
+                next_order = next(iter(blocked))
+                del blocked[next_order]
+                self._serve(next_order, handlers, taken)
+            if blocked:
+                self._blocked[lane] = blocked | self._blocked.get(lane, {})
+            self._serve(order, handlers, taken)
         while self._heap and self._heap[0][0] <= now:
-            self._begin_or_park(*heapq.heappop(self._heap), handlers, taken)
+            due_at, job_id = heapq.heappop(self._heap)
+            if (job := self._due(due_at, job_id, handlers)) is not None:
+                order = self._order_of(job)
+                self._waiting.setdefault(order, deque()).append((due_at, job_id))
+                self._serve(order, handlers, taken)
         return taken
 
-    def _begin_or_park(self, due_at: Instant, job_id: str, handlers: Handlers, taken: list[Job]) -> None:
+    def _due(self, due_at: Instant, job_id: str, handlers: Handlers) -> Job | None:
+        """The job, unless it was dropped or moved since, or nobody here does it."""
         job = self._known.get(job_id)
         if job is None or job.is_dead or job.due_at != due_at or job.topic not in handlers:
-            return  # dropped, moved, or nobody here does it
-        lanes = self._lanes(job)
-        for lane in lanes:
-            if not self._has_room(lane):
-                self._parked.setdefault(lane, deque()).append((due_at, job_id))
-                return
-        for lane in lanes:
-            self._busy[lane] += 1
-        self._running[job_id] = lanes
-        taken.append(job)
+            return None
+        return job
 
-    def _lanes(self, job: Job) -> tuple[Lane, ...]:
-        """What the job takes a place in. A job that waits for a place waits in one lane, and that one is full."""
-        handling = self._handling_of(job)
-        return (
-            Lane(f"job:{job.id}", 1),
-            Lane(f"order:{job.payload.get('order', job.id)}", handling.order_max),
-            Lane(f"topic:{job.topic}", handling.running_max),
-        )
+    def _serve(self, order: str, handlers: Handlers, taken: list[Job]) -> None:
+        """Begin what waits in an order, as far as there are places."""
+        waiting = self._waiting.get(order)
+        while waiting:
+            job = self._due(*waiting[0], handlers)
+            if job is not None and not self._begin(job, order):
+                return
+            waiting.popleft()
+            if job is not None:
+                taken.append(job)
+        self._waiting.pop(order, None)
+
+    def _begin(self, job: Job, order: str) -> bool:
+        """Take the job's places; False when it has to wait for one."""
+        if job.id in self._running or self._busy_orders[order] >= self._handling_of(job).order_max:
+            return False  # the order is served again when one of its jobs ends
+        lanes = self._lanes(job, is_first=not self._busy_orders[order])
+        lane = next(filter(self._has_room, lanes), None)
+        if lane is None:
+            for full in lanes:
+                self._blocked.setdefault(full, {})[order] = None
+            return False
+        self._busy[lane] += 1
+        self._busy_orders[order] += 1
+        self._running[job.id] = order, lane
+        return True
+
+    def _lanes(self, job: Job, *, is_first: bool) -> list[Lane]:
+        """Where in its pool a job may take its place: what is reserved for the first of each order, then the rest."""
+        handling, pool = self._handling_of(job), self._pool_of(job)
+        shared = Lane(pool, handling.running_max)
+        if not is_first or not handling.reserved_max:
+            return [shared]
+        return [Lane(f"{pool}, reserved", handling.reserved_max), shared]
+
+    def _order_of(self, job: Job) -> str:
+        """Jobs of one order happen in turn, whatever their topics; pools that a topic is divided into share nothing."""
+        pool, order = self._pool_of(job), job.payload.get("order", job.id)
+        return order if pool == job.topic else f"{pool}: {order}"
 
     def _has_room(self, lane: Lane) -> bool:
         return self._busy[lane] < lane.places
 
     def _leave(self, job: Job) -> None:
-        for lane in self._running.pop(job.id):
-            self._busy[lane] -= 1
-            if not self._busy[lane]:
-                del self._busy[lane]
-            if lane in self._parked:
-                self._freed[lane] = None
+        order, lane = self._running.pop(job.id)
+        self._busy[lane] -= 1
+        self._busy_orders[order] -= 1
+        if not self._busy[lane]:
+            del self._busy[lane]
+        if not self._busy_orders[order]:
+            del self._busy_orders[order]
+        self._freed.append((order, lane))
+        if (again := self._known.get(job.id)) is not None:  # it was put again while it ran, maybe into another order
+            self._freed.append((self._order_of(again), lane))
 
     def _handling_of(self, job: Job) -> Handling:
-        return self._handling.get(job.topic, DEFAULT)
+        return self._handling.get(self._pool_of(job), DEFAULT)
 
     def _idle_seconds(self, now: Instant) -> float:
         """Until the next job is due; parked ones are woken when a job before them ends."""
@@ -211,15 +270,14 @@ class StoreJobs:
     async def _run_one(self, job: Job, handlers: Handlers) -> None:
         began = self._running_since[job.id] = self._clock.now()
         try:
-            await handlers[job.topic](job)
-        except Postponed as postponed:
-            await self._settle(job, msgspec.structs.replace(job, due_at=max(postponed.at, began + 1)))
-        except Exception as error:  # noqa: BLE001 - whatever went wrong, the job stays and is tried again
-            self._failed += 1
-            await self._settle(job, self._after_failure(job, error))
-        else:
-            self._completed += 1
-            await self._settle(job, None)
+            await self._settle(job, await self._done(job, handlers, began))
+        except (Exception, asyncio.CancelledError) as error:
+            if is_cancelled():
+                raise
+            # A bug in what is done about jobs: only this one is tried again.
+            log.error("job_not_settled", job_id=job.id, topic=job.topic, exc_info=error)
+            heapq.heappush(self._heap, (job.due_at, job.id))
+            await self._clock.sleep(RETRY_SECONDS)
         finally:
             self._last_done_at = self._clock.now()
             self._worked_ms += self._last_done_at - began
@@ -227,7 +285,21 @@ class StoreJobs:
             self._running_since.pop(job.id, None)
             self._wake.set()
 
-    def _after_failure(self, job: Job, error: Exception) -> Job:
+    async def _done(self, job: Job, handlers: Handlers, began: Instant) -> Job | None:
+        """Do the job; what is left of it. Whatever goes wrong, also in what it waits for, is its failure alone."""
+        try:
+            await handlers[job.topic](job)
+        except Postponed as postponed:
+            return msgspec.structs.replace(job, due_at=max(postponed.at, began + 1))
+        except (Exception, asyncio.CancelledError) as error:
+            if is_cancelled():
+                raise
+            self._failed += 1
+            return self._after_failure(job, error)
+        self._completed += 1
+        return None
+
+    def _after_failure(self, job: Job, error: BaseException) -> Job:
         attempts, now = job.attempts + 1, self._clock.now()
         handling = self._handling_of(job)
         is_dead = attempts >= handling.attempts_max or isinstance(error, GiveUp)
@@ -258,6 +330,6 @@ class StoreJobs:
             try:
                 await self._store.transact((key,), decide)
             except StoreUnavailable:
-                await self._clock.sleep(1.0)
+                await self._clock.sleep(RETRY_SECONDS)
             else:
                 break

@@ -6,9 +6,11 @@ After a crash what was not removed is told again: subscribers hear everything at
 import asyncio
 from collections import deque
 from collections.abc import Sequence
+from itertools import islice
 
 import structlog
 
+from traffic_tacos.engines.tasks import is_cancelled
 from traffic_tacos.kernel.errors import Damaged, Fault
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.events import Subscriber
@@ -55,18 +57,17 @@ class Outbox:
         return len(self._queue)
 
     async def run(self) -> None:
-        """Hand events over until cancelled."""
+        """Hand events over until cancelled. They stay in the queue until their removal is durable."""
         while True:
-            await self._wake.wait()
-            self._wake.clear()
             while self._queue:
-                told: list[Key[Event]] = []
-                while self._queue and len(told) < REMOVED_AT_ONCE_MAX:
-                    key, event = self._queue[0]
+                told = list(islice(self._queue, REMOVED_AT_ONCE_MAX))
+                for _, event in told:
                     await self._tell(event)
-                    told.append(key)
+                await self._remove([key for key, _ in told])
+                for _ in told:
                     self._queue.popleft()
-                await self._remove(told)
+            self._wake.clear()
+            await self._wake.wait()
 
     async def _tell(self, event: Event) -> None:
         for subscriber in self._subscribers:
@@ -80,7 +81,9 @@ class Outbox:
                     break  # however often it is told, it stays damaged
                 except Fault as fault:
                     log.warning("subscriber_failed", topic=event.topic, error=repr(fault))
-                except Exception as error:
+                except (Exception, asyncio.CancelledError) as error:
+                    if is_cancelled():
+                        raise
                     bugs += 1
                     log.error("subscriber_bug", topic=event.topic, payload=event.payload, exc_info=error)
                     if bugs == BUGS_MAX:

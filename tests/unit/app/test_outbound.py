@@ -2,6 +2,7 @@
 
 import asyncio
 import http.server
+import socket
 import threading
 import time
 from ipaddress import ip_network
@@ -310,3 +311,26 @@ def test_a_header_is_named_once_in_capitals_or_not():
 def test_what_is_no_network_is_refused():
     with pytest.raises(Refusal, match="must be a network"):
         parsed_networks("webhook-network", ["10.0.0.1/8"])
+
+
+async def test_names_that_are_never_resolved_keep_nobody_else_waiting(server, monkeypatch):
+    """Forty name servers hang, which is more than the threads that the event loop has of its own."""
+    over, resolved = threading.Event(), socket.getaddrinfo
+
+    def resolve(host, *arguments, **more):
+        if host.endswith(".hangs"):
+            over.wait(20)
+        return resolved(host, *arguments, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    async with poster(ALLOWED) as post:
+        hanging = [asyncio.create_task(post(f"http://n{n}.hangs/", {}, b"", 10.0)) for n in range(40)]
+        await asyncio.sleep(0.1)
+        answer = await post(f"http://localhost:{server.server_port}/", {}, b"", 5.0)
+        assert answer.status == 200
+        assert await asyncio.wait_for(asyncio.to_thread(lambda: "prompt"), 5) == "prompt"
+        assert not any(task.done() for task in hanging)
+        for task in hanging:
+            task.cancel()
+        over.set()
+        await asyncio.gather(*hanging, return_exceptions=True)

@@ -8,7 +8,7 @@ import structlog
 
 from traffic_tacos.kernel.calls import Call, Caller, Role
 from traffic_tacos.kernel.errors import Code, Damaged, Fault, Refusal
-from traffic_tacos.kernel.instants import SECOND, Instant
+from traffic_tacos.kernel.instants import MINUTE, SECOND, Instant
 from traffic_tacos.kernel.tokens import Ticket
 from traffic_tacos.kernel.topics import EVENT_CHANGED, RESERVATION_CHANGED
 from traffic_tacos.ports.clock import Clock
@@ -25,6 +25,10 @@ from traffic_tacos.rooms.waiting_room.watchers import Watchers
 STEP_SECONDS = 0.1
 SEATS_ASKED_EVERY, SEATS_ASKED_AT_REST_EVERY = SECOND, 10 * SECOND
 SCAN_PAGE = 1000
+# How long a line rests after a bug, so that one that always fails fills no log.
+PAUSE_FIRST, PAUSE_MAX = SECOND, MINUTE
+DOUBLINGS_MAX = 10
+ERROR_LENGTH_MAX = 200
 ENDINGS = {"CONFIRMED": State.DONE, "EXPIRED": State.EXPIRED}
 
 log = structlog.get_logger()
@@ -41,6 +45,9 @@ class OpenLine:
         self.is_stale = False
         self.seats_asked_at: Instant | None = None
         self.stepped_at = now
+        self.failures = 0  # in a row, each a bug
+        self.last_error = ""
+        self.rests_until: Instant = 0
 
     def sight(self, number: int, now: Instant) -> Sight:
         """What the holder of this ticket is told now."""
@@ -143,14 +150,24 @@ class Lines:
     async def step(self) -> None:
         """Give turns in every line, learn how many seats are left, and tell those who watch."""
         for event_id, opened in list(self._open.items()):  # others may join a new line meanwhile
+            if self._clock.now() < opened.rests_until:
+                continue
             try:
-                if opened.is_stale:
-                    await self.of(event_id, _own_call())
-                await self._ask_seats(event_id, opened)
-                await opened.advance(self._clock.now())
-            except (Fault, Refusal):
-                pass  # the store or a room is away: this line stands still until the next step
-            opened.look_around(self._clock.now())
+                await self._step(event_id, opened)
+                opened.failures = 0
+            except Exception as error:  # a bug in one line is none of the others'
+                opened.failures += 1
+                pause = min(PAUSE_MAX, PAUSE_FIRST << min(opened.failures - 1, DOUBLINGS_MAX))
+                opened.rests_until, opened.last_error = self._clock.now() + pause, repr(error)[:ERROR_LENGTH_MAX]
+                log.error("line_failed", event_id=event_id, failures=opened.failures, exc_info=error)
+
+    def issues(self) -> list[str]:
+        """Which lines stand still because of a bug, and why."""
+        return [
+            f"the queue of {event_id} stands still: {opened.last_error}"
+            for event_id, opened in self._open.items()
+            if opened.failures
+        ]
 
     async def run(self) -> None:
         """Step until cancelled."""
@@ -196,6 +213,16 @@ class Lines:
         if (state := ENDINGS.get(new)) is not None:
             await opened.line.release(number, state, self._clock.now())
             opened.watchers.wake((number,))
+
+    async def _step(self, event_id: str, opened: OpenLine) -> None:
+        try:
+            if opened.is_stale:
+                await self.of(event_id, _own_call())
+            await self._ask_seats(event_id, opened)
+            await opened.advance(self._clock.now())
+        except (Fault, Refusal):
+            pass  # the store or a room is away: this line stands still until the next step
+        opened.look_around(self._clock.now())
 
     async def _ask_seats(self, event_id: str, opened: OpenLine) -> None:
         now = self._clock.now()

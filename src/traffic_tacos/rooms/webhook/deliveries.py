@@ -1,28 +1,40 @@
 """Webhooks out, one job each, as Standard Webhooks asks: the id and the body stay over all attempts, the
 timestamp and so the signature are fresh for each.
 
-None is lost, since the job was committed with what it tells. An endpoint has a lane of its own among the
-jobs, and a circuit: one that hangs or fails keeps nobody else waiting, and is left in peace for a while.
+None is lost, since the job was committed with what it tells. An endpoint has places of its own among the
+jobs, and a circuit breaker: one that hangs or fails keeps nobody else waiting, and is not called for a while.
 """
 
 import random
+from collections.abc import Callable
 from email.utils import parsedate_to_datetime
+
+from msgspec.structs import replace
 
 from traffic_tacos.kernel import circuit, signatures
 from traffic_tacos.kernel.circuit import Circuit, Patience
 from traffic_tacos.kernel.errors import Fault
 from traffic_tacos.kernel.instants import HOUR, MINUTE, SECOND, Instant
+from traffic_tacos.kernel.topics import SEND_WEBHOOK
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.http import HttpAnswer, HttpPost
 from traffic_tacos.ports.jobs import GiveUp, Handling, Postponed, TryAgainAt
 from traffic_tacos.ports.keys import Keyring
 from traffic_tacos.ports.store import Job
 from traffic_tacos.ports.webhooks import Defect, message_id_of
-from traffic_tacos.rooms.webhook.endpoints import Endpoints
+from traffic_tacos.rooms.webhook.endpoints import ENDPOINTS_MAX, Endpoints
 from traffic_tacos.rooms.webhook.model import ATTEMPTS_MAX, SECONDS_MAX, Endpoint
 
 # Over a day, even if every pause came out shortest: the doubling ones make 4.5 hours, seven of the longest 21.
-HANDLING = Handling(attempts_max=ATTEMPTS_MAX, pause_max=3 * HOUR, running_max=256, order_max=8)
+HANDLING = Handling(attempts_max=ATTEMPTS_MAX, pause_max=3 * HOUR)
+OWN, ENDPOINTS = "webhook to ourselves", "webhook to an endpoint"
+# What the platform tells itself shares nothing with what others want to hear. Every endpoint that can be registered
+# has a place of its own; up to 7 more are taken from what all share. The rest goes to addresses that services name.
+POOLS = {
+    OWN: replace(HANDLING, running_max=64, order_max=64),
+    ENDPOINTS: replace(HANDLING, running_max=256, order_max=8, reserved_max=ENDPOINTS_MAX),
+    SEND_WEBHOOK: replace(HANDLING, running_max=64, order_max=8, reserved_max=256),
+}
 GONE = 410
 SECONDS_DIGITS_MAX = 9
 RETRY_AFTER_LENGTH_MAX = 64
@@ -30,16 +42,38 @@ CIRCUITS_MAX = 10_000
 PATIENCE = Patience(failures_max=5, pause_first=30 * SECOND, pause_max=10 * MINUTE)
 
 
+def pool_of(own_url: str) -> Callable[[Job], str]:
+    """The pool of a job: its topic; of a webhook, whether it goes to ourselves, to an endpoint, or anywhere else."""
+
+    def pool(job: Job) -> str:
+        if job.topic != SEND_WEBHOOK:
+            return job.topic
+        if "endpoint" in job.payload:
+            return ENDPOINTS
+        return OWN if job.payload["url"] == own_url else SEND_WEBHOOK
+
+    return pool
+
+
 class NotDelivered(Fault):
     """The other side did not take the webhook."""
 
 
 class Deliveries:
-    """The secrets of `keyring` sign what goes to no registered endpoint."""
+    """The secrets of `keyring` sign what goes to no registered endpoint. `own_url` is where the platform itself
+    hears of payments: no circuit breaker stands before that.
+    """
 
     def __init__(
-        self, clock: Clock, randomness: random.Random, endpoints: Endpoints, keyring: Keyring, post: HttpPost
+        self,
+        clock: Clock,
+        randomness: random.Random,
+        endpoints: Endpoints,
+        keyring: Keyring,
+        post: HttpPost,
+        own_url: str,
     ) -> None:
+        self._pool_of = pool_of(own_url)
         self._endpoints = endpoints
         self._clock = clock
         self._random = randomness
@@ -64,7 +98,8 @@ class Deliveries:
             raise GiveUp(f"{endpoint.url} answered {GONE} before")
         lane, url = job.payload["order"], job.payload["url"]
         seconds = SECONDS_MAX if endpoint is None else endpoint.seconds
-        self._ask(lane, seconds)
+        if self._pool_of(job) != OWN:
+            self._ask(lane, seconds)
         try:
             answer = await self._post(url, self._headers(job, endpoint), job.payload["body"].encode(), seconds)
         except Fault as fault:
