@@ -27,6 +27,7 @@ from traffic_tacos.app.pay import PATH as PAY_PATH
 from traffic_tacos.app.pay import PayPage
 from traffic_tacos.app.reconciler import Look, Reconciler
 from traffic_tacos.app.remote import RemoteRooms
+from traffic_tacos.app.retention import EXPIRIES
 from traffic_tacos.app.rotations import RotationAudit
 from traffic_tacos.app.settings import StoredSettings
 from traffic_tacos.app.upkeep import PlatformUpkeep
@@ -82,6 +83,7 @@ from traffic_tacos.rooms.waiting_room.lines import Lines
 from traffic_tacos.rooms.waiting_room.operating import LineView, Operator
 from traffic_tacos.rooms.waiting_room.rpc import DrawRpc, LineRpc, QueueRpc, QueueStreamRpc
 from traffic_tacos.rooms.waiting_room.service import WaitingRoom
+from traffic_tacos.rooms.webhook import clients as webhook_clients
 from traffic_tacos.rooms.webhook.deliveries import POOLS as WEBHOOK_POOLS
 from traffic_tacos.rooms.webhook.deliveries import Deliveries, pool_of
 from traffic_tacos.rooms.webhook.endpoints import Endpoints
@@ -234,6 +236,10 @@ class Platform:
         self.overrides.committed(writes)
         self.jobs.committed(writes)
         self.outbox.committed(writes)
+        if self.endpoints is not None:
+            self.endpoints.committed(writes)
+        if self.realtime is not None:
+            self.realtime.committed(writes)
 
     async def load(self) -> None:
         """Take up what an earlier process left."""
@@ -247,6 +253,8 @@ class Platform:
         await self.outbox.load()
         if self.endpoints is not None:
             await self.endpoints.load()
+        if self.realtime is not None:
+            await self.realtime.load()
         if self.lines is not None:
             await self.lines.load()
 
@@ -259,7 +267,7 @@ class Platform:
         loops: dict[str, tuple[Loop, str]] = {
             "jobs": (lambda: self.jobs.run(self._handlers), "worker"),
             "outbox": (self.outbox.run, "realtime"),
-            "forgetting": (lambda: forget_expired(self._store, self.clock), "worker"),
+            "forgetting": (lambda: forget_expired(self._store, self.clock, EXPIRIES), "worker"),
             "history": (self._history.run, "admin"),
             "activity": (self.activity.run, "admin"),
             "heartbeat": (self.heartbeat.run, "admin"),
@@ -423,7 +431,16 @@ class Platform:
 
     def _build_webhook(self) -> None:
         self.endpoints = Endpoints(self._store, self.clock, self.config.networks)
-        self.webhooks = Webhooks(self._store, self.clock, PAYMENT_SOURCE, self.keyring, self.endpoints)
+        channel = self.channel("webhook")
+        self.webhooks = Webhooks(
+            self._store,
+            self.clock,
+            PAYMENT_SOURCE,
+            self.keyring,
+            self.endpoints,
+            webhook_clients.ReservationClient(channel),
+            webhook_clients.PaymentClient(channel),
+        )
         deliveries = Deliveries(self.clock, self._random, self.endpoints, self.keyring, self._post, self._webhook_url)
         self._handlers[SEND_WEBHOOK] = deliveries.send
         self.outbox.subscribe(self.endpoints.hear)

@@ -1,34 +1,69 @@
-"""Answers under idempotency keys are kept for their window, then forgotten, a page at a time."""
+"""The sweeper: records that may be forgotten once their time has come, removed a page at a time."""
 
+import asyncio
+from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any, NamedTuple
 
 from traffic_tacos.kernel.instants import Instant
 from traffic_tacos.ports.clock import Clock
-from traffic_tacos.ports.idempotency import REMEMBERED, Remembered
-from traffic_tacos.ports.store import Decision, Key, Store, StoreUnavailable, View, delete
+from traffic_tacos.ports.store import Decision, Key, Kind, Store, StoreUnavailable, View, delete
 
 PAGE = 500
-PAGE_EVERY_SECONDS = 5.0
+# After a page with much to forget the next one comes soon, so that a rush is swept as fast as it came.
+SOON_SECONDS, PAGE_EVERY_SECONDS = 0.25, 5.0
+MUCH = PAGE // 10
 
 
-async def forget_expired(store: Store, clock: Clock) -> None:
-    """Walk over all remembered answers, round and round, and remove what has expired; until cancelled."""
-    after = None
+class Expiry(NamedTuple):
+    """When a record of a kind may be forgotten; None while it may not."""
+
+    kind: Kind[Any]
+    expires_at: Callable[[Any], Instant | None]
+
+    def is_over(self, record: Any, now: Instant) -> bool:
+        expires_at = self.expires_at(record)
+        return expires_at is not None and now >= expires_at
+
+
+async def forget_expired(store: Store, clock: Clock, expiries: Sequence[Expiry]) -> None:
+    """Walk over all records of these kinds, round and round, and remove what has expired; until cancelled."""
+    # A kind with many records keeps none of the others waiting.
+    walks = [asyncio.ensure_future(_keep_walking(store, clock, expiry)) for expiry in expiries]
+    try:
+        ended, _ = await asyncio.wait(walks, return_when=asyncio.FIRST_COMPLETED)
+        ended.pop().result()  # a walk only ends by what it came upon, which is the caller's to see
+    finally:
+        for walk in walks:
+            walk.cancel()
+        await asyncio.gather(*walks, return_exceptions=True)
+
+
+async def _keep_walking(store: Store, clock: Clock, expiry: Expiry) -> None:
     while True:
-        await clock.sleep(PAGE_EVERY_SECONDS)
+        await _walk(store, clock, expiry)
+
+
+async def _walk(store: Store, clock: Clock, expiry: Expiry) -> None:
+    """Once over all records of a kind."""
+    after, forgotten = None, 0
+    while True:
+        await clock.sleep(SOON_SECONDS if forgotten >= MUCH else PAGE_EVERY_SECONDS)
         try:
-            page = await store.scan(REMEMBERED.prefix(), after=after, limit=PAGE)
+            page = await store.scan(expiry.kind.prefix(), after=after, limit=PAGE)
             now = clock.now()
-            expired = [key for key, answer in page if now >= answer.expires_at]
+            expired = [key for key, record in page if expiry.is_over(record, now)]
             if expired:
-                await store.transact(expired, partial(_forget, expired, now))
+                await store.transact(expired, partial(_forget, expiry, expired, now))
         except StoreUnavailable:
             continue  # the page is looked at again
-        after = page[-1][0] if page else None
+        if len(page) < PAGE:
+            return
+        after, forgotten = page[-1][0], len(expired)
 
 
-def _forget(keys: list[Key[Remembered]], now: Instant, view: View) -> Decision[None]:
-    """Without these answers, but for those that were given anew since they were looked at."""
+def _forget(expiry: Expiry, keys: list[Key[Any]], now: Instant, view: View) -> Decision[None]:
+    """Without these records, but for those that were changed since they were looked at."""
     return Decision(
-        None, [delete(key) for key in keys if (answer := view.get(key)) is not None and now >= answer.expires_at]
+        None, [delete(key) for key in keys if (record := view.get(key)) is not None and expiry.is_over(record, now)]
     )

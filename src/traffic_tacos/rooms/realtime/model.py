@@ -13,6 +13,7 @@ from traffic_tacos.kernel.instants import SECOND, Instant
 
 EXPIRING_SOON = 15 * SECOND
 PENDING_MAX = 1000
+MESSAGE_BYTES = 200  # of its key, id and times
 
 
 class Kind(Enum):
@@ -52,6 +53,12 @@ class Message(msgspec.Struct, frozen=True):
     data: dict[str, str]
     sent_at: Instant
     expires_at: Instant
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it takes up while it waits."""
+        pairs = (part for pair in self.data.items() for part in pair)
+        return MESSAGE_BYTES + sum(len(text.encode()) for text in (self.title, self.content, *pairs))
 
     @property
     def text(self) -> str:

@@ -16,18 +16,21 @@ from traffic_tacos.kernel.instants import HOUR, SECOND
 from traffic_tacos.kernel.topics import PAYMENT_CHANGED, RESERVATION_CHANGED
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.messages import Inbox, Text
-from traffic_tacos.ports.store import Decision, Event, Key, Store, View, delete, put
+from traffic_tacos.ports.store import Decision, Event, Key, Store, View, Write, delete, put
 from traffic_tacos.rooms.realtime.clients import PaymentClient, ReservationClient
 from traffic_tacos.rooms.realtime.model import Feed, Kind, Message, Update
-from traffic_tacos.rooms.realtime.records import message_key, messages_for
+from traffic_tacos.rooms.realtime.records import MESSAGE, message_key, messages_for
 
 STREAMS_PER_USER_MAX = 8
 IDS_MAX = 100
 MESSAGES_KEPT_FOR = HOUR
-MESSAGES_PER_TARGET_MAX = 100
+MESSAGES_PER_TARGET_MAX, BYTES_PER_TARGET_MAX = 100, 200_000
+# Of all messages that wait for their readers together.
+MESSAGES_WAITING_MAX, BYTES_WAITING_MAX = 100_000, 50_000_000
 TITLE_LENGTH_MAX, CONTENT_LENGTH_MAX = 200, 4000
 DATA_MAX, DATA_LENGTH_MAX = 20, 1000
 TAKEN_WITHIN_SECONDS = 0.5
+PAGE = 1000
 
 Target = tuple[str, str]
 
@@ -78,6 +81,24 @@ class Realtime:
         self._watchers: dict[Target, list[Watcher]] = {}
         self._taken: dict[str, asyncio.Event] = {}
         self._is_closing = False
+        self._sizes: dict[str, int] = {}  # bytes of each message that waits, by its path
+        self._bytes = 0
+
+    async def load(self) -> None:
+        """Count what waits for its reader since before."""
+        after = None
+        while page := await self._store.scan(MESSAGE.prefix(), after=after, limit=PAGE):
+            self.committed([put(key, message) for key, message in page])
+            after = page[-1][0]
+
+    def committed(self, writes: Sequence[Write]) -> None:
+        """Hear of a commit: messages that wait now, and those that wait no longer."""
+        for kind, path, message in writes:
+            if kind is MESSAGE:
+                self._bytes -= self._sizes.pop(path, 0)
+                if message is not None:
+                    size = self._sizes[path] = message.size
+                    self._bytes += size
 
     def hang_up(self) -> None:
         """End all streams; their readers are told to come back."""
@@ -144,7 +165,9 @@ class Realtime:
                 watcher.wake()
 
     async def send(self, request: Send) -> tuple[Message, bool]:
-        """A message, and whether a live stream took it. One that none took waits an hour for its reader."""
+        """A message, and whether a live stream took it. One that none took waits an hour for its reader; of too many
+        for one reader the oldest are dropped. QUOTA_EXCEEDED when too many wait altogether.
+        """
         target = _target(request)
         now = self._clock.now()
         message = Message(
@@ -157,8 +180,9 @@ class Realtime:
             sent_at=now,
             expires_at=now + MESSAGES_KEPT_FOR,
         )
-        waiting = await self._waiting(target)
-        too_many = [key for key, _ in waiting[: max(0, len(waiting) + 1 - MESSAGES_PER_TARGET_MAX)]]
+        if len(self._sizes) >= MESSAGES_WAITING_MAX or self._bytes + message.size > BYTES_WAITING_MAX:
+            raise Refusal(Code.QUOTA_EXCEEDED, "too many messages wait for readers who do not come; try again later")
+        too_many = _too_many(await self._waiting(target), message)
         writes = (put(message_key(target, message), message), *map(delete, too_many))
         await self._store.transact((), lambda _: Decision(None, writes))
         return message, await self._offer(target, message)
@@ -254,6 +278,18 @@ class OpenInbox:
 
     def close(self) -> None:
         self._realtime.remove(self._watcher)
+
+
+def _too_many(waiting: Sequence[tuple[Key[Message], Message]], new: Message) -> list[Key[Message]]:
+    """The oldest of a reader's messages, as many as have to go for the new one."""
+    size = new.size
+    kept = 1
+    for _, message in reversed(waiting):
+        size += message.size
+        if kept >= MESSAGES_PER_TARGET_MAX or size > BYTES_PER_TARGET_MAX:
+            break
+        kept += 1
+    return [key for key, _ in waiting[: len(waiting) - (kept - 1)]]
 
 
 def _without(keys: Sequence[Key[Message]], _: View) -> Decision[None]:

@@ -22,7 +22,7 @@ from traffic_tacos.ports.jobs import GiveUp, Handling, Postponed, TryAgainAt
 from traffic_tacos.ports.keys import Keyring
 from traffic_tacos.ports.store import Job
 from traffic_tacos.ports.webhooks import Defect, message_id_of
-from traffic_tacos.rooms.webhook.endpoints import ENDPOINTS_MAX, Endpoints
+from traffic_tacos.rooms.webhook.endpoints import ENDPOINT_PREFIX, ENDPOINTS_MAX, Endpoints
 from traffic_tacos.rooms.webhook.model import ATTEMPTS_MAX, SECONDS_MAX, Endpoint
 
 # Over a day, even if every pause came out shortest: the doubling ones make 4.5 hours, seven of the longest 21.
@@ -82,7 +82,10 @@ class Deliveries:
         self._circuits: dict[str, Circuit] = {}
 
     def circuits(self) -> dict[str, Circuit]:
-        """By endpoint: the id of a registered one, the origin of any other."""
+        """By endpoint: the id of a registered one, the origin of any other. Those of removed ones are forgotten."""
+        for name in [name for name in self._circuits if name.startswith(ENDPOINT_PREFIX)]:
+            if self._endpoints.get(name) is None:
+                del self._circuits[name]
         return dict(self._circuits)
 
     async def send(self, job: Job) -> None:
@@ -93,6 +96,7 @@ class Deliveries:
         if endpoint_id := job.payload.get("endpoint"):
             endpoint = self._endpoints.get(endpoint_id)
             if endpoint is None:
+                self._circuits.pop(endpoint_id, None)
                 return  # it was removed by who had registered it
         if endpoint is not None and endpoint.gone_at is not None:
             raise GiveUp(f"{endpoint.url} answered {GONE} before")

@@ -1,6 +1,7 @@
 """Who wants to hear of what: registered, told of everything that becomes true, removed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 
 import msgspec
 
@@ -8,16 +9,18 @@ from traffic_tacos.kernel.addresses import Network, checked_url
 from traffic_tacos.kernel.calls import Call, Role
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.ids import checked_id, derived_id
-from traffic_tacos.kernel.topics import PAYMENT_CHANGED, RESERVATION_CHANGED, SETTING_CHANGED
+from traffic_tacos.kernel.topics import PAYMENT_CHANGED, RESERVATION_CHANGED, SEND_WEBHOOK, SETTING_CHANGED
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.settings import MAINTENANCE
-from traffic_tacos.ports.store import JOB, Decision, Event, Job, Store, View, delete, put
+from traffic_tacos.ports.store import JOB, Decision, Event, Job, Key, Store, View, Write, delete, put
 from traffic_tacos.ports.webhooks import webhook_body, webhook_job
 from traffic_tacos.rooms.webhook import model
 from traffic_tacos.rooms.webhook.model import Endpoint, EventType, Secret
 from traffic_tacos.rooms.webhook.records import ENDPOINT, endpoint_key
 
 ENDPOINTS_MAX = 1000
+JOBS_DROPPED_AT_ONCE_MAX = 500
+ENDPOINT_PREFIX = "whk"  # how the id of an endpoint begins
 JSON = "application/json"
 TYPES = {
     EventType.PAYMENT_APPROVED: "payment.approved",
@@ -62,6 +65,15 @@ class Endpoints:
         for _, endpoint in await self._store.scan(ENDPOINT.prefix(), limit=ENDPOINTS_MAX):
             self._known[endpoint.id] = endpoint
 
+    def committed(self, writes: Sequence[Write]) -> None:
+        """Hear of a commit: endpoints that were changed or removed in it, by whomever."""
+        for kind, path, endpoint in writes:
+            if kind is ENDPOINT:
+                if endpoint is None:
+                    self._known.pop(path.rpartition("/")[2], None)
+                else:
+                    self._known[endpoint.id] = endpoint
+
     def all(self) -> list[Endpoint]:
         return list(self._known.values())
 
@@ -82,9 +94,7 @@ class Endpoints:
             after = model.registered(view.get(key), asked, asked.registered_at)
             return Decision(after, (put(key, after),))
 
-        endpoint = await self._store.transact((key,), decide)
-        self._known[endpoint.id] = endpoint
-        return endpoint
+        return await self._store.transact((key,), decide)
 
     async def remove(self, endpoint_id: str, call: Call) -> None:
         """Tell it nothing any more, also of what it was yet to be told."""
@@ -97,7 +107,19 @@ class Endpoints:
             return Decision(None, (delete(key),))
 
         await self._store.transact((key,), decide)
-        self._known.pop(endpoint_id, None)
+        await self._drop_jobs(endpoint_id)
+
+    async def _drop_jobs(self, endpoint_id: str) -> None:
+        """What it was yet to be told, and could not be told, goes with it."""
+        jobs = JOB.prefix()
+        after: Key[Job] | None = JOB.key(f"{SEND_WEBHOOK}:{endpoint_id}:")
+        while page := await self._store.scan(jobs, after=after, limit=JOBS_DROPPED_AT_ONCE_MAX):
+            own = [key for key, job in page if job.payload.get("endpoint") == endpoint_id]
+            if own:
+                await self._store.transact((), partial(_without, own))
+            if len(own) < len(page):
+                return  # their ids begin with the endpoint's, so they stand together
+            after = page[-1][0]
 
     async def gone(self, endpoint: Endpoint) -> None:
         """It answered 410: it gets nothing until it is registered again."""
@@ -110,9 +132,7 @@ class Endpoints:
             after = msgspec.structs.replace(known, gone_at=now)
             return Decision(after, (put(key, after),))
 
-        after = await self._store.transact((key,), decide)
-        if after is not None:
-            self._known[after.id] = after
+        await self._store.transact((key,), decide)
 
     async def hear(self, event: Event) -> None:
         """Tell of an event whoever wants to hear of it. Heard again, it makes the same jobs under the same ids."""
@@ -152,7 +172,7 @@ class Endpoints:
         if request.content_type not in ("", JSON):
             raise Refusal.of_field("config.content_type", f"must be {JSON}", request.content_type)
         return Endpoint(
-            id=derived_id("whk", service_name, url),
+            id=derived_id(ENDPOINT_PREFIX, service_name, url),
             service_name=service_name,
             url=url,
             event_types=tuple(sorted({EventType(kind) for kind in request.event_types})),
@@ -163,6 +183,10 @@ class Endpoints:
             seconds=request.timeout_seconds or model.SECONDS_MAX,
             headers=model.checked_headers(request.headers),
         )
+
+
+def _without(keys: Sequence[Key[Job]], _: View) -> Decision[None]:
+    return Decision(None, [delete(key) for key in keys])
 
 
 def _told_of(event: Event) -> tuple[EventType | None, dict[str, str]]:

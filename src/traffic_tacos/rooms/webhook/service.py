@@ -7,14 +7,15 @@ from collections.abc import Mapping
 import msgspec
 
 from traffic_tacos.kernel import signatures
-from traffic_tacos.kernel.calls import Call
-from traffic_tacos.kernel.errors import Code, Refusal
+from traffic_tacos.kernel.calls import Call, Caller, Role
+from traffic_tacos.kernel.errors import Code, Fault, Refusal
 from traffic_tacos.kernel.ids import checked_foreign_id, checked_id, derived_id
 from traffic_tacos.kernel.instants import SECOND
 from traffic_tacos.kernel.topics import EXPIRE_RESERVATION, SETTLE_PAYMENT_RESULT
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.keys import Keyring
-from traffic_tacos.ports.store import Decision, Job, Store, View, put
+from traffic_tacos.ports.store import JOB, Decision, Job, Store, View, put
+from traffic_tacos.rooms.webhook.clients import PaymentClient, ReservationClient
 from traffic_tacos.rooms.webhook.endpoints import Endpoints
 from traffic_tacos.rooms.webhook.model import PaymentBody, PaymentNews, Receipt
 from traffic_tacos.rooms.webhook.records import receipt_key
@@ -29,7 +30,18 @@ FINAL_TYPES = frozenset(
 class Webhooks:
     """`source` signs with the secrets of `keyring`; every registered service of `endpoints` with its own."""
 
-    def __init__(self, store: Store, clock: Clock, source: str, keyring: Keyring, endpoints: Endpoints) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        source: str,
+        keyring: Keyring,
+        endpoints: Endpoints,
+        reservations: ReservationClient,
+        payments: PaymentClient,
+    ) -> None:
+        self._reservations = reservations
+        self._payments = payments
         self._store = store
         self._clock = clock
         self._source = source
@@ -64,14 +76,20 @@ class Webhooks:
     async def receive_expiry(self, source: str, webhook_id: str, reservation_id: str, call: Call) -> Receipt:
         """A scheduler says that a hold has ended. The reservation's own deadline decides; this makes us look.
 
-        It is not signed, so a service speaks in its own name, or in one that is registered here.
+        It is not signed, so a service speaks in its own name, or in one that is registered here. NOT_FOUND when
+        there is no such reservation. However many webhooks speak of one, we look once.
         """
         checked_foreign_id("webhook_id", webhook_id)
         checked_id("reservation_id", reservation_id)
         if checked_id("source", source) != call.caller.name and not self._secrets_of(source):
             raise Refusal(Code.UNAUTHENTICATED, "source: is not registered here, and not the caller's name")
+        known = await self._store.get(receipt_key(source, webhook_id))
+        if known is not None:
+            return known
+        due_at = max(self._clock.now(), await self._reservations.hold_expires_at(reservation_id, call))
         payload = {"reservation_id": reservation_id, "order": reservation_id}
-        return await self._once(source, webhook_id, EXPIRE_RESERVATION, payload, "expire")
+        look = Job(f"{EXPIRE_RESERVATION}:webhook:{reservation_id}", EXPIRE_RESERVATION, due_at, payload)
+        return await self._once(source, webhook_id, look, "expire")
 
     def validate(self, webhook_id: str, payload: bytes, signature: str) -> tuple[bool, str]:
         """Whether a webhook of ours is genuine, and if not, why.
@@ -124,27 +142,55 @@ class Webhooks:
     async def _take(self, news: PaymentNews) -> Receipt:
         checked_id("payment_intent_id", news.payment_intent_id)
         checked_id("reservation_id", news.reservation_id)
+        known = await self._store.get(receipt_key(news.source, news.webhook_id))
+        if known is not None:
+            return known
+        if not news.is_final or not await self._is_ours(news):
+            return await self._once(news.source, news.webhook_id, None, "none")
         payload = {
             "payment_intent_id": news.payment_intent_id,
             "reservation_id": news.reservation_id,
             "order": news.reservation_id,
         }
-        topic = SETTLE_PAYMENT_RESULT if news.is_final else ""
-        return await self._once(news.source, news.webhook_id, topic, payload, "settle" if topic else "none")
+        name = f"{SETTLE_PAYMENT_RESULT}:{news.source}:{news.webhook_id}"
+        look = Job(name, SETTLE_PAYMENT_RESULT, self._clock.now(), payload)
+        return await self._once(news.source, news.webhook_id, look, "settle")
 
-    async def _once(
-        self, source: str, webhook_id: str, topic: str, payload: dict[str, str], next_action: str
-    ) -> Receipt:
-        """The receipt, in one commit with the work that the webhook asks for; the same one for a repeat."""
-        now = self._clock.now()
+    async def _is_ours(self, news: PaymentNews) -> bool:
+        """Whether there is such a payment: news of any other is taken, and is no work. Refused when the payment is
+        another reservation's. While nobody can say, it is looked at later.
+        """
+        try:
+            reservation_id = await self._payments.reservation_of(news.payment_intent_id, _own_call())
+        except Fault:
+            return True
+        except Refusal as refusal:
+            if refusal.code is not Code.NOT_FOUND:
+                raise
+            return False
+        if reservation_id != news.reservation_id:
+            raise Refusal.of_field(
+                "data.reservation_id", "must be the reservation that the payment is for", news.reservation_id
+            )
+        return True
+
+    async def _once(self, source: str, webhook_id: str, look: Job | None, next_action: str) -> Receipt:
+        """The receipt, in one commit with the work that the webhook asks for, unless that waits to be done already;
+        the same receipt for a repeat.
+        """
         key = receipt_key(source, webhook_id)
-        receipt = Receipt(derived_id("whk", source, webhook_id), now, next_action)
-        jobs = (Job(f"{topic}:{receipt.correlation_id}", topic, now, payload),) if topic else ()
+        receipt = Receipt(derived_id("whk", source, webhook_id), self._clock.now(), next_action)
+        reads = (key,) if look is None else (key, JOB.key(look.id))
 
         def decide(view: View) -> Decision[Receipt]:
             known = view.get(key)
             if known is not None:
                 return Decision(known)
+            jobs = () if look is None or view.get(JOB.key(look.id)) is not None else (look,)
             return Decision(receipt, (put(key, receipt),), jobs)
 
-        return await self._store.transact((key,), decide)
+        return await self._store.transact(reads, decide)
+
+
+def _own_call() -> Call:
+    return Call(Caller(Role.SERVICE, "webhook"), "webhook-received")

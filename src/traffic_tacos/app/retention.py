@@ -1,0 +1,97 @@
+"""How long everything that is stored is kept, and who removes it: every kind of record, once.
+
+A kind that is missing here fails a test: whatever is stored has somebody who removes it, or a reason to stay.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from traffic_tacos.app.rotations import SEEN as KEYS_SEEN
+from traffic_tacos.app.settings import SETTING
+from traffic_tacos.engines.forgetting import Expiry
+from traffic_tacos.kernel.instants import DAY, Instant
+from traffic_tacos.kernel.topics import SEND_WEBHOOK
+from traffic_tacos.ports.audit import AUDIT, AUDIT_HEAD
+from traffic_tacos.ports.idempotency import REMEMBERED
+from traffic_tacos.ports.sales import SALE
+from traffic_tacos.ports.store import JOB, OUTBOX, Job, Kind
+from traffic_tacos.rooms.catalog.records import EVENT
+from traffic_tacos.rooms.inventory.records import HOLD, ROW
+from traffic_tacos.rooms.payment.records import BY_RESERVATION as PAYMENT_BY_RESERVATION
+from traffic_tacos.rooms.payment.records import BY_USER as PAYMENT_BY_USER
+from traffic_tacos.rooms.payment.records import PAYMENT
+from traffic_tacos.rooms.realtime.records import MESSAGE
+from traffic_tacos.rooms.reservation.records import ADMISSION_USE, BY_EVENT, BY_USER, ORDER, RESERVATION
+from traffic_tacos.rooms.reservation.stopping import STOP
+from traffic_tacos.rooms.waiting_room.records import DRAW, HEAD, MEMBER, SETTINGS, TICKET
+from traffic_tacos.rooms.webhook.records import ENDPOINT, RECEIPT
+
+# Longer than anybody goes on sending a webhook again.
+RECEIPTS_KEPT_FOR = 7 * DAY
+# A webhook that was given up can be replayed so long.
+DEAD_WEBHOOKS_KEPT_FOR = 30 * DAY
+GONE_ENDPOINTS_KEPT_FOR = 30 * DAY
+
+
+class Swept(msgspec.Struct, frozen=True):
+    """Removed by the sweeper (`engines/forgetting.py`) at the time that a record gives; None: not yet."""
+
+    expires_at: Callable[[Any], Instant | None]
+
+
+class Ended(msgspec.Struct, frozen=True):
+    """Removed by the deed that ends it."""
+
+    by: str
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """Kept for ever."""
+
+    why: str
+
+
+def _dead_webhook(job: Job) -> Instant | None:
+    """A dead job of the platform's own is money or seats: it stays until somebody has looked at it."""
+    return job.due_at + DEAD_WEBHOOKS_KEPT_FOR if job.is_dead and job.topic == SEND_WEBHOOK else None
+
+
+_BOOKS = Kept("the books: who held, paid and owns what, which refunds, disputes and audits go back to")
+_PLACES = Kept("who came when: a place is kept through every restart, and can be shown afterwards; a few bytes each")
+
+RETENTION: Mapping[Kind[Any], Swept | Ended | Kept] = {
+    SETTING: Ended("whoever sets it to nothing; there is one for each name that exists"),
+    KEYS_SEEN: Kept("one record: which keys the audit log has told of"),
+    AUDIT: Kept("a chain: an entry that is missing breaks it"),
+    AUDIT_HEAD: Kept("one record, the end of the chain"),
+    REMEMBERED: Swept(lambda answer: answer.expires_at),
+    JOB: Swept(_dead_webhook),  # and when it is done, or with its endpoint
+    OUTBOX: Ended("the outbox, once all subscribers have heard"),
+    EVENT: Kept("what is on sale, by the operator"),
+    SALE: Kept("one record an event: when it was on sale, which verify compares with what was sold"),
+    ROW: Kept("who owns which seat: as many as the event has rows"),
+    HOLD: _BOOKS,
+    RESERVATION: _BOOKS,
+    BY_USER: _BOOKS,
+    BY_EVENT: _BOOKS,
+    ORDER: _BOOKS,
+    ADMISSION_USE: Kept("an admission buys at most once, however late its token comes again"),
+    STOP: Ended("the operator who lets reservations go on"),
+    PAYMENT: _BOOKS,
+    PAYMENT_BY_RESERVATION: _BOOKS,
+    PAYMENT_BY_USER: _BOOKS,
+    TICKET: _PLACES,
+    MEMBER: _PLACES,
+    HEAD: Kept("one record an event"),
+    DRAW: Kept("one record an event: anybody can check the draw afterwards"),
+    SETTINGS: Kept("one record an event"),
+    MESSAGE: Swept(lambda message: message.expires_at),  # and when its reader has it
+    RECEIPT: Swept(lambda receipt: receipt.processed_at + RECEIPTS_KEPT_FOR),
+    ENDPOINT: Swept(  # and when its owner removes it
+        lambda endpoint: None if endpoint.gone_at is None else endpoint.gone_at + GONE_ENDPOINTS_KEPT_FOR
+    ),
+}
+
+EXPIRIES = tuple(Expiry(kind, how.expires_at) for kind, how in RETENTION.items() if isinstance(how, Swept))
