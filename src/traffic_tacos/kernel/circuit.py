@@ -19,10 +19,14 @@ class Patience(msgspec.Struct, frozen=True):
 
 
 class Circuit(msgspec.Struct, frozen=True):
-    """`failures` are in a row; `succeeded` and `failed` are counted since the process began."""
+    """`failures` are in a row, and so are `openings`: how often it opened without a success in between. It is half-open
+    while its one attempt is made. `succeeded` and `failed` are counted since the process began.
+    """
 
     failures: int = 0
+    openings: int = 0
     open_until: Instant = 0
+    is_half_open: bool = False
     succeeded: int = 0
     failed: int = 0
     last_error: str = ""
@@ -34,8 +38,8 @@ class Circuit(msgspec.Struct, frozen=True):
 
 
 def pause(circuit: Circuit, patience: Patience) -> Instant:
-    """How long an open circuit stays so after its last failure."""
-    doublings = min(10, max(0, circuit.failures - patience.failures_max))
+    """How long a circuit stays open after it has opened so often in a row."""
+    doublings = min(max(0, circuit.openings - 1), patience.pause_max.bit_length())  # more would change nothing
     return min(patience.pause_max, patience.pause_first << doublings)
 
 
@@ -45,7 +49,7 @@ def asked(circuit: Circuit, seconds: float, now: Instant) -> Circuit | None:
         return circuit
     if now < circuit.open_until:
         return None
-    return msgspec.structs.replace(circuit, open_until=now + round(seconds * SECOND))
+    return msgspec.structs.replace(circuit, open_until=now + round(seconds * SECOND), is_half_open=True)
 
 
 def succeeded(circuit: Circuit, now: Instant) -> Circuit:
@@ -53,7 +57,11 @@ def succeeded(circuit: Circuit, now: Instant) -> Circuit:
 
 
 def failed(circuit: Circuit, error: str, now: Instant, patience: Patience) -> Circuit:
+    """The circuit after a failed attempt. One that was under way when the circuit opened is counted and lengthens no
+    pause: a hundred calls that fail at once say no more than the last one it took to open.
+    """
     after = msgspec.structs.replace(circuit, failures=circuit.failures + 1, failed=circuit.failed + 1, last_error=error)
-    if after.failures < patience.failures_max:
+    if after.failures < patience.failures_max or (circuit.is_open and not circuit.is_half_open):
         return after
+    after = msgspec.structs.replace(after, openings=circuit.openings + 1, is_half_open=False)
     return msgspec.structs.replace(after, open_until=now + pause(after, patience))
