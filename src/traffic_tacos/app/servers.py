@@ -2,7 +2,7 @@
 
 Served by pygrpc-native where it can be, by grpcio otherwise: one setting, same code
 (docs/decisions/0004). The server offers grpc.health.v1 and reflection. A refusal is gRPC's OK with the contract's
-`error`; a caller who sends `x-error-mode: status` gets it as a gRPC status instead (docs/decisions/0033).
+`error`; a caller who sends `x-error-mode: status` gets it as a gRPC status instead (docs/decisions/0032).
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
