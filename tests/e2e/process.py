@@ -185,14 +185,14 @@ def connected(platform: UpProcess) -> grpc.aio.Channel:
 def asker(channel: Any) -> Any:
     """Calls by name, at once with others, asked again while the platform cannot say."""
 
-    async def ask(service, name, fields, token=""):
+    async def ask(service, name, fields, token="", *more):
         rpc = CONTRACT.rpc(service, name)
         call = channel.unary_unary(
             rpc.path,
             request_serializer=lambda message: message.SerializeToString(),
             response_deserializer=CONTRACT.message(rpc.response).FromString,
         )
-        metadata = (("authorization", f"Bearer {token}"),) if token else ()
+        metadata = (*more, ("authorization", f"Bearer {token}")) if token else more
         while is_unsure(answer := await call(CONTRACT.message(rpc.request)(**fields), timeout=20, metadata=metadata)):
             await asyncio.sleep(chance.uniform(0.1, 1))
         return answer

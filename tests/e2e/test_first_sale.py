@@ -2,8 +2,6 @@
 
 import asyncio
 import random
-import subprocess
-import sys
 import time
 
 import grpc
@@ -175,7 +173,7 @@ def test_the_command_line_sells_a_ticket_and_says_no_clearly(up):
     taken = platform.tacos("buy", EVENT, "--seats", "MAIN-E-1", *where)
     assert (taken.returncode, "MAIN-E-1 not available" in taken.stderr) == (1, True)
     failed = platform.tacos("buy", EVENT, "--scenario", "fail", *where)
-    assert (failed.returncode, "CANCELLED" in failed.stderr) == (1, True)
+    assert (failed.returncode, "declined" in failed.stderr) == (1, True)
     wrong = platform.tacos("buy", EVENT, "--scenario", "perhaps", *where)
     assert (wrong.returncode, "must be one of approve" in wrong.stderr) == (2, True)
     assert platform.tacos("buy", "evt_none", *where).returncode == 1
@@ -183,7 +181,7 @@ def test_the_command_line_sells_a_ticket_and_says_no_clearly(up):
     assert "Main" in platform.tacos("event", "show", EVENT, "--grpc", platform.grpc).stdout
     assert platform.tacos("verify", *where).returncode == 0
     nobody = platform.tacos("event", "list", "--grpc", "127.0.0.1:1")
-    assert (nobody.returncode, "no platform answers there" in nobody.stderr) == (1, True)
+    assert (nobody.returncode, "nothing answers at" in nobody.stderr) == (1, True)
 
 
 def test_the_server_offers_health_and_reflection(up):
@@ -205,12 +203,12 @@ def test_the_server_offers_health_and_reflection(up):
 
 
 @pytest.mark.parametrize("server", ["native", "grpcio"])
-def test_a_message_of_ten_megabytes_is_refused_and_the_next_call_is_answered(up, server):
+def test_a_message_of_fifty_megabytes_is_refused_and_the_next_call_is_answered(up, server):
     platform = up("--server", server)
     with grpc.insecure_channel(platform.grpc, options=[("grpc.max_send_message_length", -1)]) as channel:
         client = Client(channel)
         with pytest.raises(grpc.RpcError) as refused:
-            client(QUEUE, "JoinQueue", {"event_id": EVENT, "session_id": "s" * 10_000_000})
+            client(QUEUE, "JoinQueue", {"event_id": EVENT, "session_id": "s" * 50_000_000})
         assert refused.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
         assert client(QUEUE, "JoinQueue", {"event_id": EVENT, "session_id": "s"}).waiting_token
 
@@ -232,29 +230,8 @@ def test_the_error_code_is_in_the_trailing_metadata_too(up):
         with pytest.raises(grpc.RpcError):
             garbage(b"\xff\xff\xff", timeout=5)
         with pytest.raises(grpc.RpcError) as refused:
-            garbage(b"\x0a" + b"\xff\xff\xff\x7f" + b"x" * 5_000_000, timeout=5)
+            garbage(b"\x0a" + b"\xff\xff\xff\x7f" + b"x" * 50_000_000, timeout=20)
         assert refused.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
-
-
-BUG = """
-import sys
-import traffic_tacos.rooms.waiting_room.lines as lines
-from traffic_tacos.cli import main
-
-async def step(self):
-    raise KeyError("a bug")
-
-lines.Lines.step = step
-sys.argv = ["tacos", "up", "--data", sys.argv[1], "--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0"]
-main()
-"""
-
-
-def test_work_that_ends_by_a_bug_ends_the_process_rather_than_selling_on_without_it(tmp_path):
-    run = [sys.executable, "-c", BUG, str(tmp_path / "data")]
-    ended = subprocess.run(run, capture_output=True, text=True, timeout=30, check=False)
-    assert ended.returncode == 1
-    assert "KeyError: 'a bug'" in ended.stderr
 
 
 async def test_a_stop_in_the_middle_of_a_rush_finishes_what_it_has_taken_and_loses_nothing(up):

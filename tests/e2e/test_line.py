@@ -79,7 +79,8 @@ async def test_a_line_killed_in_the_middle_of_a_rush_keeps_every_place_it_told(u
             assert [places[session] for session in order] == sorted(places.values())
             some = random.Random(1).sample(sorted(told), 20)
             for session in some:
-                again = await ask(QUEUE, "JoinQueue", {"event_id": EVENT, "session_id": session})
+                mine = ("x-waiting-token", told[session][0])
+                again = await ask(QUEUE, "JoinQueue", {"event_id": EVENT, "session_id": session}, "", mine)
                 assert (again.waiting_token, refused_code(again)) == (told[session][0], "ALREADY_EXISTS")
     platform.verify()
 
@@ -174,7 +175,7 @@ def test_an_operator_watches_a_line_stops_it_and_lets_it_go_on(up, tmp_path):
     for word in ("waiting", "admitted", "no-shows", "waits", "sold", "5,000"):
         assert word in shown.stdout
     assert "stopped for evt_line" in platform.tacos("queue", "stop", EVENT, "--reason", "a test", *where).stdout
-    assert "stopped" in platform.tacos("queue", "watch", EVENT, "--once", *where).stdout
+    assert "nobody is let in" in platform.tacos("queue", "watch", EVENT, "--once", *where).stdout
     client = platform.client()
     token = client(QUEUE, "JoinQueue", {"event_id": EVENT, "session_id": "s"}).waiting_token
     time.sleep(0.5)

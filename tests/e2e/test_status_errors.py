@@ -33,11 +33,11 @@ def refused(client, service, name, fields, token=""):
     return error.value.code(), details, trailers["x-error-code"].removeprefix("ERROR_CODE_")
 
 
-def test_what_is_said_beside_the_error_is_in_the_details_too(channel):
+def test_what_is_said_beside_the_error_is_in_the_details_too(platform, channel):
     client = Client(channel, AS_STATUS)
-    join = {"event_id": EVENT, "session_id": "tab"}
-    place = client(QUEUE, "JoinQueue", join).waiting_token
-    status, details, code = refused(client, QUEUE, "JoinQueue", join)
+    join, ana = {"event_id": EVENT, "session_id": "tab", "user_id": "ana"}, platform.token("user", "ana")
+    place = client(QUEUE, "JoinQueue", join, ana).waiting_token
+    status, details, code = refused(client, QUEUE, "JoinQueue", join, ana)
     assert (status, code) == (grpc.StatusCode.ALREADY_EXISTS, "ALREADY_EXISTS")
     joined = CONTRACT.message("gateway.v1.JoinQueueResponse").FromString(details["gateway.v1.JoinQueueResponse"])
     assert (joined.waiting_token, joined.HasField("error")) == (place, False)

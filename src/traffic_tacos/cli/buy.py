@@ -116,7 +116,7 @@ async def _admitted(
                 break
             if status.status != queue_pb2.QUEUE_STATUS_WAITING and status.status != queue_pb2.QUEUE_STATUS_READY:
                 raise Refusal(Code.FAILED_PRECONDITION, why or "the place in the line has ended; join again")
-            waiting.tell(why or shown_place(status))
+            waiting.tell(shown_place(status, why))
             await asyncio.sleep(ASKED_EVERY_SECONDS)
     admission = await answered(
         queue.RequestAdmission(
@@ -128,8 +128,10 @@ async def _admitted(
     return admission.reservation_token
 
 
-def shown_place(status: queue_pb2.GetQueueStatusResponse) -> str:
-    """How it stands with a place in the queue, for who holds it."""
+def shown_place(status: queue_pb2.GetQueueStatusResponse, why: str = "") -> str:
+    """How it stands with a place in the queue, for who holds it; `why` is what keeps the queue from moving."""
+    if why:
+        return f"waiting at place {status.position:,}: {why}" if status.position else why
     if not status.position:
         return f"waiting for the sale to open, in {_duration(status.eta_seconds)}"
     return f"waiting at place {status.position:,}, about {_duration(status.eta_seconds)}"
