@@ -52,8 +52,8 @@ Hook = Callable[[Platform], Awaitable[None]]
 async def serve(config: Config, ring: Logs, prepare: Hook, started: Hook) -> None:
     """Run until SIGTERM or SIGINT, then drain: no new calls, work in flight finishes, within 10 seconds.
 
-    `prepare` is called before anybody is let in, `started` once everything listens. Work that ends by
-    itself (a bug) ends the process: nothing may be sold while nobody expires, settles and refunds.
+    `prepare` is called before anybody is let in, `started` once everything listens. The loops behind
+    it are restarted by whoever keeps them (`loops.py`); should even that end, so does the process.
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
