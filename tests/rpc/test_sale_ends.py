@@ -3,14 +3,19 @@
 import asyncio
 
 import msgspec
+import pytest
 
 from tests.rpc.desk import GATEWAY, INVENTORY, QUEUE, RESERVATION, code, on_platform
 from tests.rpc.test_waiting_room import Watch, admit, join, status
 from tests.simulation.world import EVENT
 from traffic_tacos.gen.gateway.v1 import gateway_pb2, queue_pb2
 from traffic_tacos.gen.reservation.v1 import inventory_pb2, reservation_pb2
+from traffic_tacos.kernel.errors import Refusal
+from traffic_tacos.kernel.events import sale_window
 from traffic_tacos.kernel.instants import SECOND
+from traffic_tacos.ports.sales import changed_sale, sale_key
 from traffic_tacos.ports.store import Decision, delete, put
+from traffic_tacos.rooms.catalog.documents import parsed
 from traffic_tacos.rooms.inventory.model import Hold
 from traffic_tacos.rooms.inventory.records import HOLD, hold_key
 from traffic_tacos.rooms.waiting_room.records import TICKET
@@ -197,3 +202,19 @@ async def test_a_queue_of_an_event_that_is_sold_for_good_lets_its_people_go(desk
     )
     await desk.crash()
     assert (await status(desk, waiting)).status == queue_pb2.QUEUE_STATUS_EXPIRED
+
+
+@on_platform
+async def test_a_place_and_an_admission_are_refused_in_their_commit_before_the_line_has_heard_of_the_new_end(desk):
+    await desk.platform.put_on_sale(document("sale_end_time: 2027-01-15T09:00:00Z"))
+    await join(desk, "s", ENDING)
+    line = desk.platform.lines.all()[ENDING].line
+    await desk.clock.sleep(21)
+    late = document("sale_end_time: 2027-01-15T08:00:20Z")
+    sale = changed_sale(None, line.terms.window, sale_window(parsed(late).info), desk.clock.now())
+    await desk._store.transact((), lambda _: Decision(None, (put(sale_key(ENDING), sale),)))
+    assert not line.terms.window.is_over(desk.clock.now())  # no news of it
+    with pytest.raises(Refusal, match="the sale has ended"):
+        await line.join(await line.member("t", ""), {}, desk.clock.now())
+    with pytest.raises(Refusal, match="the sale has ended"):
+        await line.claim(1, "", desk.clock.now())
