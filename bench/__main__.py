@@ -22,9 +22,8 @@ from rich.console import Console
 
 from bench import load, servers
 from bench.echo import PATH as ECHO
-from traffic_tacos.app import keys
-from traffic_tacos.app.platform import PAYMENT_SOURCE
-from traffic_tacos.app.policy import SCOPES
+from traffic_tacos.calls import keys
+from traffic_tacos.calls.policy import SCOPES
 from traffic_tacos.cli.shown import Listing
 from traffic_tacos.engines.clock import SystemClock
 from traffic_tacos.gen.gateway.v1 import gateway_pb2 as g
@@ -35,6 +34,7 @@ from traffic_tacos.gen.reservation.v1 import reservation_pb2 as r
 from traffic_tacos.kernel.calls import Caller, Role
 from traffic_tacos.kernel.instants import MINUTE, SECOND
 from traffic_tacos.kernel.tokens import ReservationToken, UserToken, sign_reservation, sign_user
+from traffic_tacos.ports.webhooks import PAYMENT_SOURCE
 
 EVENT = "evt_bench"
 ROWS, SEATS = 250, 80

@@ -5,7 +5,7 @@ import sys
 
 import grpc
 
-from traffic_tacos.app.servers import grpc_server
+from traffic_tacos.transport.grpc_server import grpc_server
 
 PATH = "/bench.Echo/Say"
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tests.contract import CONTRACT
-from traffic_tacos.app.policy import ADMIN, FAN, POLICY, PUBLIC, SERVICE
+from traffic_tacos.calls.policy import ADMIN, FAN, POLICY, PUBLIC, SERVICE
 
 README = Path(__file__).parents[2] / "README.md"
 WHO = {PUBLIC: "everybody", FAN: "fans", SERVICE: "services", ADMIN: "administrators"}

@@ -4,8 +4,8 @@ import random
 
 from tests.e2e.process import asker, connected
 from tests.keyed import GATEWAY, INVENTORY, PAYMENT, RESERVATION, STAGES, Stage, keyed_calls, many_at_once
-from traffic_tacos.app import keys
-from traffic_tacos.app.policy import SCOPES
+from traffic_tacos.calls import keys
+from traffic_tacos.calls.policy import SCOPES
 from traffic_tacos.engines.clock import SystemClock
 from traffic_tacos.kernel.calls import Caller, Role
 from traffic_tacos.kernel.instants import DAY

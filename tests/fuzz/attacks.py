@@ -16,7 +16,7 @@ import httpx
 from tests.contract import CONTRACT
 from tests.e2e.process import OWN_CONNECTION, UpProcess
 from tests.fuzz.messages import Known, body_of, changed, filled
-from traffic_tacos.app.rest import API, NAMES
+from traffic_tacos.transport.rest import API, NAMES
 
 # Inventory believes the reservation room, which alone knows whether an order stands: a service that reserves, returns
 # or sells the seats of somebody else's reservation breaks promises by asking for just that.

@@ -11,8 +11,7 @@ import httpx
 from tests.contract import CONTRACT
 from tests.simulation.loop import VirtualLoop, run
 from tests.simulation.world import EVENT, EVENT_ID, STEADY, World
-from traffic_tacos.app.http import application
-from traffic_tacos.app.policy import SCOPES
+from traffic_tacos.calls.policy import SCOPES
 from traffic_tacos.gen.common.v1 import errors_pb2
 from traffic_tacos.gen.gateway.v1 import gateway_pb2, queue_pb2
 from traffic_tacos.gen.payment.v1 import payment_pb2
@@ -20,6 +19,7 @@ from traffic_tacos.gen.reservation.v1 import inventory_pb2, reservation_pb2
 from traffic_tacos.kernel.calls import Caller, Role
 from traffic_tacos.kernel.instants import DAY
 from traffic_tacos.kernel.tokens import UserToken, sign_user
+from traffic_tacos.transport.http import application
 
 QUEUE = "gateway.v1.QueueService/"
 GATEWAY = "gateway.v1.GatewayService/"

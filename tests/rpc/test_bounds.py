@@ -6,7 +6,7 @@ import pytest
 from google.protobuf.descriptor import FieldDescriptor
 
 from tests.rpc.desk import code, on_platform
-from traffic_tacos.app.bounds import FIELDS, TIMESTAMP, Items, Number, Pairs, Text, bound_of, is_map
+from traffic_tacos.calls.bounds import FIELDS, TIMESTAMP, Items, Number, Pairs, Text, bound_of, is_map
 from traffic_tacos.kernel.calls import Role
 from traffic_tacos.kernel.errors import Refusal
 

@@ -13,10 +13,10 @@ import pytest
 
 from tests.rpc.desk import on_platform
 from tests.simulation.world import EVENT_ID
-from traffic_tacos.app import connect
 from traffic_tacos.gen.common.v1 import errors_pb2
 from traffic_tacos.gen.gateway.v1 import queue_pb2, websocket_pb2
 from traffic_tacos.kernel.calls import Role
+from traffic_tacos.transport import connect
 
 UNARY, STREAM = "/gateway.v1.QueueService/JoinQueue", "/gateway.v1.WebSocketService/StreamQueueUpdates"
 FAN_STREAM, FAN_UNARY = "/gateway.v1.WebSocketService/StreamPaymentUpdates", "/gateway.v1.GatewayService/GetReservation"

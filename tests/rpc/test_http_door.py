@@ -8,11 +8,11 @@ import pytest
 
 from tests.rpc.desk import on_platform
 from tests.simulation.world import EVENT_ID
-from traffic_tacos.app.rest import API, NAMES
 from traffic_tacos.gen.common.v1 import errors_pb2
 from traffic_tacos.gen.gateway.v1 import queue_pb2
 from traffic_tacos.kernel.calls import Role
 from traffic_tacos.kernel.tokens import ALGORITHM
+from traffic_tacos.transport.rest import API, NAMES
 
 JSON = {"content-type": "application/json"}
 

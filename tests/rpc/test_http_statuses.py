@@ -8,13 +8,13 @@ import pytest
 from tests.contract import CONTRACT
 from tests.rpc.desk import code, on_platform
 from tests.simulation.world import EVENT_ID
-from traffic_tacos.app.answers import SAYS_NO
-from traffic_tacos.app.rest import API, NAMES, idempotency_key
 from traffic_tacos.gen.common.v1 import admin_pb2
 from traffic_tacos.gen.gateway.v1 import queue_pb2
 from traffic_tacos.kernel.calls import Role
 from traffic_tacos.kernel.errors import Refusal
 from traffic_tacos.ports.settings import FAN_LIMIT
+from traffic_tacos.transport.answers import SAYS_NO
+from traffic_tacos.transport.rest import API, NAMES, idempotency_key
 
 JSON = {"content-type": "application/json"}
 ENTER = "/gateway.v1.QueueService/RequestAdmission"

@@ -11,9 +11,9 @@ from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
 from tests.rpc.desk import GATEWAY, QUEUE, code, on_platform
 from tests.simulation.world import EVENT_ID
-from traffic_tacos.app import keys
-from traffic_tacos.app.authentication import DISCOVERY, ISSUER_ASKED_EVERY_SECONDS
-from traffic_tacos.app.policy import SCOPES
+from traffic_tacos.calls import keys
+from traffic_tacos.calls.authentication import DISCOVERY, ISSUER_ASKED_EVERY_SECONDS
+from traffic_tacos.calls.policy import SCOPES
 from traffic_tacos.gen.common.v1 import admin_pb2
 from traffic_tacos.gen.gateway.v1 import gateway_pb2, queue_pb2
 from traffic_tacos.kernel.calls import Caller, Role

@@ -7,7 +7,7 @@ from pathlib import Path
 import yaml
 
 from tests.rpc.desk import on_platform
-from traffic_tacos.app.policy import POLICY
+from traffic_tacos.calls.policy import POLICY
 from traffic_tacos.kernel.errors import Code
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "observability"

@@ -7,11 +7,11 @@ import pytest
 from tests.rpc.desk import QUEUE, code, on_platform
 from tests.rpc.test_waiting_room import emergency, join, status
 from tests.simulation.world import EVENT_ID
-from traffic_tacos.app.servers import _handler
 from traffic_tacos.gen.common.v1 import admin_pb2
 from traffic_tacos.gen.gateway.v1 import queue_pb2
 from traffic_tacos.gen.tacos.waiting_room.v1 import waiting_room_pb2
 from traffic_tacos.kernel.calls import Role
+from traffic_tacos.transport.grpc_server import _handler
 from traffic_tacos.wire import queue_message, queue_state
 
 

@@ -6,11 +6,11 @@ import pytest
 
 from tests.rpc.desk import GATEWAY, PAYMENT, RESERVATION, code, on_platform
 from tests.simulation.world import EVENT_ID
-from traffic_tacos.app.rest import API
 from traffic_tacos.gen.gateway.v1 import gateway_pb2
 from traffic_tacos.gen.payment.v1 import payment_pb2
 from traffic_tacos.gen.reservation.v1 import reservation_pb2
 from traffic_tacos.kernel.calls import Role
+from traffic_tacos.transport.rest import API
 
 CREATE, CONFIRM = gateway_pb2.CreateReservationRequest, gateway_pb2.ConfirmReservationRequest
 REFUSED = [  # each is refused somewhere else on its way

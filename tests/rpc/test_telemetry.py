@@ -9,9 +9,9 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from tests.rpc.desk import GATEWAY, QUEUE, code, on_platform
 from tests.simulation.world import EVENT_ID
-from traffic_tacos.app.telemetry import Telemetry
 from traffic_tacos.gen.gateway.v1 import gateway_pb2, queue_pb2, websocket_pb2
 from traffic_tacos.kernel.calls import Role
+from traffic_tacos.operations.telemetry import Telemetry
 
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 
@@ -117,10 +117,10 @@ def test_without_the_extra_it_says_what_is_missing(monkeypatch):
 
     assert embedded.exporting(Config(), SystemClock()) is None
     monkeypatch.setitem(sys.modules, "opentelemetry", None)
-    for name in [name for name in sys.modules if name.startswith("traffic_tacos.app.telemetry")]:
+    for name in [name for name in sys.modules if name.startswith("traffic_tacos.operations.telemetry")]:
         monkeypatch.delitem(sys.modules, name)
-    import traffic_tacos.app
+    import traffic_tacos.operations
 
-    monkeypatch.delattr(traffic_tacos.app, "telemetry", raising=False)
+    monkeypatch.delattr(traffic_tacos.operations, "telemetry", raising=False)
     with pytest.raises(Refusal, match="needs the extra"):
         embedded.exporting(Config(data=Path("x"), telemetry="http://127.0.0.1:4318"), SystemClock())

@@ -4,7 +4,6 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from tests.rpc.desk import GATEWAY, QUEUE, WORKER, code, on_platform
 from tests.simulation.world import EVENT, EVENT_ID
-from traffic_tacos.app.platform import PAYMENT_SOURCE
 from traffic_tacos.gen.common.v1 import admin_pb2
 from traffic_tacos.gen.gateway.v1 import gateway_pb2, queue_pb2, webhook_pb2
 from traffic_tacos.gen.payment.v1 import payment_pb2
@@ -16,6 +15,7 @@ from traffic_tacos.kernel.calls import Role
 from traffic_tacos.kernel.errors import Fault
 from traffic_tacos.kernel.instants import SECOND
 from traffic_tacos.ports.http import HttpAnswer
+from traffic_tacos.ports.webhooks import PAYMENT_SOURCE
 
 WEBHOOK = "gateway.v1.WebhookService/ReceivePaymentWebhook"
 CATALOG = "tacos.catalog.v1.CatalogService/"

@@ -6,7 +6,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tests.rpc.desk import GATEWAY, INVENTORY, PAYMENT, QUEUE, code, on_platform
 from tests.simulation.world import EVENT, EVENT_ID
-from traffic_tacos.app.policy import FAN, POLICY, PUBLIC, SCOPES
+from traffic_tacos.calls.policy import FAN, POLICY, PUBLIC, SCOPES
 from traffic_tacos.gen.gateway.v1 import gateway_pb2, queue_pb2
 from traffic_tacos.gen.payment.v1 import payment_pb2
 from traffic_tacos.gen.reservation.v1 import inventory_pb2

@@ -16,7 +16,6 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from tests.simulation.loop import VirtualLoop, run
 from tests.simulation.world import EVENT, EVENT_ID, FAULTS, HALF_BACK, STEADY, Broken, Unreachable, World
-from traffic_tacos.app.platform import PAYMENT_SOURCE
 from traffic_tacos.gen.common.v1 import errors_pb2, types_pb2
 from traffic_tacos.gen.gateway.v1 import gateway_pb2, queue_pb2, webhook_pb2
 from traffic_tacos.gen.payment.v1 import payment_pb2
@@ -26,6 +25,7 @@ from traffic_tacos.kernel import signatures
 from traffic_tacos.kernel.calls import Call, Caller, Role
 from traffic_tacos.kernel.instants import SECOND
 from traffic_tacos.ports.http import HttpAnswer
+from traffic_tacos.ports.webhooks import PAYMENT_SOURCE
 from traffic_tacos.rooms.payment.model import Payment
 from traffic_tacos.rooms.payment.model import Status as PaymentStatus
 from traffic_tacos.rooms.payment.records import PAYMENT

@@ -8,10 +8,10 @@ import msgspec
 from tests.simulation.fans import Fan
 from tests.simulation.loop import VirtualLoop, run
 from tests.simulation.world import EVENT, EVENT_ID, FAULTS, HALF_BACK, SALE_ENDS, SALE_STARTS, Asked, Broken, World
-from traffic_tacos.app.verify import Everything
 from traffic_tacos.gen.common.v1 import admin_pb2, types_pb2
 from traffic_tacos.gen.payment.v1 import payment_pb2
 from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2
+from traffic_tacos.operations.invariants import Everything
 from traffic_tacos.rooms.payment.model import Payment, Status
 from traffic_tacos.rooms.payment.records import PAYMENT
 from traffic_tacos.rooms.reservation.model import Status as ReservationStatus

@@ -8,10 +8,10 @@ import pytest
 from tests.fuzz.messages import body_of, filled
 from tests.rpc.desk import code, on_platform
 from tests.simulation.world import EVENT_ID
-from traffic_tacos.app.rest import API, NAMES
 from traffic_tacos.kernel.calls import Role
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.ports.http import HttpAnswer
+from traffic_tacos.transport.rest import API, NAMES
 
 # Inventory believes the reservation room, which alone knows whether an order stands: a service that returns or sells
 # the seats of somebody else's reservation breaks promises by asking for just that.

@@ -16,21 +16,22 @@ import msgspec
 import structlog
 
 from tests.simulation.loop import LoopClock, VirtualLoop
-from traffic_tacos.app import keys
-from traffic_tacos.app.authentication import FetchJson
-from traffic_tacos.app.calls import Method
 from traffic_tacos.app.config import Config
-from traffic_tacos.app.logs import LogRing
-from traffic_tacos.app.platform import PAYMENT_SOURCE, Platform
-from traffic_tacos.app.policy import SCOPES
-from traffic_tacos.app.verify import MemoryRecords, Result, verified
+from traffic_tacos.app.platform import Platform
+from traffic_tacos.calls import keys
+from traffic_tacos.calls.authentication import FetchJson
+from traffic_tacos.calls.dispatch import Method
+from traffic_tacos.calls.policy import SCOPES
 from traffic_tacos.engines.faulty import Faults, FaultyStore
 from traffic_tacos.engines.memory import MemoryStore
 from traffic_tacos.kernel.calls import Call, Caller, Role
 from traffic_tacos.kernel.errors import Code, Fault, Refusal
 from traffic_tacos.kernel.instants import DAY, SECOND
 from traffic_tacos.kernel.tokens import UserToken, sign_user
+from traffic_tacos.operations.invariants import MemoryRecords, Result, verified
+from traffic_tacos.operations.logs import LogRing
 from traffic_tacos.ports.http import HttpAnswer
+from traffic_tacos.ports.webhooks import PAYMENT_SOURCE
 
 # Injected faults are logged by the hundred; what matters is raised.
 structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))

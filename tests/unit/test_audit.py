@@ -5,8 +5,8 @@ import pytest
 
 from tests.rpc.desk import on_platform
 from tests.simulation.world import EVENT_ID
-from traffic_tacos.app.verify import Everything, verified_of
 from traffic_tacos.gen.common.v1 import admin_pb2
+from traffic_tacos.operations.invariants import Everything, verified_of
 from traffic_tacos.ports.audit import AUDIT, HEAD, Head, audit_key, broken_links, digest
 from traffic_tacos.ports.store import Decision, delete, put
 

@@ -1,1 +1,1 @@
-"""The one place that builds things: configuration, wiring, servers, policy."""
+"""Nothing but building: what is configured, which services there are, and what they stand on."""

@@ -7,10 +7,12 @@ import msgspec
 
 from traffic_tacos.kernel.addresses import (
     LOOPBACK,
+    Address,
     Network,
     checked_issuer,
     checked_origin,
     checked_url,
+    parsed_address,
     parsed_networks,
 )
 from traffic_tacos.kernel.errors import Refusal
@@ -32,16 +34,6 @@ SERVERS = ("native", "grpcio")
 # Everything but the gateway keeps records, or acts on jobs and events that are committed with them. Embedded engines
 # serve one process, so these rooms stay together.
 SHARING_A_STORE = frozenset(ROOMS) - {"gateway"}
-
-
-class Address(msgspec.Struct, frozen=True):
-    """Where a server listens. Loopback unless somebody asks for more."""
-
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 class Config(msgspec.Struct, frozen=True):
@@ -90,13 +82,6 @@ class Config(msgspec.Struct, frozen=True):
     def rooms(self) -> tuple[str, ...]:
         """The rooms of this process."""
         return tuple(room for room in ROOMS if room not in self.without and room not in self.elsewhere)
-
-
-def parsed_address(field: str, text: str) -> Address:
-    host, _, port = text.rpartition(":")
-    if not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
-        raise Refusal.of_field(field, "must be HOST:PORT, as in 127.0.0.1:50051", text)
-    return Address(host.strip("[]"), int(port))
 
 
 def parsed_elsewhere(texts: Iterable[str]) -> dict[str, Address]:

@@ -20,21 +20,24 @@ import structlog
 import uvicorn
 from starlette.applications import Starlette
 
-from traffic_tacos.app import keys, logs, verify
-from traffic_tacos.app.config import Address, Config
-from traffic_tacos.app.http import application
-from traffic_tacos.app.outbound import poster
+from traffic_tacos.app.config import Config
 from traffic_tacos.app.platform import Platform
-from traffic_tacos.app.servers import GrpcServer
+from traffic_tacos.calls import keys
 from traffic_tacos.engines.clock import SystemClock
+from traffic_tacos.engines.outbound import poster
 from traffic_tacos.engines.sqlite import SqliteStore
+from traffic_tacos.kernel.addresses import Address
 from traffic_tacos.kernel.errors import Refusal
 from traffic_tacos.kernel.instants import SECOND
+from traffic_tacos.operations import invariants as verify
+from traffic_tacos.operations import logs
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.figures import Logs
+from traffic_tacos.transport.grpc_server import GrpcServer
+from traffic_tacos.transport.http import application
 
 if TYPE_CHECKING:
-    from traffic_tacos.app.telemetry import Telemetry
+    from traffic_tacos.operations.telemetry import Telemetry
 
 STORE_FILE = "store.db"
 LOCK_FILE = "lock"
@@ -128,7 +131,7 @@ def exporting(config: Config, clock: Clock) -> "Telemetry | None":
     if not config.telemetry:
         return None
     try:
-        from traffic_tacos.app import telemetry
+        from traffic_tacos.operations import telemetry
     except ModuleNotFoundError:
         raise Refusal.of_field(
             "telemetry", "needs the extra: pip install 'traffic-tacos[telemetry]'", config.telemetry
@@ -173,7 +176,7 @@ class _HttpServer:
                 log_level="error",  # its warnings are of bytes that are no HTTP: a line for whoever sends some
                 lifespan="off",
                 server_header=False,
-                proxy_headers=False,  # whose X-Forwarded-For is believed, app/limits.py decides
+                proxy_headers=False,  # whose X-Forwarded-For is believed, calls/limits.py decides
                 timeout_graceful_shutdown=int(GRACE_SECONDS),
             )
         )

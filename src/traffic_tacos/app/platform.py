@@ -11,29 +11,19 @@ import grpc
 import structlog
 from google.protobuf.descriptor import ServiceDescriptor
 
-from traffic_tacos.app.activity import Activity, tell_operator_actions
-from traffic_tacos.app.authentication import Authenticator, FetchJson, ForeignIssuer, fetch_json
-from traffic_tacos.app.calls import Calls
 from traffic_tacos.app.config import Config
-from traffic_tacos.app.health import Heartbeat, PlatformHealth
-from traffic_tacos.app.history import History
-from traffic_tacos.app.keys import Keyring, key_set
-from traffic_tacos.app.limits import Limits
-from traffic_tacos.app.local import RoomChannel
-from traffic_tacos.app.loops import Loop, Loops
-from traffic_tacos.app.operations import OperationsRpc
-from traffic_tacos.app.overrides import Overrides
-from traffic_tacos.app.pay import PATH as PAY_PATH
-from traffic_tacos.app.pay import PayPage
-from traffic_tacos.app.reconciler import Look, Reconciler
-from traffic_tacos.app.remote import RemoteRooms
 from traffic_tacos.app.retention import EXPIRIES
-from traffic_tacos.app.rotations import RotationAudit
-from traffic_tacos.app.settings import StoredSettings
-from traffic_tacos.app.upkeep import PlatformUpkeep
+from traffic_tacos.calls.authentication import Authenticator, FetchJson, ForeignIssuer, fetch_json
+from traffic_tacos.calls.dispatch import Calls
+from traffic_tacos.calls.keys import Keyring, key_set
+from traffic_tacos.calls.limits import Limits
+from traffic_tacos.calls.local import RoomChannel
+from traffic_tacos.calls.remote import RemoteRooms
 from traffic_tacos.engines.forgetting import forget_expired
 from traffic_tacos.engines.jobs import StoreJobs
+from traffic_tacos.engines.loops import Loop, Loops
 from traffic_tacos.engines.outbox import Outbox
+from traffic_tacos.engines.settings import StoredSettings
 from traffic_tacos.gen.common.v1 import admin_pb2
 from traffic_tacos.gen.gateway.v1 import gateway_pb2, queue_pb2, webhook_pb2, websocket_pb2
 from traffic_tacos.gen.payment.v1 import payment_pb2
@@ -49,6 +39,14 @@ from traffic_tacos.kernel.errors import Code, Damaged, Fault, Refusal
 from traffic_tacos.kernel.instants import SECOND
 from traffic_tacos.kernel.tokens import is_ticket
 from traffic_tacos.kernel.topics import EVENT_CHANGED, EXPIRE_PAYMENT, SEND_WEBHOOK, SIMULATE_OUTCOME
+from traffic_tacos.operations.activity import Activity, tell_operator_actions
+from traffic_tacos.operations.health import Heartbeat, PlatformHealth
+from traffic_tacos.operations.history import History
+from traffic_tacos.operations.overrides import Overrides
+from traffic_tacos.operations.reconciler import Look, Reconciler
+from traffic_tacos.operations.rotations import RotationAudit
+from traffic_tacos.operations.rpc import OperationsRpc
+from traffic_tacos.operations.upkeep import PlatformUpkeep
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.events import Subscriber
 from traffic_tacos.ports.figures import Logs
@@ -56,6 +54,7 @@ from traffic_tacos.ports.http import HttpPost
 from traffic_tacos.ports.jobs import Handler
 from traffic_tacos.ports.settings import LOG_LEVEL, MAINTENANCE
 from traffic_tacos.ports.store import Event, Store, Write
+from traffic_tacos.ports.webhooks import PAYMENT_PATH, PAYMENT_SOURCE
 from traffic_tacos.rooms.admin import clients as admin_clients
 from traffic_tacos.rooms.admin.levers import Emergencies, Operations
 from traffic_tacos.rooms.admin.rpc import AdminRpc
@@ -93,12 +92,11 @@ from traffic_tacos.rooms.worker import clients as worker_clients
 from traffic_tacos.rooms.worker.compensation import Compensations
 from traffic_tacos.rooms.worker.rpc import WorkerRpc
 from traffic_tacos.rooms.worker.service import Worker
+from traffic_tacos.transport.pay import PATH as PAY_PATH
+from traffic_tacos.transport.pay import PayPage
 
 if TYPE_CHECKING:
-    from traffic_tacos.app.telemetry import Telemetry
-
-PAYMENT_SOURCE = "payment-sim-api"
-WEBHOOK_PATH = "/webhooks/payments"
+    from traffic_tacos.operations.telemetry import Telemetry
 
 # What is measured of each line, as metrics.
 LINE_GAUGES: dict[str, tuple[str, Callable[[LineView], float]]] = {
@@ -147,13 +145,21 @@ class Platform:
         self.calls = Calls(
             clock, randomness, self._authenticator, limits, self.settings, partial(is_ticket, secret=keyring.waiting)
         )
-        self._webhook_url = config.payment_webhook or f"http://{config.http}{WEBHOOK_PATH}"
+        self._webhook_url = config.payment_webhook or f"http://{config.http}{PAYMENT_PATH}"
         self.jobs = StoreJobs(store, clock, randomness, WEBHOOK_POOLS, pool_of(self._webhook_url))
         self.outbox = Outbox(store, clock)
         self.reconciler = Reconciler(look, store, clock)
         self.heartbeat = Heartbeat(clock)
         self.health = PlatformHealth(
-            config, store, clock, self.jobs, self.outbox, self.reconciler, self.heartbeat, self.overrides
+            config.rooms,
+            config.data,
+            store,
+            clock,
+            self.jobs,
+            self.outbox,
+            self.reconciler,
+            self.heartbeat,
+            self.overrides,
         )
         self.loops = Loops(clock)
         self._history = History(self.calls.metrics, clock)
@@ -199,6 +205,15 @@ class Platform:
             telemetry.trace_calls(self.calls)
             telemetry.observe(self.calls.metrics)
             self._handlers = telemetry.traced_jobs(self._handlers)
+
+    @property
+    def url(self) -> str:
+        """What others know the HTTP door by."""
+        return self.config.door
+
+    @property
+    def cors_origins(self) -> tuple[str, ...]:
+        return self.config.cors_origins
 
     def key_set(self) -> dict[str, object]:
         """The public keys that our tokens can be verified with."""

@@ -8,11 +8,11 @@ from typing import Any
 
 import msgspec
 
-from traffic_tacos.app.rotations import SEEN as KEYS_SEEN
-from traffic_tacos.app.settings import SETTING
 from traffic_tacos.engines.forgetting import Expiry
+from traffic_tacos.engines.settings import SETTING
 from traffic_tacos.kernel.instants import DAY, Instant
 from traffic_tacos.kernel.topics import SEND_WEBHOOK
+from traffic_tacos.operations.rotations import SEEN as KEYS_SEEN
 from traffic_tacos.ports.audit import AUDIT, AUDIT_HEAD
 from traffic_tacos.ports.idempotency import REMEMBERED
 from traffic_tacos.ports.sales import SALE

@@ -10,11 +10,12 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from traffic_tacos.app import keys, rotations
+from traffic_tacos.calls import keys
 from traffic_tacos.cli import options
 from traffic_tacos.engines.clock import SystemClock
 from traffic_tacos.kernel.ids import checked_reason
 from traffic_tacos.kernel.tokens import key_id
+from traffic_tacos.operations import rotations
 
 app = typer.Typer(help="Replace the platform's own secrets.", no_args_is_help=True)
 Reason = Annotated[str, typer.Option(help="Why; kept in the audit log.")]

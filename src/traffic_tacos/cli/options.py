@@ -13,10 +13,11 @@ from typing import Annotated, Any, TypeVar
 import grpc
 import typer
 
-from traffic_tacos.app import keys
-from traffic_tacos.app.config import Config, parsed_address
-from traffic_tacos.app.policy import SCOPES
+from traffic_tacos.app.config import Config
+from traffic_tacos.calls import keys
+from traffic_tacos.calls.policy import SCOPES
 from traffic_tacos.engines.clock import SystemClock
+from traffic_tacos.kernel.addresses import parsed_address
 from traffic_tacos.kernel.calls import Caller, Role
 from traffic_tacos.kernel.errors import Refusal
 from traffic_tacos.kernel.ids import checked_id

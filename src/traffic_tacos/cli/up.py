@@ -7,12 +7,14 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from traffic_tacos.app import embedded, logs
-from traffic_tacos.app.config import Config, checked, parsed_address, parsed_elsewhere
+from traffic_tacos.app import embedded
+from traffic_tacos.app.config import Config, checked, parsed_elsewhere
 from traffic_tacos.app.platform import Platform
 from traffic_tacos.cli import options
 from traffic_tacos.cli.event import checked_files, read_files
 from traffic_tacos.cli.shown import Listing
+from traffic_tacos.kernel.addresses import parsed_address
+from traffic_tacos.operations import logs
 from traffic_tacos.rooms.catalog.service import Unreadable
 
 BUNDLED = Path(__file__).parents[3] / "examples" / "events"

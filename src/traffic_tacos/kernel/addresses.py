@@ -19,12 +19,32 @@ from ipaddress import (
 from typing import NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
+import msgspec
+
 from traffic_tacos.kernel.errors import Refusal
 
 URL_LENGTH_MAX = 2000
 LOOPBACK = ("127.0.0.0/8", "::1/128")
 
 Network: TypeAlias = IPv4Network | IPv6Network
+
+
+class Address(msgspec.Struct, frozen=True):
+    """Where a server listens. Loopback unless somebody asks for more."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def parsed_address(field: str, text: str) -> Address:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
+        raise Refusal.of_field(field, "must be HOST:PORT, as in 127.0.0.1:50051", text)
+    return Address(host.strip("[]"), int(port))
+
 
 # The IANA special-purpose registries, of which no entry is where a webhook could go, however far it reaches; and
 # multicast. Python's `is_global` knows other parts of them in every version.

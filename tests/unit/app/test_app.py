@@ -7,9 +7,10 @@ import stat
 import pytest
 
 from tests.rpc.desk import Desk, on_platform
-from traffic_tacos.app import keys
-from traffic_tacos.app.config import Address, Config, checked, parsed_address
+from traffic_tacos.app.config import Config, checked
+from traffic_tacos.calls import keys
 from traffic_tacos.kernel import signatures
+from traffic_tacos.kernel.addresses import Address, parsed_address
 from traffic_tacos.kernel.errors import Refusal
 from traffic_tacos.kernel.instants import SECOND
 

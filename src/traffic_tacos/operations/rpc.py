@@ -1,12 +1,12 @@
 """OperationsService on the wire: what an operator asks of the platform as a whole."""
 
 from traffic_tacos import wire
-from traffic_tacos.app.overrides import Overrides
-from traffic_tacos.app.reconciler import SHOWN_MAX, Look, Reconciler
-from traffic_tacos.app.verify import Result, verified
 from traffic_tacos.gen.tacos.operations.v1 import operations_pb2 as pb
 from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.errors import Code, Refusal
+from traffic_tacos.operations.invariants import Result, verified
+from traffic_tacos.operations.overrides import Overrides
+from traffic_tacos.operations.reconciler import SHOWN_MAX, Look, Reconciler
 from traffic_tacos.ports.audit import AUDIT, EMPTY, HEAD
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.jobs import Jobs

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from traffic_tacos.app.metrics import BOUNDS_MS, OK, Metrics
+from traffic_tacos.calls.metrics import BOUNDS_MS, OK, Metrics
 from traffic_tacos.ports.figures import Gauge
 
 METHOD = "/gateway.v1.GatewayService/CreateReservation"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from traffic_tacos.app.rotations import NOTES, SIGNING, WEBHOOK, Rotation, news, note, noted
+from traffic_tacos.operations.rotations import NOTES, SIGNING, WEBHOOK, Rotation, news, note, noted
 
 NOW = 1000
 

@@ -3,7 +3,7 @@
 
 Unary calls take and give JSON or protobuf; streams are enveloped, or Server-Sent Events for whoever accepts
 those. A call goes through the same wrapping as one over gRPC, under the same policy. An answer that says no
-(app/answers.py) is an HTTP error with the contract's error in its details; one that gives what was asked for all
+(transport/answers.py) is an HTTP error with the contract's error in its details; one that gives what was asked for all
 the same (the place of somebody who had joined before) is a 200 with all of it. An enveloped stream is always a 200:
 what refuses it is its end. Requests may be compressed with gzip, answers are not. Nothing is asked with GET: the
 contract marks no RPC as free of side effects.
@@ -23,8 +23,14 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from traffic_tacos import wire
-from traffic_tacos.app.answers import error_of, gives_what_was_asked, rest_of
-from traffic_tacos.app.bodies import (
+from traffic_tacos.calls.dispatch import Calls, Method
+from traffic_tacos.calls.policy import ADMIN, INVENTORY, INVENTORY_TOO
+from traffic_tacos.gen.common.v1 import errors_pb2
+from traffic_tacos.kernel.errors import Code, Refusal
+from traffic_tacos.kernel.instants import SECOND
+from traffic_tacos.kernel.limits import JSON_BYTES_MAX
+from traffic_tacos.transport.answers import error_of, gives_what_was_asked, rest_of
+from traffic_tacos.transport.bodies import (
     ENCODINGS,
     GZIP,
     HEADERS,
@@ -36,12 +42,6 @@ from traffic_tacos.app.bodies import (
     raw_body_of,
     retry_after,
 )
-from traffic_tacos.app.calls import Calls, Method
-from traffic_tacos.app.policy import ADMIN, INVENTORY, INVENTORY_TOO
-from traffic_tacos.gen.common.v1 import errors_pb2
-from traffic_tacos.kernel.errors import Code, Refusal
-from traffic_tacos.kernel.instants import SECOND
-from traffic_tacos.kernel.limits import JSON_BYTES_MAX
 
 JSON, PROTO = "application/json", "application/proto"
 STREAM_JSON, STREAM_PROTO = "application/connect+json", "application/connect+proto"

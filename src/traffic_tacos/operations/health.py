@@ -2,19 +2,19 @@
 
 import shutil
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from importlib.metadata import version
+from pathlib import Path
 
 import msgspec
 import structlog
 
-from traffic_tacos.app.config import Config
-from traffic_tacos.app.overrides import Overrides
-from traffic_tacos.app.reconciler import Reconciler
 from traffic_tacos.engines.jobs import StoreJobs
 from traffic_tacos.engines.outbox import Outbox
 from traffic_tacos.kernel.errors import Fault
 from traffic_tacos.kernel.instants import SECOND, Instant
+from traffic_tacos.operations.overrides import Overrides
+from traffic_tacos.operations.reconciler import Reconciler
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.health import Health, PartHealth
 from traffic_tacos.ports.store import Decision, Store
@@ -55,7 +55,8 @@ class PlatformHealth:
 
     def __init__(
         self,
-        config: Config,
+        rooms: Sequence[str],
+        data: Path,
         store: Store,
         clock: Clock,
         jobs: StoreJobs,
@@ -68,9 +69,9 @@ class PlatformHealth:
         self._heartbeat = heartbeat
         self._finders: dict[str, list[Callable[[], list[str]]]] = {}
         self._elsewhere: list[Callable[[], Awaitable[list[PartHealth]]]] = []
-        self._data = config.data
+        self._data = data
         self._reconciler = reconciler
-        self._rooms = config.rooms
+        self._rooms = tuple(rooms)
         self._store = store
         self._clock = clock
         self._jobs = jobs

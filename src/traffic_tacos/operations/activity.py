@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import structlog
 
-from traffic_tacos.app.metrics import OK, Metrics
+from traffic_tacos.calls.metrics import OK, Metrics
 from traffic_tacos.ports.audit import AUDIT
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.store import Write

@@ -2,7 +2,7 @@
 
 What is in the path, in the query and in a JSON body are fields of the RPC's request. The waiting token travels in
 the header X-Waiting-Token and the idempotency key in Idempotency-Key, since neither belongs into a URL. An answer
-that says no (app/answers.py) has the HTTP status of its error.
+that says no (transport/answers.py) has the HTTP status of its error.
 """
 
 import json
@@ -17,11 +17,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from traffic_tacos import wire
-from traffic_tacos.app.answers import error_of, gives_what_was_asked
-from traffic_tacos.app.bodies import HEADERS, body_of, peer_of, retry_after
-from traffic_tacos.app.calls import Calls, Method
-from traffic_tacos.app.connect import BODY_BYTES_MAX, decoded, status_of
+from traffic_tacos.calls.dispatch import Calls, Method
 from traffic_tacos.kernel.errors import Code, Refusal
+from traffic_tacos.transport.answers import error_of, gives_what_was_asked
+from traffic_tacos.transport.bodies import HEADERS, body_of, peer_of, retry_after
+from traffic_tacos.transport.connect import BODY_BYTES_MAX, decoded, status_of
 
 WAITING_TOKEN, IDEMPOTENCY_KEY = wire.WAITING_TOKEN_HEADER, "idempotency-key"
 API = "/api/v1"

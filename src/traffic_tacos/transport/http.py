@@ -1,7 +1,7 @@
 """The HTTP door: every RPC over HTTP, webhooks in, the payment page, and how the platform is."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import msgspec
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -14,18 +14,19 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from traffic_tacos import wire
-from traffic_tacos.app.bodies import HEADERS, body_of, peer_of, retry_after
-from traffic_tacos.app.connect import ConnectDoor, status_of
-from traffic_tacos.app.openapi import document
-from traffic_tacos.app.pay import FORM_BYTES_MAX, STYLE
-from traffic_tacos.app.pay import PATH as PAY_PATH
-from traffic_tacos.app.pay import refused_page as pay_page_refused
-from traffic_tacos.app.platform import PAYMENT_SOURCE, WEBHOOK_PATH, Platform
-from traffic_tacos.app.rest import API, NAMES, RestDoor
+from traffic_tacos.calls.dispatch import Calls
 from traffic_tacos.kernel.calls import Call, Caller, Role
 from traffic_tacos.kernel.errors import Code, Fault, Refusal
-from traffic_tacos.ports.health import Health
+from traffic_tacos.ports.health import Health, HealthChecks
+from traffic_tacos.ports.webhooks import PAYMENT_PATH, PAYMENT_SOURCE
 from traffic_tacos.rooms.webhook.service import BODY_BYTES_MAX
+from traffic_tacos.transport.bodies import HEADERS, body_of, peer_of, retry_after
+from traffic_tacos.transport.connect import ConnectDoor, status_of
+from traffic_tacos.transport.openapi import document
+from traffic_tacos.transport.pay import FORM_BYTES_MAX, STYLE, PayPage
+from traffic_tacos.transport.pay import PATH as PAY_PATH
+from traffic_tacos.transport.pay import refused_page as pay_page_refused
+from traffic_tacos.transport.rest import API, NAMES, RestDoor
 
 ASKED_WITH = [
     "Authorization",
@@ -71,7 +72,30 @@ class Verbs:
         await response(scope, receive, send)
 
 
-def application(platform: Platform) -> Starlette:
+class WebhookReceiver(Protocol):
+    async def receive_http(self, source: str, headers: Mapping[str, str], body: bytes) -> object: ...
+
+
+class Behind(Protocol):
+    """What is behind the door: `webhooks` and `pay_page` are None where their services are not."""
+
+    @property
+    def calls(self) -> Calls: ...
+    @property
+    def health(self) -> HealthChecks: ...
+    @property
+    def webhooks(self) -> WebhookReceiver | None: ...
+    @property
+    def pay_page(self) -> PayPage | None: ...
+    @property
+    def url(self) -> str: ...
+    @property
+    def cors_origins(self) -> tuple[str, ...]: ...
+
+    def key_set(self) -> Mapping[str, object]: ...
+
+
+def application(platform: Behind) -> Starlette:
     async def alive(_: Request) -> Response:
         return PlainTextResponse("alive\n", headers=HEADERS)
 
@@ -101,7 +125,7 @@ def application(platform: Platform) -> Starlette:
         return Response(STYLE, media_type="text/css", headers=HEADERS)
 
     async def described(_: Request) -> Response:
-        return _json(document(platform.calls.methods, platform.health.version, platform.config.door), 200)
+        return _json(document(platform.calls.methods, platform.health.version, platform.url), 200)
 
     async def key_set(_: Request) -> Response:
         return _json(platform.key_set(), 200)
@@ -115,17 +139,17 @@ def application(platform: Platform) -> Starlette:
         "/metrics": {"GET": metrics},
         "/openapi.json": {"GET": described},
         "/.well-known/jwks.json": {"GET": key_set},
-        WEBHOOK_PATH: {"POST": payment_webhook},
+        PAYMENT_PATH: {"POST": payment_webhook},
         **doors,
         "/{service}/{method}": {"POST": ConnectDoor(platform.calls).answer},
     }
     routes = [Route(path, Verbs(answers)) for path, answers in paths.items()]
-    app = Starlette(routes=routes, middleware=_cors(platform.config.cors_origins))
+    app = Starlette(routes=routes, middleware=_cors(platform.cors_origins))
     app.router.redirect_slashes = False  # a redirect would send callers to whatever their Host header says
     return app
 
 
-def _rest_doors(platform: Platform) -> dict[str, dict[str, Answer]]:
+def _rest_doors(platform: Behind) -> dict[str, dict[str, Answer]]:
     doors: dict[str, dict[str, Answer]] = {}
     for name in NAMES:
         doors.setdefault(API + name.path, {})[name.verb] = RestDoor(platform.calls, name).answer
@@ -149,7 +173,7 @@ def _cors(origins: tuple[str, ...]) -> list[Middleware]:
     ]
 
 
-def _pay_door(platform: Platform) -> Callable[[Request], Awaitable[Response]]:
+def _pay_door(platform: Behind) -> Callable[[Request], Awaitable[Response]]:
     pay_page = platform.pay_page
     page_caller = Caller(Role.SERVICE, "payment-page")
 

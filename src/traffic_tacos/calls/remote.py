@@ -13,8 +13,8 @@ from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.descriptor_pool import Default
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from traffic_tacos.app.config import Address
-from traffic_tacos.app.policy import ROOM_OF, SCOPES
+from traffic_tacos.calls.policy import ROOM_OF, SCOPES
+from traffic_tacos.kernel.addresses import Address
 from traffic_tacos.kernel.calls import Caller, Role
 from traffic_tacos.kernel.instants import HOUR, Instant
 from traffic_tacos.kernel.limits import MESSAGE_OPTIONS

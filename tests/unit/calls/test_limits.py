@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from traffic_tacos.app import limits
-from traffic_tacos.app.limits import BURST_SECONDS, Buckets, address_of
+from traffic_tacos.calls import limits
+from traffic_tacos.calls.limits import BURST_SECONDS, Buckets, address_of
 from traffic_tacos.kernel.addresses import parsed_networks
 
 PROXIES = parsed_networks("trusted-proxy", ["10.0.0.0/8", "::1/128"])

@@ -21,8 +21,8 @@ from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, Status, StatusCode, TraceFlags, Tracer
 
-from traffic_tacos.app.calls import Calls, Method
-from traffic_tacos.app.metrics import Metrics
+from traffic_tacos.calls.dispatch import Calls, Method
+from traffic_tacos.calls.metrics import Metrics
 from traffic_tacos.kernel.addresses import origin
 from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.errors import Refusal

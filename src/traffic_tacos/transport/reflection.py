@@ -15,7 +15,7 @@ from grpc_health.v1 import health, health_pb2
 from grpc_reflection.v1alpha import reflection, reflection_pb2, reflection_pb2_grpc
 from grpc_reflection.v1alpha._async import ReflectionServicer
 
-from traffic_tacos.app.policy import INVENTORY, INVENTORY_TOO
+from traffic_tacos.calls.policy import INVENTORY, INVENTORY_TOO
 
 V1ALPHA = reflection.SERVICE_NAME
 V1 = V1ALPHA.replace("v1alpha", "v1")

@@ -3,7 +3,8 @@
 Each method is wrapped once, when the platform is built, rather than passed through interceptors on
 every call: this costs a few microseconds, and local calls get the very same treatment
 (docs/decisions/0006). Unary calls answer with gRPC status OK and an `error` field, unless their caller asks for
-statuses (app/servers.py); a stream that is refused ends with a gRPC status, and the same error in its details.
+statuses (transport/grpc_server.py); a stream that is refused ends with a gRPC status, and the same error in its
+details.
 """
 
 import hashlib
@@ -19,12 +20,12 @@ from google.protobuf.descriptor import ServiceDescriptor
 from google.protobuf.message_factory import GetMessageClass
 
 from traffic_tacos import wire
-from traffic_tacos.app.authentication import Authenticator
-from traffic_tacos.app.bounds import checker
-from traffic_tacos.app.deadlines import Deadlines
-from traffic_tacos.app.limits import FORWARDED_FOR, Limits
-from traffic_tacos.app.metrics import OK, Metrics
-from traffic_tacos.app.policy import BEGINNINGS, INVENTORY, INVENTORY_TOO, POLICY, PUBLIC
+from traffic_tacos.calls.authentication import Authenticator
+from traffic_tacos.calls.bounds import checker
+from traffic_tacos.calls.deadlines import Deadlines
+from traffic_tacos.calls.limits import FORWARDED_FOR, Limits
+from traffic_tacos.calls.metrics import OK, Metrics
+from traffic_tacos.calls.policy import BEGINNINGS, INVENTORY, INVENTORY_TOO, POLICY, PUBLIC
 from traffic_tacos.kernel.calls import ANONYMOUS, Call, Caller, Role
 from traffic_tacos.kernel.errors import Code, Damaged, Fault, Refusal
 from traffic_tacos.kernel.instants import SECOND, Instant

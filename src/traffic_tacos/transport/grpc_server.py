@@ -13,14 +13,14 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from traffic_tacos import wire
-from traffic_tacos.app.answers import error_of, rest_of
-from traffic_tacos.app.calls import Calls, Metadata, Method
-from traffic_tacos.app.config import Address
-from traffic_tacos.app.metrics import OK
-from traffic_tacos.app.reflection import add_reflection
+from traffic_tacos.calls.dispatch import Calls, Metadata, Method
+from traffic_tacos.calls.metrics import OK
+from traffic_tacos.kernel.addresses import Address
 from traffic_tacos.kernel.calls import Role
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.limits import MESSAGE_OPTIONS
+from traffic_tacos.transport.answers import error_of, rest_of
+from traffic_tacos.transport.reflection import add_reflection
 
 METADATA_BYTES_MAX = 16 * 1024
 STREAMS_PER_CONNECTION_MAX = 4096

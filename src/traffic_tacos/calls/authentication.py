@@ -9,8 +9,8 @@ import httpx
 import jwt
 import structlog
 
-from traffic_tacos.app.keys import Keyring
-from traffic_tacos.app.policy import SCOPES
+from traffic_tacos.calls.keys import Keyring
+from traffic_tacos.calls.policy import SCOPES
 from traffic_tacos.kernel.addresses import checked_issuer
 from traffic_tacos.kernel.calls import Role
 from traffic_tacos.kernel.errors import Code, Refusal

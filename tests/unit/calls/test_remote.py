@@ -5,11 +5,11 @@ import random
 from google.protobuf.descriptor_pool import Default
 
 from tests.clocks import HandClock
-from traffic_tacos.app import keys
 from traffic_tacos.app.config import ROOMS
 from traffic_tacos.app.platform import Platform
-from traffic_tacos.app.policy import POLICY, ROOM_OF
-from traffic_tacos.app.remote import TOKEN_LIFETIME, ServiceTokens, is_safe_to_repeat
+from traffic_tacos.calls import keys
+from traffic_tacos.calls.policy import POLICY, ROOM_OF
+from traffic_tacos.calls.remote import TOKEN_LIFETIME, ServiceTokens, is_safe_to_repeat
 from traffic_tacos.kernel.calls import Caller, Role
 from traffic_tacos.kernel.instants import SECOND
 from traffic_tacos.kernel.tokens import verify_user

@@ -3,7 +3,7 @@
 import pytest
 import structlog
 
-from traffic_tacos.app.logs import FIELD_LENGTH_MAX, LINES_OF_ONE_EVENT_MAX, Thinned, shorten
+from traffic_tacos.operations.logs import FIELD_LENGTH_MAX, LINES_OF_ONE_EVENT_MAX, Thinned, shorten
 
 
 def line(event, minute, level="warning"):

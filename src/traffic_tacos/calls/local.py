@@ -10,8 +10,8 @@ from typing import Any
 import grpc
 
 from traffic_tacos import wire
-from traffic_tacos.app.calls import CALL_SECONDS_MAX, Calls
-from traffic_tacos.app.remote import RemoteRooms
+from traffic_tacos.calls.dispatch import CALL_SECONDS_MAX, Calls
+from traffic_tacos.calls.remote import RemoteRooms
 from traffic_tacos.kernel.calls import Call, Caller, Role
 from traffic_tacos.kernel.instants import SECOND
 from traffic_tacos.ports.clock import Clock

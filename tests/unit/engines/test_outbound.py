@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from traffic_tacos.app.outbound import ANSWER_BYTES_MAX, poster
+from traffic_tacos.engines.outbound import ANSWER_BYTES_MAX, poster
 from traffic_tacos.kernel.addresses import LOOPBACK, checked_url, is_allowed, origin, parsed_networks
 from traffic_tacos.kernel.errors import Fault, Refusal
 from traffic_tacos.rooms.webhook.model import checked_headers

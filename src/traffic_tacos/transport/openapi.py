@@ -6,10 +6,10 @@ from typing import Any
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 from traffic_tacos import wire
-from traffic_tacos.app.bounds import REQUIRED, is_map, is_of_requests, item_schema_of, schema_of
-from traffic_tacos.app.calls import Method
-from traffic_tacos.app.policy import PUBLIC
-from traffic_tacos.app.rest import API, NAMES, Name
+from traffic_tacos.calls.bounds import REQUIRED, is_map, is_of_requests, item_schema_of, schema_of
+from traffic_tacos.calls.dispatch import Method
+from traffic_tacos.calls.policy import PUBLIC
+from traffic_tacos.transport.rest import API, NAMES, Name
 
 _SCALARS: Mapping[int, dict[str, Any]] = {
     FieldDescriptor.TYPE_STRING: {"type": "string"},

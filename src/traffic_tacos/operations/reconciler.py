@@ -11,8 +11,8 @@ from typing import Protocol, TypeVar
 import msgspec
 import structlog
 
-from traffic_tacos.app.verify import Everything, Records, verified_of
 from traffic_tacos.kernel.instants import MINUTE, SECOND, Instant
+from traffic_tacos.operations.invariants import Everything, Records, verified_of
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.store import JOB, Decision, Job, Store, View
 from traffic_tacos.rooms.payment.model import UNDER_WAY

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from tests.clocks import HandClock
 from tests.simulation.loop import EPOCH, LoopClock, VirtualLoop, run
-from traffic_tacos.app.history import EVERY_SECONDS, LOOKS_MAX, History
-from traffic_tacos.app.metrics import BOUNDS_MS, OK, Metrics
+from traffic_tacos.calls.metrics import BOUNDS_MS, OK, Metrics
 from traffic_tacos.kernel.instants import HOUR, SECOND
+from traffic_tacos.operations.history import EVERY_SECONDS, LOOKS_MAX, History
 from traffic_tacos.ports.figures import CallFigures, Gauge
 
 METHOD = "/gateway.v1.GatewayService/CreateReservation"

@@ -5,9 +5,9 @@ import logging
 import pytest
 import structlog
 
-from traffic_tacos.app.activity import Activity
-from traffic_tacos.app.metrics import OK, Metrics
+from traffic_tacos.calls.metrics import OK, Metrics
 from traffic_tacos.engines.clock import SystemClock
+from traffic_tacos.operations.activity import Activity
 
 STATUS = "/gateway.v1.QueueService/GetQueueStatus"
 

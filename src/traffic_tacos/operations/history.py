@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from traffic_tacos.app.metrics import BOUNDS_MS, OK, Metrics
+from traffic_tacos.calls.metrics import BOUNDS_MS, OK, Metrics
 from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.figures import CallFigures, Gauge

@@ -6,7 +6,7 @@ import random
 import pytest
 
 from tests.simulation.loop import LoopClock, VirtualLoop, run
-from traffic_tacos.app.deadlines import MOMENT, Deadlines
+from traffic_tacos.calls.deadlines import MOMENT, Deadlines
 from traffic_tacos.kernel.instants import SECOND
 
 
