@@ -12,10 +12,11 @@ from traffic_tacos.app.embedded import STORE_FILE
 from traffic_tacos.calls import keys
 from traffic_tacos.calls.policy import SCOPES
 from traffic_tacos.engines.clock import SystemClock
+from traffic_tacos.engines.sqlite_snapshot import sqlite_snapshot
 from traffic_tacos.kernel.calls import Caller, Role
 from traffic_tacos.kernel.instants import DAY
 from traffic_tacos.kernel.tokens import UserToken, sign_user
-from traffic_tacos.operations.invariants import sqlite_snapshot, verified
+from traffic_tacos.operations.invariants import verified
 
 EVENT = "evt_hundred"
 STRIDE = 2

@@ -11,6 +11,7 @@ from traffic_tacos.ports.store import Decision, put
 from traffic_tacos.rooms.catalog.documents import MISTAKES_SHOWN_MAX
 from traffic_tacos.rooms.catalog.model import Event, Row
 from traffic_tacos.rooms.catalog.records import EVENT
+from traffic_tacos.rooms.catalog.service import Catalog
 
 CATALOG = "tacos.catalog.v1.CatalogService/"
 FILE = "id: evt_plan\nname: Night\ncurrency: EUR\nprices: {S: 1000}\n"
@@ -43,7 +44,7 @@ async def test_every_mistake_is_a_detail_up_to_a_maximum(desk):
 async def test_an_event_from_before_goes_on_with_the_rows_that_it_was_published_with(desk):
     drawn = plan(30, 60, 0)
     await desk.platform.put_on_sale(FILE, drawn)
-    new = await desk.platform.catalog.show("evt_plan")
+    new = await desk.platform.part(Catalog).show("evt_plan")
     old = _as_it_was(new)
     await desk._store.transact((), lambda _: Decision(None, (put(EVENT.key("evt_plan"), old),)))
     await desk.crash()
@@ -53,7 +54,7 @@ async def test_an_event_from_before_goes_on_with_the_rows_that_it_was_published_
         desk, "UpdateEvent", event_id="evt_plan", document=FILE.replace("Night", "Day"), seating_plan=drawn
     )
     assert (code(changed), changed.plan.event.name) == ("", "Day")
-    kept = await desk.platform.catalog.show("evt_plan")
+    kept = await desk.platform.part(Catalog).show("evt_plan")
     assert kept.sections == old.sections
     await desk.loop_once()
     assert [seat.id for seat in (await desk.reservation(held.reservation_id)).seats] == names

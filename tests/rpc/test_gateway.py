@@ -76,7 +76,7 @@ async def test_a_room_gets_half_a_second_or_what_is_left(desk):
 
 @on_platform
 async def test_callers_who_leave_no_time_do_not_make_a_room_unreachable_for_others(desk):
-    rooms = Rooms(desk.platform.channel("gateway"), desk.clock, desk.random, desk.platform.settings)
+    rooms = Rooms(desk.platform.channel("gateway"), desk.clock, desk.random, desk.platform.engines.settings)
 
     async def slow(request, timeout, metadata):
         await desk.clock.sleep(timeout)

@@ -13,6 +13,7 @@ from traffic_tacos.gen.reservation.v1 import reservation_pb2
 from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2
 from traffic_tacos.kernel.calls import Role
 from traffic_tacos.ports.store import OUTBOX, Decision, Event, Job, drop_job
+from traffic_tacos.rooms.waiting_room.lines import Lines
 
 CONFIRMED = reservation_pb2.RESERVATION_STATUS_CONFIRMED
 
@@ -108,7 +109,7 @@ async def test_a_bug_in_a_checker_ends_nothing(desk):
     async def broken(see):
         raise TypeError("a bug in a checker")
 
-    desk.platform.reconciler._look = broken
+    desk.platform.reconciler._on_snapshot = broken
     await desk.clock.sleep(700)
     assert not desk._work.done()
     await buys(desk, "ana")
@@ -128,19 +129,19 @@ async def test_a_bug_in_a_subscriber_or_a_job_or_its_cancellation_stops_only_its
     async def job_bug(job):
         raise KeyError("a bug")
 
-    desk.platform.outbox.subscribe(cancelled)
-    desk.platform._handlers |= {"bad.cancelled": job_cancelled, "bad.bug": job_bug}
+    desk.platform.engines.events.subscribe(cancelled)
+    desk.platform.handlers |= {"bad.cancelled": job_cancelled, "bad.bug": job_bug}
     now = desk.clock.now()
-    await desk.platform._store.transact(
+    await desk.platform.engines.store.transact(
         (), lambda _: Decision(None, jobs=(Job("one", "bad.cancelled", now), Job("two", "bad.bug", now)))
     )
     await desk.clock.sleep(5)
-    failed = {view.job.id: view.job.attempts for view in desk.platform.jobs.show("", "", 10)}
+    failed = {view.job.id: view.job.attempts for view in desk.platform.engines.jobs.show("", "", 10)}
     assert failed["one"] > 1
     assert failed["two"] > 1
     await buys(desk, "ana")
     for job_id in ("one", "two"):
-        await desk.platform._store.transact((), lambda _, job_id=job_id: Decision(None, (drop_job(job_id),)))
+        await desk.platform.engines.store.transact((), lambda _, job_id=job_id: Decision(None, (drop_job(job_id),)))
 
 
 @on_platform
@@ -157,13 +158,13 @@ async def test_an_event_whose_line_has_a_bug_stands_still_alone_and_health_names
     async def broken(now):
         raise IndexError("a bug in one line")
 
-    desk.platform.lines.all()["evt_other"].line.advance = broken
+    desk.platform.part(Lines).all()["evt_other"].line.advance = broken
     await desk.clock.sleep(30)
     _, rooms = await health(desk)
     assert [issue for issue in rooms["waiting_room"][1] if "evt_other" in issue and "a bug in one line" in issue]
     await buys(desk, "ana")
-    assert desk.platform.lines.all()["evt_other"].failures < 10  # it rests between its attempts
-    del desk.platform.lines.all()["evt_other"].line.advance
+    assert desk.platform.part(Lines).all()["evt_other"].failures < 10  # it rests between its attempts
+    del desk.platform.part(Lines).all()["evt_other"].line.advance
     await desk.clock.sleep(120)
     assert "evt_other" not in str((await health(desk))[1]["waiting_room"])
 
@@ -189,7 +190,7 @@ async def test_a_figure_or_a_check_that_fails_hides_none_of_the_others(desk):
 @on_platform
 async def test_events_that_were_told_when_the_outbox_failed_are_removed_once_it_goes_on(desk):
     failing = [True]
-    remove = desk.platform.outbox._store.transact
+    remove = desk.platform.engines.events._store.transact
 
     async def transact(reads, decide):
         decision_of_outbox = "Outbox" in getattr(decide, "__qualname__", "")
@@ -198,8 +199,8 @@ async def test_events_that_were_told_when_the_outbox_failed_are_removed_once_it_
             raise ValueError("a bug in removing")
         return await remove(reads, decide)
 
-    desk.platform.outbox._store = type("Store", (), {"transact": staticmethod(transact)})()
-    await desk.platform._store.transact((), lambda _: Decision(None, events=(Event("t", {}),)))
+    desk.platform.engines.events._store = type("Store", (), {"transact": staticmethod(transact)})()
+    await desk.platform.engines.store.transact((), lambda _: Decision(None, events=(Event("t", {}),)))
     await desk.clock.sleep(5)
     assert desk.platform.loops.failures()["outbox"] == 1
     assert [path for path, _ in desk.records().all(OUTBOX)] == []

@@ -21,7 +21,7 @@ CONFIRMED = reservation_pb2.RESERVATION_STATUS_CONFIRMED
 
 async def lose_jobs(desk, reservation_id):
     """Damage: every job about a reservation is gone."""
-    jobs = [job for job in desk.platform.jobs.pending() if job.payload.get("reservation_id") == reservation_id]
+    jobs = [job for job in desk.platform.engines.jobs.pending() if job.payload.get("reservation_id") == reservation_id]
     await desk._memory.transact((), lambda _: Decision(None, [drop_job(job.id) for job in jobs]))
     assert jobs
     desk.broken = None  # as it says, this breaks promises

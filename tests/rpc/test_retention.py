@@ -23,8 +23,8 @@ from traffic_tacos.ports.idempotency import REMEMBERED, Remembered
 from traffic_tacos.ports.store import JOB, Decision, Job, Kind, put
 from traffic_tacos.rooms.realtime.model import Message
 from traffic_tacos.rooms.realtime.records import MESSAGE
-from traffic_tacos.rooms.realtime.service import BYTES_PER_TARGET_MAX, BYTES_WAITING_MAX
-from traffic_tacos.rooms.webhook.endpoints import ENDPOINTS_MAX
+from traffic_tacos.rooms.realtime.service import BYTES_PER_TARGET_MAX, BYTES_WAITING_MAX, Realtime
+from traffic_tacos.rooms.webhook.endpoints import ENDPOINTS_MAX, Endpoints
 from traffic_tacos.rooms.webhook.model import Endpoint, EventType, Receipt, Secret
 from traffic_tacos.rooms.webhook.records import ENDPOINT, RECEIPT
 
@@ -114,7 +114,7 @@ async def test_messages_for_one_who_never_comes_are_few_and_small_and_gone_after
     assert len(waiting(desk)) < 150
     await desk.clock.sleep(3700)
     assert waiting(desk) == []
-    assert desk.platform.realtime._bytes == 0
+    assert desk.platform.part(Realtime)._bytes == 0
 
 
 @on_platform
@@ -122,7 +122,7 @@ async def test_messages_for_many_who_never_come_are_bounded_altogether_also_afte
     desk.checks_every_commit = False
     now = desk.clock.now()
     big = [Message(f"m{n}", "", "x" * 200_000, 1, 1, {}, now, now + HOUR) for n in range(BYTES_WAITING_MAX // 200_000)]
-    await desk.platform._store.transact(
+    await desk.platform.engines.store.transact(
         (), lambda _: Decision(None, [put(MESSAGE.key("user", one.id, "1", one.id), one) for one in big])
     )
     assert code(await desk.as_service(SEND, message("one more", 4000))) == "QUOTA_EXCEEDED"
@@ -145,9 +145,9 @@ async def test_a_crowd_of_expiry_webhooks_becomes_no_crowd_of_jobs(desk):
             assert code(await desk.as_service(SERVICE + "ReceiveExpiryWebhook", request)) == expected
         await desk.clock.sleep(0.02)
     assert len(set(desk.jobs()) - before) == 1
-    failed = desk.platform.jobs.figures().failed
+    failed = desk.platform.engines.jobs.figures().failed
     await desk.clock.sleep(80)
-    assert desk.platform.jobs.figures().failed == failed
+    assert desk.platform.engines.jobs.figures().failed == failed
     assert set(desk.jobs()) - before == set()
     assert len(list(desk.records().all(RECEIPT))) == 300
 
@@ -195,14 +195,14 @@ async def test_a_removed_endpoint_leaves_nothing_behind(desk):
     assert [one.id for _, one in desk.records().all(ENDPOINT)] != []
     assert (await listed(desk))["zed"].waiting == 3
     await desk.as_service(
-        ENDPOINTS + "RemoveEndpoint", own.RemoveEndpointRequest(endpoint_id=desk.platform.endpoints.all()[0].id)
+        ENDPOINTS + "RemoveEndpoint", own.RemoveEndpointRequest(endpoint_id=desk.platform.part(Endpoints).all()[0].id)
     )
 
 
 @on_platform
 async def test_endpoints_are_bounded_also_when_many_register_at_once(desk):
     desk.checks_every_commit = False
-    known = desk.platform.endpoints._known
+    known = desk.platform.part(Endpoints)._known
     known |= {f"whk_{n}": None for n in range(ENDPOINTS_MAX)}
     assert code(await Receiver(desk, "late").register(APPROVED)) == "QUOTA_EXCEEDED"
     known.clear()

@@ -16,8 +16,10 @@ from traffic_tacos.kernel.instants import SECOND
 from traffic_tacos.ports.sales import changed_sale, sale_key
 from traffic_tacos.ports.store import Decision, delete, put
 from traffic_tacos.rooms.catalog.documents import parsed
+from traffic_tacos.rooms.catalog.service import Catalog
 from traffic_tacos.rooms.inventory.model import Hold
 from traffic_tacos.rooms.inventory.records import HOLD, hold_key
+from traffic_tacos.rooms.waiting_room.lines import Lines
 from traffic_tacos.rooms.waiting_room.records import TICKET
 
 ENDING = "evt_ending"
@@ -94,7 +96,7 @@ def test_after_the_end_nothing_begins_and_what_was_held_before_is_paid():
             assert watch.ended == "OK"
             assert watch.messages[-2].system_update.message == "the sale has ended"
             assert watch.heard[-1] == "TOKEN_EXPIRED"
-            line = desk.platform.lines.all()[ENDING]
+            line = desk.platform.part(Lines).all()[ENDING]
             assert (line.model.waiting(), line.watchers.count, len(line.model._turns)) == (0, 0, 0)
             states = [one.ended for _, one in desk.records().all(TICKET) if not one.user_id]
             assert states == ["EXPIRED"] * 12
@@ -126,10 +128,10 @@ async def test_an_end_that_is_moved_is_kept_to_the_instant_and_not_when_news_of_
     token = (await join(desk, "s", ENDING)).waiting_token
     assert code(await reserve_seat(desk, "rsv-1")) == ""
     await desk.clock.sleep(30)
-    await desk.platform.catalog.update(ENDING, document("sale_end_time: 2027-01-15T08:00:20Z"))
+    await desk.platform.part(Catalog).update(ENDING, document("sale_end_time: 2027-01-15T08:00:20Z"))
     answers = await asyncio.gather(reserve_seat(desk, "rsv-2"), admit(desk, token, ENDING), join(desk, "t", ENDING))
     assert [code(answer) for answer in answers] == ["FAILED_PRECONDITION"] * 3
-    await desk.platform.catalog.update(ENDING, document("sale_end_time: 2027-01-15T09:00:00Z"))
+    await desk.platform.part(Catalog).update(ENDING, document("sale_end_time: 2027-01-15T09:00:00Z"))
     assert code(await reserve_seat(desk, "rsv-3")) == ""
     await desk.clock.sleep(1)
     assert code(await join(desk, "t", ENDING)) == ""  # and what was sold under an earlier end is in order
@@ -208,7 +210,7 @@ async def test_a_queue_of_an_event_that_is_sold_for_good_lets_its_people_go(desk
 async def test_a_place_and_an_admission_are_refused_in_their_commit_before_the_line_has_heard_of_the_new_end(desk):
     await desk.platform.put_on_sale(document("sale_end_time: 2027-01-15T09:00:00Z"))
     await join(desk, "s", ENDING)
-    line = desk.platform.lines.all()[ENDING].line
+    line = desk.platform.part(Lines).all()[ENDING].line
     await desk.clock.sleep(21)
     late = document("sale_end_time: 2027-01-15T08:00:20Z")
     sale = changed_sale(None, line.terms.window, sale_window(parsed(late).info), desk.clock.now())

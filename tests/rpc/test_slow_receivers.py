@@ -84,7 +84,7 @@ async def test_a_crowd_at_the_door_of_slow_endpoints_delays_no_ticket(desk):
     slow = [SlowReceiver(desk, f"slow{n}") for n in range(60)]
     await registered(slow)
     await asyncio.gather(*(confirmed_after(desk, f"crowd{n}") for n in range(30)))
-    assert desk.platform.jobs.figures().pending > 1000
+    assert desk.platform.engines.jobs.figures().pending > 1000
     late = Receiver(desk, "late")
     await registered([late])
     took = await confirmed_after(desk, "ana")
@@ -97,7 +97,7 @@ async def test_a_crowd_at_the_door_of_slow_endpoints_delays_no_ticket(desk):
 async def test_slow_addresses_that_intents_name_delay_no_ticket(desk):
     """Nor do they when they are on the very server that the platform itself hears on."""
     await open_hall(desk)
-    own = desk.platform._webhook_url
+    own = desk.platform.config.webhook_url
     for number in range(40):
         fan = f"other{number}"
         held = await desk.held(fan, 1, event_id="evt_hall")

@@ -16,6 +16,7 @@ from traffic_tacos.kernel.errors import Fault
 from traffic_tacos.kernel.instants import SECOND
 from traffic_tacos.ports.http import HttpAnswer
 from traffic_tacos.ports.webhooks import PAYMENT_SOURCE
+from traffic_tacos.rooms.waiting_room.lines import Lines
 
 WEBHOOK = "gateway.v1.WebhookService/ReceivePaymentWebhook"
 CATALOG = "tacos.catalog.v1.CatalogService/"
@@ -195,7 +196,7 @@ async def test_a_new_line_may_begin_while_others_are_stepped(desk):
     for number in range(8):  # more than are let in, so that the line asks for its seats
         request = queue_pb2.JoinQueueRequest(event_id=EVENT_ID, session_id=f"s{number}")
         await desk.ask(QUEUE + "JoinQueue", request)
-    lines = desk.platform.lines
+    lines = desk.platform.part(Lines)
     asked = lines._ask_seats
 
     async def joined_meanwhile(event_id, opened):
@@ -215,7 +216,7 @@ async def test_a_line_that_cannot_step_does_not_hold_up_another(desk):
     for event_id in (EVENT_ID, "evt_two"):
         for number in range(8):
             await desk.ask(QUEUE + "JoinQueue", queue_pb2.JoinQueueRequest(event_id=event_id, session_id=f"s{number}"))
-    lines = desk.platform.lines
+    lines = desk.platform.part(Lines)
     asked = lines._ask_seats
 
     async def failing_for_one(event_id, opened):
@@ -254,14 +255,14 @@ async def test_an_endpoint_that_asks_for_time_is_asked_again_when_it_said(desk):
     desk.endpoint = HttpAnswer(503, "600")
     held = await desk.held("ana")
     intent = await desk.pay("ana", held)
-    while not (waiting := [job for job in desk.platform.jobs.pending() if job.topic == "webhook.send"]):
+    while not (waiting := [job for job in desk.platform.engines.jobs.pending() if job.topic == "webhook.send"]):
         await desk.loop_once()
     while not waiting[0].attempts:
         await desk.loop_once()
-        waiting = [job for job in desk.platform.jobs.pending() if job.topic == "webhook.send"]
+        waiting = [job for job in desk.platform.engines.jobs.pending() if job.topic == "webhook.send"]
     asked_at = desk.clock.now()
     assert 598_000 <= waiting[0].due_at - asked_at <= 600_000
     desk.endpoint = None
     await desk.clock.sleep(601)
-    assert not [job for job in desk.platform.jobs.pending() if job.topic == "webhook.send"]
+    assert not [job for job in desk.platform.engines.jobs.pending() if job.topic == "webhook.send"]
     assert (await desk.payment(intent)).status == payment_pb2.PAYMENT_STATUS_COMPLETED

@@ -15,6 +15,7 @@ from traffic_tacos.operations.invariants import Everything
 from traffic_tacos.rooms.payment.model import Payment, Status
 from traffic_tacos.rooms.payment.records import PAYMENT
 from traffic_tacos.rooms.reservation.model import Status as ReservationStatus
+from traffic_tacos.rooms.waiting_room.lines import Lines
 
 FANS = 14
 CATALOG = "tacos.catalog.v1.CatalogService/"
@@ -173,9 +174,9 @@ def _check_rest(world: World) -> None:
             raise Broken(f"at rest: {result.invariant}: {result.violations[0]}")
     if world.jobs():
         raise Broken(f"at rest: jobs are left: {world.jobs()[:3]}")
-    if world.platform.jobs.figures().dead:
+    if world.platform.engines.jobs.figures().dead:
         raise Broken(f"at rest: dead letters: {world.dead()}")
-    if SALE_ENDS in world.event and world.platform.lines.all()[EVENT_ID].model.waiting():
+    if SALE_ENDS in world.event and world.platform.part(Lines).all()[EVENT_ID].model.waiting():
         raise Broken("at rest: somebody waits in the line of a sale that is over")
     everything = Everything(world.records(), world.clock.now())
     for payment in everything.payments.values():

@@ -58,7 +58,7 @@ def run(race, in_order, start, crash) -> str:
         check_seats(stage)
         await at_rest(stage)
         assert desk.jobs() == []
-        assert desk.platform.jobs.figures().dead == 0, desk.dead()
+        assert desk.platform.engines.jobs.figures().dead == 0, desk.dead()
         ended.append(outcome(stage))
 
     on_desk()

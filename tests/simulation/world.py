@@ -17,6 +17,7 @@ import structlog
 
 from tests.simulation.loop import LoopClock, VirtualLoop
 from traffic_tacos.app.config import Config
+from traffic_tacos.app.engines import embedded
 from traffic_tacos.app.platform import Platform
 from traffic_tacos.calls import keys
 from traffic_tacos.calls.authentication import FetchJson
@@ -24,14 +25,14 @@ from traffic_tacos.calls.dispatch import Method
 from traffic_tacos.calls.policy import SCOPES
 from traffic_tacos.engines.faulty import Faults, FaultyStore
 from traffic_tacos.engines.memory import MemoryStore
+from traffic_tacos.kernel import paths
 from traffic_tacos.kernel.calls import Call, Caller, Role
 from traffic_tacos.kernel.errors import Code, Fault, Refusal
 from traffic_tacos.kernel.instants import DAY, SECOND
 from traffic_tacos.kernel.tokens import UserToken, sign_user
-from traffic_tacos.operations.invariants import MemoryRecords, Result, verified
+from traffic_tacos.operations.invariants import Result, verified
 from traffic_tacos.operations.logs import LogRing
 from traffic_tacos.ports.http import HttpAnswer
-from traffic_tacos.ports.webhooks import PAYMENT_SOURCE
 
 # Injected faults are logged by the hundred; what matters is raised.
 structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
@@ -118,18 +119,16 @@ class World:
     async def open(self) -> None:
         """Start the platform on what is stored."""
         store = FaultyStore(self._memory, STEADY, self.clock, self.random)
-        self.platform = Platform(
-            Config(data=Path("simulated"), without=self._without, issuer=self.issuer, cors_origins=self.cors_origins),
-            store,
-            self.clock,
-            self.random,
-            self.keyring,
-            self._post,
-            self._look,
-            self.log,
-            self.fetch,
-            self.telemetry,
+        config = Config(
+            data=Path("simulated"), without=self._without, issuer=self.issuer, cors_origins=self.cors_origins
         )
+        traced, post = store, self._post
+        if self.telemetry is not None:
+            traced, post = self.telemetry.traced_store(store), self.telemetry.traced_post(post)
+        engines = embedded(self.clock, self.random, traced, post, self._look, config.webhook_url)
+        self.platform = Platform(config, engines, self.keyring, self.log, self.fetch)
+        if self.telemetry is not None:
+            self.telemetry.follow(self.platform)
         self._memory.on_commit = self._committed
         await self.platform.load()
         await self.platform.put_on_sale(self.event)
@@ -236,18 +235,18 @@ class World:
         return self.address
 
     def verify(self) -> list[Result]:
-        return verified(MemoryRecords(self._memory), self.clock.now())
+        return verified(self._memory, self.clock.now())
 
     def jobs(self) -> list[str]:
-        return [job.id for job in self.platform.jobs.pending()]
+        return [job.id for job in self.platform.engines.jobs.pending()]
 
     def dead(self) -> list[str]:
-        return [f"{job.id}: {job.last_error}" for job in self.platform.jobs.known() if job.is_dead]
+        return [f"{job.id}: {job.last_error}" for job in self.platform.engines.jobs.known() if job.is_dead]
 
-    def records(self) -> MemoryRecords:
-        return MemoryRecords(self._memory)
+    def records(self) -> MemoryStore:
+        return self._memory
 
-    async def _look(self, see: Callable[[MemoryRecords], Any]) -> Any:
+    async def _look(self, see: Callable[[MemoryStore], Any]) -> Any:
         found = see(self.records())
         if self.differences_are_bugs and found:
             self.broken = self.broken or Broken(f"the reconciler found {found[0]}")
@@ -300,10 +299,11 @@ class World:
         if self.endpoint is not None:
             return self.endpoint
         for _ in range(times):
-            if self.platform.webhooks is None:
+            receive = self.platform.receivers.get(paths.PAYMENT_WEBHOOKS)
+            if receive is None:
                 return HttpAnswer(404)
             try:
-                await self.platform.webhooks.receive_http(PAYMENT_SOURCE, headers, body)
+                await receive(headers, body)
             except Refusal:
                 return HttpAnswer(400)
         if self.random.random() < self.lossy:

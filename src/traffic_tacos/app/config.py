@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 
+from traffic_tacos.kernel import paths
 from traffic_tacos.kernel.addresses import (
     LOOPBACK,
     Address,
@@ -77,6 +78,16 @@ class Config(msgspec.Struct, frozen=True):
     def door(self) -> str:
         """The address of the HTTP door, as others know it."""
         return self.public_url.rstrip("/") or f"http://{self.http}"
+
+    @property
+    def pay_url(self) -> str:
+        """Where people pay, without the id of what they pay for; empty where nobody can."""
+        return f"{self.door}{paths.PAY}" if "payment" in self.rooms else ""
+
+    @property
+    def webhook_url(self) -> str:
+        """Where the results of payments are sent."""
+        return self.payment_webhook or f"http://{self.http}{paths.PAYMENT_WEBHOOKS}"
 
     @property
     def rooms(self) -> tuple[str, ...]:

@@ -21,18 +21,22 @@ import uvicorn
 from starlette.applications import Starlette
 
 from traffic_tacos.app.config import Config
+from traffic_tacos.app.engines import Engines, embedded
 from traffic_tacos.app.platform import Platform
 from traffic_tacos.calls import keys
 from traffic_tacos.engines.clock import SystemClock
 from traffic_tacos.engines.outbound import poster
 from traffic_tacos.engines.sqlite import SqliteStore
+from traffic_tacos.engines.sqlite_snapshot import sqlite_snapshot
 from traffic_tacos.kernel.addresses import Address
 from traffic_tacos.kernel.errors import Refusal
 from traffic_tacos.kernel.instants import SECOND
-from traffic_tacos.operations import invariants as verify
 from traffic_tacos.operations import logs
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.figures import Logs
+from traffic_tacos.ports.http import HttpPost
+from traffic_tacos.ports.snapshots import Snapshot
+from traffic_tacos.ports.store import Store
 from traffic_tacos.transport.grpc_server import GrpcServer
 from traffic_tacos.transport.http import application
 
@@ -84,17 +88,10 @@ async def running(config: Config, ring: Logs, prepare: Hook) -> AsyncIterator[tu
         telemetry = exporting(config, clock)
         try:
             async with poster(config.networks) as post:
-                platform = Platform(
-                    config,
-                    store,
-                    clock,
-                    randomness,
-                    keyring(config, randomness),
-                    post,
-                    partial(_look, config.data / STORE_FILE),
-                    ring,
-                    telemetry=telemetry,
-                )
+                engines = engines_of(config, clock, randomness, store, post, telemetry)
+                platform = Platform(config, engines, keyring(config, randomness), ring)
+                if telemetry is not None:
+                    telemetry.follow(platform)
                 store.on_commit = platform.committed
                 await platform.load()
                 await prepare(platform)
@@ -117,6 +114,21 @@ async def running(config: Config, ring: Logs, prepare: Hook) -> AsyncIterator[tu
             await store.close()
             if telemetry is not None:
                 await asyncio.to_thread(telemetry.close)
+
+
+def engines_of(
+    config: Config,
+    clock: Clock,
+    randomness: random.Random,
+    store: Store,
+    post: HttpPost,
+    telemetry: "Telemetry | None",
+) -> Engines:
+    """The embedded engines of a data folder; traced where traces go somewhere."""
+    if telemetry is not None:
+        store, post = telemetry.traced_store(store), telemetry.traced_post(post)
+    on_snapshot = partial(_on_snapshot, config.data / STORE_FILE)
+    return embedded(clock, randomness, store, post, on_snapshot, config.webhook_url)
 
 
 def keyring(config: Config, randomness: random.Random) -> keys.Keyring:
@@ -218,11 +230,11 @@ def _calm_garbage_collection() -> None:
     gc.set_threshold(*GC_THRESHOLDS)
 
 
-async def _look(file: Path, see: Callable[[verify.Records], T]) -> T:
+async def _on_snapshot(file: Path, see: Callable[[Snapshot], T]) -> T:
     """Look at the store's file in a thread, through a connection of its own."""
 
     def seen() -> T:
-        with verify.sqlite_snapshot(file) as records:
+        with sqlite_snapshot(file) as records:
             return see(records)
 
     return await asyncio.to_thread(seen)

@@ -26,22 +26,26 @@ from traffic_tacos.kernel.ids import (
     REASON_LENGTH_MAX,
     has_control_characters,
 )
-from traffic_tacos.kernel.limits import DOCUMENT_BYTES_MAX, PLAN_BYTES_MAX
-from traffic_tacos.kernel.tokens import TOKEN_LENGTH_MAX, WAITING_TOKEN_LENGTH_MAX
-from traffic_tacos.ports.paging import CURSOR_LENGTH_MAX
-from traffic_tacos.ports.settings import TEXT_LENGTH_MAX as SETTING_LENGTH_MAX
-from traffic_tacos.rooms.inventory.model import SEATS_PER_RESERVATION_MAX
-from traffic_tacos.rooms.inventory.service import HOUSE_SEATS_MAX
-from traffic_tacos.rooms.realtime.service import (
+from traffic_tacos.kernel.limits import (
     CONTENT_LENGTH_MAX,
     DATA_LENGTH_MAX,
     DATA_MAX,
-    IDS_MAX,
+    DOCUMENT_BYTES_MAX,
+    HOUSE_SEATS_MAX,
+    METADATA_ENTRIES_MAX,
+    METADATA_LENGTH_MAX,
+    PLAN_BYTES_MAX,
+    SEATS_PER_RESERVATION_MAX,
+    SESSION_LENGTH_MAX,
+    SUBSCRIPTIONS_MAX,
     TITLE_LENGTH_MAX,
+    WEBHOOK_BYTES_MAX,
+    WEBHOOK_HEADER_LENGTH_MAX,
+    WEBHOOK_HEADERS_MAX,
 )
-from traffic_tacos.rooms.waiting_room.service import METADATA_ENTRIES_MAX, METADATA_LENGTH_MAX, SESSION_LENGTH_MAX
-from traffic_tacos.rooms.webhook.model import HEADER_LENGTH_MAX, HEADERS_MAX
-from traffic_tacos.rooms.webhook.service import BODY_BYTES_MAX
+from traffic_tacos.kernel.tokens import TOKEN_LENGTH_MAX, WAITING_TOKEN_LENGTH_MAX
+from traffic_tacos.ports.paging import CURSOR_LENGTH_MAX
+from traffic_tacos.ports.settings import TEXT_LENGTH_MAX as SETTING_LENGTH_MAX
 
 TIMESTAMP = "google.protobuf.Timestamp"
 YEAR_10000_SECONDS = 253_402_300_800
@@ -93,6 +97,7 @@ REASON = Text(REASON_LENGTH_MAX)
 URL = Text(URL_LENGTH_MAX)
 TOKEN = Text(TOKEN_LENGTH_MAX)
 SEAT_IDS = Items(SEATS_PER_RESERVATION_MAX, Text(ID_LENGTH_MAX))
+ENDPOINT_HEADER = Text(WEBHOOK_HEADER_LENGTH_MAX)
 HOUSE_SEAT_IDS = Items(HOUSE_SEATS_MAX, Text(ID_LENGTH_MAX))
 METADATA = Pairs(METADATA_ENTRIES_MAX, Text(100), Text(METADATA_LENGTH_MAX))
 
@@ -125,7 +130,7 @@ FIELDS: dict[str, Bound] = {
     "endpoint_url": URL,
     "webhook_url": URL,
     "signature": Text(SIGNATURES_LENGTH_MAX),
-    "payload": Text(BODY_BYTES_MAX, is_document=True),
+    "payload": Text(WEBHOOK_BYTES_MAX, is_document=True),
     "document": Text(DOCUMENT_BYTES_MAX, is_document=True),
     "seating_plan": Text(PLAN_BYTES_MAX, is_document=True),
     "title": Text(TITLE_LENGTH_MAX),
@@ -134,13 +139,13 @@ FIELDS: dict[str, Bound] = {
     "cursor": Text(CURSOR_LENGTH_MAX),
     "after_cursor": Text(CURSOR_LENGTH_MAX),
     "seat_ids": SEAT_IDS,
-    "reservation_ids": Items(IDS_MAX, ID),
-    "payment_intent_ids": Items(IDS_MAX, ID),
+    "reservation_ids": Items(SUBSCRIPTIONS_MAX, ID),
+    "payment_intent_ids": Items(SUBSCRIPTIONS_MAX, ID),
     "tacos.catalog.v1.BlockSeatsRequest.seat_ids": HOUSE_SEAT_IDS,
     "tacos.catalog.v1.UnblockSeatsRequest.seat_ids": HOUSE_SEAT_IDS,
     "tacos.inventory.v1.BlockSeatsRequest.seat_ids": HOUSE_SEAT_IDS,
     "tacos.inventory.v1.UnblockSeatsRequest.seat_ids": HOUSE_SEAT_IDS,
-    "gateway.v1.WebhookConfig.headers": Pairs(HEADERS_MAX, Text(HEADER_LENGTH_MAX), Text(HEADER_LENGTH_MAX)),
+    "gateway.v1.WebhookConfig.headers": Pairs(WEBHOOK_HEADERS_MAX, ENDPOINT_HEADER, ENDPOINT_HEADER),
     "gateway.v1.SendMessageRequest.data": Pairs(DATA_MAX, Text(DATA_LENGTH_MAX), Text(DATA_LENGTH_MAX)),
     # A wrong amount is refused as a whole, with its currency.
     "common.v1.Money.amount": Number(-INT64_MAX - 1, INT64_MAX),

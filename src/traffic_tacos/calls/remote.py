@@ -6,6 +6,8 @@ deadline, when the other process was not reached or went away; everything else f
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
+from importlib import import_module
+from pkgutil import walk_packages
 from typing import Any
 
 import grpc
@@ -13,6 +15,7 @@ from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.descriptor_pool import Default
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from traffic_tacos import gen
 from traffic_tacos.calls.policy import ROOM_OF, SCOPES
 from traffic_tacos.kernel.addresses import Address
 from traffic_tacos.kernel.calls import Caller, Role
@@ -68,12 +71,12 @@ class ServiceTokens:
 
 
 class RemoteRooms:
-    """`elsewhere` says where each room that is not here answers gRPC."""
+    """`elsewhere` says where each room that is not here answers gRPC; empty where all are here."""
 
     def __init__(self, elsewhere: Mapping[str, Address], keyring: Keyring, clock: Clock) -> None:
         self._tokens = ServiceTokens(keyring, clock)
         self._clock = clock
-        options = (*OPTIONS, ("grpc.service_config", _service_config()))
+        options = (*OPTIONS, ("grpc.service_config", _service_config())) if elsewhere else ()
         self._channels = {
             str(address): grpc.aio.insecure_channel(str(address), options=options)
             for address in dict.fromkeys(elsewhere.values())
@@ -130,6 +133,9 @@ def is_safe_to_repeat(method: MethodDescriptor) -> bool:
 
 def _service_config() -> str:
     """gRPC's own retries (gRFC A6), for the methods that may be repeated."""
+    for module in walk_packages(gen.__path__, f"{gen.__name__}."):
+        if module.name.endswith("_pb2"):
+            import_module(module.name)  # a process knows the services that it calls only once it has loaded them
     names = [
         {"service": service, "method": method.name}
         for service in ROOM_OF

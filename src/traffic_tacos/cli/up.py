@@ -15,7 +15,7 @@ from traffic_tacos.cli.event import checked_files, read_files
 from traffic_tacos.cli.shown import Listing
 from traffic_tacos.kernel.addresses import parsed_address
 from traffic_tacos.operations import logs
-from traffic_tacos.rooms.catalog.service import Unreadable
+from traffic_tacos.rooms.catalog.service import Catalog, Unreadable
 
 BUNDLED = Path(__file__).parents[3] / "examples" / "events"
 FIRST_SALE = "club.yaml"
@@ -107,7 +107,7 @@ async def _offer(platform: Platform, documents: list[tuple[str, str]]) -> None:
     """Put the event files on sale; on an empty stage, the bundled club. Nothing where the catalog is elsewhere."""
     if "catalog" not in platform.config.rooms:
         return
-    if not documents and (BUNDLED / FIRST_SALE).exists() and not (await platform.catalog.list("", 1))[0]:
+    if not documents and (BUNDLED / FIRST_SALE).exists() and not (await platform.part(Catalog).list("", 1))[0]:
         documents = [read_files(BUNDLED / FIRST_SALE)]
     for document, plan in documents:
         await platform.put_on_sale(document, plan)
@@ -120,7 +120,7 @@ async def _tell(config: Config, platform: Platform) -> None:
     if "catalog" not in config.rooms:
         console.print(f"Here: {', '.join(config.rooms) or 'no room'}. Ctrl-C stops it.")
         return
-    events, _ = await platform.catalog.list("", EVENTS_SHOWN_MAX)
+    events, _ = await platform.part(Catalog).list("", EVENTS_SHOWN_MAX)
     listing = Listing("event", "name", "seats", title="On sale")
     for one in events:
         if isinstance(one, Unreadable):

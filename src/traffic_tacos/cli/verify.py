@@ -10,9 +10,10 @@ from traffic_tacos.app.embedded import STORE_FILE
 from traffic_tacos.cli import options
 from traffic_tacos.cli.shown import Listing, print_json
 from traffic_tacos.engines.clock import SystemClock
+from traffic_tacos.engines.sqlite_snapshot import sqlite_snapshot
 from traffic_tacos.gen.tacos.operations.v1 import operations_pb2 as pb
 from traffic_tacos.gen.tacos.operations.v1 import operations_pb2_grpc
-from traffic_tacos.operations.invariants import Result, sqlite_snapshot, verified
+from traffic_tacos.operations.invariants import Result, verified
 
 
 def verify(

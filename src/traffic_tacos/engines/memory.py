@@ -65,8 +65,8 @@ class MemoryStore:
     def damaged(self) -> Mapping[str, str]:
         return self._damaged
 
-    def records(self, kind: Kind[T]) -> Iterator[tuple[str, T]]:
-        """Every record of a kind that can be read, as it is now."""
+    def all(self, kind: Kind[T]) -> Iterator[tuple[str, T]]:
+        """Every record of a kind that can be read, with its path, as it is now."""
         return ((key.path, value) for key, value in self._under(kind.prefix(), kind.prefix().path, len(self._paths)))
 
     def reopened(self, on_commit: Callable[[Sequence[Write]], None]) -> "MemoryStore":

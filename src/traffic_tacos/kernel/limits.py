@@ -19,3 +19,15 @@ MESSAGE_OPTIONS = (
     ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),
     ("grpc.max_send_message_length", MESSAGE_BYTES_MAX),
 )
+
+# How much one call may ask for.
+SEATS_PER_RESERVATION_MAX = 100
+HOUSE_SEATS_MAX = 1000
+SESSION_LENGTH_MAX = 200
+METADATA_ENTRIES_MAX, METADATA_LENGTH_MAX = 30, 500  # of a join
+WEBHOOK_BYTES_MAX = 64 * 1024
+WEBHOOK_HEADERS_MAX, WEBHOOK_HEADER_LENGTH_MAX = 20, 1000  # that an endpoint asks for
+# Live updates, and messages of operators.
+SUBSCRIPTIONS_MAX = 100  # of one stream
+TITLE_LENGTH_MAX, CONTENT_LENGTH_MAX = 200, 4000
+DATA_MAX, DATA_LENGTH_MAX = 20, 1000

@@ -9,14 +9,14 @@ from pathlib import Path
 import msgspec
 import structlog
 
-from traffic_tacos.engines.jobs import StoreJobs
-from traffic_tacos.engines.outbox import Outbox
 from traffic_tacos.kernel.errors import Fault
 from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.operations.overrides import Overrides
 from traffic_tacos.operations.reconciler import Reconciler
 from traffic_tacos.ports.clock import Clock
+from traffic_tacos.ports.events import EventRelay
 from traffic_tacos.ports.health import Health, PartHealth
+from traffic_tacos.ports.jobs import Jobs
 from traffic_tacos.ports.store import Decision, Store
 
 SLOW_MS = 250
@@ -59,8 +59,8 @@ class PlatformHealth:
         data: Path,
         store: Store,
         clock: Clock,
-        jobs: StoreJobs,
-        outbox: Outbox,
+        jobs: Jobs,
+        outbox: EventRelay,
         reconciler: Reconciler,
         heartbeat: Heartbeat,
         overrides: Overrides,

@@ -4,23 +4,18 @@ Work under way is no violation as long as something durable will finish it: a co
 begun has its job, a payment without a ticket has the job that will look at it.
 """
 
-import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
-from pathlib import Path
-from typing import Protocol, TypeVar
+from collections.abc import Callable
+from typing import TypeVar
 
 import msgspec
 
-from traffic_tacos.engines.memory import MemoryStore
-from traffic_tacos.engines.sqlite import connected
-from traffic_tacos.kernel.errors import Refusal
 from traffic_tacos.kernel.events import sale_window
 from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.ports.audit import AUDIT, AUDIT_HEAD, broken_links
 from traffic_tacos.ports.sales import SALE, Period
-from traffic_tacos.ports.store import JOB, DamagedRecord, Job, Kind
+from traffic_tacos.ports.snapshots import Snapshot
+from traffic_tacos.ports.store import JOB, Job
 from traffic_tacos.rooms.catalog.model import Event
 from traffic_tacos.rooms.catalog.records import EVENT
 from traffic_tacos.rooms.inventory.model import HoldStatus
@@ -41,18 +36,6 @@ DECIDED_WITHIN = 10 * SECOND  # from looking at the clock to the commit; no call
 T = TypeVar("T")
 
 
-class Records(Protocol):
-    """A snapshot of everything stored."""
-
-    def all(self, kind: Kind[T]) -> Iterator[tuple[str, T]]:
-        """Every record of a kind that can be read, with its path."""
-        ...
-
-    def damaged(self) -> Mapping[str, str]:
-        """Those met so far that cannot be read, by path, and why."""
-        ...
-
-
 class Result(msgspec.Struct, frozen=True):
     invariant: str
     claim: str
@@ -64,7 +47,7 @@ class Result(msgspec.Struct, frozen=True):
 class Everything:
     """What the checks look at, read once."""
 
-    def __init__(self, records: Records, now: Instant) -> None:
+    def __init__(self, records: Snapshot, now: Instant) -> None:
         self.now = now
         self.events: dict[str, Event] = {event.id: event for _, event in records.all(EVENT)}
         self.rows: dict[str, RowState] = dict(records.all(ROW))
@@ -167,7 +150,7 @@ class Check:
             self.violations.append(violation)
 
 
-def verified(records: Records, now: Instant) -> list[Result]:
+def verified(records: Snapshot, now: Instant) -> list[Result]:
     """Every invariant that records can show, checked."""
     return verified_of(Everything(records, now))
 
@@ -368,45 +351,3 @@ CHECKS: dict[str, tuple[str, Callable[[Everything, Check], None]]] = {
     "I15": ("nothing is held and nobody is admitted after the end of a sale", _within_the_sale),
     "audit": ("no entry of the audit log was changed, left out or put in", _audit),
 }
-
-
-class MemoryRecords:
-    def __init__(self, store: MemoryStore) -> None:
-        self._store = store
-
-    def all(self, kind: Kind[T]) -> Iterator[tuple[str, T]]:
-        return self._store.records(kind)
-
-    def damaged(self) -> Mapping[str, str]:
-        return self._store.damaged()
-
-
-class SqliteRecords:
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-        self._damaged: dict[str, str] = {}
-
-    def all(self, kind: Kind[T]) -> Iterator[tuple[str, T]]:
-        prefix = kind.prefix().path
-        rows = self._connection.execute(
-            "SELECT path, CAST(value AS BLOB) FROM records WHERE path > ? AND path < ?",
-            (prefix, prefix + chr(0x10FFFF)),
-        )
-        for path, raw in rows:
-            try:
-                yield path, kind.decode(path, raw)
-            except DamagedRecord as damage:
-                self._damaged[path] = damage.why
-
-    def damaged(self) -> Mapping[str, str]:
-        return self._damaged
-
-
-@contextmanager
-def sqlite_snapshot(path: Path) -> Iterator[Records]:
-    """The store's file as it is at this moment, while others may go on writing."""
-    if not path.exists():
-        raise Refusal.of_field("data", f"must have a store: there is no {path.name} in it", path.parent)
-    with closing(connected(path, read_only=True)) as connection:
-        connection.execute("BEGIN")
-        yield SqliteRecords(connection)

@@ -5,15 +5,16 @@ deleted, a store that was put back from an old copy. Where the rules say what mu
 it happen is put again; the rest is reported, and left for a person.
 """
 
-from collections.abc import Awaitable, Callable, Iterator
-from typing import Protocol, TypeVar
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 import msgspec
 import structlog
 
 from traffic_tacos.kernel.instants import MINUTE, SECOND, Instant
-from traffic_tacos.operations.invariants import Everything, Records, verified_of
+from traffic_tacos.operations.invariants import Everything, verified_of
 from traffic_tacos.ports.clock import Clock
+from traffic_tacos.ports.snapshots import OnSnapshot
 from traffic_tacos.ports.store import JOB, Decision, Job, Store, View
 from traffic_tacos.rooms.payment.model import UNDER_WAY
 from traffic_tacos.rooms.payment.service import expiry_job as payment_expiry_job
@@ -29,12 +30,6 @@ SHOWN_MAX = 100
 
 T = TypeVar("T")
 log = structlog.get_logger()
-
-
-class Look(Protocol):
-    """A way to look at everything stored, on one snapshot, without keeping calls waiting."""
-
-    def __call__(self, see: Callable[[Records], T]) -> Awaitable[T]: ...
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -58,8 +53,8 @@ class Report(msgspec.Struct, frozen=True):
 
 
 class Reconciler:
-    def __init__(self, look: Look, store: Store, clock: Clock) -> None:
-        self._look = look
+    def __init__(self, on_snapshot: OnSnapshot, store: Store, clock: Clock) -> None:
+        self._on_snapshot = on_snapshot
         self._store = store
         self._clock = clock
         self.last: Report | None = None
@@ -87,7 +82,7 @@ class Reconciler:
     async def once(self, *, dry_run: bool = False) -> Report:
         """Compare everything once; put the jobs that are missing, unless it is a dry run."""
         now = self._clock.now()
-        differences = await self._look(lambda records: tuple(differences_of(Everything(records, now))))
+        differences = await self._on_snapshot(lambda records: tuple(differences_of(Everything(records, now))))
         jobs = {one.subject: one.job for one in differences if one.job is not None}
         repaired: frozenset[str] = frozenset()
         if jobs and not dry_run:

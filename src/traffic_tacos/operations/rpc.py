@@ -6,11 +6,12 @@ from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.operations.invariants import Result, verified
 from traffic_tacos.operations.overrides import Overrides
-from traffic_tacos.operations.reconciler import SHOWN_MAX, Look, Reconciler
+from traffic_tacos.operations.reconciler import SHOWN_MAX, Reconciler
 from traffic_tacos.ports.audit import AUDIT, EMPTY, HEAD
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.jobs import Jobs
 from traffic_tacos.ports.settings import SETTINGS, Settings, shown
+from traffic_tacos.ports.snapshots import OnSnapshot
 from traffic_tacos.ports.store import Key, Store
 
 DEAD_JOBS_MAX = 1000
@@ -20,7 +21,7 @@ AUDIT_PAGE_MAX = 1000
 class OperationsRpc:
     def __init__(
         self,
-        look: Look,
+        on_snapshot: OnSnapshot,
         reconciler: Reconciler,
         store: Store,
         clock: Clock,
@@ -30,7 +31,7 @@ class OperationsRpc:
     ) -> None:
         self._overrides = overrides
         self._settings = settings
-        self._look = look
+        self._on_snapshot = on_snapshot
         self._reconciler = reconciler
         self._store = store
         self._clock = clock
@@ -38,7 +39,7 @@ class OperationsRpc:
 
     async def VerifyInvariants(self, request: pb.VerifyInvariantsRequest, call: Call) -> pb.VerifyInvariantsResponse:
         now = self._clock.now()
-        results = await self._look(lambda records: verified(records, now))
+        results = await self._on_snapshot(lambda records: verified(records, now))
         return pb.VerifyInvariantsResponse(results=[_result(result) for result in results])
 
     async def Reconcile(self, request: pb.ReconcileRequest, call: Call) -> pb.ReconcileResponse:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from opentelemetry import propagate, trace
 from opentelemetry.context import Context
@@ -39,6 +39,13 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
+class Platform(Protocol):
+    @property
+    def calls(self) -> Calls: ...
+
+    handlers: Mapping[str, Handler]
+
+
 class Telemetry:
     """`spans` takes the spans that have ended, `reader` the metrics."""
 
@@ -51,6 +58,12 @@ class Telemetry:
         self._tracer: Tracer = self._tracers.get_tracer(NAME)
         self._meter: Meter = self._meters.get_meter(NAME)
         self._seconds: Histogram = self._meter.create_histogram("rpc.server.call.duration", "s", "How long calls took")
+
+    def follow(self, platform: Platform) -> None:
+        """A span for each call and each job of the platform, and its metrics."""
+        self.trace_calls(platform.calls)
+        self.observe(platform.calls.metrics)
+        platform.handlers = self.traced_jobs(platform.handlers)
 
     def trace_calls(self, calls: Calls) -> None:
         """A span for each call of each method, and how long it took."""
@@ -65,7 +78,7 @@ class Telemetry:
     def traced_store(self, store: Store) -> Store:
         return TracedStore(store, self._tracer)
 
-    def traced_jobs(self, handlers: dict[str, Handler]) -> dict[str, Handler]:
+    def traced_jobs(self, handlers: Mapping[str, Handler]) -> dict[str, Handler]:
         return {topic: self._traced_job(handler) for topic, handler in handlers.items()}
 
     def traced_post(self, post: HttpPost) -> HttpPost:

@@ -1,23 +1,15 @@
 """Caches cleared and configuration read again, on request, while everything runs."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
 
 from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.instants import Instant
 from traffic_tacos.ports.audit import HEAD, Audited, audited
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.store import Decision, Store, View
+from traffic_tacos.ports.upkeep import Cache
 
 Refresh = Callable[[], Awaitable[object]]
-
-
-class Cache(Protocol):
-    """Something remembered that can be found out again."""
-
-    def __len__(self) -> int: ...
-
-    def clear(self) -> Any: ...
 
 
 class PlatformUpkeep:

@@ -5,14 +5,14 @@ at least once, is tried again with a growing pause when it fails, and ends as a 
 looked at and replayed.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol, TypeAlias
 
 import msgspec
 
 from traffic_tacos.kernel.errors import Fault
 from traffic_tacos.kernel.instants import MINUTE, Instant
-from traffic_tacos.ports.store import Job
+from traffic_tacos.ports.store import Job, Write
 
 Handler: TypeAlias = Callable[[Job], Awaitable[None]]
 Handlers: TypeAlias = Mapping[str, Handler]
@@ -75,6 +75,8 @@ class JobView(msgspec.Struct, frozen=True):
 
 
 class Jobs(Protocol):
+    """What is asked of jobs; they are put by decisions."""
+
     def figures(self) -> JobFigures: ...
 
     def show(self, job_id: str, topic: str, limit: int) -> list[JobView]:
@@ -85,4 +87,20 @@ class Jobs(Protocol):
 
     async def replay(self, job_id: str) -> bool:
         """Make a dead job due now; False when it is not dead."""
+        ...
+
+
+class JobRunner(Jobs, Protocol):
+    """The engine that does them."""
+
+    async def load(self) -> None:
+        """Take up the jobs that an earlier process left."""
+        ...
+
+    def committed(self, writes: Sequence[Write]) -> None:
+        """Hear of a commit: jobs that were put or dropped in it."""
+        ...
+
+    async def run(self, handlers: Handlers) -> None:
+        """Run jobs until cancelled."""
         ...

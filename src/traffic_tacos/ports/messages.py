@@ -36,3 +36,22 @@ class Messages(Protocol):
         more has come.
         """
         ...
+
+
+class _NothingToRead:
+    def take(self) -> list[Text]:
+        return []
+
+    async def told(self, text: Text) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+class _NoMessages:
+    async def open(self, session_id: str, user_id: str, wake: Callable[[], None]) -> Inbox:  # noqa: ARG002  # a Messages
+        return _NothingToRead()
+
+
+NO_MESSAGES: Messages = _NoMessages()  # where nobody sends any

@@ -1,5 +1,6 @@
 """What an operator may change while the platform runs, beyond the lines: one table, and how it is read."""
 
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import msgspec
@@ -8,6 +9,7 @@ from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.errors import Refusal
 from traffic_tacos.kernel.ids import checked_text
 from traffic_tacos.kernel.instants import Instant
+from traffic_tacos.ports.store import Write
 
 TEXT_LENGTH_MAX = 200
 NUMBER_MAX = 10_000_000
@@ -67,6 +69,22 @@ class Settings(Protocol):
 
     async def change(self, name: str, value: str, reason: str, call: Call) -> Changed:
         """Set it in the caller's name: durable, audited, and in force when this answers. Empty for the default."""
+        ...
+
+
+class SettingsInForce(Settings, Protocol):
+    """The engine that keeps them."""
+
+    async def load(self) -> None:
+        """Read what is stored."""
+        ...
+
+    def committed(self, writes: Sequence[Write]) -> None:
+        """Hear of a commit: what is durable is in force."""
+        ...
+
+    def on_change(self, name: str, hear: Callable[[str], None]) -> None:
+        """Call `hear` with every new value of a setting, as text."""
         ...
 
 

@@ -1,9 +1,17 @@
 """What an operator can have done to a running platform: caches cleared, what it has read read again."""
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.instants import Instant
+
+
+class Cache(Protocol):
+    """Something remembered that can be found out again."""
+
+    def __len__(self) -> int: ...
+
+    def clear(self) -> Any: ...
 
 
 class Upkeep(Protocol):

@@ -14,7 +14,6 @@ from traffic_tacos.kernel.topics import SEND_WEBHOOK
 from traffic_tacos.ports.store import Job
 
 PAYMENT_SOURCE = "payment-sim-api"  # who signs the webhooks about payments
-PAYMENT_PATH = "/webhooks/payments"  # where the HTTP door takes them
 AGAIN = "!again"  # the end of the id of a job that sends a message once more, on purpose
 
 

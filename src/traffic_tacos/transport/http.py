@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol, TypeAlias
 
+import grpc
 import msgspec
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
@@ -15,16 +16,17 @@ from starlette.types import Receive, Scope, Send
 
 from traffic_tacos import wire
 from traffic_tacos.calls.dispatch import Calls
+from traffic_tacos.kernel import paths
 from traffic_tacos.kernel.calls import Call, Caller, Role
 from traffic_tacos.kernel.errors import Code, Fault, Refusal
+from traffic_tacos.kernel.limits import WEBHOOK_BYTES_MAX
+from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.health import Health, HealthChecks
-from traffic_tacos.ports.webhooks import PAYMENT_PATH, PAYMENT_SOURCE
-from traffic_tacos.rooms.webhook.service import BODY_BYTES_MAX
+from traffic_tacos.ports.rooms import Receiver
 from traffic_tacos.transport.bodies import HEADERS, body_of, peer_of, retry_after
 from traffic_tacos.transport.connect import ConnectDoor, status_of
 from traffic_tacos.transport.openapi import document
 from traffic_tacos.transport.pay import FORM_BYTES_MAX, STYLE, PayPage
-from traffic_tacos.transport.pay import PATH as PAY_PATH
 from traffic_tacos.transport.pay import refused_page as pay_page_refused
 from traffic_tacos.transport.rest import API, NAMES, RestDoor
 
@@ -72,25 +74,34 @@ class Verbs:
         await response(scope, receive, send)
 
 
-class WebhookReceiver(Protocol):
-    async def receive_http(self, source: str, headers: Mapping[str, str], body: bytes) -> object: ...
+class Addresses(Protocol):
+    """What others know the door by, and whose pages may call it. `pay_url` is empty where nobody can pay."""
+
+    @property
+    def door(self) -> str: ...
+    @property
+    def cors_origins(self) -> tuple[str, ...]: ...
+    @property
+    def pay_url(self) -> str: ...
+    @property
+    def webhook_url(self) -> str: ...
 
 
 class Behind(Protocol):
-    """What is behind the door: `webhooks` and `pay_page` are None where their services are not."""
+    """What is behind the door. `receivers` take what is posted, by path."""
 
     @property
     def calls(self) -> Calls: ...
     @property
+    def clock(self) -> Clock: ...
+    @property
     def health(self) -> HealthChecks: ...
     @property
-    def webhooks(self) -> WebhookReceiver | None: ...
+    def config(self) -> Addresses: ...
     @property
-    def pay_page(self) -> PayPage | None: ...
-    @property
-    def url(self) -> str: ...
-    @property
-    def cors_origins(self) -> tuple[str, ...]: ...
+    def receivers(self) -> Mapping[str, Receiver]: ...
+
+    def channel(self, room: str) -> grpc.aio.Channel: ...
 
     def key_set(self) -> Mapping[str, object]: ...
 
@@ -108,45 +119,47 @@ def application(platform: Behind) -> Starlette:
     async def metrics(_: Request) -> Response:
         return Response(generate_latest(platform.calls.metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
-    async def payment_webhook(request: Request) -> Response:
-        trace_id = platform.calls.new_trace_id()
-        if platform.webhooks is None:
-            return _error(Refusal(Code.NOT_FOUND, "no webhooks are taken here"), trace_id)
-        try:
-            body = await body_of(request, BODY_BYTES_MAX)
-            receipt = await platform.webhooks.receive_http(PAYMENT_SOURCE, request.headers, body)
-        except Refusal as refusal:
-            return _error(refusal, trace_id)
-        except Fault:
-            return _error(Refusal(Code.UNAVAILABLE, "send it again"), trace_id)
-        return _json(receipt, 200)
-
     async def style(_: Request) -> Response:
         return Response(STYLE, media_type="text/css", headers=HEADERS)
 
     async def described(_: Request) -> Response:
-        return _json(document(platform.calls.methods, platform.health.version, platform.url), 200)
+        return _json(document(platform.calls.methods, platform.health.version, platform.config.door), 200)
 
     async def key_set(_: Request) -> Response:
         return _json(platform.key_set(), 200)
 
     pay, doors = _pay_door(platform), _rest_doors(platform)
-    paths: dict[str, Mapping[str, Answer]] = {
-        f"{PAY_PATH}/pay.css": {"GET": style},
-        f"{PAY_PATH}/{{id}}": {"GET": pay, "POST": pay},
+    answers: dict[str, Mapping[str, Answer]] = {
+        f"{paths.PAY}/pay.css": {"GET": style},
+        f"{paths.PAY}/{{id}}": {"GET": pay, "POST": pay},
         "/healthz": {"GET": alive},
         "/readyz": {"GET": ready},
         "/metrics": {"GET": metrics},
         "/openapi.json": {"GET": described},
         "/.well-known/jwks.json": {"GET": key_set},
-        PAYMENT_PATH: {"POST": payment_webhook},
+        **{path: {"POST": _received(platform, receiver)} for path, receiver in platform.receivers.items()},
         **doors,
         "/{service}/{method}": {"POST": ConnectDoor(platform.calls).answer},
     }
-    routes = [Route(path, Verbs(answers)) for path, answers in paths.items()]
-    app = Starlette(routes=routes, middleware=_cors(platform.cors_origins))
+    routes = [Route(path, Verbs(by_verb)) for path, by_verb in answers.items()]
+    app = Starlette(routes=routes, middleware=_cors(platform.config.cors_origins))
     app.router.redirect_slashes = False  # a redirect would send callers to whatever their Host header says
     return app
+
+
+def _received(platform: Behind, receiver: Receiver) -> Answer:
+    """The answer to what is posted to a receiver. A fault is for its sender to try again."""
+
+    async def received(request: Request) -> Response:
+        trace_id = platform.calls.new_trace_id()
+        try:
+            return _json(await receiver(request.headers, await body_of(request, WEBHOOK_BYTES_MAX)), 200)
+        except Refusal as refusal:
+            return _error(refusal, trace_id)
+        except Fault:
+            return _error(Refusal(Code.UNAVAILABLE, "send it again"), trace_id)
+
+    return received
 
 
 def _rest_doors(platform: Behind) -> dict[str, dict[str, Answer]]:
@@ -174,12 +187,12 @@ def _cors(origins: tuple[str, ...]) -> list[Middleware]:
 
 
 def _pay_door(platform: Behind) -> Callable[[Request], Awaitable[Response]]:
-    pay_page = platform.pay_page
+    pay_page = PayPage(platform.channel("payment-page"), platform.clock, platform.config.webhook_url)
     page_caller = Caller(Role.SERVICE, "payment-page")
 
     async def pay(request: Request) -> Response:
         """The page on GET; on POST what its form asks for, and then the page of the payment it led to."""
-        if pay_page is None:
+        if not platform.config.pay_url:
             return _html(pay_page_refused(Refusal(Code.NOT_FOUND, "payments are not taken here")), 404)
         thing_id = request.path_params["id"]
         call = Call(page_caller, platform.calls.new_trace_id())
@@ -192,7 +205,7 @@ def _pay_door(platform: Behind) -> Callable[[Request], Awaitable[Response]]:
                 led_to = await pay_page.take(thing_id, form, call)
             except Refusal as refusal:
                 return _html(await pay_page.show(thing_id, call, refusal, form), status_of(refusal), refusal)
-            return RedirectResponse(f"{PAY_PATH}/{led_to}", 303, headers=PAGE_HEADERS)
+            return RedirectResponse(f"{paths.PAY}/{led_to}", 303, headers=PAGE_HEADERS)
         except Refusal as refusal:
             return _html(pay_page_refused(refusal), status_of(refusal), refusal)
         except Fault:

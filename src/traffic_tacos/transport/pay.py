@@ -18,13 +18,13 @@ from traffic_tacos.gen.common.v1 import types_pb2
 from traffic_tacos.gen.payment.v1 import payment_pb2, payment_pb2_grpc
 from traffic_tacos.gen.reservation.v1 import reservation_pb2, reservation_pb2_grpc
 from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2, catalog_pb2_grpc
+from traffic_tacos.kernel import paths
 from traffic_tacos.kernel.calls import Call
+from traffic_tacos.kernel.cards import TEST_CARDS, Reason
 from traffic_tacos.kernel.errors import Fault, Refusal
 from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.ports.clock import Clock
-from traffic_tacos.rooms.payment.model import TEST_CARDS, Reason
 
-PATH = "/pay"
 STYLE = (files("traffic_tacos.web") / "pay.css").read_bytes()
 CARD_FIELDS = {
     "card_number": "Card number",
@@ -218,7 +218,7 @@ def _bought(reservation: reservation_pb2.Reservation) -> dict[str, Any]:
 
 def _what_next(reservation: reservation_pb2.Reservation, *, can_be_paid: bool) -> dict[str, Any]:
     """After a payment that came to nothing: the seats are still held, bought by another payment, or gone."""
-    page = f"{PATH}/{reservation.reservation_id}"
+    page = f"{paths.PAY}/{reservation.reservation_id}"
     if can_be_paid:
         return {"again": page, "again_says": "Try another card", "next": "Your seats are still held."}
     is_bought = reservation.status == reservation_pb2.RESERVATION_STATUS_CONFIRMED

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from traffic_tacos.kernel.cards import TEST_CARDS, Reason
 from traffic_tacos.kernel.errors import Refusal
 from traffic_tacos.kernel.money import Money
 from traffic_tacos.rooms.payment import model
-from traffic_tacos.rooms.payment.model import TEST_CARDS, Method, Payment, Reason, Scenario, Status
+from traffic_tacos.rooms.payment.model import Method, Payment, Scenario, Status
 
 KRW = Money(1000, "KRW")
 PAYMENT = Payment("pi", "rsv", "ana", KRW, Method.CREDIT_CARD, Scenario.APPROVE, "http://x", "s", 0, 0, 600_000)

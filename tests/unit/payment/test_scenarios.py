@@ -45,7 +45,7 @@ async def measured(loop, scenario):
         await clock.sleep(0.05)
     await clock.sleep(INTENT_LIFETIME / SECOND + 60)
     working.cancel()
-    ended = [payment for _, payment in store.records(PAYMENT)]
+    ended = [payment for _, payment in store.all(PAYMENT)]
     assert len(ended) == COUNT
     return [(payment.status, (payment.updated_at - began[payment.id]) / SECOND) for payment in ended]
 

@@ -15,6 +15,7 @@ import msgspec
 from traffic_tacos.kernel.errors import Code, Detail, Refusal
 from traffic_tacos.kernel.events import ALWAYS, SaleWindow
 from traffic_tacos.kernel.instants import MINUTE, SECOND, Instant
+from traffic_tacos.kernel.limits import SEATS_PER_RESERVATION_MAX
 from traffic_tacos.kernel.money import Money
 from traffic_tacos.kernel.seats import Seat, SeatStatus
 from traffic_tacos.rooms.inventory.best_available import choose
@@ -36,7 +37,6 @@ from traffic_tacos.rooms.inventory.rows import (
 
 HOLD_DEFAULT = 60 * SECOND
 HOLD_MAX = 15 * MINUTE
-SEATS_PER_RESERVATION_MAX = 100
 TAKEN_SHOWN_MAX = 100
 
 

@@ -11,12 +11,14 @@ from traffic_tacos.kernel.errors import Fault, Refusal
 from traffic_tacos.kernel.events import sale_window
 from traffic_tacos.kernel.ids import checked_id, checked_reason, derived_id
 from traffic_tacos.kernel.instants import DAY, Instant
+from traffic_tacos.kernel.limits import HOUSE_SEATS_MAX, SEATS_PER_RESERVATION_MAX
 from traffic_tacos.kernel.seats import Seat, SeatStatus
+from traffic_tacos.kernel.topics import EVENT_CHANGED
 from traffic_tacos.ports.audit import HEAD, Audited, audited
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.idempotency import Answers, Once
 from traffic_tacos.ports.sales import sale_key, window_in_force
-from traffic_tacos.ports.store import Decision, Key, Prefix, Store, View
+from traffic_tacos.ports.store import Decision, Event, Key, Prefix, Store, View
 from traffic_tacos.rooms.inventory import model
 from traffic_tacos.rooms.inventory.clients import CatalogClient
 from traffic_tacos.rooms.inventory.model import Claim, Counts, Hold, HoldStatus
@@ -25,7 +27,6 @@ from traffic_tacos.rooms.inventory.rows import EventPlan, RowState, SectionPlan,
 
 KEY_WINDOW = DAY
 PLANS_MAX = 1000
-HOUSE_SEATS_MAX = 1000
 SEATS_SHOWN_MAX = 1000  # of a section's free seats, in one answer
 SECTIONS_SHOWN_MAX = 50
 
@@ -123,9 +124,10 @@ class Inventory:
         self._answers = Answers(store, clock)
         self.plans: dict[str, tuple[EventPlan, EventKeys]] = {}
 
-    def forget_plan(self, event_id: str) -> None:
-        """The event has changed: ask the catalog anew."""
-        self.plans.pop(event_id, None)
+    async def hear(self, event: Event) -> None:
+        """Ask the catalog anew about an event that has changed."""
+        if event.topic == EVENT_CHANGED:
+            self.plans.pop(event.payload["event_id"], None)
 
     async def reserve(self, request: Reserve, call: Call) -> Held:
         """Hold seats until the deadline; see `model.reserve` for what is refused."""
@@ -263,8 +265,8 @@ class Inventory:
         if len(seat_ids) > SEATS_SHOWN_MAX:
             raise Refusal.of_field("seat_ids", f"must be at most {SEATS_SHOWN_MAX}", len(seat_ids))
         model.known(plan, seat_ids)
-        if not 0 <= quantity <= model.SEATS_PER_RESERVATION_MAX:
-            raise Refusal.of_field("quantity", f"must be 0 to {model.SEATS_PER_RESERVATION_MAX}", quantity)
+        if not 0 <= quantity <= SEATS_PER_RESERVATION_MAX:
+            raise Refusal.of_field("quantity", f"must be 0 to {SEATS_PER_RESERVATION_MAX}", quantity)
         if seat_ids and quantity not in (0, len(seat_ids)):
             raise Refusal.of_field("quantity", f"must equal the number of seat_ids ({len(seat_ids)})", quantity)
         sections = _sections(plan, section_id)

@@ -8,11 +8,12 @@ A late or repeated "failed" never overturns "completed": from COMPLETED there is
 An amount to refund is a total: so much of the payment goes back in all, whoever asks, how often and in whatever order.
 """
 
-from enum import IntEnum, StrEnum
+from enum import IntEnum
 from typing import Protocol
 
 import msgspec
 
+from traffic_tacos.kernel.cards import Reason
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.instants import MINUTE, Instant
 from traffic_tacos.kernel.money import Money
@@ -73,17 +74,6 @@ SECONDS: dict[Scenario, tuple[float, float]] = {
 }
 
 
-class Reason(StrEnum):
-    """How the simulated bank answers, in the words of card networks."""
-
-    APPROVED = "approved"
-    DECLINED = "declined"
-    INSUFFICIENT_FUNDS = "insufficient_funds"
-    EXPIRED_CARD = "expired_card"
-    INCORRECT_CVC = "incorrect_cvc"
-    NO_ANSWER = "no_answer"
-
-
 ANSWERS = {Status.COMPLETED: Reason.APPROVED, Status.FAILED: Reason.DECLINED}
 # ISO 8583, field 39, as response_code.
 RESPONSE_CODES = {
@@ -92,17 +82,6 @@ RESPONSE_CODES = {
     Reason.INSUFFICIENT_FUNDS: 51,
     Reason.EXPIRED_CARD: 54,
     Reason.INCORRECT_CVC: 82,
-}
-# Numbers with an answer of their own: those that people know from Stripe's sandbox, and one that nobody answers.
-# Any other number that passes Luhn's check leaves it to the scenario.
-TEST_CARDS = {
-    "4242424242424242": Reason.APPROVED,
-    "5555555555554444": Reason.APPROVED,
-    "4000000000000002": Reason.DECLINED,
-    "4000000000009995": Reason.INSUFFICIENT_FUNDS,
-    "4000000000000069": Reason.EXPIRED_CARD,
-    "4000000000000127": Reason.INCORRECT_CVC,
-    "4000000000000259": Reason.NO_ANSWER,
 }
 DECLINING = frozenset({Reason.DECLINED, Reason.INSUFFICIENT_FUNDS, Reason.EXPIRED_CARD, Reason.INCORRECT_CVC})
 # How each scenario answers (RANDOM: by chance), and the cards that change it: a scenario that fails goes on failing,

@@ -13,6 +13,7 @@ import msgspec
 
 from traffic_tacos.kernel.addresses import Network, checked_url
 from traffic_tacos.kernel.calls import Call
+from traffic_tacos.kernel.cards import TEST_CARDS, Reason
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.ids import checked_id, checked_user_id, derived_id, new_id
 from traffic_tacos.kernel.instants import DAY, SECOND, Instant, seconds
@@ -30,7 +31,7 @@ from traffic_tacos.ports.store import Decision, Event, Job, Store, View, drop_jo
 from traffic_tacos.ports.webhooks import message_id_of
 from traffic_tacos.rooms.payment import model
 from traffic_tacos.rooms.payment.clients import ReservationClient
-from traffic_tacos.rooms.payment.model import Method, Payment, Reason, Scenario, Status
+from traffic_tacos.rooms.payment.model import Method, Payment, Scenario, Status
 from traffic_tacos.rooms.payment.records import PAYMENT, index_writes, listing
 from traffic_tacos.rooms.payment.webhooks import TYPES, Wrong, webhook_of, wrong_webhooks
 
@@ -160,7 +161,7 @@ class Payments:
         now = self._clock.now()
         year = datetime.fromtimestamp(now / SECOND, UTC).year
         kept = None if card is None else model.checked_card(card.number, card.month, card.year, year)
-        says = None if card is None else model.TEST_CARDS.get(model.digits(card.number))
+        says = None if card is None else TEST_CARDS.get(model.digits(card.number))
         if request.method and request.method != payment.method:
             raise Refusal.of_field("payment_details.method", f"must be the intent's, {payment.method.name}")
         answer = model.outcome(payment.scenario, says, self._random)

@@ -13,6 +13,14 @@ from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.ids import checked_text, checked_user_id, new_id
 from traffic_tacos.kernel.instants import HOUR, SECOND
+from traffic_tacos.kernel.limits import (
+    CONTENT_LENGTH_MAX,
+    DATA_LENGTH_MAX,
+    DATA_MAX,
+    SESSION_LENGTH_MAX,
+    SUBSCRIPTIONS_MAX,
+    TITLE_LENGTH_MAX,
+)
 from traffic_tacos.kernel.topics import PAYMENT_CHANGED, RESERVATION_CHANGED
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.messages import Inbox, Text
@@ -22,13 +30,10 @@ from traffic_tacos.rooms.realtime.model import Feed, Kind, Message, Update
 from traffic_tacos.rooms.realtime.records import MESSAGE, message_key, messages_for
 
 STREAMS_PER_USER_MAX = 8
-IDS_MAX = 100
 MESSAGES_KEPT_FOR = HOUR
 MESSAGES_PER_TARGET_MAX, BYTES_PER_TARGET_MAX = 100, 200_000
 # Of all messages that wait for their readers together.
 MESSAGES_WAITING_MAX, BYTES_WAITING_MAX = 100_000, 50_000_000
-TITLE_LENGTH_MAX, CONTENT_LENGTH_MAX = 200, 4000
-DATA_MAX, DATA_LENGTH_MAX = 20, 1000
 TAKEN_WITHIN_SECONDS = 0.5
 PAGE = 1000
 
@@ -116,9 +121,9 @@ class Realtime:
         """
         user_id = user_id or call.caller.name
         call.require_user(checked_user_id("user_id", user_id))
-        checked_text("session_id", session_id, TITLE_LENGTH_MAX)
-        if len(ids) > IDS_MAX:
-            raise Refusal.of_field("ids", f"must be at most {IDS_MAX}", len(ids))
+        checked_text("session_id", session_id, SESSION_LENGTH_MAX)
+        if len(ids) > SUBSCRIPTIONS_MAX:
+            raise Refusal.of_field("ids", f"must be at most {SUBSCRIPTIONS_MAX}", len(ids))
         watcher = Watcher(kind, user_id, session_id, ids)
         self._add(watcher)  # before the present is asked for, so that nothing falls in between
         try:
@@ -301,7 +306,7 @@ def _target(request: Send) -> Target:
         raise Refusal.of_field("target_user_id", "must be given, or target_session_id, and not both")
     if request.user_id:
         return "user", checked_user_id("target_user_id", request.user_id)
-    return "session", checked_text("target_session_id", request.session_id, TITLE_LENGTH_MAX)
+    return "session", checked_text("target_session_id", request.session_id, SESSION_LENGTH_MAX)
 
 
 def _content(content: str) -> str:

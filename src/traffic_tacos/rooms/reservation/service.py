@@ -13,12 +13,13 @@ from traffic_tacos.kernel.instants import DAY, Instant
 from traffic_tacos.kernel.money import Money, total
 from traffic_tacos.kernel.seats import Seat
 from traffic_tacos.kernel.tokens import ReservationToken, verify_reservation
+from traffic_tacos.kernel.topics import EVENT_CHANGED
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.idempotency import Answers, Once
 from traffic_tacos.ports.keys import Keyring
 from traffic_tacos.ports.paging import page_of
 from traffic_tacos.ports.sales import sale_key
-from traffic_tacos.ports.store import Decision, Store, View, put
+from traffic_tacos.ports.store import Decision, Event, Store, View, put
 from traffic_tacos.rooms.reservation import model
 from traffic_tacos.rooms.reservation.clients import CatalogClient, EventTerms, InventoryClient, LineClient
 from traffic_tacos.rooms.reservation.lifecycle import Lifecycle, unknown
@@ -126,9 +127,10 @@ class Reservations:
         self._answers = Answers(store, clock)
         self.terms: dict[str, EventTerms] = {}
 
-    def forget_terms(self, event_id: str) -> None:
-        """The event has changed: ask the catalog anew."""
-        self.terms.pop(event_id, None)
+    async def hear(self, event: Event) -> None:
+        """Ask the catalog anew about an event that has changed."""
+        if event.topic == EVENT_CHANGED:
+            self.terms.pop(event.payload["event_id"], None)
 
     async def create(self, request: Create, call: Call) -> Created:
         """Hold seats for 60 seconds.

@@ -11,6 +11,7 @@ from traffic_tacos.kernel.calls import Call, Role
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.ids import checked_id, checked_reason, checked_text, checked_user_id
 from traffic_tacos.kernel.instants import SECOND, Instant
+from traffic_tacos.kernel.limits import METADATA_ENTRIES_MAX, METADATA_LENGTH_MAX, SESSION_LENGTH_MAX
 from traffic_tacos.kernel.tokens import (
     ReservationToken,
     Ticket,
@@ -30,9 +31,6 @@ from traffic_tacos.rooms.waiting_room.values import Admission, Place, State
 from traffic_tacos.rooms.waiting_room.watchers import STREAMS_PER_LINE_MAX
 
 TOKENS_REMEMBERED_MAX = 100_000  # about 25 MB
-SESSION_LENGTH_MAX = 200
-METADATA_LENGTH_MAX = 500
-METADATA_ENTRIES_MAX = 30
 
 
 class Standing(msgspec.Struct, frozen=True):

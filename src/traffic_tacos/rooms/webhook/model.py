@@ -9,14 +9,13 @@ import msgspec
 
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.instants import DAY, Instant
+from traffic_tacos.kernel.limits import WEBHOOK_HEADER_LENGTH_MAX, WEBHOOK_HEADERS_MAX
 from traffic_tacos.kernel.signatures import SECRET_PREFIX
 
 SECRET_BYTES_MIN, SECRET_BYTES_MAX = 24, 64  # Standard Webhooks, "Signature scheme"
 OLD_SECRET_SIGNS_FOR = DAY
 ATTEMPTS_MAX = 22
 SECONDS_MAX = 30
-HEADERS_MAX = 20
-HEADER_LENGTH_MAX = 1000
 OWN_PREFIX = "webhook-"
 OWN_HEADERS = frozenset(
     {
@@ -135,13 +134,14 @@ def checked_secret(secret: str) -> str:
 
 def checked_headers(headers: dict[str, str]) -> dict[str, str]:
     """Headers of a receiver's own; those that make a webhook what it is stay ours. What is taken here can be sent."""
-    if len(headers) > HEADERS_MAX:
-        raise Refusal.of_field("config.headers", f"must be at most {HEADERS_MAX}", len(headers))
+    if len(headers) > WEBHOOK_HEADERS_MAX:
+        raise Refusal.of_field("config.headers", f"must be at most {WEBHOOK_HEADERS_MAX}", len(headers))
     seen: set[str] = set()
     for name, value in headers.items():
         lower = name.lower()
-        if len(name) + len(value) > HEADER_LENGTH_MAX:
-            raise Refusal.of_field("config.headers", f"must have at most {HEADER_LENGTH_MAX} characters each", name)
+        if len(name) + len(value) > WEBHOOK_HEADER_LENGTH_MAX:
+            reason = f"must have at most {WEBHOOK_HEADER_LENGTH_MAX} characters each"
+            raise Refusal.of_field("config.headers", reason, name)
         if _HEADER_NAME.fullmatch(name) is None:
             raise Refusal.of_field("config.headers", "must have names of letters, digits and !#$%&'*+-.^_`|~", name)
         if lower in OWN_HEADERS or lower.startswith(OWN_PREFIX):

@@ -11,6 +11,7 @@ from traffic_tacos.kernel.calls import Call, Caller, Role
 from traffic_tacos.kernel.errors import Code, Fault, Refusal
 from traffic_tacos.kernel.ids import checked_foreign_id, checked_id, derived_id
 from traffic_tacos.kernel.instants import SECOND
+from traffic_tacos.kernel.limits import WEBHOOK_BYTES_MAX
 from traffic_tacos.kernel.topics import EXPIRE_RESERVATION, SETTLE_PAYMENT_RESULT
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.keys import Keyring
@@ -20,7 +21,6 @@ from traffic_tacos.rooms.webhook.endpoints import Endpoints
 from traffic_tacos.rooms.webhook.model import PaymentBody, PaymentNews, Receipt
 from traffic_tacos.rooms.webhook.records import receipt_key
 
-BODY_BYTES_MAX = 64 * 1024
 TIMESTAMP_LENGTH_MAX = 14
 FINAL_TYPES = frozenset(
     {"payment.approved", "payment.failed", "payment.cancelled", "payment.refunded", "payment.expired"}
@@ -50,8 +50,8 @@ class Webhooks:
 
     async def receive_http(self, source: str, headers: Mapping[str, str], body: bytes) -> Receipt:
         """A webhook as Standard Webhooks sends it."""
-        if len(body) > BODY_BYTES_MAX:
-            raise Refusal.of_field("body", f"must have at most {BODY_BYTES_MAX} bytes", len(body))
+        if len(body) > WEBHOOK_BYTES_MAX:
+            raise Refusal.of_field("body", f"must have at most {WEBHOOK_BYTES_MAX} bytes", len(body))
         webhook_id = headers.get("webhook-id", "")
         timestamp = headers.get("webhook-timestamp", "")
         if not timestamp.isascii() or not timestamp.isdigit() or len(timestamp) > 12:
@@ -98,8 +98,8 @@ class Webhooks:
         signature says it; otherwise every second of the last and next five minutes is tried.
         """
         checked_foreign_id("webhook_id", webhook_id)
-        if len(payload) > BODY_BYTES_MAX:
-            raise Refusal.of_field("payload", f"must have at most {BODY_BYTES_MAX} bytes", len(payload))
+        if len(payload) > WEBHOOK_BYTES_MAX:
+            raise Refusal.of_field("payload", f"must have at most {WEBHOOK_BYTES_MAX} bytes", len(payload))
         first, _, rest = signature.strip().partition(" ")
         now = self._clock.now()
         secrets = self._secrets_behind(webhook_id)

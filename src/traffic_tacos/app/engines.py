@@ -1,0 +1,45 @@
+"""What a platform stands on: the store, what runs jobs and hands events over, and the outside world."""
+
+import random
+
+import msgspec
+
+from traffic_tacos.engines.jobs import StoreJobs
+from traffic_tacos.engines.outbox import Outbox
+from traffic_tacos.engines.settings import StoredSettings
+from traffic_tacos.ports.clock import Clock
+from traffic_tacos.ports.events import EventRelay
+from traffic_tacos.ports.http import HttpPost
+from traffic_tacos.ports.jobs import JobRunner
+from traffic_tacos.ports.settings import SettingsInForce
+from traffic_tacos.ports.snapshots import OnSnapshot
+from traffic_tacos.ports.store import Store
+from traffic_tacos.rooms.webhook.deliveries import POOLS as WEBHOOK_POOLS
+from traffic_tacos.rooms.webhook.deliveries import pool_of
+
+
+class Engines(msgspec.Struct, frozen=True, kw_only=True):
+    clock: Clock
+    randomness: random.Random
+    store: Store
+    settings: SettingsInForce
+    jobs: JobRunner
+    events: EventRelay
+    post: HttpPost
+    on_snapshot: OnSnapshot
+
+
+def embedded(
+    clock: Clock, randomness: random.Random, store: Store, post: HttpPost, on_snapshot: OnSnapshot, webhook_url: str
+) -> Engines:
+    """Those of one process that owns its store. Results of payments go to `webhook_url`, and wait for nobody else's."""
+    return Engines(
+        clock=clock,
+        randomness=randomness,
+        store=store,
+        settings=StoredSettings(store, clock),
+        jobs=StoreJobs(store, clock, randomness, WEBHOOK_POOLS, pool_of(webhook_url)),
+        events=Outbox(store, clock),
+        post=post,
+        on_snapshot=on_snapshot,
+    )

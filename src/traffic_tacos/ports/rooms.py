@@ -1,0 +1,121 @@
+"""What a room gets from outside, and what it brings to the platform.
+
+Each room has one function, `build(on: Dependencies) -> Room`, in its `build.py`; the platform puts the rooms of its
+process together (`app/platform.py`) and knows nothing else of them.
+"""
+
+import random
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple, TypeAlias
+
+import grpc
+import msgspec
+from google.protobuf.descriptor import ServiceDescriptor
+
+from traffic_tacos.kernel.addresses import Network
+from traffic_tacos.kernel.tokens import UserToken
+from traffic_tacos.ports.clock import Clock
+from traffic_tacos.ports.events import Subscriber
+from traffic_tacos.ports.figures import Figures, Logs
+from traffic_tacos.ports.health import HealthChecks
+from traffic_tacos.ports.http import HttpPost
+from traffic_tacos.ports.jobs import Handler, Jobs
+from traffic_tacos.ports.keys import Keyring
+from traffic_tacos.ports.messages import NO_MESSAGES, Messages
+from traffic_tacos.ports.settings import Settings
+from traffic_tacos.ports.store import Store, Write
+from traffic_tacos.ports.upkeep import Cache, Upkeep
+
+Loop: TypeAlias = Callable[[], Awaitable[None]]
+Receiver: TypeAlias = Callable[[Mapping[str, str], bytes], Awaitable[object]]
+
+
+class Dependencies(msgspec.Struct, frozen=True, kw_only=True):
+    """What every room may use.
+
+    `channel` is how it calls the others; `user_of` says whose a user token is, or refuses it. `pay_url` is where people
+    pay, empty where nobody can; `webhook_url` is where results of payments are sent.
+    """
+
+    store: Store
+    clock: Clock
+    randomness: random.Random
+    channel: grpc.aio.Channel
+    keyring: Keyring
+    settings: Settings
+    jobs: Jobs
+    messages: Messages
+    health: HealthChecks
+    figures: Figures
+    logs: Logs
+    upkeep: Upkeep
+    post: HttpPost
+    user_of: Callable[[str], UserToken]
+    networks: tuple[Network, ...]
+    time_scale: float
+    pay_url: str
+    webhook_url: str
+
+
+class Service(NamedTuple):
+    """A service of the contract, and the object whose methods of the same names answer its calls."""
+
+    methods: object
+    descriptor: ServiceDescriptor
+
+
+class Gauge(NamedTuple):
+    """A figure of several things, read when somebody asks: pairs of the thing's name, under `label`, and its value."""
+
+    name: str
+    documentation: str
+    label: str
+    read: Callable[[], Iterable[tuple[str, float]]]
+
+
+def no_issues() -> list[str]:
+    return []
+
+
+def nothing() -> None:
+    pass
+
+
+async def nothing_to_load() -> None:
+    pass
+
+
+async def nothing_taken_up() -> Mapping[str, int]:
+    return {}
+
+
+def not_interested(_: Sequence[Write]) -> None:
+    pass
+
+
+class Room(msgspec.Struct, frozen=True, kw_only=True):
+    """What a room brings. All but its services may be left out.
+
+    `handlers` do its jobs, by topic; `caches` and `loops` have names that operators see; `settings` are called with the
+    new value of a setting, as text, by the setting's name; `receivers` take what is posted over HTTP, by path.
+    `load` takes up what an earlier process left, `taken_up` counts it for the log, `committed` hears every commit,
+    `refresh` looks again at what may have changed elsewhere, `hang_up` ends open streams. `parts` are its own objects,
+    for tests and for the start.
+    """
+
+    services: tuple[Service, ...]
+    handlers: Mapping[str, Handler] = {}
+    subscribers: tuple[Subscriber, ...] = ()
+    gauges: tuple[Gauge, ...] = ()
+    caches: Mapping[str, Cache] = {}
+    loops: Mapping[str, Loop] = {}
+    settings: Mapping[str, Callable[[str], None]] = {}
+    receivers: Mapping[str, Receiver] = {}
+    issues: Callable[[], list[str]] = no_issues
+    load: Callable[[], Awaitable[None]] = nothing_to_load
+    taken_up: Callable[[], Awaitable[Mapping[str, int]]] = nothing_taken_up
+    committed: Callable[[Sequence[Write]], None] = not_interested
+    refresh: Callable[[], None] = nothing
+    hang_up: Callable[[], None] = nothing
+    messages: Messages = NO_MESSAGES
+    parts: tuple[object, ...] = ()

@@ -1,0 +1,33 @@
+"""What the catalog brings to a platform."""
+
+from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2
+from traffic_tacos.ports.rooms import Dependencies, Room, Service
+from traffic_tacos.rooms.catalog.clients import InventoryClient
+from traffic_tacos.rooms.catalog.rpc import CatalogRpc
+from traffic_tacos.rooms.catalog.service import Catalog
+
+ISSUES_SHOWN_MAX = 10
+
+
+def build(on: Dependencies) -> Room:
+    catalog = Catalog(on.store, on.clock)
+    rpc = CatalogRpc(catalog, InventoryClient(on.channel))
+
+    def issues() -> list[str]:
+        return [f"{one.id} cannot be read: {one.why}" for one in catalog.unreadable()[:ISSUES_SHOWN_MAX]]
+
+    async def taken_up() -> dict[str, int]:
+        events, cursor = await catalog.list("", 0)
+        count = len(events)
+        while cursor:
+            events, cursor = await catalog.list(cursor, 0)
+            count += len(events)
+        return {"events": count}
+
+    return Room(
+        services=(Service(rpc, catalog_pb2.DESCRIPTOR.services_by_name["CatalogService"]),),
+        issues=issues,
+        load=catalog.look,
+        taken_up=taken_up,
+        parts=(catalog,),
+    )

@@ -1,0 +1,20 @@
+"""What inventory brings to a platform."""
+
+from traffic_tacos.gen.reservation.v1 import inventory_pb2
+from traffic_tacos.gen.tacos.inventory.v1 import inventory_pb2 as own_pb2
+from traffic_tacos.ports.rooms import Dependencies, Room, Service
+from traffic_tacos.rooms.inventory.clients import CatalogClient
+from traffic_tacos.rooms.inventory.rpc import HoldRpc, InventoryRpc
+from traffic_tacos.rooms.inventory.service import Inventory
+
+
+def build(on: Dependencies) -> Room:
+    inventory = Inventory(on.store, on.clock, CatalogClient(on.channel))
+    return Room(
+        services=(
+            Service(InventoryRpc(inventory), inventory_pb2.DESCRIPTOR.services_by_name["Inventory"]),
+            Service(HoldRpc(inventory), own_pb2.DESCRIPTOR.services_by_name["HoldService"]),
+        ),
+        subscribers=(inventory.hear,),
+        caches={"seating-plans": inventory.plans},
+    )

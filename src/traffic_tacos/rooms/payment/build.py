@@ -1,0 +1,21 @@
+"""What payments bring to a platform."""
+
+from traffic_tacos.gen.payment.v1 import payment_pb2
+from traffic_tacos.gen.tacos.simulation.v1 import simulation_pb2
+from traffic_tacos.kernel.topics import EXPIRE_PAYMENT, SIMULATE_OUTCOME
+from traffic_tacos.ports.rooms import Dependencies, Room, Service
+from traffic_tacos.rooms.payment.clients import ReservationClient
+from traffic_tacos.rooms.payment.rpc import PaymentRpc, SimulationRpc
+from traffic_tacos.rooms.payment.service import Payments
+
+
+def build(on: Dependencies) -> Room:
+    reservations = ReservationClient(on.channel)
+    payments = Payments(on.store, on.clock, on.randomness, reservations, on.time_scale, on.networks)
+    return Room(
+        services=(
+            Service(PaymentRpc(payments, on.pay_url), payment_pb2.DESCRIPTOR.services_by_name["PaymentService"]),
+            Service(SimulationRpc(payments), simulation_pb2.DESCRIPTOR.services_by_name["SimulationService"]),
+        ),
+        handlers={SIMULATE_OUTCOME: payments.answer, EXPIRE_PAYMENT: payments.expire},
+    )

@@ -1,0 +1,27 @@
+"""What reservations bring to a platform."""
+
+from traffic_tacos.gen.reservation.v1 import reservation_pb2
+from traffic_tacos.gen.tacos.lifecycle.v1 import lifecycle_pb2
+from traffic_tacos.ports.rooms import Dependencies, Room, Service
+from traffic_tacos.rooms.reservation.clients import CatalogClient, InventoryClient, LineClient, PaymentClient
+from traffic_tacos.rooms.reservation.lifecycle import Lifecycle
+from traffic_tacos.rooms.reservation.rpc import LifecycleRpc, ReservationRpc
+from traffic_tacos.rooms.reservation.service import Reservations
+from traffic_tacos.rooms.reservation.stopping import Stopping
+
+
+def build(on: Dependencies) -> Room:
+    inventory, catalog = InventoryClient(on.channel), CatalogClient(on.channel)
+    lifecycle = Lifecycle(on.store, on.clock, inventory, PaymentClient(on.channel))
+    line = LineClient(on.channel)
+    reservations = Reservations(on.store, on.clock, lifecycle, catalog, inventory, line, on.keyring)
+    rpc = ReservationRpc(reservations, on.pay_url)
+    stopping = Stopping(on.store, on.clock, catalog)
+    return Room(
+        services=(
+            Service(rpc, reservation_pb2.DESCRIPTOR.services_by_name["ReservationService"]),
+            Service(LifecycleRpc(lifecycle, stopping), lifecycle_pb2.DESCRIPTOR.services_by_name["LifecycleService"]),
+        ),
+        subscribers=(reservations.hear,),
+        caches={"event-terms": reservations.terms},
+    )

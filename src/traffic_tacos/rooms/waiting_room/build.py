@@ -1,0 +1,64 @@
+"""What the waiting room brings to a platform."""
+
+from collections.abc import Callable, Iterable
+from functools import partial
+
+from traffic_tacos.gen.gateway.v1 import queue_pb2, websocket_pb2
+from traffic_tacos.gen.tacos.waiting_room.v1 import waiting_room_pb2
+from traffic_tacos.ports.rooms import Dependencies, Gauge, Room, Service
+from traffic_tacos.ports.settings import MAINTENANCE
+from traffic_tacos.rooms.waiting_room.clients import CatalogClient, InventoryClient
+from traffic_tacos.rooms.waiting_room.lines import Lines
+from traffic_tacos.rooms.waiting_room.operating import LineView, Operator
+from traffic_tacos.rooms.waiting_room.rpc import DrawRpc, LineRpc, QueueRpc, QueueStreamRpc
+from traffic_tacos.rooms.waiting_room.service import WaitingRoom
+
+# What is measured of each event's queue.
+GAUGES: dict[str, tuple[str, Callable[[LineView], float]]] = {
+    "tacos_line_waiting": ("Live tickets that are not admitted", lambda view: view.figures.waiting),
+    "tacos_line_ready": ("Tickets whose turn it is", lambda view: view.figures.ready),
+    "tacos_line_admitted": ("Live admissions", lambda view: view.figures.admitted),
+    "tacos_line_no_show_share": ("Share of offers not used, moving average", lambda view: view.figures.no_show_share),
+    "tacos_line_told": ("Turns whose holders had been told a time", lambda view: view.figures.told),
+    "tacos_line_told_kept": ("Of these, turns within the time first told", lambda view: view.figures.kept),
+    "tacos_line_seats_left": ("Seats that can be had now", lambda view: view.seats_left),
+    "tacos_line_streams": ("Open streams", lambda view: view.streams),
+}
+
+
+def build(on: Dependencies) -> Room:
+    catalog, inventory = CatalogClient(on.channel), InventoryClient(on.channel)
+    lines = Lines(on.store, on.clock, on.randomness, catalog, inventory, on.keyring.waiting, on.settings)
+    room = WaitingRoom(lines, on.clock, on.keyring, on.messages)
+    operator = Operator(lines, on.store, on.clock)
+
+    async def taken_up() -> dict[str, int]:
+        return {"open_queues": len(lines.all())}
+
+    own = waiting_room_pb2.DESCRIPTOR.services_by_name
+    return Room(
+        services=(
+            Service(QueueRpc(room, operator, on.clock), queue_pb2.DESCRIPTOR.services_by_name["QueueService"]),
+            Service(QueueStreamRpc(room), websocket_pb2.DESCRIPTOR.services_by_name["WebSocketService"]),
+            Service(LineRpc(operator), own["LineService"]),
+            Service(DrawRpc(operator), own["DrawService"]),
+        ),
+        subscribers=(lines.hear,),
+        gauges=tuple(
+            Gauge(name, documentation, "event", partial(_read, operator, read))
+            for name, (documentation, read) in GAUGES.items()
+        ),
+        caches={"waiting-tokens": room.checked},
+        loops={"lines": lines.run},
+        settings={MAINTENANCE: lambda _: lines.look_again()},
+        issues=lines.issues,
+        load=lines.load,
+        taken_up=taken_up,
+        refresh=lines.look_again,
+        hang_up=lines.hang_up,
+        parts=(lines,),
+    )
+
+
+def _read(operator: Operator, read: Callable[[LineView], float]) -> Iterable[tuple[str, float]]:
+    return [(view.event_id, read(view)) for view in operator.open_views()]
