@@ -3,24 +3,26 @@
 The only place where a refusal becomes a `common.v1.Error`, and an Error a refusal again.
 """
 
-from collections.abc import Awaitable, Iterable
-from functools import lru_cache
+from collections.abc import Iterable
+from functools import cache, lru_cache
 from math import ceil
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 from urllib.parse import quote, unquote
 
 import grpc
+from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.rpc import error_details_pb2, status_pb2
 
 from traffic_tacos.gen.common.v1 import errors_pb2, types_pb2
-from traffic_tacos.kernel.calls import Call
-from traffic_tacos.kernel.errors import Code, Damaged, Detail, Fault, Refusal
+from traffic_tacos.kernel.errors import Code, Detail, Refusal
 from traffic_tacos.kernel.events import Address, EventInfo, Venue
 from traffic_tacos.kernel.instants import Instant
 from traffic_tacos.kernel.money import Money
 from traffic_tacos.kernel.seats import Seat, SeatStatus
+
+M = TypeVar("M", bound=Message)
 
 MOMENTS_REMEMBERED = 256
 TRACE_HEADER = "x-trace-id"
@@ -48,26 +50,6 @@ _STATUS_CODES = {
     Code.UNAVAILABLE: grpc.StatusCode.UNAVAILABLE,
     Code.TIMEOUT: grpc.StatusCode.DEADLINE_EXCEEDED,
 }
-_FAULTS = frozenset({Code.UNAVAILABLE, Code.TIMEOUT, Code.UPSTREAM_TIMEOUT, Code.UPSTREAM_ERROR, Code.INTERNAL})
-
-
-class UpstreamFault(Fault):
-    """Another room could not answer; `status` is gRPC's, when it was gRPC that said so."""
-
-    def __init__(self, message: str, status: grpc.StatusCode | None = None) -> None:
-        super().__init__(message)
-        self.status = status
-
-
-class Answer(Protocol):
-    """A response message of the contract."""
-
-    @property
-    def error(self) -> errors_pb2.Error: ...
-    def HasField(self, field_name: Any) -> bool: ...
-
-
-A = TypeVar("A", bound=Answer)
 
 
 def timestamp(instant: Instant | None) -> Timestamp | None:
@@ -174,6 +156,41 @@ def plain_event(message: types_pb2.Event) -> EventInfo:
     )
 
 
+def passed_on(message: Message, kind: type[M], **own: Any) -> M:
+    """The message as one of another type that has the same fields; `own` are those that are not taken over.
+
+    It is read from the bytes of the other, which takes a sixth of the time of naming each field. TypeError when a field
+    besides `own` is another there.
+    """
+    if differing := _differing(message.DESCRIPTOR, kind.DESCRIPTOR) - own.keys():
+        raise TypeError(f"{kind.DESCRIPTOR.full_name} has another {sorted(differing)[0]}")
+    if not own:
+        return kind.FromString(message.SerializeToString())
+    rest = type(message)()
+    rest.CopyFrom(message)
+    for name in own:
+        rest.ClearField(name)
+    passed = kind.FromString(rest.SerializeToString())
+    passed.MergeFrom(kind(**own))
+    return passed
+
+
+@cache
+def _differing(one: Descriptor, other: Descriptor) -> frozenset[str]:
+    """The names of the fields of a message that another type of messages does not have."""
+    return frozenset(name for name, _ in _shape(one) - _shape(other))
+
+
+def _shape(descriptor: Descriptor) -> set[tuple[str, tuple[object, ...]]]:
+    return {
+        (
+            field.name,
+            (field.number, field.type, field.is_repeated, field.message_type and field.message_type.full_name),
+        )
+        for field in descriptor.fields
+    }
+
+
 def error(refusal: Refusal, trace_id: str) -> errors_pb2.Error:
     """The refusal in the contract's words."""
     return errors_pb2.Error(
@@ -251,35 +268,3 @@ def refusal(message: errors_pb2.Error) -> Refusal:
         *(Detail(detail.field, detail.reason, detail.value) for detail in message.details),
         trace_id=message.trace_id,
     )
-
-
-def metadata(call: Call) -> tuple[tuple[str, str], ...]:
-    """What goes with a call to another room: its trace."""
-    own = (TRACE_HEADER, call.trace_id)
-    return (own, ("traceparent", call.traceparent)) if call.traceparent else (own,)
-
-
-def seconds_left(call: Call, now: Instant, seconds_max: float) -> float:
-    """How long to wait for another room: its own limit, or what the caller has left."""
-    if call.deadline is None:
-        return seconds_max
-    return max(0.0, min(seconds_max, (call.deadline - now) / 1000))
-
-
-async def answered(pending: Awaitable[A]) -> A:
-    """The answer of another room, when it is one.
-
-    Raises its refusal as ours; UpstreamFault when it could not answer, for then the effect is unknown.
-    """
-    try:
-        answer = await pending
-    except grpc.aio.AioRpcError as failure:
-        raise UpstreamFault(f"{failure.code().name}: {failure.details()}", failure.code()) from None
-    if answer.HasField("error"):
-        refused = refusal(answer.error)
-        if refused.code is Code.DATA_CORRUPTION:
-            raise Damaged(refused.message)
-        if refused.code in _FAULTS:
-            raise UpstreamFault(refused.message)
-        raise refused
-    return answer

@@ -12,7 +12,7 @@ from traffic_tacos.kernel.calls import Call, Caller, Role
 from traffic_tacos.kernel.errors import Code, Fault, Refusal
 from traffic_tacos.kernel.instants import SECOND
 from traffic_tacos.rooms.gateway.clients import Rooms
-from traffic_tacos.wire import UpstreamFault
+from traffic_tacos.upstream import Upstream, UpstreamFault
 
 ROOM = "/reservation.v1.ReservationService/GetReservation"
 SHOW = gateway_pb2.GetReservationRequest(reservation_id="rsv_1")
@@ -76,7 +76,9 @@ async def test_a_room_gets_half_a_second_or_what_is_left(desk):
 
 @on_platform
 async def test_callers_who_leave_no_time_do_not_make_a_room_unreachable_for_others(desk):
-    rooms = Rooms(desk.platform.channel("gateway"), desk.clock, desk.random, desk.platform.engines.settings)
+    rooms = Rooms(
+        Upstream(desk.platform.channel("gateway"), desk.clock), desk.clock, desk.random, desk.platform.engines.settings
+    )
 
     async def slow(request, timeout, metadata):
         await desk.clock.sleep(timeout)

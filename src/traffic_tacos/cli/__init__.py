@@ -11,7 +11,7 @@ from rich.console import Console
 
 from traffic_tacos.cli import admin, buy, draw, event, keys, options, queue, reconcile, token, up, verify, webhook
 from traffic_tacos.kernel.errors import Code, Damaged, Refusal
-from traffic_tacos.wire import UpstreamFault
+from traffic_tacos.upstream import UpstreamFault
 
 app = typer.Typer(
     name="tacos",

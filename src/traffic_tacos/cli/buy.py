@@ -19,7 +19,8 @@ from traffic_tacos.kernel.calls import Caller, Role
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.ids import new_id
 from traffic_tacos.kernel.instants import SECOND, Instant
-from traffic_tacos.wire import answered, plain_money, queue_message
+from traffic_tacos.upstream import answered
+from traffic_tacos.wire import plain_money, queue_message
 
 SCENARIOS = ("approve", "fail", "delay", "random", "timeout")
 ASKED_EVERY_SECONDS = 0.5

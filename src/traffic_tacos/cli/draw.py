@@ -14,7 +14,7 @@ from traffic_tacos.gen.tacos.waiting_room.v1 import waiting_room_pb2_grpc
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.rooms.waiting_room.draw import Published, differences
 from traffic_tacos.rooms.waiting_room.draw import entry as entry_of
-from traffic_tacos.wire import answered
+from traffic_tacos.upstream import answered
 
 app = typer.Typer(help="See the draw among those who came before a sale, and check it.", no_args_is_help=True)
 DIFFERENCES_SHOWN_MAX = 20

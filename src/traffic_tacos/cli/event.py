@@ -24,7 +24,8 @@ from traffic_tacos.kernel.money import Money
 from traffic_tacos.rooms.catalog.documents import DOCUMENT, has_sections, is_seating_plan, read
 from traffic_tacos.rooms.catalog.plans import PLAN
 from traffic_tacos.rooms.catalog.schema import Mistake
-from traffic_tacos.wire import answered, plain_event
+from traffic_tacos.upstream import answered
+from traffic_tacos.wire import plain_event
 
 app = typer.Typer(
     help="Check event files, put events on sale, list them, show one, keep seats for the house.", no_args_is_help=True

@@ -24,7 +24,7 @@ from traffic_tacos.kernel.ids import checked_id
 from traffic_tacos.kernel.instants import SECOND
 from traffic_tacos.kernel.limits import MESSAGE_OPTIONS
 from traffic_tacos.kernel.tokens import UserToken, sign_user
-from traffic_tacos.wire import UpstreamFault, answered
+from traffic_tacos.upstream import UpstreamFault, answered
 
 T = TypeVar("T")
 DEFAULTS = Config()

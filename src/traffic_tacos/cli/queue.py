@@ -17,7 +17,7 @@ from traffic_tacos.engines.clock import SystemClock
 from traffic_tacos.gen.reservation.v1 import inventory_pb2, inventory_pb2_grpc
 from traffic_tacos.gen.tacos.waiting_room.v1 import waiting_room_pb2 as pb
 from traffic_tacos.gen.tacos.waiting_room.v1 import waiting_room_pb2_grpc
-from traffic_tacos.wire import answered
+from traffic_tacos.upstream import answered
 
 app = typer.Typer(help="Watch a line, stop it, and let it go on.", no_args_is_help=True)
 PLOT_WIDTH = 60

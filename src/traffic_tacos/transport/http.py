@@ -29,6 +29,7 @@ from traffic_tacos.transport.openapi import document
 from traffic_tacos.transport.pay import FORM_BYTES_MAX, STYLE, PayPage
 from traffic_tacos.transport.pay import refused_page as pay_page_refused
 from traffic_tacos.transport.rest import API, NAMES, RestDoor
+from traffic_tacos.upstream import Upstream
 
 ASKED_WITH = [
     "Authorization",
@@ -187,7 +188,9 @@ def _cors(origins: tuple[str, ...]) -> list[Middleware]:
 
 
 def _pay_door(platform: Behind) -> Callable[[Request], Awaitable[Response]]:
-    pay_page = PayPage(platform.channel("payment-page"), platform.clock, platform.config.webhook_url)
+    pay_page = PayPage(
+        Upstream(platform.channel("payment-page"), platform.clock), platform.clock, platform.config.webhook_url
+    )
     page_caller = Caller(Role.SERVICE, "payment-page")
 
     async def pay(request: Request) -> Response:

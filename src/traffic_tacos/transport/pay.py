@@ -10,7 +10,6 @@ from importlib.resources import files
 from typing import Any
 from urllib.parse import parse_qs
 
-import grpc
 import jinja2
 
 from traffic_tacos import wire
@@ -24,6 +23,7 @@ from traffic_tacos.kernel.cards import TEST_CARDS, Reason
 from traffic_tacos.kernel.errors import Fault, Refusal
 from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.ports.clock import Clock
+from traffic_tacos.upstream import Upstream
 
 STYLE = (files("traffic_tacos.web") / "pay.css").read_bytes()
 CARD_FIELDS = {
@@ -63,10 +63,11 @@ _RESERVATION_ENDED = {
 class PayPage:
     """`webhook_url` is where the platform hears of payments."""
 
-    def __init__(self, channel: grpc.aio.Channel, clock: Clock, webhook_url: str) -> None:
-        self._payments = payment_pb2_grpc.PaymentServiceStub(channel)
-        self._reservations = reservation_pb2_grpc.ReservationServiceStub(channel)
-        self._catalog = catalog_pb2_grpc.CatalogServiceStub(channel)
+    def __init__(self, upstream: Upstream, clock: Clock, webhook_url: str) -> None:
+        self._upstream = upstream
+        self._payments = payment_pb2_grpc.PaymentServiceStub(upstream.channel)
+        self._reservations = reservation_pb2_grpc.ReservationServiceStub(upstream.channel)
+        self._catalog = catalog_pb2_grpc.CatalogServiceStub(upstream.channel)
         self._clock = clock
         self._webhook_url = webhook_url
 
@@ -107,15 +108,15 @@ class PayPage:
         request = reservation_pb2.ConfirmReservationRequest(
             reservation_id=reservation.reservation_id, user_id=reservation.user_id, idempotency_key=key
         )
-        asked = self._reservations.ConfirmReservation(request, timeout=ROOM_SECONDS, metadata=wire.metadata(call))
-        await wire.answered(asked)
+        asked = self._upstream.ask(self._reservations.ConfirmReservation, request, call, ROOM_SECONDS)
+        await asked
 
     async def _plan(self, event_id: str, call: Call) -> catalog_pb2.EventPlan | None:
         """The event, when it can be had: what is paid for does not depend on it."""
         request = catalog_pb2.GetEventRequest(event_id=event_id, without_sections=True)
-        asked = self._catalog.GetEvent(request, timeout=ROOM_SECONDS, metadata=wire.metadata(call))
+        asked = self._upstream.ask(self._catalog.GetEvent, request, call, ROOM_SECONDS)
         try:
-            return (await wire.answered(asked)).plan
+            return (await asked).plan
         except (Refusal, Fault):
             return None
 
@@ -129,8 +130,8 @@ class PayPage:
             webhook_url=self._webhook_url,
             idempotency_key=key,
         )
-        asked = self._payments.CreatePaymentIntent(request, timeout=ROOM_SECONDS, metadata=wire.metadata(call))
-        return (await wire.answered(asked)).payment_intent_id
+        asked = self._upstream.ask(self._payments.CreatePaymentIntent, request, call, ROOM_SECONDS)
+        return (await asked).payment_intent_id
 
     async def _process(self, intent_id: str, fields: Mapping[str, str], key: str, call: Call) -> None:
         card = {name: fields.get(name, "") for name in CARD_FIELDS}
@@ -139,17 +140,17 @@ class PayPage:
             payment_details=payment_pb2.PaymentDetails(credit_card=payment_pb2.CreditCardDetails(**card)),
             idempotency_key=key,
         )
-        await wire.answered(self._payments.ProcessPayment(request, timeout=ROOM_SECONDS, metadata=wire.metadata(call)))
+        await self._upstream.ask(self._payments.ProcessPayment, request, call, ROOM_SECONDS)
 
     async def _payment(self, intent_id: str, call: Call) -> payment_pb2.Payment:
         request = payment_pb2.GetPaymentStatusRequest(payment_intent_id=intent_id)
-        asked = self._payments.GetPaymentStatus(request, timeout=ROOM_SECONDS, metadata=wire.metadata(call))
-        return (await wire.answered(asked)).payment
+        asked = self._upstream.ask(self._payments.GetPaymentStatus, request, call, ROOM_SECONDS)
+        return (await asked).payment
 
     async def _reservation(self, reservation_id: str, call: Call) -> reservation_pb2.Reservation:
         request = reservation_pb2.GetReservationRequest(reservation_id=reservation_id)
-        asked = self._reservations.GetReservation(request, timeout=ROOM_SECONDS, metadata=wire.metadata(call))
-        return (await wire.answered(asked)).reservation
+        asked = self._upstream.ask(self._reservations.GetReservation, request, call, ROOM_SECONDS)
+        return (await asked).reservation
 
 
 def refused_page(refusal: Refusal) -> str:

@@ -5,10 +5,12 @@ from traffic_tacos.ports.rooms import Dependencies, Room, Service
 from traffic_tacos.rooms.admin.clients import LineClient, ReservationClient
 from traffic_tacos.rooms.admin.levers import Emergencies, Operations
 from traffic_tacos.rooms.admin.rpc import AdminRpc
+from traffic_tacos.upstream import Upstream
 
 
 def build(on: Dependencies) -> Room:
-    lines, reservations = LineClient(on.channel), ReservationClient(on.channel)
+    upstream = Upstream(on.channel, on.clock)
+    lines, reservations = LineClient(upstream), ReservationClient(upstream)
     emergencies, operations = Emergencies(lines, reservations, on.settings), Operations(lines, on.upkeep)
     rpc = AdminRpc(on.health, lines, on.settings, emergencies, operations, on.figures, on.logs, on.clock)
     return Room(services=(Service(rpc, admin_pb2.DESCRIPTOR.services_by_name["AdminService"]),))

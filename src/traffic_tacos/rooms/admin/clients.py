@@ -1,6 +1,5 @@
 """The waiting room and the reservation room, in the admin room's words."""
 
-import grpc
 import msgspec
 
 from traffic_tacos import wire
@@ -8,6 +7,7 @@ from traffic_tacos.gen.tacos.lifecycle.v1 import lifecycle_pb2, lifecycle_pb2_gr
 from traffic_tacos.gen.tacos.waiting_room.v1 import waiting_room_pb2, waiting_room_pb2_grpc
 from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.instants import Instant
+from traffic_tacos.upstream import Upstream
 
 LINE_SECONDS = 2.0
 STOP_SECONDS = 8.0
@@ -30,38 +30,39 @@ class Stopped(msgspec.Struct, frozen=True):
 
 
 class LineClient:
-    def __init__(self, channel: grpc.aio.Channel) -> None:
-        self._stub = waiting_room_pb2_grpc.LineServiceStub(channel)
+    def __init__(self, upstream: Upstream) -> None:
+        self._upstream = upstream
+        self._stub = waiting_room_pb2_grpc.LineServiceStub(upstream.channel)
 
     async def configure(self, event_id: str, setting: str, value: str, reason: str, call: Call) -> Changed:
         """Set one thing of a line in the caller's name; an empty `event_id` means all events."""
-        answer = await wire.answered(
-            self._stub.ConfigureLine(
-                waiting_room_pb2.ConfigureLineRequest(
-                    event_id=event_id, setting=setting, value=value, actor=call.caller.name, reason=reason
-                ),
-                timeout=LINE_SECONDS,
-                metadata=wire.metadata(call),
-            )
+        answer = await self._upstream.ask(
+            self._stub.ConfigureLine,
+            waiting_room_pb2.ConfigureLineRequest(
+                event_id=event_id, setting=setting, value=value, actor=call.caller.name, reason=reason
+            ),
+            call,
+            LINE_SECONDS,
         )
         return Changed(answer.old_value, answer.new_value, wire.instant(answer, "changed_at"))
 
     async def view(self, event_id: str, call: Call) -> LineView:
         request = waiting_room_pb2.GetLineRequest(event_id=event_id)
-        asked = self._stub.GetLine(request, timeout=LINE_SECONDS, metadata=wire.metadata(call))
-        line = (await wire.answered(asked)).line
+        asked = self._upstream.ask(self._stub.GetLine, request, call, LINE_SECONDS)
+        line = (await asked).line
         return LineView(line.waiting, line.moving_per_second)
 
 
 class ReservationClient:
-    def __init__(self, channel: grpc.aio.Channel) -> None:
-        self._stub = lifecycle_pb2_grpc.LifecycleServiceStub(channel)
+    def __init__(self, upstream: Upstream) -> None:
+        self._upstream = upstream
+        self._stub = lifecycle_pb2_grpc.LifecycleServiceStub(upstream.channel)
 
     async def stop(self, event_id: str, reason: str, call: Call, *, resume: bool) -> Stopped:
         """Stop reservations in the caller's name and cancel the pending ones; an empty `event_id` means all events."""
         request = lifecycle_pb2.StopReservationsRequest(
             event_id=event_id, resume=resume, actor=call.caller.name, reason=reason
         )
-        asked = self._stub.StopReservations(request, timeout=STOP_SECONDS, metadata=wire.metadata(call))
-        answer = await wire.answered(asked)
+        asked = self._upstream.ask(self._stub.StopReservations, request, call, STOP_SECONDS)
+        answer = await asked
         return Stopped(answer.cancelled_count, wire.instant(answer, "changed_at"))

@@ -5,13 +5,15 @@ from traffic_tacos.ports.rooms import Dependencies, Room, Service
 from traffic_tacos.rooms.catalog.clients import InventoryClient
 from traffic_tacos.rooms.catalog.rpc import CatalogRpc
 from traffic_tacos.rooms.catalog.service import Catalog
+from traffic_tacos.upstream import Upstream
 
 ISSUES_SHOWN_MAX = 10
 
 
 def build(on: Dependencies) -> Room:
+    upstream = Upstream(on.channel, on.clock)
     catalog = Catalog(on.store, on.clock)
-    rpc = CatalogRpc(catalog, InventoryClient(on.channel))
+    rpc = CatalogRpc(catalog, InventoryClient(upstream))
 
     def issues() -> list[str]:
         return [f"{one.id} cannot be read: {one.why}" for one in catalog.unreadable()[:ISSUES_SHOWN_MAX]]

@@ -6,10 +6,12 @@ from traffic_tacos.gen.gateway.v1 import gateway_pb2
 from traffic_tacos.ports.rooms import Dependencies, Gauge, Room, Service
 from traffic_tacos.rooms.gateway.clients import HELD_OPEN, Rooms
 from traffic_tacos.rooms.gateway.rpc import GatewayRpc
+from traffic_tacos.upstream import Upstream
 
 
 def build(on: Dependencies) -> Room:
-    rooms = Rooms(on.channel, on.clock, on.randomness, on.settings)
+    upstream = Upstream(on.channel, on.clock)
+    rooms = Rooms(upstream, on.clock, on.randomness, on.settings)
     rpc = GatewayRpc(rooms, on.clock, on.health, on.user_of, on.webhook_url)
 
     def open_circuits() -> Iterable[tuple[str, float]]:

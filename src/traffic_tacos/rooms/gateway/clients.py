@@ -6,12 +6,10 @@ in peace for a while (a circuit), so that callers hear so at once and it can rec
 """
 
 import random
-from collections.abc import Awaitable
 from typing import Any, TypeVar
 
 import grpc
 
-from traffic_tacos import wire
 from traffic_tacos.gen.payment.v1 import payment_pb2_grpc
 from traffic_tacos.gen.reservation.v1 import inventory_pb2_grpc, reservation_pb2_grpc
 from traffic_tacos.kernel import circuit
@@ -21,13 +19,14 @@ from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.settings import CIRCUITS, Settings
+from traffic_tacos.upstream import Answer, Upstream, UpstreamFault, seconds_left
 
 SERVICE_SECONDS = 0.5
 HELD_OPEN = "by the operator"
 PAUSE_SECONDS = (0.01, 0.04)  # before asking once more
 PATIENCE = Patience(failures_max=20, pause_first=SECOND, pause_max=10 * SECOND)
 
-A = TypeVar("A", bound=wire.Answer)
+A = TypeVar("A", bound=Answer)
 
 
 class Room:
@@ -40,10 +39,11 @@ class Room:
 
 
 class Rooms:
-    def __init__(self, channel: grpc.aio.Channel, clock: Clock, randomness: random.Random, settings: Settings) -> None:
-        self.reservation = Room("reservation", reservation_pb2_grpc.ReservationServiceStub(channel))
-        self.payment = Room("payment", payment_pb2_grpc.PaymentServiceStub(channel))
-        self.inventory = Room("inventory", inventory_pb2_grpc.InventoryStub(channel))
+    def __init__(self, upstream: Upstream, clock: Clock, randomness: random.Random, settings: Settings) -> None:
+        self.reservation = Room("reservation", reservation_pb2_grpc.ReservationServiceStub(upstream.channel))
+        self.payment = Room("payment", payment_pb2_grpc.PaymentServiceStub(upstream.channel))
+        self.inventory = Room("inventory", inventory_pb2_grpc.InventoryStub(upstream.channel))
+        self._upstream = upstream
         self._clock = clock
         self._random = randomness
         self._settings = settings
@@ -52,9 +52,9 @@ class Rooms:
         """The room's answer within what the caller's deadline leaves; its refusal raised."""
         try:
             return await self._ask(room, method, request, call)
-        except wire.UpstreamFault as fault:
+        except UpstreamFault as fault:
             pause = self._random.uniform(*PAUSE_SECONDS)
-            left = wire.seconds_left(call, self._clock.now(), SERVICE_SECONDS)
+            left = seconds_left(call, self._clock.now(), SERVICE_SECONDS)
             if fault.status is grpc.StatusCode.DEADLINE_EXCEEDED or left <= pause:
                 raise
             await self._clock.sleep(pause)
@@ -62,15 +62,16 @@ class Rooms:
 
     async def _ask(self, room: Room, method: "grpc.aio.UnaryUnaryMultiCallable[Any, A]", request: Any, call: Call) -> A:
         now = self._clock.now()
-        seconds = wire.seconds_left(call, now, SERVICE_SECONDS)
+        seconds = seconds_left(call, now, SERVICE_SECONDS)
         asked = None if self._settings.is_on(CIRCUITS[room.name]) else circuit.asked(room.circuit, seconds, now)
         if asked is None:
-            raise Refusal(Code.UNAVAILABLE, f"the {room.name} room is left in peace for a while; try again in a second")
+            raise Refusal(
+                Code.UNAVAILABLE, f"the {room.name} room does not answer (its circuit is open); try again in a second"
+            )
         room.circuit = asked
-        pending: Awaitable[A] = method(request, timeout=seconds, metadata=wire.metadata(call))
         try:
-            answer = await wire.answered(pending)
-        except wire.UpstreamFault as fault:
+            answer = await self._upstream.ask(method, request, call, SERVICE_SECONDS)
+        except UpstreamFault as fault:
             if seconds == SERVICE_SECONDS:  # a caller who leaves it no time says nothing about the room
                 room.circuit = circuit.failed(room.circuit, str(fault), self._clock.now(), PATIENCE)
             raise

@@ -13,6 +13,7 @@ from traffic_tacos.kernel.tokens import UserToken
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.health import Health, HealthChecks, PartHealth
 from traffic_tacos.rooms.gateway.clients import Rooms
+from traffic_tacos.wire import passed_on
 
 SOURCE = "gateway"
 
@@ -90,118 +91,56 @@ class GatewayRpc:
     async def CreateReservation(self, request: pb.CreateReservationRequest, call: Call) -> pb.CreateReservationResponse:
         call.require_user(checked_user_id("user_id", request.user_id))
         given = request.metadata
-        answer = await self._rooms.ask(
-            self._rooms.reservation,
-            self._rooms.reservation.stub.CreateReservation,
-            reservation_pb2.CreateReservationRequest(
-                event_id=request.event_id,
-                seat_ids=request.seat_ids,
-                quantity=request.quantity,
-                user_id=request.user_id,
-                reservation_token=request.reservation_token,
-                idempotency_key=request.idempotency_key,
-                metadata=reservation_pb2.ReservationMetadata(
-                    source=SOURCE,
-                    user_agent=given.user_agent,
-                    ip_address=given.ip_address,
-                    session_id=given.session_id,
-                ),
-            ),
-            call,
+        metadata = reservation_pb2.ReservationMetadata(
+            source=SOURCE, user_agent=given.user_agent, ip_address=given.ip_address, session_id=given.session_id
         )
-        return pb.CreateReservationResponse(
-            reservation_id=answer.reservation_id,
-            status=answer.status,
-            hold_expires_at=answer.hold_expires_at,
-            reserved_seats=answer.reserved_seats,
-            total_amount=answer.total_amount,
-            payment_url=answer.payment_url,
+        asked = passed_on(request, reservation_pb2.CreateReservationRequest, metadata=metadata)
+        room = self._rooms.reservation
+        return passed_on(
+            await self._rooms.ask(room, room.stub.CreateReservation, asked, call), pb.CreateReservationResponse
         )
 
     async def GetReservation(self, request: pb.GetReservationRequest, call: Call) -> pb.GetReservationResponse:
-        answer = await self._rooms.ask(
-            self._rooms.reservation,
-            self._rooms.reservation.stub.GetReservation,
-            reservation_pb2.GetReservationRequest(
-                reservation_id=request.reservation_id, user_id=self._whose(request.user_id, call)
-            ),
-            call,
-        )
-        return pb.GetReservationResponse(reservation=answer.reservation)
+        whose = self._whose(request.user_id, call)
+        asked = passed_on(request, reservation_pb2.GetReservationRequest, user_id=whose)
+        room = self._rooms.reservation
+        return passed_on(await self._rooms.ask(room, room.stub.GetReservation, asked, call), pb.GetReservationResponse)
 
     async def ConfirmReservation(
         self, request: pb.ConfirmReservationRequest, call: Call
     ) -> pb.ConfirmReservationResponse:
-        answer = await self._rooms.ask(
-            self._rooms.reservation,
-            self._rooms.reservation.stub.ConfirmReservation,
-            reservation_pb2.ConfirmReservationRequest(
-                reservation_id=request.reservation_id,
-                payment_intent_id=request.payment_intent_id,
-                user_id=self._whose(request.user_id, call),
-                idempotency_key=request.idempotency_key,
-            ),
-            call,
-        )
-        return pb.ConfirmReservationResponse(
-            order_id=answer.order_id,
-            status=answer.status,
-            confirmed_at=answer.confirmed_at,
-            confirmed_seats=answer.confirmed_seats,
+        whose = self._whose(request.user_id, call)
+        asked = passed_on(request, reservation_pb2.ConfirmReservationRequest, user_id=whose)
+        room = self._rooms.reservation
+        return passed_on(
+            await self._rooms.ask(room, room.stub.ConfirmReservation, asked, call), pb.ConfirmReservationResponse
         )
 
     async def CancelReservation(self, request: pb.CancelReservationRequest, call: Call) -> pb.CancelReservationResponse:
-        answer = await self._rooms.ask(
-            self._rooms.reservation,
-            self._rooms.reservation.stub.CancelReservation,
-            reservation_pb2.CancelReservationRequest(
-                reservation_id=request.reservation_id,
-                user_id=self._whose(request.user_id, call),
-                reason=request.reason,
-                idempotency_key=request.idempotency_key,
-            ),
-            call,
-        )
-        return pb.CancelReservationResponse(
-            status=answer.status, cancelled_at=answer.cancelled_at, released_seats=answer.released_seats
+        whose = self._whose(request.user_id, call)
+        asked = passed_on(request, reservation_pb2.CancelReservationRequest, user_id=whose)
+        room = self._rooms.reservation
+        return passed_on(
+            await self._rooms.ask(room, room.stub.CancelReservation, asked, call), pb.CancelReservationResponse
         )
 
     async def CreatePaymentIntent(
         self, request: pb.CreatePaymentIntentRequest, call: Call
     ) -> pb.CreatePaymentIntentResponse:
         call.require_user(checked_user_id("user_id", request.user_id))
-        answer = await self._rooms.ask(
-            self._rooms.payment,
-            self._rooms.payment.stub.CreatePaymentIntent,
-            payment_pb2.CreatePaymentIntentRequest(
-                reservation_id=request.reservation_id,
-                amount=request.amount,
-                user_id=request.user_id,
-                method=request.method,
-                scenario=request.scenario,
-                webhook_url=self._webhook_url,
-                idempotency_key=request.idempotency_key,
-            ),
-            call,
-        )
-        return pb.CreatePaymentIntentResponse(
-            payment_intent_id=answer.payment_intent_id,
-            status=answer.status,
-            client_secret=answer.client_secret,
-            payment_url=answer.payment_url,
-            expires_at=answer.expires_at,
+        asked = passed_on(request, payment_pb2.CreatePaymentIntentRequest, webhook_url=self._webhook_url)
+        room = self._rooms.payment
+        return passed_on(
+            await self._rooms.ask(room, room.stub.CreatePaymentIntent, asked, call), pb.CreatePaymentIntentResponse
         )
 
     async def GetPaymentStatus(self, request: pb.GetPaymentStatusRequest, call: Call) -> pb.GetPaymentStatusResponse:
-        answer = await self._rooms.ask(
-            self._rooms.payment,
-            self._rooms.payment.stub.GetPaymentStatus,
-            payment_pb2.GetPaymentStatusRequest(
-                payment_intent_id=request.payment_intent_id, user_id=self._whose(request.user_id, call)
-            ),
-            call,
+        whose = self._whose(request.user_id, call)
+        asked = passed_on(request, payment_pb2.GetPaymentStatusRequest, user_id=whose)
+        room = self._rooms.payment
+        return passed_on(
+            await self._rooms.ask(room, room.stub.GetPaymentStatus, asked, call), pb.GetPaymentStatusResponse
         )
-        return pb.GetPaymentStatusResponse(payment=answer.payment)
 
     def _whose(self, user_id: str, call: Call) -> str:
         """Whose things are asked for: the caller's own, unless a service says otherwise."""

@@ -6,10 +6,12 @@ from traffic_tacos.ports.rooms import Dependencies, Room, Service
 from traffic_tacos.rooms.inventory.clients import CatalogClient
 from traffic_tacos.rooms.inventory.rpc import HoldRpc, InventoryRpc
 from traffic_tacos.rooms.inventory.service import Inventory
+from traffic_tacos.upstream import Upstream
 
 
 def build(on: Dependencies) -> Room:
-    inventory = Inventory(on.store, on.clock, CatalogClient(on.channel))
+    upstream = Upstream(on.channel, on.clock)
+    inventory = Inventory(on.store, on.clock, CatalogClient(upstream))
     return Room(
         services=(
             Service(InventoryRpc(inventory), inventory_pb2.DESCRIPTOR.services_by_name["Inventory"]),

@@ -2,29 +2,27 @@
 
 from math import hypot
 
-import grpc
-
 from traffic_tacos import wire
 from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2 as pb
 from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2_grpc
 from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.drawing import Place, usual_step
 from traffic_tacos.rooms.inventory.rows import EventPlan, RowPlan, SeatPlan, SectionPlan
+from traffic_tacos.upstream import Upstream
 
 CATALOG_SECONDS = 5.0  # a hundred thousand seats take most of a second
 SAME_SHARE = 0.001  # of a seat's width: no difference in distance
 
 
 class CatalogClient:
-    def __init__(self, channel: grpc.aio.Channel) -> None:
-        self._stub = catalog_pb2_grpc.CatalogServiceStub(channel)
+    def __init__(self, upstream: Upstream) -> None:
+        self._upstream = upstream
+        self._stub = catalog_pb2_grpc.CatalogServiceStub(upstream.channel)
 
     async def plan(self, event_id: str, call: Call) -> EventPlan:
         """The seats of an event; NOT_FOUND when there is none."""
-        answer = await wire.answered(
-            self._stub.GetEvent(
-                pb.GetEventRequest(event_id=event_id), timeout=CATALOG_SECONDS, metadata=wire.metadata(call)
-            )
+        answer = await self._upstream.ask(
+            self._stub.GetEvent, pb.GetEventRequest(event_id=event_id), call, CATALOG_SECONDS
         )
         return event_plan(answer.plan)
 

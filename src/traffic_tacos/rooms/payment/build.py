@@ -7,10 +7,12 @@ from traffic_tacos.ports.rooms import Dependencies, Room, Service
 from traffic_tacos.rooms.payment.clients import ReservationClient
 from traffic_tacos.rooms.payment.rpc import PaymentRpc, SimulationRpc
 from traffic_tacos.rooms.payment.service import Payments
+from traffic_tacos.upstream import Upstream
 
 
 def build(on: Dependencies) -> Room:
-    reservations = ReservationClient(on.channel)
+    upstream = Upstream(on.channel, on.clock)
+    reservations = ReservationClient(upstream)
     payments = Payments(on.store, on.clock, on.randomness, reservations, on.time_scale, on.networks)
     return Room(
         services=(

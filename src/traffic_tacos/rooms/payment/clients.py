@@ -1,6 +1,5 @@
 """The reservation room, in payment's words."""
 
-import grpc
 import msgspec
 
 from traffic_tacos import wire
@@ -9,6 +8,7 @@ from traffic_tacos.gen.reservation.v1 import reservation_pb2_grpc
 from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.money import Money
+from traffic_tacos.upstream import Upstream
 
 RESERVATION_SECONDS = 0.5
 
@@ -20,17 +20,17 @@ class Owed(msgspec.Struct, frozen=True):
 
 
 class ReservationClient:
-    def __init__(self, channel: grpc.aio.Channel) -> None:
-        self._stub = reservation_pb2_grpc.ReservationServiceStub(channel)
+    def __init__(self, upstream: Upstream) -> None:
+        self._upstream = upstream
+        self._stub = reservation_pb2_grpc.ReservationServiceStub(upstream.channel)
 
     async def owed(self, reservation_id: str, user_id: str, call: Call) -> Owed:
         """What the user's reservation costs; refused when it is not theirs or no longer waits to be paid."""
-        answer = await wire.answered(
-            self._stub.GetReservation(
-                pb.GetReservationRequest(reservation_id=reservation_id, user_id=user_id),
-                timeout=RESERVATION_SECONDS,
-                metadata=wire.metadata(call),
-            )
+        answer = await self._upstream.ask(
+            self._stub.GetReservation,
+            pb.GetReservationRequest(reservation_id=reservation_id, user_id=user_id),
+            call,
+            RESERVATION_SECONDS,
         )
         status = answer.reservation.status
         if status == pb.RESERVATION_STATUS_EXPIRED:

@@ -5,10 +5,12 @@ from traffic_tacos.ports.rooms import Dependencies, Room, Service
 from traffic_tacos.rooms.realtime.clients import PaymentClient, ReservationClient
 from traffic_tacos.rooms.realtime.rpc import RealtimeRpc
 from traffic_tacos.rooms.realtime.service import Realtime
+from traffic_tacos.upstream import Upstream
 
 
 def build(on: Dependencies) -> Room:
-    reservations, payments = ReservationClient(on.channel), PaymentClient(on.channel)
+    upstream = Upstream(on.channel, on.clock)
+    reservations, payments = ReservationClient(upstream), PaymentClient(upstream)
     realtime = Realtime(on.store, on.clock, on.randomness, reservations, payments)
     return Room(
         services=(Service(RealtimeRpc(realtime), websocket_pb2.DESCRIPTOR.services_by_name["WebSocketService"]),),

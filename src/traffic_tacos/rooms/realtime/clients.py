@@ -2,56 +2,57 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 
-import grpc
-
 from traffic_tacos import wire
 from traffic_tacos.gen.common.v1 import types_pb2
 from traffic_tacos.gen.payment.v1 import payment_pb2, payment_pb2_grpc
 from traffic_tacos.gen.reservation.v1 import reservation_pb2, reservation_pb2_grpc
 from traffic_tacos.kernel.calls import Call
 from traffic_tacos.rooms.realtime.model import Kind, Update
+from traffic_tacos.upstream import Upstream
 
 ROOM_SECONDS = 1.0
 PAGE, PAGES_MAX = 100, 20
 
 
 class ReservationClient:
-    def __init__(self, channel: grpc.aio.Channel) -> None:
-        self._stub = reservation_pb2_grpc.ReservationServiceStub(channel)
+    def __init__(self, upstream: Upstream) -> None:
+        self._upstream = upstream
+        self._stub = reservation_pb2_grpc.ReservationServiceStub(upstream.channel)
 
     async def present(self, user_id: str, ids: Sequence[str], call: Call) -> list[Update]:
         """How these reservations of the user stand, or all of theirs; NOT_FOUND when one is not theirs."""
 
         async def one(reservation_id: str) -> Update:
             request = reservation_pb2.GetReservationRequest(reservation_id=reservation_id, user_id=user_id)
-            asked = self._stub.GetReservation(request, timeout=ROOM_SECONDS, metadata=wire.metadata(call))
-            return _reservation((await wire.answered(asked)).reservation)
+            asked = self._upstream.ask(self._stub.GetReservation, request, call, ROOM_SECONDS)
+            return _reservation((await asked).reservation)
 
         async def page(at: types_pb2.Pagination) -> tuple[list[Update], str]:
             request = reservation_pb2.ListReservationsRequest(user_id=user_id, pagination=at)
-            asked = self._stub.ListReservations(request, timeout=ROOM_SECONDS, metadata=wire.metadata(call))
-            answer = await wire.answered(asked)
+            asked = self._upstream.ask(self._stub.ListReservations, request, call, ROOM_SECONDS)
+            answer = await asked
             return [_reservation(found) for found in answer.reservations], answer.page_info.next_cursor
 
         return [await one(thing_id) for thing_id in ids] if ids else await _all_pages(page)
 
 
 class PaymentClient:
-    def __init__(self, channel: grpc.aio.Channel) -> None:
-        self._stub = payment_pb2_grpc.PaymentServiceStub(channel)
+    def __init__(self, upstream: Upstream) -> None:
+        self._upstream = upstream
+        self._stub = payment_pb2_grpc.PaymentServiceStub(upstream.channel)
 
     async def present(self, user_id: str, ids: Sequence[str], call: Call) -> list[Update]:
         """How these payments of the user stand, or all of theirs; NOT_FOUND when one is not theirs."""
 
         async def one(intent_id: str) -> Update:
             request = payment_pb2.GetPaymentStatusRequest(payment_intent_id=intent_id, user_id=user_id)
-            asked = self._stub.GetPaymentStatus(request, timeout=ROOM_SECONDS, metadata=wire.metadata(call))
-            return _payment((await wire.answered(asked)).payment)
+            asked = self._upstream.ask(self._stub.GetPaymentStatus, request, call, ROOM_SECONDS)
+            return _payment((await asked).payment)
 
         async def page(at: types_pb2.Pagination) -> tuple[list[Update], str]:
             request = payment_pb2.ListPaymentsRequest(user_id=user_id, pagination=at)
-            asked = self._stub.ListPayments(request, timeout=ROOM_SECONDS, metadata=wire.metadata(call))
-            answer = await wire.answered(asked)
+            asked = self._upstream.ask(self._stub.ListPayments, request, call, ROOM_SECONDS)
+            answer = await asked
             return [_payment(found) for found in answer.payments], answer.page_info.next_cursor
 
         return [await one(thing_id) for thing_id in ids] if ids else await _all_pages(page)

@@ -8,12 +8,14 @@ from traffic_tacos.rooms.reservation.lifecycle import Lifecycle
 from traffic_tacos.rooms.reservation.rpc import LifecycleRpc, ReservationRpc
 from traffic_tacos.rooms.reservation.service import Reservations
 from traffic_tacos.rooms.reservation.stopping import Stopping
+from traffic_tacos.upstream import Upstream
 
 
 def build(on: Dependencies) -> Room:
-    inventory, catalog = InventoryClient(on.channel), CatalogClient(on.channel)
-    lifecycle = Lifecycle(on.store, on.clock, inventory, PaymentClient(on.channel))
-    line = LineClient(on.channel)
+    upstream = Upstream(on.channel, on.clock)
+    inventory, catalog = InventoryClient(upstream), CatalogClient(upstream)
+    lifecycle = Lifecycle(on.store, on.clock, inventory, PaymentClient(upstream))
+    line = LineClient(upstream)
     reservations = Reservations(on.store, on.clock, lifecycle, catalog, inventory, line, on.keyring)
     rpc = ReservationRpc(reservations, on.pay_url)
     stopping = Stopping(on.store, on.clock, catalog)

@@ -1,6 +1,5 @@
 """Catalog, inventory and payment, in reservation's words."""
 
-import grpc
 import msgspec
 
 from traffic_tacos import wire
@@ -17,6 +16,7 @@ from traffic_tacos.kernel.instants import Instant
 from traffic_tacos.kernel.money import Money
 from traffic_tacos.kernel.seats import Seat
 from traffic_tacos.rooms.reservation.model import RefundPolicy, Reservation
+from traffic_tacos.upstream import Upstream
 
 CATALOG_SECONDS = 0.5
 INVENTORY_SECONDS = 0.25
@@ -34,16 +34,16 @@ class EventTerms(msgspec.Struct, frozen=True):
 
 
 class CatalogClient:
-    def __init__(self, channel: grpc.aio.Channel) -> None:
-        self._stub = catalog_pb2_grpc.CatalogServiceStub(channel)
+    def __init__(self, upstream: Upstream) -> None:
+        self._upstream = upstream
+        self._stub = catalog_pb2_grpc.CatalogServiceStub(upstream.channel)
 
     async def terms(self, event_id: str, call: Call) -> EventTerms:
-        answer = await wire.answered(
-            self._stub.GetEvent(
-                catalog_pb2.GetEventRequest(event_id=event_id, without_sections=True),
-                timeout=CATALOG_SECONDS,
-                metadata=wire.metadata(call),
-            )
+        answer = await self._upstream.ask(
+            self._stub.GetEvent,
+            catalog_pb2.GetEventRequest(event_id=event_id, without_sections=True),
+            call,
+            CATALOG_SECONDS,
         )
         plan = answer.plan
         starts_at = wire.instant(plan.event, "start_time")
@@ -54,9 +54,10 @@ class CatalogClient:
 class InventoryClient:
     """Every call names its key, so a repeat after a crash has no second effect."""
 
-    def __init__(self, channel: grpc.aio.Channel) -> None:
-        self._stub = inventory_pb2_grpc.InventoryStub(channel)
-        self._holds = own_inventory_pb2_grpc.HoldServiceStub(channel)
+    def __init__(self, upstream: Upstream) -> None:
+        self._upstream = upstream
+        self._stub = inventory_pb2_grpc.InventoryStub(upstream.channel)
+        self._holds = own_inventory_pb2_grpc.HoldServiceStub(upstream.channel)
 
     async def reserve(
         self,
@@ -70,64 +71,60 @@ class InventoryClient:
         call: Call,
     ) -> tuple[tuple[Seat, ...], Instant]:
         """The seats, and until when they are held: a repeat answers with the deadline of the first."""
-        answer = await wire.answered(
-            self._stub.ReserveSeat(
-                inventory_pb2.ReserveSeatRequest(
-                    reservation_id=reservation_id,
-                    event_id=event_id,
-                    seat_ids=seat_ids,
-                    quantity=quantity,
-                    user_id=user_id,
-                    hold_expires_at=wire.timestamp(deadline),
-                    idempotency_key=key,
-                ),
-                timeout=INVENTORY_SECONDS,
-                metadata=wire.metadata(call),
-            )
+        answer = await self._upstream.ask(
+            self._stub.ReserveSeat,
+            inventory_pb2.ReserveSeatRequest(
+                reservation_id=reservation_id,
+                event_id=event_id,
+                seat_ids=seat_ids,
+                quantity=quantity,
+                user_id=user_id,
+                hold_expires_at=wire.timestamp(deadline),
+                idempotency_key=key,
+            ),
+            call,
+            INVENTORY_SECONDS,
         )
         return wire.plain_seats(answer.reserved_seats), wire.instant(answer, "hold_expires_at") or deadline
 
     async def commit(self, reservation: Reservation, payment_intent_id: str, key: str, call: Call) -> str:
         """Sell what the reservation holds; the order's id."""
-        answer = await wire.answered(
-            self._stub.CommitReservation(
-                inventory_pb2.CommitReservationRequest(
-                    reservation_id=reservation.id,
-                    event_id=reservation.event_id,
-                    seat_ids=[seat.id for seat in reservation.seats],
-                    quantity=len(reservation.seats),
-                    payment_intent_id=payment_intent_id,
-                    user_id=reservation.user_id,
-                    idempotency_key=key,
-                ),
-                timeout=INVENTORY_SECONDS,
-                metadata=wire.metadata(call),
-            )
+        answer = await self._upstream.ask(
+            self._stub.CommitReservation,
+            inventory_pb2.CommitReservationRequest(
+                reservation_id=reservation.id,
+                event_id=reservation.event_id,
+                seat_ids=[seat.id for seat in reservation.seats],
+                quantity=len(reservation.seats),
+                payment_intent_id=payment_intent_id,
+                user_id=reservation.user_id,
+                idempotency_key=key,
+            ),
+            call,
+            INVENTORY_SECONDS,
         )
         return answer.order_id
 
     async def release(self, reservation_id: str, event_id: str, reason: str, key: str, call: Call) -> tuple[Seat, ...]:
-        answer = await wire.answered(
-            self._stub.ReleaseHold(
-                inventory_pb2.ReleaseHoldRequest(
-                    reservation_id=reservation_id, event_id=event_id, reason=reason, idempotency_key=key
-                ),
-                timeout=INVENTORY_SECONDS,
-                metadata=wire.metadata(call),
-            )
+        answer = await self._upstream.ask(
+            self._stub.ReleaseHold,
+            inventory_pb2.ReleaseHoldRequest(
+                reservation_id=reservation_id, event_id=event_id, reason=reason, idempotency_key=key
+            ),
+            call,
+            INVENTORY_SECONDS,
         )
         return wire.plain_seats(answer.released_seats)
 
     async def extend(self, reservation_id: str, event_id: str, deadline: Instant, call: Call) -> None:
         """Hold what the reservation holds until this later deadline."""
-        await wire.answered(
-            self._holds.ExtendHold(
-                own_inventory_pb2.ExtendHoldRequest(
-                    reservation_id=reservation_id, event_id=event_id, hold_expires_at=wire.timestamp(deadline)
-                ),
-                timeout=INVENTORY_SECONDS,
-                metadata=wire.metadata(call),
-            )
+        await self._upstream.ask(
+            self._holds.ExtendHold,
+            own_inventory_pb2.ExtendHoldRequest(
+                reservation_id=reservation_id, event_id=event_id, hold_expires_at=wire.timestamp(deadline)
+            ),
+            call,
+            INVENTORY_SECONDS,
         )
 
     async def give_back(
@@ -137,39 +134,36 @@ class InventoryClient:
 
         With `sold_under`, only what was sold under one of these payments.
         """
-        answer = await wire.answered(
-            self._holds.ReturnSeats(
-                own_inventory_pb2.ReturnSeatsRequest(
-                    reservation_id=reservation_id, event_id=event_id, sold_under=sold_under
-                ),
-                timeout=INVENTORY_SECONDS,
-                metadata=wire.metadata(call),
-            )
+        answer = await self._upstream.ask(
+            self._holds.ReturnSeats,
+            own_inventory_pb2.ReturnSeatsRequest(
+                reservation_id=reservation_id, event_id=event_id, sold_under=sold_under
+            ),
+            call,
+            INVENTORY_SECONDS,
         )
         return wire.plain_seats(answer.returned_seats)
 
     async def is_all_taken(self, event_id: str, call: Call) -> bool:
         """Whether nothing of the event is free now."""
-        answer = await wire.answered(
-            self._stub.GetInventoryStatus(
-                inventory_pb2.GetInventoryStatusRequest(event_id=event_id),
-                timeout=INVENTORY_SECONDS,
-                metadata=wire.metadata(call),
-            )
+        answer = await self._upstream.ask(
+            self._stub.GetInventoryStatus,
+            inventory_pb2.GetInventoryStatusRequest(event_id=event_id),
+            call,
+            INVENTORY_SECONDS,
         )
         return answer.stats.available_seats == 0
 
 
 class LineClient:
-    def __init__(self, channel: grpc.aio.Channel) -> None:
-        self._stub = queue_pb2_grpc.QueueServiceStub(channel)
+    def __init__(self, upstream: Upstream) -> None:
+        self._upstream = upstream
+        self._stub = queue_pb2_grpc.QueueServiceStub(upstream.channel)
 
     async def waiting(self, event_id: str, call: Call) -> int:
         """How many wait in the event's line."""
-        answer = await wire.answered(
-            self._stub.GetQueueStats(
-                queue_pb2.GetQueueStatsRequest(event_id=event_id), timeout=LINE_SECONDS, metadata=wire.metadata(call)
-            )
+        answer = await self._upstream.ask(
+            self._stub.GetQueueStats, queue_pb2.GetQueueStatsRequest(event_id=event_id), call, LINE_SECONDS
         )
         return answer.system.total_waiting_users
 
@@ -187,46 +181,44 @@ class PaymentView(msgspec.Struct, frozen=True):
 
 
 class PaymentClient:
-    def __init__(self, channel: grpc.aio.Channel) -> None:
-        self._stub = payment_pb2_grpc.PaymentServiceStub(channel)
+    def __init__(self, upstream: Upstream) -> None:
+        self._upstream = upstream
+        self._stub = payment_pb2_grpc.PaymentServiceStub(upstream.channel)
 
     async def show(self, payment_intent_id: str, call: Call) -> PaymentView:
-        answer = await wire.answered(
-            self._stub.GetPaymentStatus(
-                payment_pb2.GetPaymentStatusRequest(payment_intent_id=payment_intent_id),
-                timeout=PAYMENT_SECONDS,
-                metadata=wire.metadata(call),
-            )
+        answer = await self._upstream.ask(
+            self._stub.GetPaymentStatus,
+            payment_pb2.GetPaymentStatusRequest(payment_intent_id=payment_intent_id),
+            call,
+            PAYMENT_SECONDS,
         )
         return _payment(answer.payment)
 
     async def of_reservation(self, reservation_id: str, call: Call) -> list[PaymentView]:
-        answer = await wire.answered(
-            self._stub.ListPayments(
-                payment_pb2.ListPaymentsRequest(
-                    reservation_id=reservation_id,
-                    pagination=types_pb2.Pagination(page_size=PAYMENTS_PER_RESERVATION_MAX),
-                ),
-                timeout=PAYMENT_SECONDS,
-                metadata=wire.metadata(call),
-            )
+        answer = await self._upstream.ask(
+            self._stub.ListPayments,
+            payment_pb2.ListPaymentsRequest(
+                reservation_id=reservation_id,
+                pagination=types_pb2.Pagination(page_size=PAYMENTS_PER_RESERVATION_MAX),
+            ),
+            call,
+            PAYMENT_SECONDS,
         )
         return [_payment(payment) for payment in answer.payments]
 
     async def cancel_only(self, payment: PaymentView, key: str, call: Call) -> None:
         """Stop a payment under way; refused with FAILED_PRECONDITION when it was captured meanwhile."""
         nothing = types_pb2.Money(amount=0, currency=payment.amount.currency)
-        await wire.answered(
-            self._stub.CancelPayment(
-                payment_pb2.CancelPaymentRequest(
-                    payment_intent_id=payment.id,
-                    reason="the reservation has ended",
-                    refund_amount=nothing,
-                    idempotency_key=key,
-                ),
-                timeout=PAYMENT_SECONDS,
-                metadata=wire.metadata(call),
-            )
+        await self._upstream.ask(
+            self._stub.CancelPayment,
+            payment_pb2.CancelPaymentRequest(
+                payment_intent_id=payment.id,
+                reason="the reservation has ended",
+                refund_amount=nothing,
+                idempotency_key=key,
+            ),
+            call,
+            PAYMENT_SECONDS,
         )
 
 

@@ -12,6 +12,7 @@ from traffic_tacos.rooms.waiting_room.lines import Lines
 from traffic_tacos.rooms.waiting_room.operating import LineView, Operator
 from traffic_tacos.rooms.waiting_room.rpc import DrawRpc, LineRpc, QueueRpc, QueueStreamRpc
 from traffic_tacos.rooms.waiting_room.service import WaitingRoom
+from traffic_tacos.upstream import Upstream
 
 # What is measured of each event's queue.
 GAUGES: dict[str, tuple[str, Callable[[LineView], float]]] = {
@@ -27,7 +28,8 @@ GAUGES: dict[str, tuple[str, Callable[[LineView], float]]] = {
 
 
 def build(on: Dependencies) -> Room:
-    catalog, inventory = CatalogClient(on.channel), InventoryClient(on.channel)
+    upstream = Upstream(on.channel, on.clock)
+    catalog, inventory = CatalogClient(upstream), InventoryClient(upstream)
     lines = Lines(on.store, on.clock, on.randomness, catalog, inventory, on.keyring.waiting, on.settings)
     room = WaitingRoom(lines, on.clock, on.keyring, on.messages)
     operator = Operator(lines, on.store, on.clock)

@@ -1,6 +1,5 @@
 """Catalog and inventory, in the waiting room's words."""
 
-import grpc
 import msgspec
 
 from traffic_tacos import wire
@@ -10,6 +9,7 @@ from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.events import sale_window
 from traffic_tacos.kernel.instants import HOUR
 from traffic_tacos.rooms.waiting_room.values import Settings, Terms
+from traffic_tacos.upstream import Upstream
 
 CATALOG_SECONDS = 0.5
 INVENTORY_SECONDS = 0.25
@@ -39,16 +39,16 @@ class SeatsLeft(msgspec.Struct, frozen=True):
 
 
 class CatalogClient:
-    def __init__(self, channel: grpc.aio.Channel) -> None:
-        self._stub = catalog_pb2_grpc.CatalogServiceStub(channel)
+    def __init__(self, upstream: Upstream) -> None:
+        self._upstream = upstream
+        self._stub = catalog_pb2_grpc.CatalogServiceStub(upstream.channel)
 
     async def terms(self, event_id: str, call: Call) -> Terms:
-        answer = await wire.answered(
-            self._stub.GetEvent(
-                catalog_pb2.GetEventRequest(event_id=event_id, without_sections=True),
-                timeout=CATALOG_SECONDS,
-                metadata=wire.metadata(call),
-            )
+        answer = await self._upstream.ask(
+            self._stub.GetEvent,
+            catalog_pb2.GetEventRequest(event_id=event_id, without_sections=True),
+            call,
+            CATALOG_SECONDS,
         )
         admission, info, refunds = answer.plan.admission, wire.plain_event(answer.plan.event), answer.plan.refunds
         sale, returns_until = sale_window(info), None if refunds.percent else 0
@@ -69,15 +69,12 @@ class CatalogClient:
 
 
 class InventoryClient:
-    def __init__(self, channel: grpc.aio.Channel) -> None:
-        self._stub = inventory_pb2_grpc.HoldServiceStub(channel)
+    def __init__(self, upstream: Upstream) -> None:
+        self._upstream = upstream
+        self._stub = inventory_pb2_grpc.HoldServiceStub(upstream.channel)
 
     async def seats_left(self, event_id: str, call: Call) -> SeatsLeft:
-        answer = await wire.answered(
-            self._stub.CountSeats(
-                inventory_pb2.CountSeatsRequest(event_id=event_id),
-                timeout=INVENTORY_SECONDS,
-                metadata=wire.metadata(call),
-            )
+        answer = await self._upstream.ask(
+            self._stub.CountSeats, inventory_pb2.CountSeatsRequest(event_id=event_id), call, INVENTORY_SECONDS
         )
         return SeatsLeft(answer.available, answer.reserved, answer.accessible, answer.all_sold)

@@ -13,11 +13,13 @@ from traffic_tacos.rooms.webhook.deliveries import Deliveries
 from traffic_tacos.rooms.webhook.endpoints import Endpoints
 from traffic_tacos.rooms.webhook.rpc import EndpointRpc, WebhookRpc
 from traffic_tacos.rooms.webhook.service import Webhooks
+from traffic_tacos.upstream import Upstream
 
 
 def build(on: Dependencies) -> Room:
+    upstream = Upstream(on.channel, on.clock)
     endpoints = Endpoints(on.store, on.clock, on.networks)
-    reservations, payments = ReservationClient(on.channel), PaymentClient(on.channel)
+    reservations, payments = ReservationClient(upstream), PaymentClient(upstream)
     webhooks = Webhooks(on.store, on.clock, PAYMENT_SOURCE, on.keyring, endpoints, reservations, payments)
     deliveries = Deliveries(on.clock, on.randomness, endpoints, on.keyring, on.post, on.webhook_url)
     rpc, own_rpc = WebhookRpc(webhooks, endpoints, on.clock), EndpointRpc(endpoints, deliveries, on.jobs)

@@ -6,11 +6,13 @@ from traffic_tacos.rooms.worker.clients import InventoryClient, LifecycleClient,
 from traffic_tacos.rooms.worker.compensation import Compensations
 from traffic_tacos.rooms.worker.rpc import WorkerRpc
 from traffic_tacos.rooms.worker.service import Worker
+from traffic_tacos.upstream import Upstream
 
 
 def build(on: Dependencies) -> Room:
-    lifecycle, payments = LifecycleClient(on.channel), PaymentClient(on.channel)
-    reservations, inventory = ReservationClient(on.channel), InventoryClient(on.channel)
+    upstream = Upstream(on.channel, on.clock)
+    lifecycle, payments = LifecycleClient(upstream), PaymentClient(upstream)
+    reservations, inventory = ReservationClient(upstream), InventoryClient(upstream)
     worker = Worker(lifecycle, payments, on.randomness)
     compensations = Compensations(on.clock, lifecycle, reservations, payments, inventory)
     rpc = WorkerRpc(worker, compensations, on.jobs, on.clock)

@@ -1,7 +1,5 @@
 """The reservation and its lifecycle, inventory and payment, in the worker's words."""
 
-import grpc
-
 from traffic_tacos import wire
 from traffic_tacos.gen.common.v1 import types_pb2
 from traffic_tacos.gen.payment.v1 import payment_pb2, payment_pb2_grpc
@@ -16,6 +14,7 @@ from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.money import Money
 from traffic_tacos.rooms.worker.model import Done, PaymentView, Processing, ReservationView
+from traffic_tacos.upstream import Upstream
 
 LIFECYCLE_SECONDS = 5.0
 PAYMENT_SECONDS = 0.5
@@ -27,41 +26,39 @@ _UNDER_WAY = (payment_pb2.PAYMENT_STATUS_PENDING, payment_pb2.PAYMENT_STATUS_PRO
 
 
 class LifecycleClient:
-    def __init__(self, channel: grpc.aio.Channel) -> None:
-        self._stub = lifecycle_pb2_grpc.LifecycleServiceStub(channel)
+    def __init__(self, upstream: Upstream) -> None:
+        self._upstream = upstream
+        self._stub = lifecycle_pb2_grpc.LifecycleServiceStub(upstream.channel)
 
     async def expire(self, reservation_id: str, call: Call) -> Done:
-        answer = await wire.answered(
-            self._stub.ExpireReservation(
-                lifecycle_pb2.ExpireReservationRequest(reservation_id=reservation_id),
-                timeout=LIFECYCLE_SECONDS,
-                metadata=wire.metadata(call),
-            )
+        answer = await self._upstream.ask(
+            self._stub.ExpireReservation,
+            lifecycle_pb2.ExpireReservationRequest(reservation_id=reservation_id),
+            call,
+            LIFECYCLE_SECONDS,
         )
         return Done(_status(answer.changed), wire.plain_seats(answer.released_seats))
 
     async def settle(self, reservation_id: str, payment_intent_id: str, call: Call) -> Done:
-        answer = await wire.answered(
-            self._stub.SettleReservation(
-                lifecycle_pb2.SettleReservationRequest(
-                    reservation_id=reservation_id, payment_intent_id=payment_intent_id
-                ),
-                timeout=LIFECYCLE_SECONDS,
-                metadata=wire.metadata(call),
-            )
+        answer = await self._upstream.ask(
+            self._stub.SettleReservation,
+            lifecycle_pb2.SettleReservationRequest(reservation_id=reservation_id, payment_intent_id=payment_intent_id),
+            call,
+            LIFECYCLE_SECONDS,
         )
         return Done(_status(answer.changed), wire.plain_seats(answer.seats), answer.order_id)
 
 
 class ReservationClient:
-    def __init__(self, channel: grpc.aio.Channel) -> None:
-        self._stub = reservation_pb2_grpc.ReservationServiceStub(channel)
+    def __init__(self, upstream: Upstream) -> None:
+        self._upstream = upstream
+        self._stub = reservation_pb2_grpc.ReservationServiceStub(upstream.channel)
 
     async def find(self, reservation_id: str, call: Call) -> ReservationView | None:
         request = reservation_pb2.GetReservationRequest(reservation_id=reservation_id)
-        asked = self._stub.GetReservation(request, timeout=RESERVATION_SECONDS, metadata=wire.metadata(call))
+        asked = self._upstream.ask(self._stub.GetReservation, request, call, RESERVATION_SECONDS)
         try:
-            found = (await wire.answered(asked)).reservation
+            found = (await asked).reservation
         except Refusal as refusal:
             if refusal.code is Code.NOT_FOUND:
                 return None
@@ -86,14 +83,15 @@ class ReservationClient:
             reason=reason,
             idempotency_key=f"compensation:{reservation.id}{bought}",
         )
-        asked = self._stub.CancelReservation(request, timeout=RESERVATION_SECONDS, metadata=wire.metadata(call))
-        await wire.answered(asked)
+        asked = self._upstream.ask(self._stub.CancelReservation, request, call, RESERVATION_SECONDS)
+        await asked
         return True
 
 
 class InventoryClient:
-    def __init__(self, channel: grpc.aio.Channel) -> None:
-        self._stub = inventory_pb2_grpc.InventoryStub(channel)
+    def __init__(self, upstream: Upstream) -> None:
+        self._upstream = upstream
+        self._stub = inventory_pb2_grpc.InventoryStub(upstream.channel)
 
     async def release(self, reservation_id: str, event_id: str, call: Call) -> bool:
         """Free what the reservation holds; whether it held anything."""
@@ -103,9 +101,9 @@ class InventoryClient:
             reason="compensation",
             idempotency_key=f"compensation:{call.trace_id}",
         )
-        asked = self._stub.ReleaseHold(request, timeout=INVENTORY_SECONDS, metadata=wire.metadata(call))
+        asked = self._upstream.ask(self._stub.ReleaseHold, request, call, INVENTORY_SECONDS)
         try:
-            return bool((await wire.answered(asked)).released_seats)
+            return bool((await asked).released_seats)
         except Refusal as refusal:
             if refusal.code is Code.NOT_FOUND and not refusal.details:
                 return False
@@ -113,36 +111,35 @@ class InventoryClient:
 
 
 class PaymentClient:
-    def __init__(self, channel: grpc.aio.Channel) -> None:
-        self._stub = payment_pb2_grpc.PaymentServiceStub(channel)
+    def __init__(self, upstream: Upstream) -> None:
+        self._upstream = upstream
+        self._stub = payment_pb2_grpc.PaymentServiceStub(upstream.channel)
 
     async def refund(self, payment_intent_id: str, owed: Money | None, reason: str, call: Call) -> None:
         """See to it that so much of a payment has gone back in all (None: everything); one under way is cancelled.
 
         Asking again is harmless whatever the key, since the amount is a total; a new key is never told of old times.
         """
-        await wire.answered(
-            self._stub.CancelPayment(
-                payment_pb2.CancelPaymentRequest(
-                    payment_intent_id=payment_intent_id,
-                    reason=reason,
-                    refund_amount=wire.money(owed),
-                    idempotency_key=f"refund:{call.trace_id}",
-                ),
-                timeout=PAYMENT_SECONDS,
-                metadata=wire.metadata(call),
-            )
+        await self._upstream.ask(
+            self._stub.CancelPayment,
+            payment_pb2.CancelPaymentRequest(
+                payment_intent_id=payment_intent_id,
+                reason=reason,
+                refund_amount=wire.money(owed),
+                idempotency_key=f"refund:{call.trace_id}",
+            ),
+            call,
+            PAYMENT_SECONDS,
         )
 
     async def of_reservation(self, reservation_id: str, call: Call) -> list[PaymentView]:
-        answer = await wire.answered(
-            self._stub.ListPayments(
-                payment_pb2.ListPaymentsRequest(
-                    reservation_id=reservation_id, pagination=types_pb2.Pagination(page_size=PAYMENTS_MAX)
-                ),
-                timeout=PAYMENT_SECONDS,
-                metadata=wire.metadata(call),
-            )
+        answer = await self._upstream.ask(
+            self._stub.ListPayments,
+            payment_pb2.ListPaymentsRequest(
+                reservation_id=reservation_id, pagination=types_pb2.Pagination(page_size=PAYMENTS_MAX)
+            ),
+            call,
+            PAYMENT_SECONDS,
         )
         return [
             PaymentView(
