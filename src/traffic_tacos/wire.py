@@ -21,6 +21,7 @@ from traffic_tacos.kernel.events import Address, EventInfo, Venue
 from traffic_tacos.kernel.instants import Instant
 from traffic_tacos.kernel.money import Money
 from traffic_tacos.kernel.seats import Seat, SeatStatus
+from traffic_tacos.ports.paging import Asked, Page
 
 M = TypeVar("M", bound=Message)
 
@@ -153,6 +154,20 @@ def plain_event(message: types_pb2.Event) -> EventInfo:
         end_time=instant(message, "end_time"),
         sale_start_time=instant(message, "sale_start_time"),
         sale_end_time=instant(message, "sale_end_time"),
+    )
+
+
+def asked_page(message: types_pb2.Pagination) -> Asked:
+    return Asked(message.page, message.page_size, message.cursor)
+
+
+def page_info(page: Page[Any]) -> types_pb2.PageInfo:
+    return types_pb2.PageInfo(
+        total_count=page.total,
+        has_next_page=bool(page.next_cursor),
+        has_previous_page=bool(page.previous_cursor),
+        next_cursor=page.next_cursor,
+        previous_cursor=page.previous_cursor,
     )
 
 

@@ -3,14 +3,16 @@
 import pytest
 
 from tests.rpc.desk import RESERVATION, code, on_platform
-from tests.simulation.world import EVENT_ID
+from tests.simulation.world import EVENT, EVENT_ID
 from traffic_tacos.gen.common.v1 import types_pb2
+from traffic_tacos.gen.payment.v1 import payment_pb2
 from traffic_tacos.gen.reservation.v1 import reservation_pb2 as pb
+from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2
 from traffic_tacos.kernel.calls import Role
 
 
-def asked(user="", event="", status=0, cursor="", size=0):
-    page = types_pb2.Pagination(cursor=cursor, page_size=size)
+def asked(user="", event="", status=0, cursor="", size=0, page=0):
+    page = types_pb2.Pagination(cursor=cursor, page_size=size, page=page)
     return pb.ListReservationsRequest(user_id=user, event_id=event, status=status, pagination=page)
 
 
@@ -75,6 +77,8 @@ WRONG = [
     {"user": "ana", "status": 2},
     {"user": "ana", "status": 99},
     {"user": "ana", "size": -1},
+    {"user": "ana", "page": -1},
+    {"user": "ana", "page": 1_000_000},
     {"user": "ana", "cursor": "\n"},
     {"user": "ana", "cursor": "x" * 501},
 ]
@@ -88,3 +92,82 @@ def test_a_wrong_question_is_refused(fields):
         assert code(answer) == "INVALID_ARGUMENT"
 
     on_desk()
+
+
+def info(answer) -> tuple[int, bool, bool]:
+    told = answer.page_info
+    assert (told.has_next_page, told.has_previous_page) == (bool(told.next_cursor), bool(told.previous_cursor))
+    return told.total_count, told.has_next_page, told.has_previous_page
+
+
+@on_platform
+async def test_reservations_and_payments_have_numbers_of_pages_and_totals(desk):
+    ids, intents = [], []
+    for _ in range(5):
+        held = await desk.held("ana", 1)
+        ids.append(held.reservation_id)
+        intents.append((await desk.intent("ana", held)).payment_intent_id)
+        await desk.cancel("ana", held)
+        await desk.clock.sleep(2)
+    second = await listed(desk, user="ana", size=2, page=2)
+    assert [one.reservation_id for one in second.reservations] == ids[2:4]
+    assert info(second) == (5, True, True)
+    assert info(await listed(desk, user="ana", size=2, page=9)) == (5, False, True)
+    assert info(await listed(desk, user="ana", status=pb.RESERVATION_STATUS_CONFIRMED)) == (0, False, False)
+    assert info(await listed(desk, event=EVENT_ID, size=4)) == (5, True, False)
+    assert info(await listed(desk, user="ana", event="evt_other")) == (0, False, False)
+    page = types_pb2.Pagination(page=3, page_size=2)
+    path = "payment.v1.PaymentService/ListPayments"
+    last = await desk.as_service(path, payment_pb2.ListPaymentsRequest(user_id="ana", pagination=page))
+    assert [one.payment_intent_id for one in last.payments] == intents[4:]
+    assert info(last) == (5, False, True)
+    one = payment_pb2.ListPaymentsRequest(reservation_id=ids[0], user_id="ana")
+    assert info(await desk.as_service(path, one)) == (1, False, False)
+    over_http = await desk.http(
+        "POST",
+        "/reservation.v1.ReservationService/ListReservations",
+        {"content-type": "application/json", "authorization": f"Bearer {desk.token(Role.SERVICE, 's')}"},
+        b'{"userId": "ana", "pagination": {"page": 2, "pageSize": 2}}',
+    )
+    assert [one["reservationId"] for one in over_http.json()["reservations"]] == ids[2:4]
+    assert over_http.json()["pageInfo"]["totalCount"] == 5
+
+
+@on_platform
+async def test_events_have_numbers_of_pages_and_totals(desk):
+    known = sorted([EVENT_ID, *(f"evt_{number}" for number in range(6))])
+    for event_id in known:
+        if event_id != EVENT_ID:
+            await desk.platform.put_on_sale(EVENT.replace(EVENT_ID, event_id))
+
+    async def events(**page):
+        request = catalog_pb2.ListEventsRequest(pagination=types_pb2.Pagination(**page))
+        answer = await desk.ask("tacos.catalog.v1.CatalogService/ListEvents", request)
+        return [plan.event.id for plan in answer.plans], answer.page_info
+
+    for _ in range(2):  # before a restart and after it
+        for number, start in enumerate((0, 3, 6), 1):
+            ids, told = await events(page=number, page_size=3)
+            assert ids == known[start : start + 3]
+            assert (told.total_count, told.has_next_page, told.has_previous_page) == (7, start < 6, start > 0)
+            again, _ = await events(page_size=3, cursor=told.previous_cursor)
+            assert again == known[max(0, start - 3) : max(3, start)]
+        ids, told = await events(page=4, page_size=3)
+        assert (ids, told.total_count, told.has_next_page, told.has_previous_page) == ([], 7, False, True)
+        await desk.crash()
+
+
+@on_platform
+async def test_every_list_that_has_pages_says_how_many_there_are(desk):
+    """Whoever adds a list fills its page_info: its answer to an empty list has a message there, and no next page."""
+    lists = {
+        path: method
+        for path, method in desk.platform.calls.methods.items()
+        if "page_info" in method.response.DESCRIPTOR.fields_by_name
+    }
+    assert {path.rpartition("/")[2] for path in lists} == {"ListReservations", "ListPayments", "ListEvents"}
+    for path, method in lists.items():
+        fields = {"user_id": "nobody"} if "user_id" in method.request.DESCRIPTOR.fields_by_name else {}
+        answer = await desk.as_service(path.removeprefix("/"), method.request(**fields))
+        assert answer.HasField("page_info"), path
+        assert answer.page_info.total_count == (1 if path.endswith("ListEvents") else 0)

@@ -15,6 +15,7 @@ from traffic_tacos.cli.event import checked_files, read_files
 from traffic_tacos.cli.shown import Listing
 from traffic_tacos.kernel.addresses import parsed_address
 from traffic_tacos.operations import logs
+from traffic_tacos.ports.paging import Asked
 from traffic_tacos.rooms.catalog.service import Catalog, Unreadable
 
 BUNDLED = Path(__file__).parents[3] / "examples" / "events"
@@ -107,7 +108,7 @@ async def _offer(platform: Platform, documents: list[tuple[str, str]]) -> None:
     """Put the event files on sale; on an empty stage, the bundled club. Nothing where the catalog is elsewhere."""
     if "catalog" not in platform.config.rooms:
         return
-    if not documents and (BUNDLED / FIRST_SALE).exists() and not (await platform.part(Catalog).list("", 1))[0]:
+    if not documents and (BUNDLED / FIRST_SALE).exists() and not (await platform.part(Catalog).list(Asked())).total:
         documents = [read_files(BUNDLED / FIRST_SALE)]
     for document, plan in documents:
         await platform.put_on_sale(document, plan)
@@ -120,15 +121,15 @@ async def _tell(config: Config, platform: Platform) -> None:
     if "catalog" not in config.rooms:
         console.print(f"Here: {', '.join(config.rooms) or 'no room'}. Ctrl-C stops it.")
         return
-    events, _ = await platform.part(Catalog).list("", EVENTS_SHOWN_MAX)
+    page = await platform.part(Catalog).list(Asked(page_size=EVENTS_SHOWN_MAX))
     listing = Listing("event", "name", "seats", title="On sale")
-    for one in events:
+    for one in page.records:
         if isinstance(one, Unreadable):
             listing.add(one.id, f"cannot be read: {one.why}", 0)
         else:
             listing.add(one.id, one.info.name, one.seat_count)
     listing.print()
-    if good := [one for one in events if not isinstance(one, Unreadable)]:
+    if good := [one for one in page.records if not isinstance(one, Unreadable)]:
         where = "" if config.grpc == options.DEFAULTS.grpc else f" --grpc {config.grpc}"
         folder = "" if config.data == options.DEFAULTS.data else f" --data {config.data}"
         console.print(f"Buy two tickets:  [bold]{options.command()} buy {good[0].id} --quantity 2{where}{folder}[/]")

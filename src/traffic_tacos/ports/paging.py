@@ -1,11 +1,14 @@
-"""Lists of records by an index: pages that stay right while things change.
+"""Lists of records by an index: pages that stay right while things change, by cursor or by number, and their total.
 
 An index is a kind of record whose value is another record's id. A cursor is the place of the last entry
-told, so what comes or goes elsewhere moves nothing.
+told, so what comes or goes elsewhere moves nothing; a number counts from the beginning as it is now.
 """
 
-from collections.abc import Callable
-from typing import TypeVar
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Generic, NamedTuple, TypeVar
+
+import msgspec
 
 from traffic_tacos.kernel.errors import Refusal
 from traffic_tacos.kernel.instants import Instant
@@ -14,8 +17,53 @@ from traffic_tacos.ports.store import Key, Kind, Prefix, Store, Write, put
 PAGE_DEFAULT = 20
 PAGE_MAX = 100
 CURSOR_LENGTH_MAX = 500
+# How many entries of an index are looked at to count, and to find a page by its number. What lies behind them is had by
+# cursor; a total that reaches this far says "at least".
+COUNTED_MAX = 10_000
+FIRST = "!"  # a cursor before every entry, for paths begin with a digit or a letter
+SCANNED_AT_ONCE = 500
 
 T = TypeVar("T")
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """A page by number, from 1, or after a cursor; a cursor wins. 0 is the first page, and PAGE_DEFAULT records.
+
+    Refused when negative, when the cursor is none of ours, and when a number is out of what is counted.
+    """
+
+    page: int = 0
+    page_size: int = 0
+    cursor: str = ""
+
+    def __post_init__(self) -> None:
+        if self.page < 0:
+            raise Refusal.of_field("pagination.page", "must be 1 or more, or 0 for the first", self.page)
+        if self.page_size < 0:
+            raise Refusal.of_field("pagination.page_size", "must not be negative", self.page_size)
+        if len(self.cursor) > CURSOR_LENGTH_MAX or not self.cursor.isprintable():
+            raise Refusal.of_field("pagination.cursor", "must be one from a previous page", self.cursor)
+        if not self.cursor and self.skipped > COUNTED_MAX:
+            reason = f"must be within the first {COUNTED_MAX:,} records; use the cursor beyond them"
+            raise Refusal.of_field("pagination.page", reason, self.page)
+
+    @property
+    def size(self) -> int:
+        return min(self.page_size or PAGE_DEFAULT, PAGE_MAX)
+
+    @property
+    def skipped(self) -> int:
+        """How many records come before the page."""
+        return max(0, self.page - 1) * self.size
+
+
+class Page(msgspec.Struct, Generic[T], frozen=True):
+    """Records, how many there are in all (at most COUNTED_MAX), and the cursors beside them, empty where nothing is."""
+
+    records: list[T]
+    total: int
+    next_cursor: str = ""
+    previous_cursor: str = ""
 
 
 def listed(index: Kind[str], owner: str, created_at: Instant, record_id: str) -> Write:
@@ -23,38 +71,68 @@ def listed(index: Kind[str], owner: str, created_at: Instant, record_id: str) ->
     return put(index.key(owner, f"{created_at:014d}", record_id), record_id)
 
 
-def checked_size(page_size: int) -> int:
-    """How many a page has: PAGE_DEFAULT where nothing is said, never more than PAGE_MAX."""
-    if page_size < 0:
-        raise Refusal.of_field("pagination.page_size", "must not be negative", page_size)
-    return min(page_size or PAGE_DEFAULT, PAGE_MAX)
-
-
 async def page_of(
-    store: Store,
-    index: Prefix[str],
-    key: Callable[[str], Key[T]],
-    matches: Callable[[T], bool],
-    cursor: str,
-    page_size: int,
-) -> tuple[list[T], str]:
-    """A page of the index's records that match, and the cursor of the next page, empty at the end.
+    store: Store, index: Prefix[str], key: Callable[[str], Key[T]], matches: Callable[[T], bool] | None, asked: Asked
+) -> Page[T]:
+    """The page of the index's records that match; None matches all, and then only those of the page are read."""
+    found: list[_Entry[T]] = []
+    before: deque[str] = deque(maxlen=asked.size + 1)  # the last cursors before the page
+    total, place, is_end = 0, "", False
+    for _ in range(COUNTED_MAX // SCANNED_AT_ONCE):
+        entries, place, is_end = await _matching(store, index, key, matches, place)
+        for entry in entries:
+            if entry.cursor <= asked.cursor if asked.cursor else total < asked.skipped:
+                before.append(entry.cursor)
+            else:
+                found.append(entry)
+            total += 1
+        del found[asked.size + 1 :]
+        if is_end:
+            break
+    place = max(place, asked.cursor)
+    while not is_end and len(found) <= asked.size:
+        entries, place, is_end = await _matching(store, index, key, matches, place)
+        found += entries
+    page = found[: asked.size]
+    records: list[T] = []
+    for entry in page:
+        record = entry.record
+        if record is None:
+            record = await store.get(key(entry.record_id))
+        if record is not None:
+            records.append(record)
+    return Page(
+        records,
+        total,
+        page[-1].cursor if len(found) > asked.size else "",
+        _previous(before, asked.size),
+    )
 
-    `page_size` 0 means PAGE_DEFAULT; there are never more than PAGE_MAX.
-    """
-    size = checked_size(page_size)
-    if len(cursor) > CURSOR_LENGTH_MAX or not cursor.isprintable():
-        raise Refusal.of_field("pagination.cursor", "must be one from a previous page", cursor)
-    after = Key(index.kind, index.path + cursor) if cursor else None
-    found: list[T] = []
-    while page := await store.scan(index, after=after, limit=PAGE_MAX):
-        for entry, record_id in page:
-            record = await store.get(key(record_id))
-            if record is None or not matches(record):
-                continue
-            if len(found) == size:
-                return found, cursor
-            found.append(record)
-            cursor = entry.path.removeprefix(index.path)
-        after = page[-1][0]
-    return found, ""
+
+class _Entry(NamedTuple, Generic[T]):
+    cursor: str
+    record_id: str
+    record: T | None
+
+
+async def _matching(
+    store: Store, index: Prefix[str], key: Callable[[str], Key[T]], matches: Callable[[T], bool] | None, place: str
+) -> tuple[list[_Entry[T]], str, bool]:
+    """Of the next entries after a place: those that match, the place of the last, and whether the index ends there."""
+    after = Key(index.kind, index.path + place) if place else None
+    scanned = await store.scan(index, after=after, limit=SCANNED_AT_ONCE)
+    entries: list[_Entry[T]] = []
+    for entry, record_id in scanned:
+        place = entry.path.removeprefix(index.path)
+        if matches is None:
+            entries.append(_Entry(place, record_id, None))
+        elif (record := await store.get(key(record_id))) is not None and matches(record):
+            entries.append(_Entry(place, record_id, record))
+    return entries, place, len(scanned) < SCANNED_AT_ONCE
+
+
+def _previous(before: Sequence[str], size: int) -> str:
+    """The cursor of the page that ends where the asked one begins; empty when nothing is before it."""
+    if not before:
+        return ""
+    return before[0] if len(before) > size else FIRST

@@ -1,6 +1,7 @@
 """What the catalog brings to a platform."""
 
 from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2
+from traffic_tacos.ports.paging import Asked
 from traffic_tacos.ports.rooms import Dependencies, Room, Service
 from traffic_tacos.rooms.catalog.clients import InventoryClient
 from traffic_tacos.rooms.catalog.rpc import CatalogRpc
@@ -19,17 +20,13 @@ def build(on: Dependencies) -> Room:
         return [f"{one.id} cannot be read: {one.why}" for one in catalog.unreadable()[:ISSUES_SHOWN_MAX]]
 
     async def taken_up() -> dict[str, int]:
-        events, cursor = await catalog.list("", 0)
-        count = len(events)
-        while cursor:
-            events, cursor = await catalog.list(cursor, 0)
-            count += len(events)
-        return {"events": count}
+        return {"events": (await catalog.list(Asked())).total}
 
     return Room(
         services=(Service(rpc, catalog_pb2.DESCRIPTOR.services_by_name["CatalogService"]),),
         issues=issues,
-        load=catalog.look,
+        load=catalog.load,
         taken_up=taken_up,
+        committed=catalog.committed,
         parts=(catalog,),
     )

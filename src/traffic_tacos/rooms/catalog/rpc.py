@@ -40,12 +40,8 @@ class CatalogRpc:
         return known[1]
 
     async def ListEvents(self, request: pb.ListEventsRequest, call: Call) -> pb.ListEventsResponse:
-        page = request.pagination
-        events, cursor = await self._catalog.list(page.cursor, page.page_size)
-        return pb.ListEventsResponse(
-            plans=[_listed(event) for event in events],
-            page_info=types_pb2.PageInfo(has_next_page=bool(cursor), next_cursor=cursor),
-        )
+        page = await self._catalog.list(wire.asked_page(request.pagination))
+        return pb.ListEventsResponse(plans=[_listed(event) for event in page.records], page_info=wire.page_info(page))
 
     async def UpdateEvent(self, request: pb.UpdateEventRequest, call: Call) -> pb.UpdateEventResponse:
         event = await self._catalog.update(request.event_id, request.document, request.seating_plan)

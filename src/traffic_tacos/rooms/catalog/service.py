@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right, insort
+from collections.abc import Sequence
+
 import msgspec
 
 from traffic_tacos.kernel.errors import Code, Refusal
@@ -9,9 +12,9 @@ from traffic_tacos.kernel.events import sale_window
 from traffic_tacos.kernel.ids import checked_id
 from traffic_tacos.kernel.topics import EVENT_CHANGED
 from traffic_tacos.ports.clock import Clock
-from traffic_tacos.ports.paging import checked_size
+from traffic_tacos.ports.paging import FIRST, PAGE_MAX, Asked, Page
 from traffic_tacos.ports.sales import Period, Sale, changed_sale, sale_key
-from traffic_tacos.ports.store import Decision, Key, Store, View, put
+from traffic_tacos.ports.store import Decision, Key, Store, View, Write, put
 from traffic_tacos.ports.store import Event as Announcement
 from traffic_tacos.rooms.catalog.documents import parsed
 from traffic_tacos.rooms.catalog.model import Event, is_same, same_promise, with_known_seating
@@ -29,6 +32,7 @@ class Catalog:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
+        self._ids: list[str] = []  # of all events that can be read, sorted
 
     async def create(self, document: str, seating_plan: str = "", event_id: str = "") -> Event:
         """Put an event on sale. The same document again changes nothing; another under its id is ALREADY_EXISTS."""
@@ -58,24 +62,37 @@ class Catalog:
         damaged = self._store.damaged().items()
         return tuple(Unreadable(path.removeprefix(prefix), why) for path, why in damaged if path.startswith(prefix))
 
-    async def list(self, after: str, page_size: int) -> tuple[list[Event | Unreadable], str]:
-        """A page of events by id, and the cursor of the next page, empty at the end.
+    async def list(self, asked: Asked) -> Page[Event | Unreadable]:
+        """A page of events by id.
 
-        Those that cannot be read stand where they belong, and are not counted in the size of the page.
+        Those that cannot be read stand where they belong; they are in the total, and not in the size of the page.
         """
-        size = checked_size(page_size)
-        start: Key[Event] | None = EVENT.key(after) if after else None
-        found = [event for _, event in await self._store.scan(EVENT.prefix(), after=start, limit=size + 1)]
-        page, cursor = found[:size], found[size - 1].id if len(found) > size else ""
-        damaged = [one for one in self.unreadable() if after < one.id and (not cursor or one.id < cursor)]
-        return sorted([*page, *damaged], key=_id), cursor
+        ids, size = self._ids, asked.size
+        start = min(len(ids), bisect_right(ids, asked.cursor) if asked.cursor else asked.skipped)
+        after = EVENT.key(ids[start - 1]) if start else None
+        events = [event for _, event in await self._store.scan(EVENT.prefix(), after=after, limit=size)]
+        is_more = start + len(events) < len(ids)
+        low, high = ids[start - 1] if start else "", events[-1].id if is_more else ""
+        damaged = [one for one in self.unreadable() if low < one.id and (not high or one.id < high)]
+        return Page(
+            sorted([*events, *damaged], key=_id),
+            len(ids) + len(self.unreadable()),
+            high,
+            "" if not start else ids[start - size - 1] if start > size else FIRST,
+        )
 
-    async def look(self) -> None:
-        """Read every event once, so that those that cannot be read are known."""
-        cursor: str | None = ""
-        while cursor is not None:
-            _, next_cursor = await self.list(cursor, 0)
-            cursor = next_cursor or None
+    async def load(self) -> None:
+        """Read every event once, so that it is known which there are, and which cannot be read."""
+        after: Key[Event] | None = None
+        while page := await self._store.scan(EVENT.prefix(), after=after, limit=PAGE_MAX):
+            self._ids += [event.id for _, event in page]
+            after = page[-1][0]
+
+    def committed(self, writes: Sequence[Write]) -> None:
+        """Hear of a commit: events that were put on sale."""
+        for write in writes:
+            if write.kind is EVENT and write.value is not None and write.value.id not in self._ids:
+                insort(self._ids, write.value.id)
 
     async def update(self, event_id: str, document: str, seating_plan: str = "") -> Event:
         """Change what may change while people buy; FAILED_PRECONDITION when seats, prices or currency differ."""

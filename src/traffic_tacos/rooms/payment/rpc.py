@@ -3,7 +3,6 @@
 import hashlib
 
 from traffic_tacos import wire
-from traffic_tacos.gen.common.v1 import types_pb2
 from traffic_tacos.gen.payment.v1 import payment_pb2 as pb
 from traffic_tacos.gen.tacos.simulation.v1 import simulation_pb2 as own
 from traffic_tacos.kernel.calls import Call
@@ -79,13 +78,11 @@ class PaymentRpc:
         )
 
     async def ListPayments(self, request: pb.ListPaymentsRequest, call: Call) -> pb.ListPaymentsResponse:
-        page = request.pagination
-        payments, cursor = await self._payments.list(
-            request.user_id, request.reservation_id, request.status, page.cursor, page.page_size
+        page = await self._payments.list(
+            request.user_id, request.reservation_id, request.status, wire.asked_page(request.pagination)
         )
         return pb.ListPaymentsResponse(
-            payments=[_payment(payment) for payment in payments],
-            page_info=types_pb2.PageInfo(has_next_page=bool(cursor), next_cursor=cursor),
+            payments=[_payment(payment) for payment in page.records], page_info=wire.page_info(page)
         )
 
     async def SimulateWebhook(self, request: pb.SimulateWebhookRequest, call: Call) -> pb.SimulateWebhookResponse:

@@ -26,7 +26,7 @@ from traffic_tacos.kernel.topics import (
 )
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.idempotency import Answers, Once
-from traffic_tacos.ports.paging import page_of
+from traffic_tacos.ports.paging import Asked, Page, page_of
 from traffic_tacos.ports.store import Decision, Event, Job, Store, View, drop_job, put
 from traffic_tacos.ports.webhooks import message_id_of
 from traffic_tacos.rooms.payment import model
@@ -204,10 +204,8 @@ class Payments:
 
         return await once.commit((key,), rule)
 
-    async def list(
-        self, user_id: str, reservation_id: str, status: int, cursor: str, page_size: int
-    ) -> tuple[list[Payment], str]:
-        """A page of payments, oldest first, and the cursor of the next page, empty at the end."""
+    async def list(self, user_id: str, reservation_id: str, status: int, asked: Asked) -> Page[Payment]:
+        """A page of payments, oldest first."""
         if not user_id and not reservation_id:
             raise Refusal.of_field("user_id", "is required, or reservation_id")
         wanted = member("status", Status, status) if status else None
@@ -215,8 +213,9 @@ class Payments:
         def matches(payment: Payment) -> bool:
             return wanted in (None, payment.status) and user_id in ("", payment.user_id)
 
+        is_filtered = wanted is not None or (user_id and reservation_id)
         index = listing(user_id, reservation_id)
-        return await page_of(self._store, index, PAYMENT.key, matches, cursor, page_size)
+        return await page_of(self._store, index, PAYMENT.key, matches if is_filtered else None, asked)
 
     async def simulate_webhook(self, request: Simulate, call: Call) -> Simulated:
         """A result of somebody's choice, now or later, for testing who hears of it.

@@ -1,7 +1,6 @@
 """ReservationService, and the lifecycle that only the worker may ask for, on the wire."""
 
 from traffic_tacos import wire
-from traffic_tacos.gen.common.v1 import types_pb2
 from traffic_tacos.gen.reservation.v1 import reservation_pb2 as pb
 from traffic_tacos.gen.tacos.lifecycle.v1 import lifecycle_pb2
 from traffic_tacos.kernel.calls import Call
@@ -70,13 +69,11 @@ class ReservationRpc:
         )
 
     async def ListReservations(self, request: pb.ListReservationsRequest, call: Call) -> pb.ListReservationsResponse:
-        page = request.pagination
-        found, cursor = await self._reservations.list(
-            request.user_id, request.event_id, request.status, page.cursor, page.page_size, call
+        page = await self._reservations.list(
+            request.user_id, request.event_id, request.status, wire.asked_page(request.pagination), call
         )
         return pb.ListReservationsResponse(
-            reservations=[_reservation(reservation) for reservation in found],
-            page_info=types_pb2.PageInfo(has_next_page=bool(cursor), next_cursor=cursor),
+            reservations=[_reservation(reservation) for reservation in page.records], page_info=wire.page_info(page)
         )
 
     async def ExtendHold(self, request: pb.ExtendHoldRequest, call: Call) -> pb.ExtendHoldResponse:

@@ -17,7 +17,7 @@ from traffic_tacos.kernel.topics import EVENT_CHANGED
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.idempotency import Answers, Once
 from traffic_tacos.ports.keys import Keyring
-from traffic_tacos.ports.paging import page_of
+from traffic_tacos.ports.paging import Asked, Page, page_of
 from traffic_tacos.ports.sales import sale_key
 from traffic_tacos.ports.store import Decision, Event, Store, View, put
 from traffic_tacos.rooms.reservation import model
@@ -182,10 +182,8 @@ class Reservations:
             raise unknown(reservation_id)
         return reservation.as_read(self._clock.now())
 
-    async def list(
-        self, user_id: str, event_id: str, status: int, cursor: str, page_size: int, call: Call
-    ) -> tuple[list[Reservation], str]:
-        """A page of a user's reservations, or of an event's, oldest first; and the cursor of the next page."""
+    async def list(self, user_id: str, event_id: str, status: int, asked: Asked, call: Call) -> Page[Reservation]:
+        """A page of a user's reservations, or of an event's, oldest first."""
         if user_id:
             call.require_user(user_id)
         elif call.caller.role not in TRUSTED:
@@ -201,10 +199,11 @@ class Reservations:
             of_event = event_id in ("", reservation.event_id)
             return of_event and (not status or reservation.as_read(now).status == status)
 
-        found, cursor = await page_of(
-            self._store, listing(user_id, event_id), reservation_key, matches, cursor, page_size
+        is_filtered = status or (user_id and event_id)
+        page = await page_of(
+            self._store, listing(user_id, event_id), reservation_key, matches if is_filtered else None, asked
         )
-        return [reservation.as_read(now) for reservation in found], cursor
+        return msgspec.structs.replace(page, records=[reservation.as_read(now) for reservation in page.records])
 
     async def confirm(self, request: Confirm, call: Call) -> Confirmed:
         """The order of a paid reservation. Repeating it answers the same; see `Lifecycle.confirm`."""
