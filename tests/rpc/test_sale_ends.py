@@ -10,13 +10,14 @@ from tests.rpc.test_waiting_room import Watch, admit, join, status
 from tests.simulation.world import EVENT
 from traffic_tacos.gen.gateway.v1 import gateway_pb2, queue_pb2
 from traffic_tacos.gen.reservation.v1 import inventory_pb2, reservation_pb2
+from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2
+from traffic_tacos.kernel.calls import Role
 from traffic_tacos.kernel.errors import Refusal
 from traffic_tacos.kernel.events import sale_window
 from traffic_tacos.kernel.instants import SECOND
 from traffic_tacos.ports.sales import changed_sale, sale_key
 from traffic_tacos.ports.store import Decision, delete, put
 from traffic_tacos.rooms.catalog.documents import parsed
-from traffic_tacos.rooms.catalog.service import Catalog
 from traffic_tacos.rooms.inventory.model import Hold
 from traffic_tacos.rooms.inventory.records import HOLD, hold_key
 from traffic_tacos.rooms.waiting_room.lines import Lines
@@ -122,16 +123,22 @@ async def test_a_late_payment_gets_the_very_seats_back_after_the_end(desk):
     assert hold.held_at is not None and hold.held_at < 1_800_000_060 * SECOND
 
 
+async def updated(desk, text: str) -> None:
+    request = catalog_pb2.UpdateEventRequest(event_id=ENDING, document=text)
+    answer = await desk.ask("tacos.catalog.v1.CatalogService/UpdateEvent", request, desk.token(Role.ADMIN, "op"))
+    assert code(answer) == "", answer
+
+
 @on_platform
 async def test_an_end_that_is_moved_is_kept_to_the_instant_and_not_when_news_of_it_arrives(desk):
     await desk.platform.put_on_sale(document("sale_end_time: 2027-01-15T09:00:00Z"))
     token = (await join(desk, "s", ENDING)).waiting_token
     assert code(await reserve_seat(desk, "rsv-1")) == ""
     await desk.clock.sleep(30)
-    await desk.platform.part(Catalog).update(ENDING, document("sale_end_time: 2027-01-15T08:00:20Z"))
+    await updated(desk, document("sale_end_time: 2027-01-15T08:00:20Z"))
     answers = await asyncio.gather(reserve_seat(desk, "rsv-2"), admit(desk, token, ENDING), join(desk, "t", ENDING))
     assert [code(answer) for answer in answers] == ["FAILED_PRECONDITION"] * 3
-    await desk.platform.part(Catalog).update(ENDING, document("sale_end_time: 2027-01-15T09:00:00Z"))
+    await updated(desk, document("sale_end_time: 2027-01-15T09:00:00Z"))
     assert code(await reserve_seat(desk, "rsv-3")) == ""
     await desk.clock.sleep(1)
     assert code(await join(desk, "t", ENDING)) == ""  # and what was sold under an earlier end is in order

@@ -56,6 +56,7 @@ def check(
 def create(
     file: Annotated[Path, typer.Argument(help="An event file (YAML), or a seating plan (JSON) with a YAML beside it.")],
     event_id: Annotated[str, typer.Option("--id", help="Instead of the file's id.")] = "",
+    reason: options.Reason = "",
     as_: options.As = "",
     data: options.Data = options.DEFAULTS.data,
     grpc: options.Grpc = str(options.DEFAULTS.grpc),
@@ -65,7 +66,7 @@ def create(
     Example: [bold]tacos event create examples/events/theatre.yaml[/]
     """
     document, plan = checked_files(file, event_id)
-    request = pb.CreateEventRequest(document=document, seating_plan=plan, event_id=event_id)
+    request = pb.CreateEventRequest(document=document, seating_plan=plan, event_id=event_id, reason=reason)
     created = options.ask(catalog_pb2_grpc.CatalogServiceStub, "CreateEvent", request, data, grpc, as_).plan
     Console().print(f"[bold]{created.event.id}[/] is on sale: {created.event.total_seats} seats.")
 

@@ -37,6 +37,7 @@ Grpc = Annotated[
     str, typer.Option("--grpc", envvar="TACOS_GRPC", help="Where the platform answers gRPC, as HOST:PORT.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead.")]
+Reason = Annotated[str, typer.Option(help="Why; kept in the audit log.")]
 As = Annotated[
     str,
     typer.Option("--as", envvar="TACOS_AS", help="Who does it, for the audit log; else who is logged in here."),

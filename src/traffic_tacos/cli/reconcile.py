@@ -13,6 +13,7 @@ from traffic_tacos.gen.tacos.operations.v1 import operations_pb2_grpc
 
 def reconcile(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only look.")] = False,
+    reason: options.Reason = "",
     as_json: options.Json = False,
     as_: options.As = "",
     data: options.Data = options.DEFAULTS.data,
@@ -27,7 +28,7 @@ def reconcile(
 
     console = Console()
     with Console(stderr=True).status("Comparing …"):
-        request = pb.ReconcileRequest(dry_run=dry_run)
+        request = pb.ReconcileRequest(dry_run=dry_run, reason=reason)
         answer = options.ask(operations_pb2_grpc.OperationsServiceStub, "Reconcile", request, data, grpc, as_)
     if not answer.difference_count and not as_json:
         console.print("Everything goes together.")

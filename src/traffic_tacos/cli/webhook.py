@@ -41,6 +41,7 @@ def list_(
 @app.command("remove")
 def remove(
     endpoint_id: Annotated[str, typer.Argument(metavar="ID", help="The endpoint, as `list` shows it.")],
+    reason: options.Reason = "",
     as_: options.As = "",
     data: options.Data = options.DEFAULTS.data,
     grpc: options.Grpc = str(options.DEFAULTS.grpc),
@@ -52,7 +53,7 @@ def remove(
     options.ask(
         webhook_pb2_grpc.EndpointServiceStub,
         "RemoveEndpoint",
-        pb.RemoveEndpointRequest(endpoint_id=endpoint_id),
+        pb.RemoveEndpointRequest(endpoint_id=endpoint_id, reason=reason),
         data,
         grpc,
         as_,
@@ -82,6 +83,7 @@ def dead(
 @app.command("replay")
 def replay(
     job_id: Annotated[str, typer.Argument(metavar="JOB", help="The job, as `dead` shows it.")],
+    reason: options.Reason = "",
     as_: options.As = "",
     data: options.Data = options.DEFAULTS.data,
     grpc: options.Grpc = str(options.DEFAULTS.grpc),
@@ -93,7 +95,7 @@ def replay(
     options.ask(
         operations_pb2_grpc.OperationsServiceStub,
         "ReplayDeadJob",
-        operations_pb2.ReplayDeadJobRequest(job_id=job_id),
+        operations_pb2.ReplayDeadJobRequest(job_id=job_id, reason=reason),
         data,
         grpc,
         as_,

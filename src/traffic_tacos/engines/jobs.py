@@ -19,6 +19,7 @@ import structlog
 
 from traffic_tacos.engines.tasks import is_cancelled
 from traffic_tacos.kernel.instants import SECOND, Instant
+from traffic_tacos.ports.audit import HEAD, Audited, audited
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.jobs import GiveUp, Handlers, Handling, JobFigures, JobView, Postponed, TryAgainAt
 from traffic_tacos.ports.store import JOB, Decision, Job, Store, StoreUnavailable, View, Write, drop_job, put
@@ -143,7 +144,7 @@ class StoreJobs:
     async def dead_letters(self, limit: int) -> list[Job]:
         return [self._known[job_id] for job_id in sorted(self._dead)[:limit]]
 
-    async def replay(self, job_id: str) -> bool:
+    async def replay(self, job_id: str, entry: Audited) -> bool:
         key = JOB.key(job_id)
         now = self._clock.now()
 
@@ -151,9 +152,10 @@ class StoreJobs:
             job = view.get(key)
             if job is None or not job.is_dead:
                 return Decision(False)
-            return Decision(True, jobs=(msgspec.structs.replace(job, is_dead=False, attempts=0, due_at=now),))
+            again = msgspec.structs.replace(job, is_dead=False, attempts=0, due_at=now)
+            return Decision(True, audited(view, entry), jobs=(again,))
 
-        return await self._store.transact((key,), decide)
+        return await self._store.transact((key, HEAD), decide)
 
     def _learn(self, job: Job) -> None:
         self._known[job.id] = job

@@ -6,16 +6,17 @@ it happen is put again; the rest is reported, and left for a person.
 """
 
 from collections.abc import Callable, Iterator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 import structlog
 
 from traffic_tacos.kernel.instants import MINUTE, SECOND, Instant
 from traffic_tacos.operations.invariants import Everything, verified_of
+from traffic_tacos.ports.audit import HEAD, Audited, audited
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.snapshots import OnSnapshot
-from traffic_tacos.ports.store import JOB, Decision, Job, Store, View
+from traffic_tacos.ports.store import JOB, Decision, Job, Key, Store, View, Write
 from traffic_tacos.rooms.payment.model import UNDER_WAY
 from traffic_tacos.rooms.payment.service import expiry_job as payment_expiry_job
 from traffic_tacos.rooms.payment.service import settling_job
@@ -79,26 +80,32 @@ class Reconciler:
         """How much did not go together at the last look."""
         return len(self.last.differences) if self.last is not None else 0
 
-    async def once(self, *, dry_run: bool = False) -> Report:
-        """Compare everything once; put the jobs that are missing, unless it is a dry run."""
+    async def once(self, *, dry_run: bool = False, entry: Audited | None = None) -> Report:
+        """Compare everything once; put the jobs that are missing, unless it is a dry run. `entry` is of the audit log,
+        when somebody asked for it: it says how much was repaired.
+        """
         now = self._clock.now()
         differences = await self._on_snapshot(lambda records: tuple(differences_of(Everything(records, now))))
         jobs = {one.subject: one.job for one in differences if one.job is not None}
         repaired: frozenset[str] = frozenset()
-        if jobs and not dry_run:
-            repaired = await self._store.transact([JOB.key(job.id) for job in jobs.values()], _missing(jobs))
+        if (jobs or entry) and not dry_run:
+            keys: list[Key[Any]] = [HEAD, *(JOB.key(job.id) for job in jobs.values())]
+            repaired = await self._store.transact(keys, _missing(jobs, entry))
         report = Report(now, differences, repaired)
         if not dry_run:
             self.last = report
         return report
 
 
-def _missing(jobs: dict[str, Job]) -> Callable[[View], Decision[frozenset[str]]]:
+def _missing(jobs: dict[str, Job], entry: Audited | None) -> Callable[[View], Decision[frozenset[str]]]:
     """The jobs that are not there; one that is, dead or alive, is somebody's already."""
 
     def decide(view: View) -> Decision[frozenset[str]]:
         put = {subject: job for subject, job in jobs.items() if view.get(JOB.key(job.id)) is None}
-        return Decision(frozenset(put), jobs=tuple(put.values()))
+        writes: tuple[Write, ...] = ()
+        if entry is not None:
+            writes = audited(view, msgspec.structs.replace(entry, new=f"{len(put)} repaired"))
+        return Decision(frozenset(put), writes, jobs=tuple(put.values()))
 
     return decide
 

@@ -127,6 +127,6 @@ class RotationAudit:
                 Audited(one.at, one.actor, one.action, one.subject, one.old, one.new, one.reason, "")
                 for one in (news(seen.names, after, notes, now) if seen is not None else ())
             ]
-            return Decision(None, (put(SEEN_KEY, Seen(after)), *(audited(view, *entries) if entries else ())))
+            return Decision(None, (put(SEEN_KEY, Seen(after)), *audited(view, *entries)))
 
         await self._store.transact((SEEN_KEY, HEAD), decide)

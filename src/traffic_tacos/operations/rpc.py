@@ -7,7 +7,7 @@ from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.operations.invariants import Result, verified
 from traffic_tacos.operations.overrides import Overrides
 from traffic_tacos.operations.reconciler import SHOWN_MAX, Reconciler
-from traffic_tacos.ports.audit import AUDIT, EMPTY, HEAD
+from traffic_tacos.ports.audit import AUDIT, EMPTY, HEAD, entry_of
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.jobs import Jobs
 from traffic_tacos.ports.settings import SETTINGS, Settings, shown
@@ -43,7 +43,9 @@ class OperationsRpc:
         return pb.VerifyInvariantsResponse(results=[_result(result) for result in results])
 
     async def Reconcile(self, request: pb.ReconcileRequest, call: Call) -> pb.ReconcileResponse:
-        report = await self._reconciler.once(dry_run=request.dry_run)
+        report = await self._reconciler.once(
+            dry_run=request.dry_run, entry=entry_of(call, self._clock.now(), "reconcile", "platform", request.reason)
+        )
         return pb.ReconcileResponse(
             differences=[
                 pb.Difference(
@@ -73,7 +75,8 @@ class OperationsRpc:
         )
 
     async def ReplayDeadJob(self, request: pb.ReplayDeadJobRequest, call: Call) -> pb.ReplayDeadJobResponse:
-        if not await self._jobs.replay(request.job_id):
+        entry = entry_of(call, self._clock.now(), "replay", request.job_id, request.reason)
+        if not await self._jobs.replay(request.job_id, entry):
             raise Refusal(Code.NOT_FOUND, f"job_id: there is no dead job {request.job_id[:80]}")
         return pb.ReplayDeadJobResponse()
 

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 
 import msgspec
 
+from traffic_tacos.kernel.calls import Call
+from traffic_tacos.kernel.ids import checked_reason
 from traffic_tacos.kernel.instants import Instant
 from traffic_tacos.ports.store import Key, Kind, View, Write, put
 
@@ -44,12 +46,19 @@ HEAD: Key[Head] = AUDIT_HEAD.key("head")
 EMPTY = Head(0, "")
 
 
+def entry_of(call: Call, now: Instant, action: str, subject: str, reason: str, old: str = "", new: str = "") -> Audited:
+    """What the caller does in this call, under the name on their token."""
+    return Audited(now, call.caller.name, action, subject, old, new, checked_reason(reason), call.trace_id)
+
+
 def audit_key(number: int) -> Key[Audited]:
     return AUDIT.key(f"{number:012d}")
 
 
 def audited(view: View, *entries: Audited) -> tuple[Write, ...]:
-    """The entries at the end of the chain; the view must have declared HEAD."""
+    """The entries at the end of the chain; the view must have declared HEAD. None for none."""
+    if not entries:
+        return ()
     head, writes = view.get(HEAD) or EMPTY, []
     for one in entries:
         entry = msgspec.structs.replace(one, number=head.number + 1, previous=head.digest)

@@ -12,6 +12,7 @@ import msgspec
 
 from traffic_tacos.kernel.errors import Fault
 from traffic_tacos.kernel.instants import MINUTE, Instant
+from traffic_tacos.ports.audit import Audited
 from traffic_tacos.ports.store import Job, Write
 
 Handler: TypeAlias = Callable[[Job], Awaitable[None]]
@@ -85,8 +86,8 @@ class Jobs(Protocol):
 
     async def dead_letters(self, limit: int) -> list[Job]: ...
 
-    async def replay(self, job_id: str) -> bool:
-        """Make a dead job due now; False when it is not dead."""
+    async def replay(self, job_id: str, entry: Audited) -> bool:
+        """Make a dead job due now, with this entry of the audit log; False, and nothing, when it is not dead."""
         ...
 
 

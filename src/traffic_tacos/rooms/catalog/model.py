@@ -109,6 +109,17 @@ def problems(event: Event) -> Iterator[Detail]:
         yield from islice(_repeated("sections", ids, "seat ids of the event"), 1)
 
 
+def differing(event: Event, other: Event) -> list[str]:
+    """What differs between two versions of an event, by the names of an event file."""
+    pairs: list[tuple[msgspec.Struct, msgspec.Struct]] = [(event.info, other.info), (event, other)]
+    return [
+        name
+        for one, another in pairs
+        for name in one.__struct_fields__
+        if name != "info" and getattr(one, name) != getattr(another, name)
+    ]
+
+
 def with_known_seating(event: Event, known: Event) -> Event:
     """The event on the seating that was published, when it promises buyers the same seats at the same prices.
 

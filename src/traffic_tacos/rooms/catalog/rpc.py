@@ -22,7 +22,9 @@ class CatalogRpc:
         self._plans: dict[str, tuple[Event, pb.EventPlan]] = {}
 
     async def CreateEvent(self, request: pb.CreateEventRequest, call: Call) -> pb.CreateEventResponse:
-        event = await self._catalog.create(request.document, request.seating_plan, request.event_id)
+        event = await self._catalog.create(
+            request.document, request.seating_plan, request.event_id, request.reason, call
+        )
         return pb.CreateEventResponse(plan=_within(_plan(event)))
 
     async def GetEvent(self, request: pb.GetEventRequest, call: Call) -> pb.GetEventResponse:
@@ -44,7 +46,9 @@ class CatalogRpc:
         return pb.ListEventsResponse(plans=[_listed(event) for event in page.records], page_info=wire.page_info(page))
 
     async def UpdateEvent(self, request: pb.UpdateEventRequest, call: Call) -> pb.UpdateEventResponse:
-        event = await self._catalog.update(request.event_id, request.document, request.seating_plan)
+        event = await self._catalog.update(
+            request.event_id, request.document, request.seating_plan, request.reason, call
+        )
         return pb.UpdateEventResponse(plan=_within(_plan(event)))
 
     async def BlockSeats(self, request: pb.BlockSeatsRequest, call: Call) -> pb.BlockSeatsResponse:

@@ -7,17 +7,19 @@ from collections.abc import Sequence
 
 import msgspec
 
+from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.events import sale_window
 from traffic_tacos.kernel.ids import checked_id
 from traffic_tacos.kernel.topics import EVENT_CHANGED
+from traffic_tacos.ports.audit import HEAD, audited, entry_of
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.paging import FIRST, PAGE_MAX, Asked, Page
 from traffic_tacos.ports.sales import Period, Sale, changed_sale, sale_key
 from traffic_tacos.ports.store import Decision, Key, Store, View, Write, put
 from traffic_tacos.ports.store import Event as Announcement
 from traffic_tacos.rooms.catalog.documents import parsed
-from traffic_tacos.rooms.catalog.model import Event, is_same, same_promise, with_known_seating
+from traffic_tacos.rooms.catalog.model import Event, differing, is_same, same_promise, with_known_seating
 from traffic_tacos.rooms.catalog.records import EVENT
 
 
@@ -34,21 +36,28 @@ class Catalog:
         self._clock = clock
         self._ids: list[str] = []  # of all events that can be read, sorted
 
-    async def create(self, document: str, seating_plan: str = "", event_id: str = "") -> Event:
-        """Put an event on sale. The same document again changes nothing; another under its id is ALREADY_EXISTS."""
+    async def create(
+        self, document: str, seating_plan: str = "", event_id: str = "", reason: str = "", call: Call | None = None
+    ) -> Event:
+        """Put an event on sale, in the caller's name; without a call it is one given at the start.
+
+        The same document again changes nothing; another under its id is ALREADY_EXISTS.
+        """
         event = parsed(document, seating_plan, event_id)
-        key = EVENT.key(event.id)
+        key, now = EVENT.key(event.id), self._clock.now()
+        by = () if call is None else (entry_of(call, now, "create event", event.id, reason, new=event.info.name),)
 
         def decide(view: View) -> Decision[Event]:
             known = view.get(key)
             if known is None:
                 sale = put(sale_key(event.id), Sale(Period(sale_window(event.info))))
-                return Decision(event, (put(key, event), sale), events=(_changed(event),))
+                writes = (put(key, event), sale, *audited(view, *by))
+                return Decision(event, writes, events=(_changed(event),))
             if not is_same(event, known):
                 raise Refusal(Code.ALREADY_EXISTS, f"id: {event.id} is taken by another event")
             return Decision(known)
 
-        return await self._store.transact((key,), decide)
+        return await self._store.transact((key, HEAD), decide)
 
     async def show(self, event_id: str) -> Event:
         event = await self._store.get(EVENT.key(checked_id("event_id", event_id)))
@@ -94,10 +103,11 @@ class Catalog:
             if write.kind is EVENT and write.value is not None and write.value.id not in self._ids:
                 insort(self._ids, write.value.id)
 
-    async def update(self, event_id: str, document: str, seating_plan: str = "") -> Event:
+    async def update(self, event_id: str, document: str, seating_plan: str, reason: str, call: Call) -> Event:
         """Change what may change while people buy; FAILED_PRECONDITION when seats, prices or currency differ."""
         event = parsed(document, seating_plan, checked_id("event_id", event_id))
         key, sale_at, now = EVENT.key(event.id), sale_key(event.id), self._clock.now()
+        entry = entry_of(call, now, "update event", event.id, reason)
 
         def decide(view: View) -> Decision[Event]:
             known = view.get(key)
@@ -110,9 +120,11 @@ class Catalog:
                     "sections: seats, prices and currency stay as they were published; create another event",
                 )
             sale = changed_sale(view.get(sale_at), sale_window(known.info), sale_window(changed.info), now)
-            return Decision(changed, (put(key, changed), put(sale_at, sale)), events=(_changed(changed),))
+            told = msgspec.structs.replace(entry, new=", ".join(differing(known, changed)))
+            writes = (put(key, changed), put(sale_at, sale), *audited(view, told))
+            return Decision(changed, writes, events=(_changed(changed),))
 
-        return await self._store.transact((key, sale_at), decide)
+        return await self._store.transact((key, sale_at, HEAD), decide)
 
 
 def unknown_event(event_id: str) -> Refusal:

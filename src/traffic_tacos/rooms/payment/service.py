@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from enum import IntEnum
 from functools import partial
@@ -12,7 +13,7 @@ from typing import TypeVar
 import msgspec
 
 from traffic_tacos.kernel.addresses import Network, checked_url
-from traffic_tacos.kernel.calls import Call
+from traffic_tacos.kernel.calls import Call, Role
 from traffic_tacos.kernel.cards import TEST_CARDS, Reason
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.ids import checked_id, checked_user_id, derived_id, new_id
@@ -24,6 +25,7 @@ from traffic_tacos.kernel.topics import (
     SETTLE_PAYMENT_RESULT,
     SIMULATE_OUTCOME,
 )
+from traffic_tacos.ports.audit import HEAD, audited, entry_of
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.idempotency import Answers, Once
 from traffic_tacos.ports.paging import Asked, Page, page_of
@@ -188,21 +190,28 @@ class Payments:
     async def cancel(self, request: Cancel, call: Call) -> Payment:
         """Cancel, or refund what was captured; see `model.cancelled`."""
         payment = await self._visible(request.payment_intent_id, call)
-        return await self._once("cancel", payment.user_id, request, call, partial(self._cancel, request, payment))
+        return await self._once("cancel", payment.user_id, request, call, partial(self._cancel, request, payment, call))
 
-    async def _cancel(self, request: Cancel, payment: Payment, once: Once[Payment]) -> Payment:
+    async def _cancel(self, request: Cancel, payment: Payment, call: Call, once: Once[Payment]) -> Payment:
         now = self._clock.now()
         key = PAYMENT.key(payment.id)
         refund_id = derived_id("ref", payment.id, request.idempotency_key)
+
+        by_operator = call.caller.role is Role.ADMIN
+        entry = entry_of(call, now, "cancel payment", payment.id, request.reason)
 
         def rule(view: View) -> Decision[Payment]:
             before = _found(view.get(key), request.payment_intent_id)
             after = model.cancelled(before, request.refund_amount, refund_id, now)
             if after == before:
                 return Decision(after)
-            return _ended(before, after, now)
+            ended = _ended(before, after, now)
+            if not by_operator:
+                return ended
+            told = msgspec.structs.replace(entry, old=_standing(before), new=_standing(after))
+            return replace(ended, writes=(*ended.writes, *audited(view, told)))
 
-        return await once.commit((key,), rule)
+        return await once.commit((key, HEAD) if by_operator else (key,), rule)
 
     async def list(self, user_id: str, reservation_id: str, status: int, asked: Asked) -> Page[Payment]:
         """A page of payments, oldest first."""
@@ -372,3 +381,8 @@ def _found(payment: Payment | None, payment_intent_id: str) -> Payment:
 
 def _unknown(payment_intent_id: str) -> Refusal:
     return Refusal(Code.NOT_FOUND, f"payment_intent_id: there is no payment {payment_intent_id}")
+
+
+def _standing(payment: Payment) -> str:
+    """How it stands, and what of it has gone back, for the audit log."""
+    return f"{payment.status.name}, {payment.refunded} of {payment.amount.amount} {payment.amount.currency} refunded"

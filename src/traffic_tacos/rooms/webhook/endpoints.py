@@ -10,6 +10,7 @@ from traffic_tacos.kernel.calls import Call, Role
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.ids import checked_id, derived_id
 from traffic_tacos.kernel.topics import PAYMENT_CHANGED, RESERVATION_CHANGED, SEND_WEBHOOK, SETTING_CHANGED
+from traffic_tacos.ports.audit import HEAD, audited, entry_of
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.settings import MAINTENANCE
 from traffic_tacos.ports.store import JOB, Decision, Event, Job, Key, Store, View, Write, delete, put
@@ -90,23 +91,27 @@ class Endpoints:
         if asked.id not in self._known and len(self._known) >= ENDPOINTS_MAX:
             raise Refusal(Code.QUOTA_EXCEEDED, f"endpoint_url: there are {ENDPOINTS_MAX} endpoints already")
 
+        entry = entry_of(call, asked.registered_at, "register endpoint", asked.id, "", new=asked.url)
+
         def decide(view: View) -> Decision[Endpoint]:
             after = model.registered(view.get(key), asked, asked.registered_at)
-            return Decision(after, (put(key, after),))
+            return Decision(after, (put(key, after), *audited(view, entry)))
 
-        return await self._store.transact((key,), decide)
+        return await self._store.transact((key, HEAD), decide)
 
-    async def remove(self, endpoint_id: str, call: Call) -> None:
+    async def remove(self, endpoint_id: str, reason: str, call: Call) -> None:
         """Tell it nothing any more, also of what it was yet to be told."""
         key = endpoint_key(checked_id("endpoint_id", endpoint_id))
+        entry = entry_of(call, self._clock.now(), "remove endpoint", endpoint_id, reason)
 
         def decide(view: View) -> Decision[None]:
             known = view.get(key)
             if known is None or (call.caller.role is not Role.ADMIN and call.caller.name != known.registered_by):
                 raise Refusal(Code.NOT_FOUND, f"endpoint_id: there is no endpoint {endpoint_id}")
-            return Decision(None, (delete(key),))
+            gone = msgspec.structs.replace(entry, old=known.url)
+            return Decision(None, (delete(key), *audited(view, gone)))
 
-        await self._store.transact((key,), decide)
+        await self._store.transact((key, HEAD), decide)
         await self._drop_jobs(endpoint_id)
 
     async def _drop_jobs(self, endpoint_id: str) -> None:

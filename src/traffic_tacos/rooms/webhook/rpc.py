@@ -113,7 +113,7 @@ class EndpointRpc:
         )
 
     async def RemoveEndpoint(self, request: own.RemoveEndpointRequest, call: Call) -> own.RemoveEndpointResponse:
-        await self._endpoints.remove(request.endpoint_id, call)
+        await self._endpoints.remove(request.endpoint_id, request.reason, call)
         return own.RemoveEndpointResponse()
 
 

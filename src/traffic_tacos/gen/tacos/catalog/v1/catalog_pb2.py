@@ -26,7 +26,7 @@ from traffic_tacos.gen.common.v1 import errors_pb2 as common_dot_v1_dot_errors__
 from traffic_tacos.gen.common.v1 import types_pb2 as common_dot_v1_dot_types__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1etacos/catalog/v1/catalog.proto\x12\x10tacos.catalog.v1\x1a\x16\x63ommon/v1/errors.proto\x1a\x15\x63ommon/v1/types.proto\"N\n\x12\x43reateEventRequest\x12\x10\n\x08\x64ocument\x18\x01 \x01(\t\x12\x14\n\x0cseating_plan\x18\x02 \x01(\t\x12\x10\n\x08\x65vent_id\x18\x03 \x01(\t\"a\n\x13\x43reateEventResponse\x12)\n\x04plan\x18\x01 \x01(\x0b\x32\x1b.tacos.catalog.v1.EventPlan\x12\x1f\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x10.common.v1.Error\"=\n\x0fGetEventRequest\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x18\n\x10without_sections\x18\x02 \x01(\x08\"^\n\x10GetEventResponse\x12)\n\x04plan\x18\x01 \x01(\x0b\x32\x1b.tacos.catalog.v1.EventPlan\x12\x1f\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x10.common.v1.Error\">\n\x11ListEventsRequest\x12)\n\npagination\x18\x01 \x01(\x0b\x32\x15.common.v1.Pagination\"\x89\x01\n\x12ListEventsResponse\x12*\n\x05plans\x18\x01 \x03(\x0b\x32\x1b.tacos.catalog.v1.EventPlan\x12&\n\tpage_info\x18\x02 \x01(\x0b\x32\x13.common.v1.PageInfo\x12\x1f\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x10.common.v1.Error\"N\n\x12UpdateEventRequest\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x10\n\x08\x64ocument\x18\x02 \x01(\t\x12\x14\n\x0cseating_plan\x18\x03 \x01(\t\"a\n\x13UpdateEventResponse\x12)\n\x04plan\x18\x01 \x01(\x0b\x32\x1b.tacos.catalog.v1.EventPlan\x12\x1f\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x10.common.v1.Error\"G\n\x11\x42lockSeatsRequest\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x10\n\x08seat_ids\x18\x02 \x03(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"U\n\x12\x42lockSeatsResponse\x12\x1e\n\x05seats\x18\x01 \x03(\x0b\x32\x0f.common.v1.Seat\x12\x1f\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x10.common.v1.Error\"I\n\x13UnblockSeatsRequest\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x10\n\x08seat_ids\x18\x02 \x03(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"W\n\x14UnblockSeatsResponse\x12\x1e\n\x05seats\x18\x01 \x03(\x0b\x32\x0f.common.v1.Seat\x12\x1f\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x10.common.v1.Error\"\xaa\x02\n\tEventPlan\x12\x1f\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x10.common.v1.Event\x12\x10\n\x08\x63urrency\x18\x02 \x01(\t\x12\x15\n\rmax_per_order\x18\x03 \x01(\x05\x12.\n\tadmission\x18\x04 \x01(\x0b\x32\x1b.tacos.catalog.v1.Admission\x12+\n\x08sections\x18\x05 \x03(\x0b\x32\x19.tacos.catalog.v1.Section\x12*\n\x07refunds\x18\x06 \x01(\x0b\x32\x19.tacos.catalog.v1.Refunds\x12\x1f\n\x12utc_offset_minutes\x18\x07 \x01(\x05H\x00\x88\x01\x01\x12\x12\n\nunreadable\x18\x0f \x01(\tB\x15\n\x13_utc_offset_minutes\"0\n\x07Refunds\x12\x14\n\x0chours_before\x18\x01 \x01(\x05\x12\x0f\n\x07percent\x18\x02 \x01(\x05\"z\n\tAdmission\x12\x17\n\x0frate_per_second\x18\x01 \x01(\x05\x12\x12\n\nactive_max\x18\x02 \x01(\x05\x12\x15\n\roffer_seconds\x18\x03 \x01(\x05\x12\x14\n\x0cidle_seconds\x18\x04 \x01(\x05\x12\x13\n\x0bwaiting_max\x18\x05 \x01(\x05\"\x85\x01\n\x07Section\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12#\n\x04rows\x18\x03 \x03(\x0b\x32\x15.tacos.catalog.v1.Row\x12,\n\x0b\x66ocal_point\x18\x04 \x01(\x0b\x32\x17.tacos.catalog.v1.Point\x12\r\n\x05label\x18\x05 \x01(\t\"m\n\x03Row\x12\n\n\x02id\x18\x01 \x01(\t\x12)\n\x05seats\x18\x02 \x03(\x0b\x32\x1a.tacos.catalog.v1.PlanSeat\x12\x0e\n\x06\x61isles\x18\x03 \x03(\x05\x12\x10\n\x08standing\x18\x04 \x01(\x08\x12\r\n\x05label\x18\x05 \x01(\t\"t\n\x08PlanSeat\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\t\x12\r\n\x05price\x18\x03 \x01(\x03\x12)\n\x08position\x18\x04 \x01(\x0b\x32\x17.tacos.catalog.v1.Point\x12\x12\n\naccessible\x18\x05 \x01(\x08\"\x1d\n\x05Point\x12\t\n\x01x\x18\x01 \x01(\x01\x12\t\n\x01y\x18\x02 \x01(\x01\x32\xac\x04\n\x0e\x43\x61talogService\x12Z\n\x0b\x43reateEvent\x12$.tacos.catalog.v1.CreateEventRequest\x1a%.tacos.catalog.v1.CreateEventResponse\x12Q\n\x08GetEvent\x12!.tacos.catalog.v1.GetEventRequest\x1a\".tacos.catalog.v1.GetEventResponse\x12W\n\nListEvents\x12#.tacos.catalog.v1.ListEventsRequest\x1a$.tacos.catalog.v1.ListEventsResponse\x12Z\n\x0bUpdateEvent\x12$.tacos.catalog.v1.UpdateEventRequest\x1a%.tacos.catalog.v1.UpdateEventResponse\x12W\n\nBlockSeats\x12#.tacos.catalog.v1.BlockSeatsRequest\x1a$.tacos.catalog.v1.BlockSeatsResponse\x12]\n\x0cUnblockSeats\x12%.tacos.catalog.v1.UnblockSeatsRequest\x1a&.tacos.catalog.v1.UnblockSeatsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1etacos/catalog/v1/catalog.proto\x12\x10tacos.catalog.v1\x1a\x16\x63ommon/v1/errors.proto\x1a\x15\x63ommon/v1/types.proto\"^\n\x12\x43reateEventRequest\x12\x10\n\x08\x64ocument\x18\x01 \x01(\t\x12\x14\n\x0cseating_plan\x18\x02 \x01(\t\x12\x10\n\x08\x65vent_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\"a\n\x13\x43reateEventResponse\x12)\n\x04plan\x18\x01 \x01(\x0b\x32\x1b.tacos.catalog.v1.EventPlan\x12\x1f\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x10.common.v1.Error\"=\n\x0fGetEventRequest\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x18\n\x10without_sections\x18\x02 \x01(\x08\"^\n\x10GetEventResponse\x12)\n\x04plan\x18\x01 \x01(\x0b\x32\x1b.tacos.catalog.v1.EventPlan\x12\x1f\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x10.common.v1.Error\">\n\x11ListEventsRequest\x12)\n\npagination\x18\x01 \x01(\x0b\x32\x15.common.v1.Pagination\"\x89\x01\n\x12ListEventsResponse\x12*\n\x05plans\x18\x01 \x03(\x0b\x32\x1b.tacos.catalog.v1.EventPlan\x12&\n\tpage_info\x18\x02 \x01(\x0b\x32\x13.common.v1.PageInfo\x12\x1f\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x10.common.v1.Error\"^\n\x12UpdateEventRequest\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x10\n\x08\x64ocument\x18\x02 \x01(\t\x12\x14\n\x0cseating_plan\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\"a\n\x13UpdateEventResponse\x12)\n\x04plan\x18\x01 \x01(\x0b\x32\x1b.tacos.catalog.v1.EventPlan\x12\x1f\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x10.common.v1.Error\"G\n\x11\x42lockSeatsRequest\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x10\n\x08seat_ids\x18\x02 \x03(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"U\n\x12\x42lockSeatsResponse\x12\x1e\n\x05seats\x18\x01 \x03(\x0b\x32\x0f.common.v1.Seat\x12\x1f\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x10.common.v1.Error\"I\n\x13UnblockSeatsRequest\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x10\n\x08seat_ids\x18\x02 \x03(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"W\n\x14UnblockSeatsResponse\x12\x1e\n\x05seats\x18\x01 \x03(\x0b\x32\x0f.common.v1.Seat\x12\x1f\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x10.common.v1.Error\"\xaa\x02\n\tEventPlan\x12\x1f\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x10.common.v1.Event\x12\x10\n\x08\x63urrency\x18\x02 \x01(\t\x12\x15\n\rmax_per_order\x18\x03 \x01(\x05\x12.\n\tadmission\x18\x04 \x01(\x0b\x32\x1b.tacos.catalog.v1.Admission\x12+\n\x08sections\x18\x05 \x03(\x0b\x32\x19.tacos.catalog.v1.Section\x12*\n\x07refunds\x18\x06 \x01(\x0b\x32\x19.tacos.catalog.v1.Refunds\x12\x1f\n\x12utc_offset_minutes\x18\x07 \x01(\x05H\x00\x88\x01\x01\x12\x12\n\nunreadable\x18\x0f \x01(\tB\x15\n\x13_utc_offset_minutes\"0\n\x07Refunds\x12\x14\n\x0chours_before\x18\x01 \x01(\x05\x12\x0f\n\x07percent\x18\x02 \x01(\x05\"z\n\tAdmission\x12\x17\n\x0frate_per_second\x18\x01 \x01(\x05\x12\x12\n\nactive_max\x18\x02 \x01(\x05\x12\x15\n\roffer_seconds\x18\x03 \x01(\x05\x12\x14\n\x0cidle_seconds\x18\x04 \x01(\x05\x12\x13\n\x0bwaiting_max\x18\x05 \x01(\x05\"\x85\x01\n\x07Section\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12#\n\x04rows\x18\x03 \x03(\x0b\x32\x15.tacos.catalog.v1.Row\x12,\n\x0b\x66ocal_point\x18\x04 \x01(\x0b\x32\x17.tacos.catalog.v1.Point\x12\r\n\x05label\x18\x05 \x01(\t\"m\n\x03Row\x12\n\n\x02id\x18\x01 \x01(\t\x12)\n\x05seats\x18\x02 \x03(\x0b\x32\x1a.tacos.catalog.v1.PlanSeat\x12\x0e\n\x06\x61isles\x18\x03 \x03(\x05\x12\x10\n\x08standing\x18\x04 \x01(\x08\x12\r\n\x05label\x18\x05 \x01(\t\"t\n\x08PlanSeat\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\t\x12\r\n\x05price\x18\x03 \x01(\x03\x12)\n\x08position\x18\x04 \x01(\x0b\x32\x17.tacos.catalog.v1.Point\x12\x12\n\naccessible\x18\x05 \x01(\x08\"\x1d\n\x05Point\x12\t\n\x01x\x18\x01 \x01(\x01\x12\t\n\x01y\x18\x02 \x01(\x01\x32\xac\x04\n\x0e\x43\x61talogService\x12Z\n\x0b\x43reateEvent\x12$.tacos.catalog.v1.CreateEventRequest\x1a%.tacos.catalog.v1.CreateEventResponse\x12Q\n\x08GetEvent\x12!.tacos.catalog.v1.GetEventRequest\x1a\".tacos.catalog.v1.GetEventResponse\x12W\n\nListEvents\x12#.tacos.catalog.v1.ListEventsRequest\x1a$.tacos.catalog.v1.ListEventsResponse\x12Z\n\x0bUpdateEvent\x12$.tacos.catalog.v1.UpdateEventRequest\x1a%.tacos.catalog.v1.UpdateEventResponse\x12W\n\nBlockSeats\x12#.tacos.catalog.v1.BlockSeatsRequest\x1a$.tacos.catalog.v1.BlockSeatsResponse\x12]\n\x0cUnblockSeats\x12%.tacos.catalog.v1.UnblockSeatsRequest\x1a&.tacos.catalog.v1.UnblockSeatsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,43 +34,43 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tacos.catalog.v1.catalog_pb
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_CREATEEVENTREQUEST']._serialized_start=99
-  _globals['_CREATEEVENTREQUEST']._serialized_end=177
-  _globals['_CREATEEVENTRESPONSE']._serialized_start=179
-  _globals['_CREATEEVENTRESPONSE']._serialized_end=276
-  _globals['_GETEVENTREQUEST']._serialized_start=278
-  _globals['_GETEVENTREQUEST']._serialized_end=339
-  _globals['_GETEVENTRESPONSE']._serialized_start=341
-  _globals['_GETEVENTRESPONSE']._serialized_end=435
-  _globals['_LISTEVENTSREQUEST']._serialized_start=437
-  _globals['_LISTEVENTSREQUEST']._serialized_end=499
-  _globals['_LISTEVENTSRESPONSE']._serialized_start=502
-  _globals['_LISTEVENTSRESPONSE']._serialized_end=639
-  _globals['_UPDATEEVENTREQUEST']._serialized_start=641
-  _globals['_UPDATEEVENTREQUEST']._serialized_end=719
-  _globals['_UPDATEEVENTRESPONSE']._serialized_start=721
-  _globals['_UPDATEEVENTRESPONSE']._serialized_end=818
-  _globals['_BLOCKSEATSREQUEST']._serialized_start=820
-  _globals['_BLOCKSEATSREQUEST']._serialized_end=891
-  _globals['_BLOCKSEATSRESPONSE']._serialized_start=893
-  _globals['_BLOCKSEATSRESPONSE']._serialized_end=978
-  _globals['_UNBLOCKSEATSREQUEST']._serialized_start=980
-  _globals['_UNBLOCKSEATSREQUEST']._serialized_end=1053
-  _globals['_UNBLOCKSEATSRESPONSE']._serialized_start=1055
-  _globals['_UNBLOCKSEATSRESPONSE']._serialized_end=1142
-  _globals['_EVENTPLAN']._serialized_start=1145
-  _globals['_EVENTPLAN']._serialized_end=1443
-  _globals['_REFUNDS']._serialized_start=1445
-  _globals['_REFUNDS']._serialized_end=1493
-  _globals['_ADMISSION']._serialized_start=1495
-  _globals['_ADMISSION']._serialized_end=1617
-  _globals['_SECTION']._serialized_start=1620
-  _globals['_SECTION']._serialized_end=1753
-  _globals['_ROW']._serialized_start=1755
-  _globals['_ROW']._serialized_end=1864
-  _globals['_PLANSEAT']._serialized_start=1866
-  _globals['_PLANSEAT']._serialized_end=1982
-  _globals['_POINT']._serialized_start=1984
-  _globals['_POINT']._serialized_end=2013
-  _globals['_CATALOGSERVICE']._serialized_start=2016
-  _globals['_CATALOGSERVICE']._serialized_end=2572
+  _globals['_CREATEEVENTREQUEST']._serialized_end=193
+  _globals['_CREATEEVENTRESPONSE']._serialized_start=195
+  _globals['_CREATEEVENTRESPONSE']._serialized_end=292
+  _globals['_GETEVENTREQUEST']._serialized_start=294
+  _globals['_GETEVENTREQUEST']._serialized_end=355
+  _globals['_GETEVENTRESPONSE']._serialized_start=357
+  _globals['_GETEVENTRESPONSE']._serialized_end=451
+  _globals['_LISTEVENTSREQUEST']._serialized_start=453
+  _globals['_LISTEVENTSREQUEST']._serialized_end=515
+  _globals['_LISTEVENTSRESPONSE']._serialized_start=518
+  _globals['_LISTEVENTSRESPONSE']._serialized_end=655
+  _globals['_UPDATEEVENTREQUEST']._serialized_start=657
+  _globals['_UPDATEEVENTREQUEST']._serialized_end=751
+  _globals['_UPDATEEVENTRESPONSE']._serialized_start=753
+  _globals['_UPDATEEVENTRESPONSE']._serialized_end=850
+  _globals['_BLOCKSEATSREQUEST']._serialized_start=852
+  _globals['_BLOCKSEATSREQUEST']._serialized_end=923
+  _globals['_BLOCKSEATSRESPONSE']._serialized_start=925
+  _globals['_BLOCKSEATSRESPONSE']._serialized_end=1010
+  _globals['_UNBLOCKSEATSREQUEST']._serialized_start=1012
+  _globals['_UNBLOCKSEATSREQUEST']._serialized_end=1085
+  _globals['_UNBLOCKSEATSRESPONSE']._serialized_start=1087
+  _globals['_UNBLOCKSEATSRESPONSE']._serialized_end=1174
+  _globals['_EVENTPLAN']._serialized_start=1177
+  _globals['_EVENTPLAN']._serialized_end=1475
+  _globals['_REFUNDS']._serialized_start=1477
+  _globals['_REFUNDS']._serialized_end=1525
+  _globals['_ADMISSION']._serialized_start=1527
+  _globals['_ADMISSION']._serialized_end=1649
+  _globals['_SECTION']._serialized_start=1652
+  _globals['_SECTION']._serialized_end=1785
+  _globals['_ROW']._serialized_start=1787
+  _globals['_ROW']._serialized_end=1896
+  _globals['_PLANSEAT']._serialized_start=1898
+  _globals['_PLANSEAT']._serialized_end=2014
+  _globals['_POINT']._serialized_start=2016
+  _globals['_POINT']._serialized_end=2045
+  _globals['_CATALOGSERVICE']._serialized_start=2048
+  _globals['_CATALOGSERVICE']._serialized_end=2604
 # @@protoc_insertion_point(module_scope)

@@ -9,14 +9,16 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class CreateEventRequest(_message.Message):
-    __slots__ = ("document", "seating_plan", "event_id")
+    __slots__ = ("document", "seating_plan", "event_id", "reason")
     DOCUMENT_FIELD_NUMBER: _ClassVar[int]
     SEATING_PLAN_FIELD_NUMBER: _ClassVar[int]
     EVENT_ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
     document: str
     seating_plan: str
     event_id: str
-    def __init__(self, document: _Optional[str] = ..., seating_plan: _Optional[str] = ..., event_id: _Optional[str] = ...) -> None: ...
+    reason: str
+    def __init__(self, document: _Optional[str] = ..., seating_plan: _Optional[str] = ..., event_id: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class CreateEventResponse(_message.Message):
     __slots__ = ("plan", "error")
@@ -59,14 +61,16 @@ class ListEventsResponse(_message.Message):
     def __init__(self, plans: _Optional[_Iterable[_Union[EventPlan, _Mapping]]] = ..., page_info: _Optional[_Union[_types_pb2.PageInfo, _Mapping]] = ..., error: _Optional[_Union[_errors_pb2.Error, _Mapping]] = ...) -> None: ...
 
 class UpdateEventRequest(_message.Message):
-    __slots__ = ("event_id", "document", "seating_plan")
+    __slots__ = ("event_id", "document", "seating_plan", "reason")
     EVENT_ID_FIELD_NUMBER: _ClassVar[int]
     DOCUMENT_FIELD_NUMBER: _ClassVar[int]
     SEATING_PLAN_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
     event_id: str
     document: str
     seating_plan: str
-    def __init__(self, event_id: _Optional[str] = ..., document: _Optional[str] = ..., seating_plan: _Optional[str] = ...) -> None: ...
+    reason: str
+    def __init__(self, event_id: _Optional[str] = ..., document: _Optional[str] = ..., seating_plan: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class UpdateEventResponse(_message.Message):
     __slots__ = ("plan", "error")

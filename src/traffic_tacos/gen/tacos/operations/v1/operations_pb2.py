@@ -26,7 +26,7 @@ from traffic_tacos.gen.common.v1 import errors_pb2 as common_dot_v1_dot_errors__
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$tacos/operations/v1/operations.proto\x12\x13tacos.operations.v1\x1a\x16\x63ommon/v1/errors.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x19\n\x17VerifyInvariantsRequest\"r\n\x18VerifyInvariantsResponse\x12\x35\n\x07results\x18\x01 \x03(\x0b\x32$.tacos.operations.v1.InvariantResult\x12\x1f\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x10.common.v1.Error\"q\n\x0fInvariantResult\x12\x11\n\tinvariant\x18\x01 \x01(\t\x12\r\n\x05\x63laim\x18\x02 \x01(\t\x12\x0f\n\x07\x63hecked\x18\x03 \x01(\x05\x12\x12\n\nviolations\x18\x04 \x03(\t\x12\x17\n\x0fviolation_count\x18\x05 \x01(\x05\"\x15\n\x13ListDeadJobsRequest\"c\n\x14ListDeadJobsResponse\x12*\n\x04jobs\x18\x01 \x03(\x0b\x32\x1c.tacos.operations.v1.DeadJob\x12\x1f\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x10.common.v1.Error\"z\n\x07\x44\x65\x61\x64Job\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\r\n\x05topic\x18\x02 \x01(\t\x12\x10\n\x08\x61ttempts\x18\x03 \x01(\x05\x12\x12\n\nlast_error\x18\x04 \x01(\t\x12*\n\x06\x64ue_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"&\n\x14ReplayDeadJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\"8\n\x15ReplayDeadJobResponse\x12\x1f\n\x05\x65rror\x18\x01 \x01(\x0b\x32\x10.common.v1.Error\";\n\x10ListAuditRequest\x12\x14\n\x0c\x61\x66ter_cursor\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\"\x89\x01\n\x11ListAuditResponse\x12\x30\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x1f.tacos.operations.v1.AuditEntry\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\t\x12\x1f\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x10.common.v1.Error\x12\x0c\n\x04head\x18\x04 \x01(\t\"\x15\n\x13ListSettingsRequest\"l\n\x14ListSettingsResponse\x12\x33\n\x08settings\x18\x01 \x03(\x0b\x32!.tacos.operations.v1.SettingValue\x12\x1f\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x10.common.v1.Error\"b\n\x0cSettingValue\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\r\n\x05value\x18\x03 \x01(\t\x12\x15\n\rdefault_value\x18\x04 \x01(\t\x12\r\n\x05\x61\x62out\x18\x05 \x01(\t\"\x16\n\x14ListOverridesRequest\"j\n\x15ListOverridesResponse\x12\x30\n\toverrides\x18\x01 \x03(\x0b\x32\x1d.tacos.operations.v1.Override\x12\x1f\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x10.common.v1.Error\"\x9a\x01\n\x08Override\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\r\n\x05value\x18\x03 \x01(\t\x12)\n\x05since\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05\x61\x63tor\x18\x05 \x01(\t\x12\x0e\n\x06reason\x18\x06 \x01(\t\x12\x16\n\x0eis_restricting\x18\x07 \x01(\x08\"\xce\x01\n\nAuditEntry\x12&\n\x02\x61t\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05\x61\x63tor\x18\x02 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x03 \x01(\t\x12\x0f\n\x07subject\x18\x04 \x01(\t\x12\x11\n\told_value\x18\x05 \x01(\t\x12\x11\n\tnew_value\x18\x06 \x01(\t\x12\x0e\n\x06reason\x18\x07 \x01(\t\x12\x10\n\x08trace_id\x18\x08 \x01(\t\x12\x0e\n\x06number\x18\t \x01(\x03\x12\x10\n\x08previous\x18\n \x01(\t\"#\n\x10ReconcileRequest\x12\x0f\n\x07\x64ry_run\x18\x01 \x01(\x08\"\x84\x01\n\x11ReconcileResponse\x12\x34\n\x0b\x64ifferences\x18\x01 \x03(\x0b\x32\x1f.tacos.operations.v1.Difference\x12\x18\n\x10\x64ifference_count\x18\x02 \x01(\x05\x12\x1f\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x10.common.v1.Error\"M\n\nDifference\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\x0c\n\x04what\x18\x02 \x01(\t\x12\x0e\n\x06job_id\x18\x03 \x01(\t\x12\x10\n\x08repaired\x18\x04 \x01(\x08\x32\xd6\x05\n\x11OperationsService\x12o\n\x10VerifyInvariants\x12,.tacos.operations.v1.VerifyInvariantsRequest\x1a-.tacos.operations.v1.VerifyInvariantsResponse\x12\x63\n\x0cListDeadJobs\x12(.tacos.operations.v1.ListDeadJobsRequest\x1a).tacos.operations.v1.ListDeadJobsResponse\x12\x66\n\rReplayDeadJob\x12).tacos.operations.v1.ReplayDeadJobRequest\x1a*.tacos.operations.v1.ReplayDeadJobResponse\x12Z\n\tListAudit\x12%.tacos.operations.v1.ListAuditRequest\x1a&.tacos.operations.v1.ListAuditResponse\x12\x63\n\x0cListSettings\x12(.tacos.operations.v1.ListSettingsRequest\x1a).tacos.operations.v1.ListSettingsResponse\x12\x66\n\rListOverrides\x12).tacos.operations.v1.ListOverridesRequest\x1a*.tacos.operations.v1.ListOverridesResponse\x12Z\n\tReconcile\x12%.tacos.operations.v1.ReconcileRequest\x1a&.tacos.operations.v1.ReconcileResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$tacos/operations/v1/operations.proto\x12\x13tacos.operations.v1\x1a\x16\x63ommon/v1/errors.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x19\n\x17VerifyInvariantsRequest\"r\n\x18VerifyInvariantsResponse\x12\x35\n\x07results\x18\x01 \x03(\x0b\x32$.tacos.operations.v1.InvariantResult\x12\x1f\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x10.common.v1.Error\"q\n\x0fInvariantResult\x12\x11\n\tinvariant\x18\x01 \x01(\t\x12\r\n\x05\x63laim\x18\x02 \x01(\t\x12\x0f\n\x07\x63hecked\x18\x03 \x01(\x05\x12\x12\n\nviolations\x18\x04 \x03(\t\x12\x17\n\x0fviolation_count\x18\x05 \x01(\x05\"\x15\n\x13ListDeadJobsRequest\"c\n\x14ListDeadJobsResponse\x12*\n\x04jobs\x18\x01 \x03(\x0b\x32\x1c.tacos.operations.v1.DeadJob\x12\x1f\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x10.common.v1.Error\"z\n\x07\x44\x65\x61\x64Job\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\r\n\x05topic\x18\x02 \x01(\t\x12\x10\n\x08\x61ttempts\x18\x03 \x01(\x05\x12\x12\n\nlast_error\x18\x04 \x01(\t\x12*\n\x06\x64ue_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"6\n\x14ReplayDeadJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"8\n\x15ReplayDeadJobResponse\x12\x1f\n\x05\x65rror\x18\x01 \x01(\x0b\x32\x10.common.v1.Error\";\n\x10ListAuditRequest\x12\x14\n\x0c\x61\x66ter_cursor\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\"\x89\x01\n\x11ListAuditResponse\x12\x30\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x1f.tacos.operations.v1.AuditEntry\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\t\x12\x1f\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x10.common.v1.Error\x12\x0c\n\x04head\x18\x04 \x01(\t\"\x15\n\x13ListSettingsRequest\"l\n\x14ListSettingsResponse\x12\x33\n\x08settings\x18\x01 \x03(\x0b\x32!.tacos.operations.v1.SettingValue\x12\x1f\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x10.common.v1.Error\"b\n\x0cSettingValue\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\r\n\x05value\x18\x03 \x01(\t\x12\x15\n\rdefault_value\x18\x04 \x01(\t\x12\r\n\x05\x61\x62out\x18\x05 \x01(\t\"\x16\n\x14ListOverridesRequest\"j\n\x15ListOverridesResponse\x12\x30\n\toverrides\x18\x01 \x03(\x0b\x32\x1d.tacos.operations.v1.Override\x12\x1f\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x10.common.v1.Error\"\x9a\x01\n\x08Override\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\r\n\x05value\x18\x03 \x01(\t\x12)\n\x05since\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05\x61\x63tor\x18\x05 \x01(\t\x12\x0e\n\x06reason\x18\x06 \x01(\t\x12\x16\n\x0eis_restricting\x18\x07 \x01(\x08\"\xce\x01\n\nAuditEntry\x12&\n\x02\x61t\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05\x61\x63tor\x18\x02 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x03 \x01(\t\x12\x0f\n\x07subject\x18\x04 \x01(\t\x12\x11\n\told_value\x18\x05 \x01(\t\x12\x11\n\tnew_value\x18\x06 \x01(\t\x12\x0e\n\x06reason\x18\x07 \x01(\t\x12\x10\n\x08trace_id\x18\x08 \x01(\t\x12\x0e\n\x06number\x18\t \x01(\x03\x12\x10\n\x08previous\x18\n \x01(\t\"3\n\x10ReconcileRequest\x12\x0f\n\x07\x64ry_run\x18\x01 \x01(\x08\x12\x0e\n\x06reason\x18\x02 \x01(\t\"\x84\x01\n\x11ReconcileResponse\x12\x34\n\x0b\x64ifferences\x18\x01 \x03(\x0b\x32\x1f.tacos.operations.v1.Difference\x12\x18\n\x10\x64ifference_count\x18\x02 \x01(\x05\x12\x1f\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x10.common.v1.Error\"M\n\nDifference\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\x0c\n\x04what\x18\x02 \x01(\t\x12\x0e\n\x06job_id\x18\x03 \x01(\t\x12\x10\n\x08repaired\x18\x04 \x01(\x08\x32\xd6\x05\n\x11OperationsService\x12o\n\x10VerifyInvariants\x12,.tacos.operations.v1.VerifyInvariantsRequest\x1a-.tacos.operations.v1.VerifyInvariantsResponse\x12\x63\n\x0cListDeadJobs\x12(.tacos.operations.v1.ListDeadJobsRequest\x1a).tacos.operations.v1.ListDeadJobsResponse\x12\x66\n\rReplayDeadJob\x12).tacos.operations.v1.ReplayDeadJobRequest\x1a*.tacos.operations.v1.ReplayDeadJobResponse\x12Z\n\tListAudit\x12%.tacos.operations.v1.ListAuditRequest\x1a&.tacos.operations.v1.ListAuditResponse\x12\x63\n\x0cListSettings\x12(.tacos.operations.v1.ListSettingsRequest\x1a).tacos.operations.v1.ListSettingsResponse\x12\x66\n\rListOverrides\x12).tacos.operations.v1.ListOverridesRequest\x1a*.tacos.operations.v1.ListOverridesResponse\x12Z\n\tReconcile\x12%.tacos.operations.v1.ReconcileRequest\x1a&.tacos.operations.v1.ReconcileResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -46,33 +46,33 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DEADJOB']._serialized_start=500
   _globals['_DEADJOB']._serialized_end=622
   _globals['_REPLAYDEADJOBREQUEST']._serialized_start=624
-  _globals['_REPLAYDEADJOBREQUEST']._serialized_end=662
-  _globals['_REPLAYDEADJOBRESPONSE']._serialized_start=664
-  _globals['_REPLAYDEADJOBRESPONSE']._serialized_end=720
-  _globals['_LISTAUDITREQUEST']._serialized_start=722
-  _globals['_LISTAUDITREQUEST']._serialized_end=781
-  _globals['_LISTAUDITRESPONSE']._serialized_start=784
-  _globals['_LISTAUDITRESPONSE']._serialized_end=921
-  _globals['_LISTSETTINGSREQUEST']._serialized_start=923
-  _globals['_LISTSETTINGSREQUEST']._serialized_end=944
-  _globals['_LISTSETTINGSRESPONSE']._serialized_start=946
-  _globals['_LISTSETTINGSRESPONSE']._serialized_end=1054
-  _globals['_SETTINGVALUE']._serialized_start=1056
-  _globals['_SETTINGVALUE']._serialized_end=1154
-  _globals['_LISTOVERRIDESREQUEST']._serialized_start=1156
-  _globals['_LISTOVERRIDESREQUEST']._serialized_end=1178
-  _globals['_LISTOVERRIDESRESPONSE']._serialized_start=1180
-  _globals['_LISTOVERRIDESRESPONSE']._serialized_end=1286
-  _globals['_OVERRIDE']._serialized_start=1289
-  _globals['_OVERRIDE']._serialized_end=1443
-  _globals['_AUDITENTRY']._serialized_start=1446
-  _globals['_AUDITENTRY']._serialized_end=1652
-  _globals['_RECONCILEREQUEST']._serialized_start=1654
-  _globals['_RECONCILEREQUEST']._serialized_end=1689
-  _globals['_RECONCILERESPONSE']._serialized_start=1692
-  _globals['_RECONCILERESPONSE']._serialized_end=1824
-  _globals['_DIFFERENCE']._serialized_start=1826
-  _globals['_DIFFERENCE']._serialized_end=1903
-  _globals['_OPERATIONSSERVICE']._serialized_start=1906
-  _globals['_OPERATIONSSERVICE']._serialized_end=2632
+  _globals['_REPLAYDEADJOBREQUEST']._serialized_end=678
+  _globals['_REPLAYDEADJOBRESPONSE']._serialized_start=680
+  _globals['_REPLAYDEADJOBRESPONSE']._serialized_end=736
+  _globals['_LISTAUDITREQUEST']._serialized_start=738
+  _globals['_LISTAUDITREQUEST']._serialized_end=797
+  _globals['_LISTAUDITRESPONSE']._serialized_start=800
+  _globals['_LISTAUDITRESPONSE']._serialized_end=937
+  _globals['_LISTSETTINGSREQUEST']._serialized_start=939
+  _globals['_LISTSETTINGSREQUEST']._serialized_end=960
+  _globals['_LISTSETTINGSRESPONSE']._serialized_start=962
+  _globals['_LISTSETTINGSRESPONSE']._serialized_end=1070
+  _globals['_SETTINGVALUE']._serialized_start=1072
+  _globals['_SETTINGVALUE']._serialized_end=1170
+  _globals['_LISTOVERRIDESREQUEST']._serialized_start=1172
+  _globals['_LISTOVERRIDESREQUEST']._serialized_end=1194
+  _globals['_LISTOVERRIDESRESPONSE']._serialized_start=1196
+  _globals['_LISTOVERRIDESRESPONSE']._serialized_end=1302
+  _globals['_OVERRIDE']._serialized_start=1305
+  _globals['_OVERRIDE']._serialized_end=1459
+  _globals['_AUDITENTRY']._serialized_start=1462
+  _globals['_AUDITENTRY']._serialized_end=1668
+  _globals['_RECONCILEREQUEST']._serialized_start=1670
+  _globals['_RECONCILEREQUEST']._serialized_end=1721
+  _globals['_RECONCILERESPONSE']._serialized_start=1724
+  _globals['_RECONCILERESPONSE']._serialized_end=1856
+  _globals['_DIFFERENCE']._serialized_start=1858
+  _globals['_DIFFERENCE']._serialized_end=1935
+  _globals['_OPERATIONSSERVICE']._serialized_start=1938
+  _globals['_OPERATIONSSERVICE']._serialized_end=2664
 # @@protoc_insertion_point(module_scope)

@@ -27,7 +27,7 @@ from traffic_tacos.gen.gateway.v1 import webhook_pb2 as gateway_dot_v1_dot_webho
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1etacos/webhook/v1/webhook.proto\x12\x10tacos.webhook.v1\x1a\x16\x63ommon/v1/errors.proto\x1a\x18gateway/v1/webhook.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x16\n\x14ListEndpointsRequest\"g\n\x15ListEndpointsResponse\x12-\n\tendpoints\x18\x01 \x03(\x0b\x32\x1a.tacos.webhook.v1.Endpoint\x12\x1f\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x10.common.v1.Error\",\n\x15RemoveEndpointRequest\x12\x13\n\x0b\x65ndpoint_id\x18\x01 \x01(\t\"9\n\x16RemoveEndpointResponse\x12\x1f\n\x05\x65rror\x18\x01 \x01(\x0b\x32\x10.common.v1.Error\"\xad\x03\n\x08\x45ndpoint\x12\x13\n\x0b\x65ndpoint_id\x18\x01 \x01(\t\x12\x14\n\x0cservice_name\x18\x02 \x01(\t\x12\x14\n\x0c\x65ndpoint_url\x18\x03 \x01(\t\x12\x31\n\x0b\x65vent_types\x18\x04 \x03(\x0e\x32\x1c.gateway.v1.WebhookEventType\x12\x31\n\rregistered_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07gone_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07waiting\x18\x07 \x01(\x05\x12\x0c\n\x04\x64\x65\x61\x64\x18\x08 \x01(\x05\x12\x11\n\tdelivered\x18\t \x01(\x05\x12\x0e\n\x06\x66\x61iled\x18\n \x01(\x05\x12\x10\n\x08\x66\x61ilures\x18\x0b \x01(\x05\x12.\n\nopen_until\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nlast_error\x18\r \x01(\t\x12\x35\n\x11last_delivered_at\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp2\xd8\x01\n\x0f\x45ndpointService\x12`\n\rListEndpoints\x12&.tacos.webhook.v1.ListEndpointsRequest\x1a\'.tacos.webhook.v1.ListEndpointsResponse\x12\x63\n\x0eRemoveEndpoint\x12\'.tacos.webhook.v1.RemoveEndpointRequest\x1a(.tacos.webhook.v1.RemoveEndpointResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1etacos/webhook/v1/webhook.proto\x12\x10tacos.webhook.v1\x1a\x16\x63ommon/v1/errors.proto\x1a\x18gateway/v1/webhook.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x16\n\x14ListEndpointsRequest\"g\n\x15ListEndpointsResponse\x12-\n\tendpoints\x18\x01 \x03(\x0b\x32\x1a.tacos.webhook.v1.Endpoint\x12\x1f\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x10.common.v1.Error\"<\n\x15RemoveEndpointRequest\x12\x13\n\x0b\x65ndpoint_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"9\n\x16RemoveEndpointResponse\x12\x1f\n\x05\x65rror\x18\x01 \x01(\x0b\x32\x10.common.v1.Error\"\xad\x03\n\x08\x45ndpoint\x12\x13\n\x0b\x65ndpoint_id\x18\x01 \x01(\t\x12\x14\n\x0cservice_name\x18\x02 \x01(\t\x12\x14\n\x0c\x65ndpoint_url\x18\x03 \x01(\t\x12\x31\n\x0b\x65vent_types\x18\x04 \x03(\x0e\x32\x1c.gateway.v1.WebhookEventType\x12\x31\n\rregistered_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07gone_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07waiting\x18\x07 \x01(\x05\x12\x0c\n\x04\x64\x65\x61\x64\x18\x08 \x01(\x05\x12\x11\n\tdelivered\x18\t \x01(\x05\x12\x0e\n\x06\x66\x61iled\x18\n \x01(\x05\x12\x10\n\x08\x66\x61ilures\x18\x0b \x01(\x05\x12.\n\nopen_until\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nlast_error\x18\r \x01(\t\x12\x35\n\x11last_delivered_at\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp2\xd8\x01\n\x0f\x45ndpointService\x12`\n\rListEndpoints\x12&.tacos.webhook.v1.ListEndpointsRequest\x1a\'.tacos.webhook.v1.ListEndpointsResponse\x12\x63\n\x0eRemoveEndpoint\x12\'.tacos.webhook.v1.RemoveEndpointRequest\x1a(.tacos.webhook.v1.RemoveEndpointResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,11 +39,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTENDPOINTSRESPONSE']._serialized_start=159
   _globals['_LISTENDPOINTSRESPONSE']._serialized_end=262
   _globals['_REMOVEENDPOINTREQUEST']._serialized_start=264
-  _globals['_REMOVEENDPOINTREQUEST']._serialized_end=308
-  _globals['_REMOVEENDPOINTRESPONSE']._serialized_start=310
-  _globals['_REMOVEENDPOINTRESPONSE']._serialized_end=367
-  _globals['_ENDPOINT']._serialized_start=370
-  _globals['_ENDPOINT']._serialized_end=799
-  _globals['_ENDPOINTSERVICE']._serialized_start=802
-  _globals['_ENDPOINTSERVICE']._serialized_end=1018
+  _globals['_REMOVEENDPOINTREQUEST']._serialized_end=324
+  _globals['_REMOVEENDPOINTRESPONSE']._serialized_start=326
+  _globals['_REMOVEENDPOINTRESPONSE']._serialized_end=383
+  _globals['_ENDPOINT']._serialized_start=386
+  _globals['_ENDPOINT']._serialized_end=815
+  _globals['_ENDPOINTSERVICE']._serialized_start=818
+  _globals['_ENDPOINTSERVICE']._serialized_end=1034
 # @@protoc_insertion_point(module_scope)
