@@ -14,7 +14,7 @@ async def serve(kind: str, address: str) -> None:
     async def say(request: bytes, context: grpc.aio.ServicerContext) -> bytes:
         return request
 
-    server = grpc_server(kind)
+    server = grpc_server(kind, 10.0)
     handlers = {"Say": grpc.unary_unary_rpc_method_handler(say)}
     server.add_registered_method_handlers("bench.Echo", handlers)
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("bench.Echo", handlers),))

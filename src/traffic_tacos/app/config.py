@@ -45,7 +45,9 @@ class Config(msgspec.Struct, frozen=True):
     `cors_origins` may call the HTTP door from a browser. `telemetry` is where an OpenTelemetry collector takes OTLP
     over HTTP. `elsewhere` says where rooms that run in another process answer gRPC, and `payment_webhook` where the
     webhook room of such a process takes the results of payments. `keys_of` is the data folder of the process that made
-    the keys which all processes of one platform share; None when that is this one.
+    the keys which all processes of one platform share; None when that is this one. There may be `connections_max` of
+    each transport (0: three eighths of the files that the process may open), and `connections_per_address` from one
+    address; one is closed that for `idle_seconds` sends nothing whole.
     """
 
     data: Path = Path(".tacos")
@@ -65,6 +67,9 @@ class Config(msgspec.Struct, frozen=True):
     elsewhere: Mapping[str, Address] = {}
     payment_webhook: str = ""
     keys_of: Path | None = None
+    connections_max: int = 0
+    connections_per_address: int = 1000
+    idle_seconds: float = 10.0
 
     @property
     def proxies(self) -> tuple[Network, ...]:
@@ -125,6 +130,12 @@ def checked(config: Config) -> Config:
         checked_origin("cors-origin", origin)
     if config.http.port and config.http == config.grpc:
         raise Refusal.of_field("http", "must be another address than that of gRPC", config.http)
+    if config.connections_max < 0:
+        raise Refusal.of_field("connections-max", "must not be negative", config.connections_max)
+    if config.connections_per_address < 1:
+        raise Refusal.of_field("connections-per-address", "must be at least 1", config.connections_per_address)
+    if not 0.5 <= config.idle_seconds <= 3600:
+        raise Refusal.of_field("idle-seconds", "must be 0.5 to 3600", config.idle_seconds)
     if config.server not in SERVERS:
         raise Refusal.of_field("server", f"must be one of {', '.join(SERVERS)}", config.server)
     return config

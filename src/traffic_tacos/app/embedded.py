@@ -17,8 +17,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import structlog
-import uvicorn
-from starlette.applications import Starlette
 
 from traffic_tacos.app.config import Config
 from traffic_tacos.app.engines import Engines, embedded
@@ -37,8 +35,10 @@ from traffic_tacos.ports.figures import Logs
 from traffic_tacos.ports.http import HttpPost
 from traffic_tacos.ports.snapshots import Snapshot
 from traffic_tacos.ports.store import Store
+from traffic_tacos.transport.connections import Caps, Connections, SocketWatch, gauges_of
 from traffic_tacos.transport.grpc_server import GrpcServer
 from traffic_tacos.transport.http import application
+from traffic_tacos.transport.http_server import HttpServer
 
 if TYPE_CHECKING:
     from traffic_tacos.operations.telemetry import Telemetry
@@ -77,7 +77,7 @@ async def serve(config: Config, ring: Logs, prepare: Hook, started: Hook) -> Non
 async def running(config: Config, ring: Logs, prepare: Hook) -> AsyncIterator[tuple[Platform, asyncio.Task[None]]]:
     """A platform that listens as long as the context lasts, and its work, which never ends by itself."""
     config.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _allow_open_files()
+    open_files = _allow_open_files()
     randomness = random.SystemRandom()
     with _locked(config.data):
         file = config.data / STORE_FILE
@@ -97,7 +97,7 @@ async def running(config: Config, ring: Logs, prepare: Hook) -> AsyncIterator[tu
                 await prepare(platform)
                 _calm_garbage_collection()
                 started = clock.now()
-                async with _listening(config, platform) as work:
+                async with _listening(config, platform, open_files) as work:
                     log.info(
                         "platform_started",
                         version=platform.health.version,
@@ -153,12 +153,18 @@ def exporting(config: Config, clock: Clock) -> "Telemetry | None":
 
 
 @asynccontextmanager
-async def _listening(config: Config, platform: Platform) -> AsyncIterator[asyncio.Task[None]]:
+async def _listening(config: Config, platform: Platform, open_files: int) -> AsyncIterator[asyncio.Task[None]]:
     """Doors open after the work behind them has begun, and close before it ends."""
     _check_free("grpc", config.grpc)
     _check_free("http", config.http)
-    grpc_server = GrpcServer(platform.calls, config.grpc, config.server)
-    http_server = _HttpServer(application(platform), config.http)
+    in_all = config.connections_max or open_files * 3 // 8
+    caps = Caps(in_all, config.connections_per_address, config.idle_seconds, config.proxies)
+    counted = {name: Connections(name, caps, platform.clock) for name in ("grpc", "http")}
+    grpc_server = GrpcServer(platform.calls, config.grpc, config.server, config.idle_seconds)
+    http_server = HttpServer(application(platform), config.http, counted["http"], GRACE_SECONDS)
+    platform.keep("connections", SocketWatch(grpc_server.port, counted["grpc"], platform.clock).run)
+    for gauge in gauges_of(counted):
+        platform.calls.metrics.add_gauges(*gauge)
     work = asyncio.create_task(platform.run())
     try:
         await http_server.start()
@@ -173,51 +179,13 @@ async def _listening(config: Config, platform: Platform) -> AsyncIterator[asynci
             await work
 
 
-class _HttpServer:
-    """uvicorn inside our loop; signals are ours to handle."""
-
-    def __init__(self, app: Starlette, address: Address) -> None:
-        self._address = address
-        self._server = uvicorn.Server(
-            uvicorn.Config(
-                app,
-                host=address.host,
-                port=address.port,
-                log_config=None,
-                access_log=False,
-                log_level="error",  # its warnings are of bytes that are no HTTP: a line for whoever sends some
-                lifespan="off",
-                server_header=False,
-                proxy_headers=False,  # whose X-Forwarded-For is believed, calls/limits.py decides
-                timeout_graceful_shutdown=int(GRACE_SECONDS),
-            )
-        )
-        self._server.capture_signals = contextlib.nullcontext  # type: ignore[assignment]  # a context that captures none
-        self._task: asyncio.Task[None] | None = None
-
-    async def start(self) -> None:
-        self._task = asyncio.create_task(self._serve())
-        while not self._server.started:
-            if self._task.done():
-                raise Refusal.of_field("http", "must be an address to listen on", self._address)
-            await asyncio.sleep(0.01)
-
-    async def stop(self) -> None:
-        if self._task is not None:
-            self._server.should_exit = True
-            await self._task
-
-    async def _serve(self) -> None:
-        with contextlib.suppress(SystemExit):  # uvicorn's way to say that it cannot listen
-            await self._server.serve()
-
-
-def _allow_open_files() -> None:
-    """Callers, streams and receivers of webhooks are a socket each: as many as the system lets us have."""
+def _allow_open_files() -> int:
+    """Callers, streams and receivers of webhooks are a socket each: as many as the system lets us have. How many."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = OPEN_FILES_MAX if hard == resource.RLIM_INFINITY else min(OPEN_FILES_MAX, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    return wanted if soft == resource.RLIM_INFINITY else max(soft, wanted)
 
 
 def _calm_garbage_collection() -> None:

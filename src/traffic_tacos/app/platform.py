@@ -210,6 +210,12 @@ class Platform:
             "overrides": len(self.overrides.all()),
         }
 
+    def keep(self, name: str, loop: Loop) -> None:
+        """Run one more loop in the background, of whatever stands before the platform; before `run`."""
+        somebody = next(iter(self.rooms), "")
+        self._loops[name] = loop, somebody
+        self.health.add_issues(somebody, partial(self.loops.issues, (name,)))
+
     async def run(self) -> None:
         """Everything that goes on in the background, until cancelled. Whatever fails is started again."""
         await self.loops.run({name: loop for name, (loop, _) in self._loops.items()})

@@ -119,8 +119,9 @@ class ForeignIssuer:
 
 
 async def fetch_json(url: str) -> Any:
-    """What an issuer shows at an address of its own. Redirects are not followed."""
+    """What an issuer shows at an address of its own, within ISSUER_SECONDS in all. Redirects are not followed."""
     async with (
+        asyncio.timeout(ISSUER_SECONDS),
         httpx.AsyncClient(timeout=ISSUER_SECONDS, follow_redirects=False) as client,
         client.stream("GET", url) as response,
     ):

@@ -105,6 +105,12 @@ def address_of(peer: str, forwarded: Iterable[str], proxies: tuple[Network, ...]
     return str(address)
 
 
+def is_proxy(peer: str, proxies: tuple[Network, ...]) -> bool:
+    """Whether the peer is one of those that speak for others."""
+    address = _parsed(peer)
+    return address is not None and any(address in network for network in proxies)
+
+
 def _parsed(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     """The address in `1.2.3.4`, `1.2.3.4:567`, `[::1]:567`, `ipv4:1.2.3.4:567` or `ipv6:[::1]:567`, as servers and
     proxies write it.

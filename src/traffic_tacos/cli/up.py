@@ -68,6 +68,15 @@ def up(
         list[str] | None,
         typer.Option(help="A network that webhooks may reach besides public addresses and loopback; may be repeated."),
     ] = None,
+    connections_max: Annotated[
+        int, typer.Option(help="How many connections each of gRPC and HTTP takes; 0 for as many as files allow.")
+    ] = options.DEFAULTS.connections_max,
+    connections_per_address: Annotated[
+        int, typer.Option(help="How many of them from one address, unless it is a trusted proxy's or loopback.")
+    ] = options.DEFAULTS.connections_per_address,
+    idle_seconds: Annotated[
+        float, typer.Option(help="Close a connection that for so long sends no whole request, or has none to answer.")
+    ] = options.DEFAULTS.idle_seconds,
 ) -> None:
     """Start the whole platform here, on embedded engines. Stop it with Ctrl-C; it goes on where it ended.
 
@@ -93,6 +102,9 @@ def up(
             elsewhere=parsed_elsewhere(elsewhere or ()),
             keys_of=keys_of,
             payment_webhook=payment_webhook,
+            connections_max=connections_max,
+            connections_per_address=connections_per_address,
+            idle_seconds=idle_seconds,
             webhook_networks=(*options.DEFAULTS.webhook_networks, *(webhook_network or ())),
         )
     )

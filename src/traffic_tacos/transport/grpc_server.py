@@ -24,7 +24,7 @@ from traffic_tacos.transport.reflection import add_reflection
 
 METADATA_BYTES_MAX = 16 * 1024
 STREAMS_PER_CONNECTION_MAX = 4096
-KEEPALIVE_MS = 30_000
+PING_TIMES = 3  # so many times the time that a connection may be silent, until it is asked whether it is there
 PINGS_TAKEN_EVERY_MS = 20_000  # of other processes that keep their connection alive; grpcio's own limit is 5 minutes
 SECONDS_MAX = 366 * 24 * 3600.0  # that a caller can be said to wait
 
@@ -34,25 +34,33 @@ OPTIONS = (
     *MESSAGE_OPTIONS,
     ("grpc.max_metadata_size", METADATA_BYTES_MAX),
     ("grpc.max_concurrent_streams", STREAMS_PER_CONNECTION_MAX),
-    ("grpc.keepalive_time_ms", KEEPALIVE_MS),
+    ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.http2.min_recv_ping_interval_without_data_ms", PINGS_TAKEN_EVERY_MS),
 )
 
 
-def grpc_server(kind: str) -> grpc.aio.Server:
+def grpc_server(kind: str, idle_seconds: float) -> grpc.aio.Server:
+    """Whoever says nothing is asked whether they are there, and let go when they do not answer."""
+    idle_ms = round(idle_seconds * 1000)
+    pings = (
+        ("grpc.keepalive_time_ms", PING_TIMES * idle_ms),
+        ("grpc.keepalive_timeout_ms", idle_ms),
+        ("grpc.http2.ping_timeout_ms", idle_ms),
+    )
+    options = (*OPTIONS, *pings)
     if kind == "native":
         import pygrpc_native.aio
 
-        server: grpc.aio.Server = pygrpc_native.aio.server(options=OPTIONS)
+        server: grpc.aio.Server = pygrpc_native.aio.server(options=options)
         return server
-    return grpc.aio.server(options=[*OPTIONS, ("grpc.so_reuseport", 0)])
+    return grpc.aio.server(options=[*options, ("grpc.so_reuseport", 0)])
 
 
 class GrpcServer:
     """Serves a platform's calls at an address until stopped."""
 
-    def __init__(self, calls: Calls, address: Address, kind: str) -> None:
-        self._server = grpc_server(kind)
+    def __init__(self, calls: Calls, address: Address, kind: str, idle_seconds: float) -> None:
+        self._server = grpc_server(kind, idle_seconds)
         self._health = health.aio.HealthServicer()
         services = calls.services()
         for service, methods in services.items():

@@ -1,6 +1,7 @@
 """The HTTP door: every RPC over HTTP, webhooks in, the payment page, and how the platform is."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import cache
 from typing import Protocol, TypeAlias
 
 import grpc
@@ -123,8 +124,12 @@ def application(platform: Behind) -> Starlette:
     async def style(_: Request) -> Response:
         return Response(STYLE, media_type="text/css", headers=HEADERS)
 
+    @cache
+    def description() -> bytes:
+        return msgspec.json.encode(document(platform.calls.methods, platform.health.version, platform.config.door))
+
     async def described(_: Request) -> Response:
-        return _json(document(platform.calls.methods, platform.health.version, platform.config.door), 200)
+        return Response(description(), media_type="application/json", headers=HEADERS)
 
     async def key_set(_: Request) -> Response:
         return _json(platform.key_set(), 200)
