@@ -223,6 +223,7 @@ async def test_what_was_registered_survives_a_restart_and_is_removed_by_its_owne
         ({"secret": ""}, "secret"),
         ({"secret": "whsec_c2hvcnQ="}, "secret"),
         ({"secret": "whsec_!!"}, "secret"),
+        ({"secret": "whsec_" + "é" * 44}, "secret"),
         ({"config": pb.WebhookConfig(retry_count=-1)}, "config.retry_count"),
         ({"config": pb.WebhookConfig(timeout_seconds=31)}, "config.timeout_seconds"),
         ({"config": pb.WebhookConfig(content_type="text/xml")}, "config.content_type"),
