@@ -1,6 +1,9 @@
 """Lists: whose they are, what is filtered, and pages that stay right while things change."""
 
+from urllib.parse import quote
+
 import pytest
+from google.protobuf import json_format
 
 from tests.rpc.desk import RESERVATION, code, on_platform
 from tests.simulation.world import EVENT, EVENT_ID
@@ -131,6 +134,58 @@ async def test_reservations_and_payments_have_numbers_of_pages_and_totals(desk):
     )
     assert [one["reservationId"] for one in over_http.json()["reservations"]] == ids[2:4]
     assert over_http.json()["pageInfo"]["totalCount"] == 5
+
+
+# What a query says of the page, and which of five reservations are on it, and the totals beside them.
+REST_PAGES = [
+    ("", [0, 1, 2, 3, 4], (5, False, False)),
+    ("&page=1&page_size=2", [0, 1], (5, True, False)),
+    ("&page=2&page_size=2", [2, 3], (5, True, True)),
+    ("&page=2&limit=2", [2, 3], (5, True, True)),
+    ("&page=3&limit=2", [4], (5, False, True)),
+    ("&page=9&limit=2", [], (5, False, True)),
+    ("&page=0&limit=0", [0, 1, 2, 3, 4], (5, False, False)),
+    ("&limit=1000", [0, 1, 2, 3, 4], (5, False, False)),
+    ("&limit=2&page=3&cursor=NEXT", [2, 3], (5, True, True)),
+]
+REST_WRONG = [
+    ("&page=-1", "pagination.page"),
+    ("&page=1000000", "pagination.page"),
+    ("&page_size=-1", "pagination.page_size"),
+    ("&limit=-1", "pagination.page_size"),
+    ("&page=two", "page"),
+    ("&limit=", "limit"),
+    ("&page=99999999999", "page"),
+    ("&limit=2&page_size=2", "limit"),
+    ("&pagination=2", "pagination"),
+    ("&offset=2", "offset"),
+]
+
+
+@on_platform
+async def test_a_list_has_pages_by_the_query_of_its_rest_name_too(desk):
+    ids = []
+    for _ in range(5):
+        held = await desk.held("ana", 1)
+        ids.append(held.reservation_id)
+        await desk.cancel("ana", held)
+        await desk.clock.sleep(2)
+    cursor = (await listed(desk, user="ana", size=2)).page_info.next_cursor
+    me = {"authorization": f"Bearer {desk.token(Role.FAN, 'ana')}"}
+    path = "/api/v1/reservations?user_id=ana"
+    for query, places, told in REST_PAGES:
+        answer = (await desk.http("GET", path + query.replace("NEXT", quote(cursor)), me)).json()
+        assert [one["reservation_id"] for one in answer.get("reservations", [])] == [ids[at] for at in places], query
+        assert info(json_format.ParseDict(answer, pb.ListReservationsResponse())) == told, query
+    for query, field in REST_WRONG:
+        refused = await desk.http("GET", path + query, me)
+        error = refused.json()["error"]
+        assert (refused.status_code, error["details"][0]["field"]) == (400, field), query
+    elsewhere = await desk.http("GET", f"/api/v1/reservations/{ids[0]}?page=2", me)
+    assert (elsewhere.status_code, elsewhere.json()["error"]["details"][0]["field"]) == (400, "page")
+    described = (await desk.http("GET", "/openapi.json", {})).json()["paths"]["/api/v1/reservations"]["get"]
+    said = {one["name"] for one in described["parameters"] if one["in"] == "query"}
+    assert said == {"user_id", "status", "event_id", "page", "page_size", "limit", "cursor"}
 
 
 @on_platform

@@ -9,7 +9,7 @@ from traffic_tacos import wire
 from traffic_tacos.calls.bounds import REQUIRED, is_map, is_of_requests, item_schema_of, schema_of
 from traffic_tacos.calls.dispatch import Method
 from traffic_tacos.calls.policy import PUBLIC
-from traffic_tacos.transport.rest import API, NAMES, Name
+from traffic_tacos.transport.rest import API, NAMES, OF_PAGES, PAGINATION, Name
 
 _SCALARS: Mapping[int, dict[str, Any]] = {
     FieldDescriptor.TYPE_STRING: {"type": "string"},
@@ -53,6 +53,10 @@ def _operation(name: Name, method: Method, schemas: dict[str, Any]) -> dict[str,
             parameters.append({"name": field.name, "in": "path", "required": True, "schema": schema})
         elif field.name in _FROM_HEADERS:
             parameters.append({"name": _FROM_HEADERS[field.name], "in": "header", "required": True, "schema": schema})
+        elif field.name == PAGINATION and field.message_type is not None:
+            for said, part in OF_PAGES.items():
+                schema = _schema(field.message_type.fields_by_name[part], schemas)
+                parameters.append({"name": said, "in": "query", "schema": schema})
         elif name.verb == "GET" and field.type != FieldDescriptor.TYPE_MESSAGE:
             parameters.append({"name": field.name, "in": "query", "schema": schema})
     if name.verb == "POST" and "idempotency_key" not in request.fields_by_name:

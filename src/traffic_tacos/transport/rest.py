@@ -1,8 +1,9 @@
 """The REST names that clients of this contract know, each one RPC: one table.
 
 What is in the path, in the query and in a JSON body are fields of the RPC's request. The waiting token travels in
-the header X-Waiting-Token and the idempotency key in Idempotency-Key, since neither belongs into a URL. An answer
-that says no (transport/answers.py) has the HTTP status of its error.
+the header X-Waiting-Token and the idempotency key in Idempotency-Key, since neither belongs into a URL. A list's page
+is asked for in the query, by the fields of Pagination. An answer that says no (transport/answers.py) has the HTTP
+status of its error.
 """
 
 import json
@@ -11,7 +12,6 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 from google.protobuf import json_format
-from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from starlette.requests import Request
 from starlette.responses import Response
@@ -25,6 +25,9 @@ from traffic_tacos.transport.connect import BODY_BYTES_MAX, decoded, status_of
 
 WAITING_TOKEN, IDEMPOTENCY_KEY = wire.WAITING_TOKEN_HEADER, "idempotency-key"
 API = "/api/v1"
+# What a query says of a page, and the field of Pagination that it is. `limit` is what most REST APIs say.
+PAGINATION = "pagination"
+OF_PAGES = {"page": "page", "page_size": "page_size", "limit": "page_size", "cursor": "cursor"}
 # A string of RFC 8941 (3.3.3), whatever parameters it has.
 _STRING = re.compile(r'"((?:[ !#-\[\]-~]|\\["\\])*)"(?:\s*;.*)?')
 
@@ -127,10 +130,17 @@ class RestDoor:
             raise Refusal.of_field("waiting_token", "must be in the header X-Waiting-Token, never in a URL")
         from_headers = {"waiting_token": request.headers.get(WAITING_TOKEN, ""), "idempotency_key": key}
         given |= {field: text for field, text in from_headers.items() if field in fields and text}
-        if unknown := set(given) - set(fields):
-            raise Refusal.of_field(sorted(unknown)[0], f"must be one of {', '.join(fields)}")
+        of_pages = OF_PAGES if PAGINATION in fields else {}
+        known = (*(name for name in fields if name != PAGINATION), *of_pages)
+        if unknown := set(given) - set(known):
+            raise Refusal.of_field(sorted(unknown)[0], f"must be one of {', '.join(known)}")
+        if "limit" in given and "page_size" in given:
+            raise Refusal.of_field("limit", "must be left out beside page_size, which is the same", given["limit"])
         for name, value in given.items():
-            _set(message, fields[name], value)
+            if name in of_pages:
+                _set(message.pagination, of_pages[name], value, name)
+            else:
+                _set(message, name, value, name)
         return message
 
 
@@ -153,12 +163,12 @@ def _unquoted(text: str) -> str:
     return re.sub(r"\\(.)", r"\1", string[1])
 
 
-def _set(message: Any, field: FieldDescriptor, text: str) -> None:
-    """A field from text, as it comes in paths, queries and headers."""
+def _set(message: Any, field: str, text: str, name: str) -> None:
+    """A field from text, as it comes in paths, queries and headers under a name."""
     try:
-        json_format.ParseDict({field.name: text}, message)
+        json_format.ParseDict({field: text}, message)
     except Exception:  # noqa: BLE001 - whatever the decoder stumbles over is what was sent
-        raise Refusal.of_field(field.name, "must be a value of its type", text) from None
+        raise Refusal.of_field(name, "must be a value of its type", text) from None
 
 
 def _shown(message: Message) -> dict[str, Any]:
