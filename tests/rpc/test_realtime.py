@@ -296,7 +296,10 @@ async def test_a_user_who_waits_reads_what_is_for_them_and_no_other_does(desk):
 
 @on_platform
 async def test_streams_of_reservations_do_not_push_those_of_the_line_aside(desk):
-    inboxes = [await desk.platform.part(Realtime).open(f"tab-{number}", "ana", lambda: None) for number in range(8)]
+    inboxes = [
+        await desk.platform.part(Realtime).open(f"tab-{number}", ("user ana",), "ana", lambda: None)
+        for number in range(8)
+    ]
     ears = [reservations(desk, "ana") for _ in range(8)]
     await desk.loop_once()
     assert (await send(desk, title="", content="to all")).delivered

@@ -20,6 +20,7 @@ from traffic_tacos.gen.tacos.webhook.v1 import webhook_pb2 as own
 from traffic_tacos.kernel.instants import DAY, HOUR, MINUTE, SECOND
 from traffic_tacos.ports.http import HttpAnswer
 from traffic_tacos.ports.idempotency import REMEMBERED, Remembered
+from traffic_tacos.ports.sessions import SESSION, Session
 from traffic_tacos.ports.store import JOB, Decision, Job, Kind, put
 from traffic_tacos.rooms.realtime.model import Message
 from traffic_tacos.rooms.realtime.records import MESSAGE
@@ -56,6 +57,7 @@ def samples(now: int) -> dict[Kind[Any], tuple[Any, int]]:
         REMEMBERED: (Remembered("", now + 5 * MINUTE), 5 * MINUTE),
         JOB: (dead, 30 * DAY),
         MESSAGE: (Message("m", "", "text", 1, 1, {}, now, now + HOUR), HOUR),
+        SESSION: (Session("user x", now + DAY), DAY),
         RECEIPT: (Receipt("c", now, ""), 7 * DAY),
         ENDPOINT: (endpoint, 30 * DAY),
     }

@@ -166,10 +166,10 @@ class Platform:
         """What a room calls the others through."""
         return cast(grpc.aio.Channel, RoomChannel(self.calls, self.clock, room, self._remote))
 
-    async def open(self, session_id: str, user_id: str, wake: Callable[[], None]) -> Inbox:
+    async def open(self, session_id: str, names: Sequence[str], user_id: str, wake: Callable[[], None]) -> Inbox:
         """The messages of whichever room of this process has some."""
         having = (room.messages for room in self.rooms.values() if room.messages is not NO_MESSAGES)
-        return await next(having, NO_MESSAGES).open(session_id, user_id, wake)
+        return await next(having, NO_MESSAGES).open(session_id, names, user_id, wake)
 
     def key_set(self) -> dict[str, object]:
         """The public keys that our tokens can be verified with."""

@@ -16,6 +16,7 @@ from traffic_tacos.operations.rotations import SEEN as KEYS_SEEN
 from traffic_tacos.ports.audit import AUDIT, AUDIT_HEAD
 from traffic_tacos.ports.idempotency import REMEMBERED
 from traffic_tacos.ports.sales import SALE
+from traffic_tacos.ports.sessions import SESSION
 from traffic_tacos.ports.store import JOB, OUTBOX, Job, Kind
 from traffic_tacos.rooms.catalog.records import EVENT
 from traffic_tacos.rooms.inventory.records import HOLD, ROW
@@ -87,6 +88,7 @@ RETENTION: Mapping[Kind[Any], Swept | Ended | Kept] = {
     HEAD: Kept("one record an event"),
     DRAW: Kept("one record an event: anybody can check the draw afterwards"),
     SETTINGS: Kept("one record an event"),
+    SESSION: Swept(lambda session: session.expires_at),
     MESSAGE: Swept(lambda message: message.expires_at),  # and when its reader has it
     RECEIPT: Swept(lambda receipt: receipt.processed_at + RECEIPTS_KEPT_FOR),
     ENDPOINT: Swept(  # and when its owner removes it

@@ -1,6 +1,6 @@
 """Messages to users and sessions, for whoever has a stream open to them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import msgspec
@@ -31,9 +31,9 @@ class Inbox(Protocol):
 
 
 class Messages(Protocol):
-    async def open(self, session_id: str, user_id: str, wake: Callable[[], None]) -> Inbox:
-        """The inbox of a session, and of the user where one is known: with what waits already. `wake` is called when
-        more has come.
+    async def open(self, session_id: str, names: Sequence[str], user_id: str, wake: Callable[[], None]) -> Inbox:
+        """The inbox of a session, where it belongs to who has these names (`ports.sessions`), and of the user where one
+        is known: with what waits already. `wake` is called when more has come.
         """
         ...
 
@@ -50,7 +50,7 @@ class _NothingToRead:
 
 
 class _NoMessages:
-    async def open(self, session_id: str, user_id: str, wake: Callable[[], None]) -> Inbox:  # noqa: ARG002  # a Messages
+    async def open(self, session_id: str, names: Sequence[str], user_id: str, wake: Callable[[], None]) -> Inbox:  # noqa: ARG002  # a Messages
         return _NothingToRead()
 
 

@@ -24,6 +24,7 @@ from traffic_tacos.kernel.limits import (
 from traffic_tacos.kernel.topics import PAYMENT_CHANGED, RESERVATION_CHANGED
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.messages import Inbox, Text
+from traffic_tacos.ports.sessions import is_owner, session_key, user_owner
 from traffic_tacos.ports.store import Decision, Event, Key, Store, View, Write, delete, put
 from traffic_tacos.rooms.realtime.clients import PaymentClient, ReservationClient
 from traffic_tacos.rooms.realtime.model import Feed, Kind, Message, Update
@@ -124,6 +125,8 @@ class Realtime:
         checked_text("session_id", session_id, SESSION_LENGTH_MAX)
         if len(ids) > SUBSCRIPTIONS_MAX:
             raise Refusal.of_field("ids", f"must be at most {SUBSCRIPTIONS_MAX}", len(ids))
+        if session_id and not await self._is_owner(session_id, (user_owner(user_id),)):
+            session_id = ""  # somebody else's: what is sent to it is not for this user
         watcher = Watcher(kind, user_id, session_id, ids)
         self._add(watcher)  # before the present is asked for, so that nothing falls in between
         try:
@@ -141,8 +144,10 @@ class Realtime:
             self.remove(watcher)
         raise Refusal(Code.UNAVAILABLE, "this stream ends here; connect again")
 
-    async def open(self, session_id: str, user_id: str, wake: Callable[[], None]) -> Inbox:
+    async def open(self, session_id: str, names: Sequence[str], user_id: str, wake: Callable[[], None]) -> Inbox:
         """The inbox of a stream in another room; see `ports.messages`."""
+        if session_id and not await self._is_owner(session_id, names):
+            session_id = ""
         watcher = Watcher(None, user_id, session_id)
         watcher.wake = wake
         self._listen(watcher)
@@ -191,6 +196,15 @@ class Realtime:
         writes = (put(message_key(target, message), message), *map(delete, too_many))
         await self._store.transact((), lambda _: Decision(None, writes))
         return message, await self._offer(target, message)
+
+    async def _is_owner(self, session_id: str, names: Sequence[str]) -> bool:
+        now = self._clock.now()
+
+        def decide(view: View) -> Decision[bool]:
+            is_theirs, writes = is_owner(view, session_id, names, now)
+            return Decision(is_theirs, writes)
+
+        return await self._store.transact((session_key(session_id),), decide)
 
     async def _offer(self, target: Target, message: Message) -> bool:
         watchers = self._watchers.get(target)

@@ -17,6 +17,7 @@ from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.kernel.tokens import Ticket, seal_ticket, session_hash
 from traffic_tacos.ports.sales import sale_key, window_in_force
+from traffic_tacos.ports.sessions import is_owner, place_owner, session_key, user_owner
 from traffic_tacos.ports.store import Decision, Key, Store, View, Write, put
 from traffic_tacos.rooms.waiting_room import draw, model
 from traffic_tacos.rooms.waiting_room.draw import Draw
@@ -151,10 +152,14 @@ class EmbeddedLine:
                     before = bytes.fromhex(head.pool_digest) or draw.EMPTY_POOL
                     digest = draw.pool_digest(before, draw.entry(token)).hex()
             record = TicketRecord(number, hashed.hex(), member.user_id, now, metadata=metadata)
+            _, claim = is_owner(view, member.session_id, _names(self.event_id, record), now)
+            writes += claim
             writes += [put(head_key, Head(number, digest)), put(ticket_key(self.event_id, number), record)]
             return Decision((number, True, drawn), writes)
 
-        number, is_new, drawn = await self._store.transact((head_key, draw_key, sale_at, *members), decide)
+        number, is_new, drawn = await self._store.transact(
+            (head_key, draw_key, sale_at, session_key(member.session_id), *members), decide
+        )
         self._draw_closed(drawn, now)
         self.model.joined(number, now)
         if not is_new and (record := await self._store.get(ticket_key(self.event_id, number))) is not None:
@@ -239,6 +244,11 @@ class EmbeddedLine:
         """Whether the ticket is this user's, whichever session joined."""
         record = await self._store.get(ticket_key(self.event_id, number))
         return record is not None and caller.role is Role.FAN and record.user_id == caller.name
+
+    async def names(self, number: int) -> tuple[str, ...]:
+        """Who has the ticket, as `ports.sessions` names them."""
+        record = await self._store.get(ticket_key(self.event_id, number))
+        return () if record is None else _names(self.event_id, record)
 
     async def draw(self) -> DrawRecord | None:
         return await self._store.get(self._draw_key)
@@ -348,6 +358,12 @@ def of_another_user() -> Refusal:
 def _closed(drawn: DrawRecord, head: Head, now: Instant) -> DrawRecord:
     digest = head.pool_digest or draw.EMPTY_POOL.hex()
     return msgspec.structs.replace(drawn, pool_size=head.last_number, pool_digest=digest, closed_at=now)
+
+
+def _names(event_id: str, record: TicketRecord) -> tuple[str, ...]:
+    """Who joined without a user is known by the place; the user whom it was admitted for may have come later."""
+    place = place_owner(event_id, record.number)
+    return (user_owner(record.user_id), place) if record.user_id else (place,)
 
 
 def _ended(record: TicketRecord, state: State, now: Instant) -> TicketRecord:

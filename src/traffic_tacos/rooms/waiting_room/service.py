@@ -69,7 +69,7 @@ class Word(msgspec.Struct, frozen=True):
 class WaitingRoom:
     """`keyring` seals waiting tokens and signs reservation tokens; streams tell what comes in `messages` too."""
 
-    def __init__(self, lines: Lines, clock: Clock, keyring: Keyring, messages: Messages | None = None) -> None:
+    def __init__(self, lines: Lines, clock: Clock, keyring: Keyring, messages: Messages) -> None:
         self._messages = messages
         self._lines = lines
         self._clock = clock
@@ -231,9 +231,9 @@ class WaitingRoom:
         watcher = opened.watchers.add(ticket.number)
         inbox: Inbox | None = None
         try:
-            if self._messages is not None:
-                user = call.caller.name if call.caller.role is Role.FAN else ""
-                inbox = await self._messages.open(session_id if is_holder else "", user, watcher.news.set)
+            user = call.caller.name if call.caller.role is Role.FAN else ""
+            names = await opened.line.names(ticket.number) if is_holder else ()
+            inbox = await self._messages.open(session_id if names else "", names, user, watcher.news.set)
             while not self._lines.is_closing and not watcher.is_displaced:
                 watcher.news.clear()
                 now = self._clock.now()
