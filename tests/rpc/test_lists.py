@@ -181,6 +181,8 @@ async def test_a_list_has_pages_by_the_query_of_its_rest_name_too(desk):
         refused = await desk.http("GET", path + query, me)
         error = refused.json()["error"]
         assert (refused.status_code, error["details"][0]["field"]) == (400, field), query
+    unknown = (await desk.http("GET", path + "&offset=2", me)).json()["error"]["message"]
+    assert unknown == "offset: must be one of user_id, status, event_id, page, page_size, limit, cursor"
     elsewhere = await desk.http("GET", f"/api/v1/reservations/{ids[0]}?page=2", me)
     assert (elsewhere.status_code, elsewhere.json()["error"]["details"][0]["field"]) == (400, "page")
     described = (await desk.http("GET", "/openapi.json", {})).json()["paths"]["/api/v1/reservations"]["get"]

@@ -1,9 +1,12 @@
 """Pages by cursor and by number, and totals, over an index of a memory store."""
 
+import asyncio
+
 import msgspec
 import pytest
 
 from traffic_tacos.engines.memory import MemoryStore
+from traffic_tacos.engines.sqlite import SqliteStore
 from traffic_tacos.kernel.errors import Refusal
 from traffic_tacos.ports import paging
 from traffic_tacos.ports.paging import FIRST, PAGE_DEFAULT, PAGE_MAX, Asked, listed, page_of
@@ -114,6 +117,75 @@ async def test_what_lies_behind_the_counted_is_had_by_cursor(monkeypatch):
     with pytest.raises(Refusal, match="use the cursor"):
         await page(store, page=4, page_size=8)
     assert numbers(await page(store, page=3, page_size=8)) == list(range(16, 24))
+
+
+@pytest.fixture
+def small_bounds(monkeypatch):
+    for name, value in (("COUNTED_MAX", 20), ("LOOKED_AT_MAX", 40), ("SCANNED_AT_ONCE", 5)):
+        monkeypatch.setattr(paging, name, value)
+
+
+async def test_a_filter_that_little_matches_is_followed_in_bounded_steps_to_the_last_record(small_bounds):
+    store, read = await a_store(200), []
+
+    def key(note_id):
+        read.append(note_id)
+        return NOTE.key(note_id)
+
+    seen, cursor, steps = [], FIRST, 0
+    while cursor:
+        read.clear()
+        asked = Asked(page_size=5, cursor=cursor)
+        found = await page_of(store, BY_OWNER.prefix("ana"), key, lambda note: note.id == "n199", asked)
+        assert len(read) <= 40
+        seen, cursor, steps = seen + numbers(found), found.next_cursor, steps + 1
+    assert (seen, found.total) == ([199], 0)
+    assert 200 // 40 <= steps <= 200 // 20 + 1
+
+
+@pytest.mark.parametrize(
+    ("number", "expected", "has_next"),
+    [
+        (1, [0, 3, 6, 9, 12], True),
+        (2, [15, 18, 21, 24, 27], True),
+        (3, [30, 33, 36, 39], True),  # as far as is looked; the rest is had by its cursor
+        (4, [], False),
+    ],
+)
+async def test_a_number_counts_what_matches_also_behind_the_counted(small_bounds, number, expected, has_next):
+    store = await a_store(60)
+    found = await page(store, colour="blue", page=number, page_size=5)
+    assert (numbers(found), found.total, bool(found.next_cursor)) == (expected, 7, has_next)
+    if number == 3:
+        assert numbers(await page(store, colour="blue", page_size=5, cursor=found.next_cursor)) == [42, 45, 48, 51, 54]
+
+
+async def test_a_long_list_lets_other_work_go_on(small_bounds, tmp_path):
+    """On the engine that answers at once, so that nothing but the list itself can let go of the event loop."""
+    store = SqliteStore(tmp_path / "store.db")
+    notes = [Note(f"n{number}") for number in range(40)]
+    writes = [
+        write
+        for at, note in enumerate(notes)
+        for write in (put(NOTE.key(note.id), note), listed(BY_OWNER, "ana", at, note.id))
+    ]
+    await store.transact((), lambda _: Decision(None, writes))
+    turns = 0
+
+    async def other_work():
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    other = asyncio.create_task(other_work())
+    await asyncio.sleep(0)
+    before = turns
+    await page(store, colour="green")
+    assert turns - before >= 40 // 5 - 1
+    other.cancel()
+    await asyncio.gather(other, return_exceptions=True)
+    await store.close()
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ An index is a kind of record whose value is another record's id. A cursor is the
 told, so what comes or goes elsewhere moves nothing; a number counts from the beginning as it is now.
 """
 
+import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Generic, NamedTuple, TypeVar
@@ -20,6 +21,7 @@ CURSOR_LENGTH_MAX = 500
 # How many entries of an index are looked at to count, and to find a page by its number. What lies behind them is had by
 # cursor; a total that reaches this far says "at least".
 COUNTED_MAX = 10_000
+LOOKED_AT_MAX = 2 * COUNTED_MAX  # entries for one page; a filter that little matches is followed further by cursor
 FIRST = "!"  # a cursor before every entry, for paths begin with a digit or a letter
 SCANNED_AT_ONCE = 500
 
@@ -74,25 +76,28 @@ def listed(index: Kind[str], owner: str, created_at: Instant, record_id: str) ->
 async def page_of(
     store: Store, index: Prefix[str], key: Callable[[str], Key[T]], matches: Callable[[T], bool] | None, asked: Asked
 ) -> Page[T]:
-    """The page of the index's records that match; None matches all, and then only those of the page are read."""
+    """The page of the index's records that match; None matches all, and then only those of the page are read.
+
+    Other work goes on between its reads. Where few records match it may be short, with a cursor to go on from.
+    """
     found: list[_Entry[T]] = []
     before: deque[str] = deque(maxlen=asked.size + 1)  # the last cursors before the page
-    total, place, is_end = 0, "", False
-    for _ in range(COUNTED_MAX // SCANNED_AT_ONCE):
+    looked, matched, total, place, is_end = 0, 0, 0, "", False
+    while not is_end and (looked < COUNTED_MAX or (len(found) <= asked.size and looked < LOOKED_AT_MAX)):
+        if looked:
+            await asyncio.sleep(0)  # an engine in this process answers without ever letting go of the event loop
+        if looked >= COUNTED_MAX:
+            place = max(place, asked.cursor)
         entries, place, is_end = await _matching(store, index, key, matches, place)
         for entry in entries:
-            if entry.cursor <= asked.cursor if asked.cursor else total < asked.skipped:
+            if entry.cursor <= asked.cursor if asked.cursor else matched < asked.skipped:
                 before.append(entry.cursor)
             else:
                 found.append(entry)
-            total += 1
+            matched += 1
         del found[asked.size + 1 :]
-        if is_end:
-            break
-    place = max(place, asked.cursor)
-    while not is_end and len(found) <= asked.size:
-        entries, place, is_end = await _matching(store, index, key, matches, place)
-        found += entries
+        total = matched if looked < COUNTED_MAX else total
+        looked += SCANNED_AT_ONCE
     page = found[: asked.size]
     records: list[T] = []
     for entry in page:
@@ -101,12 +106,12 @@ async def page_of(
             record = await store.get(key(entry.record_id))
         if record is not None:
             records.append(record)
-    return Page(
-        records,
-        total,
-        page[-1].cursor if len(found) > asked.size else "",
-        _previous(before, asked.size),
-    )
+    next_cursor = ""
+    if len(found) > asked.size:
+        next_cursor = page[-1].cursor
+    elif not is_end and (asked.cursor or matched >= asked.skipped):
+        next_cursor = place
+    return Page(records, total, next_cursor, _previous(before, asked.size))
 
 
 class _Entry(NamedTuple, Generic[T]):
