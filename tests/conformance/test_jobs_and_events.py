@@ -12,6 +12,7 @@ from traffic_tacos.engines.memory import MemoryStore
 from traffic_tacos.engines.outbox import Outbox
 from traffic_tacos.kernel.errors import Fault
 from traffic_tacos.kernel.instants import DAY, HOUR, MINUTE
+from traffic_tacos.ports.audit import AUDIT, Audited
 from traffic_tacos.ports.jobs import GiveUp, Handling, Postponed, TryAgainAt
 from traffic_tacos.ports.store import JOB, OUTBOX, Decision, Event, Job, drop_job
 from traffic_tacos.rooms.webhook.deliveries import HANDLING as WEBHOOK_RETRIES
@@ -22,10 +23,10 @@ RETRIES = Handling(attempts_max=12, pause_max=5 * MINUTE)
 class Desk:
     """A store with jobs on it, whose clock is moved by hand."""
 
-    def __init__(self, store: MemoryStore | None = None) -> None:
+    def __init__(self, store: MemoryStore | None = None, handling: Handling = RETRIES) -> None:
         self.clock = HandClock()
         self.store = store or MemoryStore()
-        self.jobs = StoreJobs(self.store, self.clock, random.Random(1), {"t": RETRIES, "webhook": WEBHOOK_RETRIES})
+        self.jobs = StoreJobs(self.store, self.clock, random.Random(1), {"t": handling, "webhook": WEBHOOK_RETRIES})
         self.outbox = Outbox(self.store, self.clock)
         self.store.on_commit = lambda writes: (self.jobs.committed(writes), self.outbox.committed(writes))
 
@@ -130,8 +131,11 @@ async def test_a_dead_letter_is_replayed(desk):
 
     await desk.put(Job("a", "t", desk.clock.now()))
     await desk.run_for({"t": failing}, 7200, step=2.0)
-    assert await desk.jobs.replay("a")
-    assert not await desk.jobs.replay("a")
+    entry = Audited(desk.clock.now(), "op", "replay", "a", "", "", "it works again", "trace")
+    assert await desk.jobs.replay("a", entry)
+    assert not await desk.jobs.replay("a", entry)
+    kept = [one.subject for _, one in await desk.store.scan(AUDIT.prefix(), limit=10)]
+    assert kept == ["a"]  # the second changed nothing
     await desk.run_for({"t": working}, 3)
     assert ran == ["a"]
     assert await desk.jobs.dead_letters(10) == []
@@ -196,8 +200,8 @@ async def test_a_job_replaced_while_it_runs_is_not_lost(desk):
     assert len(runs) == 2
 
 
-async def test_a_crowd_of_jobs_runs_within_the_limit(desk):
-    desk.jobs._handling["t"] = Handling(running_max=4)
+async def test_a_crowd_of_jobs_runs_within_the_limit():
+    desk = Desk(handling=Handling(running_max=4))
     inside = most = 0
 
     async def handler(job):
@@ -213,9 +217,9 @@ async def test_a_crowd_of_jobs_runs_within_the_limit(desk):
     assert desk.jobs.figures().completed == 30
 
 
-async def test_who_waits_for_one_slow_order_keeps_nobody_else_waiting(desk):
+async def test_who_waits_for_one_slow_order_keeps_nobody_else_waiting():
     """However many wait for it, and whatever becomes of them, the others are done, and they themselves later."""
-    desk.jobs._handling["t"] = Handling(running_max=6, order_max=2)
+    desk = Desk(handling=Handling(running_max=6, order_max=2))
     slow, ran = asyncio.Event(), []
 
     async def handler(job):
