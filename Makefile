@@ -1,7 +1,7 @@
 # make up    sets up .venv and starts the platform (ARGS="--time-scale 10" passes options on)
 # make test  sets up .venv and runs every check
 .DELETE_ON_ERROR:
-.PHONY: up test setup setup-dev format lint types imports contract pytest simulation fuzz bench lock clean
+.PHONY: up test setup setup-dev format lint types imports contract node-clients pytest simulation fuzz bench lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -62,7 +62,15 @@ contract: $(DEV)
 	diff -r -x __pycache__ build/gen src/traffic_tacos/gen
 	@rm -rf build/gen
 
-pytest: $(DEV)
+# The clients of others that the end-to-end tests drive; without Node those tests are skipped.
+NODE_CLIENTS := tests/node/node_modules/.package-lock.json
+node-clients: $(NODE_CLIENTS)
+$(NODE_CLIENTS): tests/node/package-lock.json
+	@if command -v npm >/dev/null; then cd tests/node && npm ci --no-audit --no-fund --loglevel=error || \
+		echo "npm could not install: the tests of clients under Node are skipped."; \
+	else echo "There is no Node here: the tests of clients under Node are skipped."; fi
+
+pytest: $(DEV) node-clients
 	$(BIN)/pytest -n auto --dist worksteal --ignore=tests/simulation --cov --cov-report=term:skip-covered
 	$(BIN)/pytest -n auto --dist worksteal tests/simulation  # tracing lines would double its time
 
