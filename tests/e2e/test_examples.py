@@ -116,4 +116,24 @@ def test_it_says_that_an_event_is_sold_out(buyer):
         "event", "block", EVENT, *seats[1:], "--reason", "a test", "--data", str(platform.data), "--grpc", platform.grpc
     )
     assert blocked.returncode == 0, blocked.stderr
-    failed(buyer(platform.token("user", "ana"), WAIT_SECONDS="3"), "")
+    said = f"{EVENT} has 1 seats left" if buyer._client is in_python else "ERROR_CODE_INSUFFICIENT_INVENTORY"
+    failed(buyer(platform.token("user", "ana"), WAIT_SECONDS="3"), said)
+
+
+SALES = {
+    "over": ("sale_end_time: 2027-01-01T00:00:00Z", "2020-01-01T00:00:00Z", "the sale has ended"),
+    "not open": ("sale_start_time: 2027-01-01T00:00:00Z", "2099-01-01T00:00:00Z", "gave up after 2 s of waiting"),
+}
+
+
+def test_it_says_that_a_sale_is_over_or_gives_up_when_it_does_not_open(buyer, tmp_path):
+    platform = buyer.platform
+    for name, (line, at, said) in SALES.items():
+        event = f"evt_{name.replace(' ', '_')}"
+        file = tmp_path / f"{event}.yaml"
+        text = (ROOT / "tests" / "e2e" / "hundred.yaml").read_text().replace(EVENT, event)
+        file.write_text(text + line.replace("2027-01-01T00:00:00Z", at) + "\n")
+        where = ["--data", str(platform.data), "--grpc", platform.grpc]
+        created = platform.tacos("event", "create", str(file), *where)
+        assert created.returncode == 0, created.stderr
+        failed(buyer(platform.token("user", "ana"), event, WAIT_SECONDS="2"), said)
