@@ -9,6 +9,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -20,6 +21,7 @@ from traffic_tacos.gen.common.v1 import errors_pb2, types_pb2
 from traffic_tacos.gen.gateway.v1 import gateway_pb2, queue_pb2, webhook_pb2
 from traffic_tacos.gen.payment.v1 import payment_pb2
 from traffic_tacos.gen.reservation.v1 import reservation_pb2
+from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2
 from traffic_tacos.gen.tacos.lifecycle.v1 import lifecycle_pb2
 from traffic_tacos.kernel import signatures
 from traffic_tacos.kernel.calls import Call, Caller, Role
@@ -35,6 +37,7 @@ QUEUE = "gateway.v1.QueueService/"
 GATEWAY = "gateway.v1.GatewayService/"
 PAYMENTS = "payment.v1.PaymentService/"
 RESERVATIONS = "reservation.v1.ReservationService/"
+CATALOG = "tacos.catalog.v1.CatalogService/"
 LIFECYCLE = "tacos.lifecycle.v1.LifecycleService/"
 WEBHOOK = "gateway.v1.WebhookService/ReceivePaymentWebhook"
 SEATS = ("MAIN-A-1", "MAIN-A-2")
@@ -215,6 +218,48 @@ class Stage:
     async def hear_failed(self) -> Any:
         return await self.hear(webhook_pb2.PAYMENT_WEBHOOK_TYPE_FAILED, "wh_2")
 
+    async def be_admitted(self) -> None:
+        """Ana's turn has come; she has not reserved yet."""
+        self.admission = await self._admitted("ana")
+
+    async def _admitted(self, fan: str) -> Any:
+        """The fan's admission; None when they are refused one."""
+        who = Caller(Role.FAN, fan)
+        join = queue_pb2.JoinQueueRequest(event_id=EVENT_ID, user_id=fan, session_id=fan)
+        joined = await self.surely(QUEUE + "JoinQueue", join, who)
+        request = queue_pb2.RequestAdmissionRequest(waiting_token=joined.waiting_token, event_id=EVENT_ID, user_id=fan)
+        while joined.waiting_token:
+            admission = await self.surely(QUEUE + "RequestAdmission", request, who)
+            if admission.reservation_token or admission.HasField("error"):
+                return admission if admission.reservation_token else None
+            await self.world.clock.sleep(0.2)
+        return None
+
+    async def hold_as_admitted(self) -> None:
+        """A hold, unless it is refused."""
+        if self.admission is None:
+            return
+        request = gateway_pb2.CreateReservationRequest(
+            event_id=EVENT_ID,
+            seat_ids=SEATS,
+            user_id="ana",
+            reservation_token=self.admission.reservation_token,
+            idempotency_key=self.key(),
+        )
+        held = await self.surely(GATEWAY + "CreateReservation", request, Caller(Role.FAN, "ana"))
+        self.held = None if held.HasField("error") else held
+
+    async def join_and_hold(self) -> None:
+        await self.be_admitted()
+        await self.hold_as_admitted()
+
+    async def end_the_sale(self) -> Any:
+        """The operator ends it, now."""
+        now = datetime.fromtimestamp(self.world.clock.now() / SECOND, UTC).isoformat()
+        document = EVENT.replace("currency", f"sale_end_time: {now}\ncurrency")
+        request = catalog_pb2.UpdateEventRequest(event_id=EVENT_ID, document=document)
+        return await self.surely(CATALOG + "UpdateEvent", request, OPERATOR)
+
     async def pick_best(self) -> None:
         self.held = await self.reserve("ana", quantity=2)
 
@@ -230,6 +275,7 @@ class Stage:
             await self.world.clock.sleep(0.2)
 
     other: Any = None
+    admission: Any = None
 
 
 Act = Callable[[Stage], Awaitable[Any]]
@@ -311,6 +357,18 @@ RACES: dict[str, Race] = {
     "best available and a named pick": Race((), Stage.pick_best, Stage.pick_by_name, "EXPIRED", "EXPIRED"),
     "release and reserve by another": Race(
         (HOLD,), Stage.cancel, Stage.take_what_is_released, "CANCELLED", "CANCELLED"
+    ),
+}
+
+
+# A sale that ends: what is asked for afterwards is refused, and what was held before may be paid.
+RACES |= {
+    "hold and the end of the sale": Race(
+        (Stage.be_admitted,), Stage.hold_as_admitted, Stage.end_the_sale, "EXPIRED", "none"
+    ),
+    "join and the end of the sale": Race((), Stage.join_and_hold, Stage.end_the_sale, "EXPIRED", "none"),
+    "payment success and the end of the sale": Race(
+        (HOLD, PAY), Stage.succeed_and_settle, Stage.end_the_sale, "CONFIRMED COMPLETED", "CONFIRMED COMPLETED"
     ),
 }
 

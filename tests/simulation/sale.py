@@ -7,6 +7,7 @@ import msgspec
 
 from tests.simulation.fans import Fan
 from tests.simulation.loop import VirtualLoop, run
+from tests.simulation.receivers import Receivers
 from tests.simulation.world import EVENT, EVENT_ID, FAULTS, HALF_BACK, SALE_ENDS, SALE_STARTS, Asked, Broken, World
 from traffic_tacos.gen.common.v1 import admin_pb2, types_pb2
 from traffic_tacos.gen.payment.v1 import payment_pb2
@@ -47,6 +48,9 @@ async def _sale(seed: int, loop: VirtualLoop) -> Outcome:
     world.differences_are_bugs = True
     await world.open()
     fans = [Fan(world, number) for number in range(FANS)]
+    receivers = Receivers(world)
+    if seed % 10 == 4:
+        await receivers.register()
     crashing = asyncio.create_task(_crash_now_and_then(world))
     operating = asyncio.create_task(_operate_now_and_then(world))
     refunding = asyncio.create_task(_refund_now_and_then(world))
@@ -64,10 +68,12 @@ async def _sale(seed: int, loop: VirtualLoop) -> Outcome:
     if world.is_down:
         await world.open()
     world.calm()
+    receivers.calm()
     if "worker" not in world.platform.config.rooms:
         await world.crash()  # the worker comes back
     await asyncio.sleep(REST_SECONDS)
     _check_rest(world)
+    receivers.check()
     outcomes: dict[str, int] = {}
     for fan in fans:
         outcomes[fan.outcome] = outcomes.get(fan.outcome, 0) + 1
