@@ -405,3 +405,23 @@ async def test_what_a_browser_says_is_kept_for_the_operator(desk):
     await desk.ask(QUEUE + "JoinQueue", request)
     (kept,) = [record.metadata for _, record in desk.records().all(TICKET)]
     assert kept == {"ip_address": "192.0.2.1", "x": "y"}
+
+
+@pytest.mark.parametrize("year", [2099, 2110, 9998])
+def test_a_sale_that_starts_in_a_lifetime_has_a_queue(year):
+    @on_platform(event=EVENT.replace("currency", f"sale_start_time: {year}-01-01T00:00:00Z\ncurrency"))
+    async def on_desk(desk):
+        joined = await join(desk, "s1")
+        assert (code(joined), joined.eta_seconds > 2_000_000_000) == ("", True)
+        assert (await status(desk, joined.waiting_token)).eta_seconds > 2_000_000_000
+        update = await anext(
+            desk.stream(
+                "gateway.v1.WebSocketService/StreamQueueUpdates",
+                websocket_pb2.StreamQueueRequest(waiting_token=joined.waiting_token, session_id="s1"),
+            )
+        )
+        assert update.queue_update.eta_seconds > 2_000_000_000
+        asked = waiting_room_pb2.GetLineRequest(event_id=EVENT_ID)
+        assert code(await desk.as_service("tacos.waiting_room.v1.LineService/GetLine", asked)) == ""
+
+    on_desk()

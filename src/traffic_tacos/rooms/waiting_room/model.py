@@ -38,6 +38,8 @@ STEP_MAX = 2000
 NO_SHOW_WEIGHT = 0.02  # of the newest offer in the moving average
 NO_SHOW_FACTOR_MAX = 2.0
 WAITS_REMEMBERED = 1000
+ETA_MAX = 2**31 - 1  # seconds, as the contract has them: a sale may start in seventy years
+TOLD_MAX = 2**32 - 1  # seconds since 1970, of what is remembered
 
 
 class _Turn:
@@ -158,13 +160,13 @@ class Line:
         if state is State.READY:
             return Place(state, position, 0, may_be_admitted=True)
         eta = -int(-position // self._pace.per_second)
-        return Place(state, position, eta if self.opens_at is None else eta + self._seconds_to_opening(now))
+        return Place(state, position, min(ETA_MAX, eta + self._seconds_to_opening(now)))
 
     def tell(self, number: int, now: Instant) -> Place:
         """The place, told to its holder: how good the time first told was is measured when the turn comes."""
         place = self.place(number, now)
         if not self._told[number] and place.eta_seconds > 0 and place.position:
-            self._told[number] = now // SECOND + place.eta_seconds
+            self._told[number] = min(TOLD_MAX, now // SECOND + place.eta_seconds)
         return place
 
     def figures(self, now: Instant) -> Figures:
@@ -461,4 +463,4 @@ class Line:
         self.is_held_up = self._draw is not None and self._cursor <= self.last_number
 
     def _seconds_to_opening(self, now: Instant) -> int:
-        return 0 if self.opens_at is None else max(0, -(-(self.opens_at - now) // SECOND))
+        return 0 if self.opens_at is None else min(ETA_MAX, max(0, -(-(self.opens_at - now) // SECOND)))
