@@ -22,7 +22,7 @@ from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.ports.audit import HEAD, Audited, audited
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.jobs import GiveUp, Handlers, Handling, JobFigures, JobView, Postponed, TryAgainAt
-from traffic_tacos.ports.store import JOB, Decision, Job, Store, StoreUnavailable, View, Write, drop_job, put
+from traffic_tacos.ports.store import JOB, Decision, Job, Store, StoreUnavailable, View, Write, drop_job, parts_of, put
 
 DEFAULT = Handling()
 PAUSE_FIRST = SECOND
@@ -167,7 +167,7 @@ class StoreJobs:
         self._wake.set()
 
     def _unlearn(self, path: str) -> None:
-        job_id = path.removeprefix(JOB.prefix().path).replace("%2F", "/").replace("%25", "%")
+        job_id = parts_of(path)[0]
         self._known.pop(job_id, None)
         self._dead.discard(job_id)
 

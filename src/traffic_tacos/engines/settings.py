@@ -12,7 +12,7 @@ from traffic_tacos.kernel.topics import SETTING_CHANGED
 from traffic_tacos.ports.audit import HEAD, Audited, audited
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.settings import SETTINGS, Changed, parsed, shown
-from traffic_tacos.ports.store import Decision, Event, Kind, Store, View, Write, delete, put
+from traffic_tacos.ports.store import Decision, Event, Kind, Store, View, Write, delete, parts_of, put
 
 
 class Set(msgspec.Struct, frozen=True):
@@ -36,7 +36,7 @@ class StoredSettings:
 
     async def load(self) -> None:
         found = await self._store.scan(SETTING.prefix(), limit=len(SETTINGS) + 1000)
-        stored = {key.path.partition("/")[2]: record.value for key, record in found}
+        stored = {key.parts[0]: record.value for key, record in found}
         for name in SETTINGS:
             try:
                 self._take(name, stored.get(name, ""))
@@ -46,7 +46,7 @@ class StoredSettings:
     def committed(self, writes: Sequence[Write]) -> None:
         for write in writes:
             if write.kind is SETTING:
-                self._take(write.path.partition("/")[2], "" if write.value is None else write.value.value)
+                self._take(parts_of(write.path)[0], "" if write.value is None else write.value.value)
 
     def on_change(self, name: str, hear: Callable[[str], None]) -> None:
         """Call `hear` with every new value of a setting, as text."""

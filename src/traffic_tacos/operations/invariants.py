@@ -15,7 +15,7 @@ from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.ports.audit import AUDIT, AUDIT_HEAD, broken_links
 from traffic_tacos.ports.sales import SALE, Period
 from traffic_tacos.ports.snapshots import Snapshot
-from traffic_tacos.ports.store import JOB, Job
+from traffic_tacos.ports.store import JOB, Job, parts_of
 from traffic_tacos.rooms.catalog.model import Event
 from traffic_tacos.rooms.catalog.records import EVENT
 from traffic_tacos.rooms.inventory.model import HoldStatus
@@ -51,14 +51,14 @@ class Everything:
         self.now = now
         self.events: dict[str, Event] = {event.id: event for _, event in records.all(EVENT)}
         self.rows: dict[str, RowState] = dict(records.all(ROW))
-        self.holds = {path.split("/", 1)[1]: hold for path, hold in records.all(HOLD)}
+        self.holds = {parts_of(path): hold for path, hold in records.all(HOLD)}  # by event and reservation
         self.reservations: dict[str, Reservation] = {one.id: one for _, one in records.all(RESERVATION)}
         self.orders: list[Order] = [order for _, order in records.all(ORDER)]
         self.order_of = {order.reservation_id: order for order in self.orders}
         self.payments: dict[str, Payment] = {payment.id: payment for _, payment in records.all(PAYMENT)}
-        self.uses = {path.split("/", 1)[1]: use for path, use in records.all(ADMISSION_USE)}
-        self.tickets = [(path.split("/")[1], ticket) for path, ticket in records.all(TICKET)]
-        self.sales = {path.split("/")[1]: sale for path, sale in records.all(SALE)}
+        self.uses = {parts_of(path)[0]: use for path, use in records.all(ADMISSION_USE)}
+        self.tickets = [(parts_of(path)[0], ticket) for path, ticket in records.all(TICKET)]
+        self.sales = {parts_of(path)[0]: sale for path, sale in records.all(SALE)}
         self.audit = [entry for _, entry in sorted(records.all(AUDIT))]
         self.audit_head = next((head for _, head in records.all(AUDIT_HEAD)), None)
         jobs: list[Job] = [job for _, job in records.all(JOB)]
@@ -234,9 +234,9 @@ def _holds(all_: Everything, check: Check) -> None:
                 not ended or held.reservation_id in all_.reservations_at_work,
                 f"{path}: holds seats for {held.reservation_id}, which has ended",
             )
-    for name, hold in all_.holds.items():
+    for parts, hold in all_.holds.items():
         if hold.status is HoldStatus.COMMITTED:
-            check.expect(hold.committed_at is not None, f"hold {name}: was committed at no time")
+            check.expect(hold.committed_at is not None, f"hold {'/'.join(parts)}: was committed at no time")
 
 
 def _refunds(all_: Everything, check: Check) -> None:
@@ -300,12 +300,12 @@ def _rate(all_: Everything, check: Check) -> None:
 
 
 def _within_the_sale(all_: Everything, check: Check) -> None:
-    for name, hold in all_.holds.items():
-        event_id, _, reservation_id = name.partition("/")
+    for (event_id, reservation_id), hold in all_.holds.items():
         reservation = all_.reservations.get(reservation_id)
         at = hold.held_at or (reservation.created_at if reservation is not None else None)
         if at is not None:
-            check.expect(not all_.was_over(event_id, at), f"hold {name}: was made after the end of the sale")
+            late = all_.was_over(event_id, at)
+            check.expect(not late, f"hold {event_id}/{reservation_id}: was made after the end of the sale")
     for event_id, ticket in all_.tickets:
         if ticket.granted_at is not None:
             late = all_.was_over(event_id, ticket.granted_at)
@@ -320,7 +320,7 @@ def _admissions(all_: Everything, check: Check) -> None:
     )
     for admission_id, count in bought.items():
         check.expect(count == 1, f"admission {admission_id}: bought {count} times")
-        use = all_.uses.get(admission_id.replace("/", "%2F"))
+        use = all_.uses.get(admission_id)
         check.expect(
             use is not None and use.state is AdmissionState.SPENT, f"admission {admission_id}: bought and is not spent"
         )

@@ -26,6 +26,12 @@ from traffic_tacos.ports.store import Decision, Key, Kind, Reads, Store, View, W
 R = TypeVar("R")
 
 
+class Keyed(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a caller asks for under a key. A field that is added later has a default: who asked before it was there and
+    asks again after an upgrade still asks for the same, for what has its default is left out of the digest.
+    """
+
+
 class Remembered(msgspec.Struct, frozen=True, omit_defaults=True):
     """An answer as it was first given."""
 
@@ -53,7 +59,7 @@ class Answers:
         self,
         scope: tuple[str, ...],
         idempotency_key: str,
-        request: msgspec.Struct,
+        request: Keyed,
         reply: type[R],
         act: Callable[[Once[R]], Awaitable[R]],
         *,
@@ -62,14 +68,14 @@ class Answers:
     ) -> R:
         """The one answer to one request under one key: as it was given before, or what `act` gives.
 
-        `scope` is caller and method; `request` a struct of everything the caller asked for; `reply` the type of
+        `scope` is caller and method; `request` is everything the caller asked for; `reply` the type of
         the answer, which is kept for `window` milliseconds. `act` does what was asked for and ends in the
         `commit` of what it is given. Any check of its own may see what the same key has just done, so whatever
         it refuses is held against the key once more: an answer that is there by then is the answer.
         """
         checked_idempotency_key(idempotency_key)
         name = hashlib.sha256("\x00".join((*scope, idempotency_key)).encode()).hexdigest()
-        digest = hashlib.sha256(msgspec.json.encode(request)).hexdigest()
+        digest = digest_of(request)
         while (other := self._under_way.get(name)) is not None:
             await other.is_over.wait()
             if other.digest == digest and other.outcome is not None:
@@ -82,6 +88,11 @@ class Answers:
             del self._under_way[name]
             mine.is_over.set()
         return cast(R, settled(mine.outcome))
+
+
+def digest_of(request: Keyed) -> str:
+    """What tells two requests under one key apart: SHA-256 of all that is not as it is by default, in hex."""
+    return hashlib.sha256(msgspec.json.encode(request)).hexdigest()
 
 
 class _UnderWay:

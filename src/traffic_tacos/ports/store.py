@@ -87,6 +87,11 @@ class Key(NamedTuple, Generic[T]):
     kind: Kind[T]
     path: str
 
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """What `Kind.key` was given."""
+        return parts_of(self.path)
+
 
 class Prefix(NamedTuple, Generic[T]):
     kind: Kind[T]
@@ -220,6 +225,11 @@ def parents(path: str) -> Iterable[str]:
     while end >= 0:
         yield path[: end + 1]
         end = path.find(PATH_SEPARATOR, end + 1)
+
+
+def parts_of(path: str) -> tuple[str, ...]:
+    """What the key of a path was made of, without the name of its kind."""
+    return tuple(part.replace("%2F", PATH_SEPARATOR).replace("%25", "%") for part in path.split(PATH_SEPARATOR)[1:])
 
 
 def _escaped(part: str) -> str:

@@ -16,7 +16,7 @@ from traffic_tacos.ports.audit import HEAD, audited, entry_of
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.paging import FIRST, PAGE_MAX, Asked, Page
 from traffic_tacos.ports.sales import Period, Sale, changed_sale, sale_key
-from traffic_tacos.ports.store import Decision, Key, Store, View, Write, put
+from traffic_tacos.ports.store import Decision, Key, Store, View, Write, parts_of, put
 from traffic_tacos.ports.store import Event as Announcement
 from traffic_tacos.rooms.catalog.documents import parsed
 from traffic_tacos.rooms.catalog.model import Event, differing, is_same, same_promise, with_known_seating
@@ -69,7 +69,7 @@ class Catalog:
         """The events that were found unreadable so far."""
         prefix = EVENT.prefix().path
         damaged = self._store.damaged().items()
-        return tuple(Unreadable(path.removeprefix(prefix), why) for path, why in damaged if path.startswith(prefix))
+        return tuple(Unreadable(parts_of(path)[0], why) for path, why in damaged if path.startswith(prefix))
 
     async def list(self, asked: Asked) -> Page[Event | Unreadable]:
         """A page of events by id.

@@ -16,7 +16,7 @@ from traffic_tacos.kernel.seats import Seat, SeatStatus
 from traffic_tacos.kernel.topics import EVENT_CHANGED
 from traffic_tacos.ports.audit import HEAD, Audited, audited
 from traffic_tacos.ports.clock import Clock
-from traffic_tacos.ports.idempotency import Answers, Once
+from traffic_tacos.ports.idempotency import Answers, Keyed, Once
 from traffic_tacos.ports.sales import sale_key, window_in_force
 from traffic_tacos.ports.store import Decision, Event, Key, Prefix, Store, View
 from traffic_tacos.rooms.inventory import model
@@ -37,7 +37,7 @@ class MovedHold(Fault):
     """The reservation's hold moved to other rows while it was being looked at: try again."""
 
 
-class Reserve(msgspec.Struct, frozen=True):
+class Reserve(Keyed, frozen=True):
     reservation_id: str
     event_id: str
     seat_ids: tuple[str, ...]
@@ -47,7 +47,7 @@ class Reserve(msgspec.Struct, frozen=True):
     idempotency_key: str
 
 
-class Commit(msgspec.Struct, frozen=True):
+class Commit(Keyed, frozen=True):
     reservation_id: str
     event_id: str
     seat_ids: tuple[str, ...]
@@ -57,7 +57,7 @@ class Commit(msgspec.Struct, frozen=True):
     idempotency_key: str
 
 
-class Release(msgspec.Struct, frozen=True):
+class Release(Keyed, frozen=True):
     reservation_id: str
     event_id: str
     seat_ids: tuple[str, ...]

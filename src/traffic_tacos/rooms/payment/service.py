@@ -27,7 +27,7 @@ from traffic_tacos.kernel.topics import (
 )
 from traffic_tacos.ports.audit import HEAD, audited, entry_of
 from traffic_tacos.ports.clock import Clock
-from traffic_tacos.ports.idempotency import Answers, Once
+from traffic_tacos.ports.idempotency import Answers, Keyed, Once
 from traffic_tacos.ports.paging import Asked, Page, page_of
 from traffic_tacos.ports.store import Decision, Event, Job, Store, View, drop_job, put
 from traffic_tacos.ports.webhooks import message_id_of
@@ -46,7 +46,7 @@ RESULT_CHECKED_AFTER = 30 * SECOND
 E = TypeVar("E", bound=IntEnum)
 
 
-class Create(msgspec.Struct, frozen=True):
+class Create(Keyed, frozen=True):
     reservation_id: str
     amount: Money
     user_id: str
@@ -62,7 +62,7 @@ class CardDetails(msgspec.Struct, frozen=True):
     year: str
 
 
-class Process(msgspec.Struct, frozen=True):
+class Process(Keyed, frozen=True):
     """`card_digest` stands for the card in what is remembered of the request; the card is not kept."""
 
     payment_intent_id: str
@@ -71,7 +71,7 @@ class Process(msgspec.Struct, frozen=True):
     idempotency_key: str
 
 
-class Cancel(msgspec.Struct, frozen=True):
+class Cancel(Keyed, frozen=True):
     payment_intent_id: str
     reason: str
     refund_amount: Money | None

@@ -15,7 +15,7 @@ from traffic_tacos.kernel.seats import Seat
 from traffic_tacos.kernel.tokens import ReservationToken, verify_reservation
 from traffic_tacos.kernel.topics import EVENT_CHANGED
 from traffic_tacos.ports.clock import Clock
-from traffic_tacos.ports.idempotency import Answers, Once
+from traffic_tacos.ports.idempotency import Answers, Keyed, Once
 from traffic_tacos.ports.keys import Keyring
 from traffic_tacos.ports.paging import Asked, Page, page_of
 from traffic_tacos.ports.sales import sale_key
@@ -46,7 +46,7 @@ IDS_TRIED_MAX = 100
 T = TypeVar("T")
 
 
-class Create(msgspec.Struct, frozen=True):
+class Create(Keyed, frozen=True):
     event_id: str
     seat_ids: tuple[str, ...]
     quantity: int
@@ -64,7 +64,7 @@ class Created(msgspec.Struct, frozen=True):
     total: Money
 
 
-class Confirm(msgspec.Struct, frozen=True):
+class Confirm(Keyed, frozen=True):
     reservation_id: str
     payment_intent_id: str
     user_id: str
@@ -78,7 +78,7 @@ class Confirmed(msgspec.Struct, frozen=True):
     seats: tuple[Seat, ...]
 
 
-class Extend(msgspec.Struct, frozen=True):
+class Extend(Keyed, frozen=True):
     reservation_id: str
     user_id: str
     seconds: int
@@ -91,7 +91,7 @@ class Extended(msgspec.Struct, frozen=True):
     seconds: int
 
 
-class Cancel(msgspec.Struct, frozen=True):
+class Cancel(Keyed, frozen=True):
     reservation_id: str
     user_id: str
     reason: str

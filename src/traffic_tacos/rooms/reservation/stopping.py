@@ -13,7 +13,7 @@ from traffic_tacos.kernel.ids import checked_id, required_reason
 from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.ports.audit import HEAD, Audited, audited
 from traffic_tacos.ports.clock import Clock
-from traffic_tacos.ports.store import Decision, Key, Kind, Store, View, delete, put
+from traffic_tacos.ports.store import Decision, Key, Kind, Store, View, delete, parts_of, put
 from traffic_tacos.rooms.reservation import model
 from traffic_tacos.rooms.reservation.clients import CatalogClient
 from traffic_tacos.rooms.reservation.model import Reservation, Status
@@ -94,7 +94,7 @@ class Stopping:
                 )
             changed = {event_id or ALL_EVENTS: key} if (view.get(key) is None) != resume else {}
             if resume and not event_id:  # and with all events each: none stays stopped that nobody thinks of any more
-                changed |= {path.removeprefix(own.path): Key(STOP, path) for path in view.range(own)}
+                changed |= {parts_of(path)[-1]: Key(STOP, path) for path in view.range(own)}
             if not changed:
                 return Decision(None)
             old, new = ("stopped", "open") if resume else ("open", "stopped")
@@ -152,6 +152,6 @@ class Stopping:
         found: list[str] = []
         after: Key[str] | None = None
         while page := await self._store.scan(BY_EVENT.prefix(), after=after, limit=1):
-            found.append(page[0][0].path.split("/")[1])
+            found.append(page[0][0].parts[0])
             after = BY_EVENT.key(found[-1], _LAST)
         return found

@@ -241,7 +241,7 @@ class Lines:
         found: list[str] = []
         after: Key[Any] | None = None
         while page := await self._store.scan(prefix, after=after, limit=SCAN_PAGE):
-            found += [key.path.split("/")[1] for key, _ in page]
+            found += [key.parts[0] for key, _ in page]
             after = page[-1][0]
         return found
 

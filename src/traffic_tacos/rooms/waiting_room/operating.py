@@ -10,7 +10,7 @@ from traffic_tacos.kernel.ids import checked_id, required_reason
 from traffic_tacos.kernel.instants import Instant
 from traffic_tacos.ports.audit import HEAD, Audited, audited
 from traffic_tacos.ports.clock import Clock
-from traffic_tacos.ports.store import Decision, Key, Store, View, put
+from traffic_tacos.ports.store import Decision, Key, Store, View, parts_of, put
 from traffic_tacos.rooms.waiting_room import draw
 from traffic_tacos.rooms.waiting_room.lines import Lines, OpenLine
 from traffic_tacos.rooms.waiting_room.news import Condition
@@ -118,7 +118,7 @@ class Operator:
             changed = {event_id or FOR_ALL: (key, record, old)}
             if ends_switch and not event_id:  # for each as well: none stays stopped that nobody thinks of any more
                 changed |= {
-                    path.removeprefix(own.path): (Key(SETTINGS_KIND, path), one, "true")
+                    parts_of(path)[-1]: (Key(SETTINGS_KIND, path), one, "true")
                     for path, one in view.range(own).items()
                     if getattr(one, name)
                 }

@@ -13,7 +13,7 @@ from traffic_tacos.kernel.topics import PAYMENT_CHANGED, RESERVATION_CHANGED, SE
 from traffic_tacos.ports.audit import HEAD, audited, entry_of
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.settings import MAINTENANCE
-from traffic_tacos.ports.store import JOB, Decision, Event, Job, Key, Store, View, Write, delete, put
+from traffic_tacos.ports.store import JOB, Decision, Event, Job, Key, Store, View, Write, delete, parts_of, put
 from traffic_tacos.ports.webhooks import webhook_body, webhook_job
 from traffic_tacos.rooms.webhook import model
 from traffic_tacos.rooms.webhook.model import Endpoint, EventType, Secret
@@ -71,7 +71,7 @@ class Endpoints:
         for kind, path, endpoint in writes:
             if kind is ENDPOINT:
                 if endpoint is None:
-                    self._known.pop(path.rpartition("/")[2], None)
+                    self._known.pop(parts_of(path)[-1], None)
                 else:
                     self._known[endpoint.id] = endpoint
 
