@@ -2,7 +2,8 @@
 
 import asyncio
 import random
-from typing import Any
+from collections import Counter
+from typing import Any, TypeAlias
 
 import structlog
 
@@ -34,15 +35,18 @@ ENDINGS = {"CONFIRMED": State.DONE, "EXPIRED": State.EXPIRED}
 log = structlog.get_logger()
 
 
+Revision: TypeAlias = tuple[int, int]
+
+
 class OpenLine:
     """A line with what surrounds it: who watches it, and how fresh its knowledge of the sale is."""
 
-    def __init__(self, line: EmbeddedLine, now: Instant) -> None:
+    def __init__(self, line: EmbeddedLine, now: Instant, revision: Revision) -> None:
         self.line = line
+        self.revision = revision  # of the event and of what was set, when they were last read
         self.model = line.model
         self.watchers = Watchers()
         self.joining = 0  # joins under way
-        self.is_stale = False
         self.seats_asked_at: Instant | None = None
         self.stepped_at = now
         self.failures = 0  # in a row, each a bug
@@ -109,6 +113,8 @@ class Lines:
         self._settings = settings
         self._open: dict[str, OpenLine] = {}
         self._opening = asyncio.Lock()
+        self._changes = 0  # that may concern every line
+        self._changes_of: Counter[str] = Counter()
 
     def all(self) -> dict[str, OpenLine]:
         return self._open
@@ -125,20 +131,27 @@ class Lines:
     async def of(self, event_id: str, call: Call) -> OpenLine:
         """The line of an event; NOT_FOUND when there is no such event."""
         opened = self._open.get(event_id)
-        if opened is not None and not opened.is_stale:
+        if opened is not None and not self._is_stale(event_id, opened):
             return opened
         async with self._opening:
             opened = self._open.get(event_id)
+            revision = self._revision(event_id)  # before anything is read: what changes meanwhile is read once more
             if opened is None:
                 terms = await self._catalog.terms(event_id, call)
                 line = EmbeddedLine(event_id, self._store, self._token_secret, terms, self._maintenance)
                 await line.load(self._clock.now(), self._seed())
-                opened = self._open[event_id] = OpenLine(line, self._clock.now())
-            elif opened.is_stale:
+                opened = self._open[event_id] = OpenLine(line, self._clock.now(), revision)
+            elif opened.revision != revision:
                 terms = await self._catalog.terms(event_id, call)
-                opened.is_stale = False
                 await opened.line.change_terms(terms, self._clock.now(), self._seed())
+                opened.revision = revision
         return opened
+
+    def _revision(self, event_id: str) -> Revision:
+        return self._changes, self._changes_of[event_id]
+
+    def _is_stale(self, event_id: str, opened: OpenLine) -> bool:
+        return opened.revision != self._revision(event_id)
 
     def known(self, ticket: Ticket) -> OpenLine:
         """The line that the ticket stands in; NOT_FOUND when it does not stand there."""
@@ -181,10 +194,12 @@ class Lines:
         for opened in self._open.values():
             opened.watchers.wake_all()
 
-    def look_again(self) -> None:
-        """Every line takes up anew what was set, within a step."""
-        for opened in self._open.values():
-            opened.is_stale = True
+    def look_again(self, event_id: str = "") -> None:
+        """This line, or every one, reads anew what was set, within a step: also one that is being opened now."""
+        if event_id:
+            self._changes_of[event_id] += 1
+        else:
+            self._changes += 1
 
     async def hear(self, event: Event) -> None:
         """News of reservations free places in the sale; news of an event refreshes its terms."""
@@ -194,8 +209,7 @@ class Lines:
             await self._hear_of_reservation(event)
 
     async def _hear_of_event(self, event_id: str) -> None:
-        if (opened := self._open.get(event_id)) is not None:
-            opened.is_stale = True
+        self.look_again(event_id)
         try:
             await self.of(event_id, _own_call())  # a draw is committed to before anybody joins
         except (Damaged, Refusal):
@@ -216,7 +230,7 @@ class Lines:
 
     async def _step(self, event_id: str, opened: OpenLine) -> None:
         try:
-            if opened.is_stale:
+            if self._is_stale(event_id, opened):
                 await self.of(event_id, _own_call())
             await self._ask_seats(event_id, opened)
             await opened.advance(self._clock.now())

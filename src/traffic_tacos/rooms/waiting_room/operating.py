@@ -103,8 +103,7 @@ class Operator:
         name = setting.removeprefix("admission.")
         parsed = _parsed(name, value)
         required_reason(reason)
-        affected = [await self._lines.of(event_id, call)] if event_id else list(self._lines.all().values())
-        in_force = _shown(affected[0].in_force(name)) if event_id else ""
+        in_force = _shown((await self._lines.of(event_id, call)).in_force(name)) if event_id else ""
         now, all_events, key = self._clock.now(), settings_key(""), settings_key(event_id)
         own = SETTINGS_KIND.prefix("event")
         ends_switch = name in SWITCHES and not parsed
@@ -132,10 +131,9 @@ class Operator:
         try:
             old = await self._store.transact((*dict.fromkeys((all_events, key)), own, HEAD), decide)
         finally:
-            for opened in affected:  # even when nobody knows whether it was done
-                opened.is_stale = True
-        for opened in affected:
-            await self._lines.of(opened.line.event_id, call)
+            self._lines.look_again(event_id)  # even when nobody knows whether it was done
+        for changed_event in [event_id] if event_id else list(self._lines.all()):
+            await self._lines.of(changed_event, call)
         return Changed(old, value, now)
 
     async def draw(self, event_id: str, call: Call) -> ShownDraw:
