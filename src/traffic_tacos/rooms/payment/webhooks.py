@@ -5,17 +5,12 @@ from enum import IntEnum
 import msgspec
 
 from traffic_tacos.kernel.instants import Instant
+from traffic_tacos.kernel.webhook_types import About, of_status
 from traffic_tacos.ports.store import Job
 from traffic_tacos.ports.webhooks import AGAIN, Defect, webhook_body, webhook_job
 from traffic_tacos.rooms.payment.model import Payment, Status
 
-TYPES = {
-    Status.COMPLETED: "payment.approved",
-    Status.FAILED: "payment.failed",
-    Status.CANCELLED: "payment.cancelled",
-    Status.REFUNDED: "payment.refunded",
-    Status.EXPIRED: "payment.expired",
-}
+TYPES = {Status[status]: one.name for status, one in of_status(About.PAYMENT).items()}
 
 
 class Wrong(IntEnum):
@@ -47,7 +42,7 @@ def telling(payment: Payment, status: Status, name: str, now: Instant) -> Job:
         "failure_reason": payment.failure_reason,
     }
     # A part that went back leaves the payment COMPLETED; to its receiver that is a refund all the same.
-    kind = "payment.refunded" if status is Status.COMPLETED and payment.refunded else TYPES[status]
+    kind = TYPES[Status.REFUNDED if status is Status.COMPLETED and payment.refunded else status]
     return webhook_job(name, payment.webhook_url, webhook_body(kind, data, payment.updated_at), now)
 
 

@@ -10,6 +10,8 @@ from traffic_tacos.kernel.calls import Call, Role
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.ids import checked_id, derived_id
 from traffic_tacos.kernel.topics import PAYMENT_CHANGED, RESERVATION_CHANGED, SEND_WEBHOOK, SETTING_CHANGED
+from traffic_tacos.kernel.webhook_types import MAINTENANCE as OF_MAINTENANCE
+from traffic_tacos.kernel.webhook_types import WEBHOOK_TYPES, About, of_status
 from traffic_tacos.ports.audit import HEAD, audited, entry_of
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.settings import MAINTENANCE
@@ -23,19 +25,8 @@ ENDPOINTS_MAX = 1000
 JOBS_DROPPED_AT_ONCE_MAX = 500
 ENDPOINT_PREFIX = "whk"  # how the id of an endpoint begins
 JSON = "application/json"
-TYPES = {
-    EventType.PAYMENT_APPROVED: "payment.approved",
-    EventType.PAYMENT_FAILED: "payment.failed",
-    EventType.PAYMENT_CANCELLED: "payment.cancelled",
-    EventType.RESERVATION_EXPIRED: "reservation.expired",
-    EventType.SYSTEM_MAINTENANCE: "system.maintenance",
-}
-_OF_EVENT = {
-    (PAYMENT_CHANGED, "COMPLETED"): EventType.PAYMENT_APPROVED,
-    (PAYMENT_CHANGED, "FAILED"): EventType.PAYMENT_FAILED,
-    (PAYMENT_CHANGED, "CANCELLED"): EventType.PAYMENT_CANCELLED,
-    (RESERVATION_CHANGED, "EXPIRED"): EventType.RESERVATION_EXPIRED,
-}
+TYPES = {EventType(one.subscribed_as): one.name for one in WEBHOOK_TYPES if one.subscribed_as}
+_ABOUT = {PAYMENT_CHANGED: of_status(About.PAYMENT), RESERVATION_CHANGED: of_status(About.RESERVATION)}
 _TOLD = ("payment_intent_id", "reservation_id", "event_id", "user_id")
 
 
@@ -200,6 +191,10 @@ def _told_of(event: Event) -> tuple[EventType | None, dict[str, str]]:
     if event.topic == SETTING_CHANGED and event.payload["name"] == MAINTENANCE:
         message = new or event.payload["old"]
         data = {"status": "STARTED" if new else "OVER", "message": message, "at": event.payload["at"]}
-        return EventType.SYSTEM_MAINTENANCE, data
+        return EventType(OF_MAINTENANCE.subscribed_as), data
     data = {name: value for name, value in event.payload.items() if name in _TOLD}
-    return _OF_EVENT.get((event.topic, new)), {**data, "status": new}
+    known = _ABOUT.get(event.topic, {}).get(new)
+    return EventType(known.subscribed_as) if known is not None and known.subscribed_as else None, {
+        **data,
+        "status": new,
+    }

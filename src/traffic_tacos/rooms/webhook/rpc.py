@@ -10,6 +10,7 @@ from traffic_tacos.kernel.circuit import Circuit
 from traffic_tacos.kernel.errors import Refusal
 from traffic_tacos.kernel.instants import SECOND
 from traffic_tacos.kernel.topics import SEND_WEBHOOK
+from traffic_tacos.kernel.webhook_types import WEBHOOK_TYPES
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.jobs import Jobs
 from traffic_tacos.rooms.webhook.deliveries import Deliveries
@@ -18,14 +19,7 @@ from traffic_tacos.rooms.webhook.model import Endpoint, PaymentNews
 from traffic_tacos.rooms.webhook.service import Webhooks
 
 JOBS_COUNTED_MAX = 100_000
-_FINAL = frozenset(
-    {
-        pb.PAYMENT_WEBHOOK_TYPE_APPROVED,
-        pb.PAYMENT_WEBHOOK_TYPE_FAILED,
-        pb.PAYMENT_WEBHOOK_TYPE_CANCELLED,
-        pb.PAYMENT_WEBHOOK_TYPE_REFUNDED,
-    }
-)
+_FINAL = frozenset(one.received_as for one in WEBHOOK_TYPES if one.received_as)
 
 
 class WebhookRpc:
