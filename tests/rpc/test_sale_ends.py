@@ -195,6 +195,7 @@ async def test_a_queue_of_an_event_that_is_sold_for_good_lets_its_people_go(desk
         .replace("{rate_per_second: 3", "{rate_per_second: 20")
     )
     held = {f"fan{n}": await desk.held(f"fan{n}", 1, event_id=ENDING) for n in range(15)}
+    await desk.clock.sleep(0.2)  # until the queue has heard of the last hold
     waiting = (await join(desk, "s", ENDING)).waiting_token
     watch = Watch(desk, waiting, "s")
     for fan, reserved in list(held.items())[:14]:

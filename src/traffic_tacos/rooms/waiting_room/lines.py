@@ -24,6 +24,8 @@ from traffic_tacos.rooms.waiting_room.values import State
 from traffic_tacos.rooms.waiting_room.watchers import Watchers
 
 STEP_SECONDS = 0.1
+REST_MAX = MINUTE  # the longest sleep, whatever is due
+FOR_EVER = 2**63
 SEATS_ASKED_EVERY, SEATS_ASKED_AT_REST_EVERY = SECOND, 10 * SECOND
 SCAN_PAGE = 1000
 # How long a line rests after a bug, so that one that always fails fills no log.
@@ -51,7 +53,20 @@ class OpenLine:
         self.stepped_at = now
         self.failures = 0  # in a row, each a bug
         self.last_error = ""
-        self.rests_until: Instant = 0
+        self.rests_until: Instant = 0  # after a bug
+        self.due_at: Instant = 0  # the next step, unless somebody asks for one before
+
+    def next_due(self, now: Instant) -> Instant:
+        """When the next step may change anything, or something may have changed elsewhere."""
+        if self.watchers.count:
+            return now  # whoever watches hears of every change, also of those that time alone brings
+        asked_at = self.seats_asked_at
+        seats = now if asked_at is None else asked_at + self.seats_asked_every()
+        due = self.model.next_due(now)
+        return seats if due is None else min(due, seats)
+
+    def seats_asked_every(self) -> Instant:
+        return SEATS_ASKED_EVERY if self.model.waiting() else SEATS_ASKED_AT_REST_EVERY
 
     def sight(self, number: int, now: Instant) -> Sight:
         """What the holder of this ticket is told now."""
@@ -113,6 +128,7 @@ class Lines:
         self._settings = settings
         self._open: dict[str, OpenLine] = {}
         self._opening = asyncio.Lock()
+        self._wake = asyncio.Event()
         self._changes = 0  # that may concern every line
         self._changes_of: Counter[str] = Counter()
 
@@ -141,11 +157,18 @@ class Lines:
                 line = EmbeddedLine(event_id, self._store, self._token_secret, terms, self._maintenance)
                 await line.load(self._clock.now(), self._seed())
                 opened = self._open[event_id] = OpenLine(line, self._clock.now(), revision)
+                self.wake(opened)
             elif opened.revision != revision:
                 terms = await self._catalog.terms(event_id, call)
                 await opened.line.change_terms(terms, self._clock.now(), self._seed())
                 opened.revision = revision
+                self.wake(opened)
         return opened
+
+    def wake(self, opened: OpenLine) -> None:
+        """Something has happened to this line: it steps soon, whatever was due."""
+        opened.due_at = 0
+        self._wake.set()
 
     def _revision(self, event_id: str) -> Revision:
         return self._changes, self._changes_of[event_id]
@@ -163,15 +186,18 @@ class Lines:
     async def step(self) -> None:
         """Give turns in every line, learn how many seats are left, and tell those who watch."""
         for event_id, opened in list(self._open.items()):  # others may join a new line meanwhile
-            if self._clock.now() < opened.rests_until:
+            if self._clock.now() < max(opened.rests_until, opened.due_at):
                 continue
             try:
+                opened.due_at = FOR_EVER  # who wakes it meanwhile is heard
                 await self._step(event_id, opened)
+                opened.due_at = min(opened.due_at, opened.next_due(self._clock.now()))
                 opened.failures = 0
             except Exception as error:  # a bug in one line is none of the others'
                 opened.failures += 1
                 pause = min(PAUSE_MAX, PAUSE_FIRST << min(opened.failures - 1, DOUBLINGS_MAX))
                 opened.rests_until, opened.last_error = self._clock.now() + pause, repr(error)[:ERROR_LENGTH_MAX]
+                opened.due_at = 0
                 log.error("line_failed", event_id=event_id, failures=opened.failures, exc_info=error)
 
     def issues(self) -> list[str]:
@@ -183,10 +209,18 @@ class Lines:
         ]
 
     async def run(self) -> None:
-        """Step until cancelled."""
+        """Step until cancelled: ten times a second while somebody waits or watches, else when something is due."""
         while True:
+            self._wake.clear()
             await self.step()
             await self._clock.sleep(STEP_SECONDS)
+            due = min((max(one.rests_until, one.due_at) for one in self._open.values()), default=FOR_EVER)
+            seconds = max(0, min(due - self._clock.now(), REST_MAX)) / SECOND
+            try:
+                async with asyncio.timeout(seconds):
+                    await self._wake.wait()
+            except TimeoutError:
+                pass
 
     def hang_up(self) -> None:
         """The platform stops: everybody who watches is told to come back."""
@@ -200,6 +234,9 @@ class Lines:
             self._changes_of[event_id] += 1
         else:
             self._changes += 1
+        for name, opened in self._open.items():
+            if event_id in ("", name):
+                self.wake(opened)
 
     async def hear(self, event: Event) -> None:
         """News of reservations free places in the sale; news of an event refreshes its terms."""
@@ -227,6 +264,7 @@ class Lines:
         if (state := ENDINGS.get(new)) is not None:
             await opened.line.release(number, state, self._clock.now())
             opened.watchers.wake((number,))
+        self.wake(opened)
 
     async def _step(self, event_id: str, opened: OpenLine) -> None:
         try:
@@ -235,14 +273,12 @@ class Lines:
             await self._ask_seats(event_id, opened)
             await opened.advance(self._clock.now())
         except (Fault, Refusal):
-            pass  # the store or a room is away: this line stands still until the next step
+            self.wake(opened)  # the store or a room is away: this line stands still until the next step
         opened.look_around(self._clock.now())
 
     async def _ask_seats(self, event_id: str, opened: OpenLine) -> None:
         now = self._clock.now()
-        is_busy = opened.model.waiting() > 0 or opened.model.is_sold_out
-        every = SEATS_ASKED_EVERY if is_busy else SEATS_ASKED_AT_REST_EVERY
-        if opened.seats_asked_at is not None and now < opened.seats_asked_at + every:
+        if opened.seats_asked_at is not None and now < opened.seats_asked_at + opened.seats_asked_every():
             return
         opened.seats_asked_at = now
         left = await self._inventory.seats_left(event_id, _own_call())

@@ -314,6 +314,36 @@ class Line:
         self._measure(now, self._cursor - cursor, elapsed)
         return ready
 
+    def next_due(self, now: Instant) -> Instant | None:
+        """When the next `advance` may change anything, if nothing happens before; None for never.
+
+        Somebody who waits may have a turn whenever there is room, so then it is now.
+        """
+        if self._expiring or self._let_go_seen < self._let_go:
+            return now
+        is_held_up = bool(self._next_turns) or self._cursor <= self.last_number
+        somebody_waits = self._draw is not None and is_held_up and self.waiting() > 0
+        if somebody_waits and not (self._is_stopped or self.is_sold_out) and not self._opens_after(now):
+            return now
+        due: list[Instant] = []
+        if self.opens_at is not None and (self._draw is None or (somebody_waits and self._opens_after(now))):
+            due.append(self.opens_at)
+        if self.waiting():
+            if self.is_over(now):
+                return now
+            if self.ends_at is not None:
+                due.append(self.ends_at)
+        if self._turn_ends and not self._is_stopped:
+            due.append(self._turn_ends[0][0])
+        if self._admission_ends:
+            due.append(self._admission_ends[0][0])
+        if (second := self._sightings.first()) is not None:
+            due.append((second + self.settings.idle_seconds) * SECOND)
+        return min(due, default=None)
+
+    def _opens_after(self, now: Instant) -> bool:
+        return self.opens_at is not None and now < self.opens_at
+
     def expiring(self, limit: int) -> list[int]:
         """Tickets that have expired; `end` takes them out of the line once that is durable, so that no
         crash makes a place rise again."""

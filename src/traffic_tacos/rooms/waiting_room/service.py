@@ -117,6 +117,7 @@ class WaitingRoom:
         now = self._clock.now()
         if opened.model.touch(joined.number, now) or not opened.model.is_held_up:
             opened.watchers.wake(opened.model.advance(now))
+        self._lines.wake(opened)
         token = seal_ticket(Ticket(event_id, joined.number, joined.session_hash), self._token_secret)
         return Standing(token, opened.model.tell(joined.number, now), _expires_at(opened, now), joined.is_new)
 
@@ -126,6 +127,7 @@ class WaitingRoom:
         model, now = opened.model, self._clock.now()
         if model.touch(number, now):
             opened.watchers.wake(model.advance(now))
+            self._lines.wake(opened)
         return model.tell(number, now), _expires_at(opened, now)
 
     async def admit(self, token: str, event_id: str, user_id: str, call: Call) -> Grant | None:
@@ -143,6 +145,7 @@ class WaitingRoom:
         model, number, now = opened.model, ticket.number, self._clock.now()
         model.touch(number, now)
         opened.watchers.wake(model.advance(now))
+        self._lines.wake(opened)
         opened.line.terms.window.check_not_over(now)
         state = model.state(number)
         if state is not State.ADMITTED and model.is_sold_for_good:
@@ -198,6 +201,7 @@ class WaitingRoom:
             admission = await opened.line.claim(number, user_id, granted_at)
         finally:
             opened.model.end_grant(number)
+            self._lines.wake(opened)
         opened.watchers.wake((number,))
         return admission
 
@@ -208,6 +212,7 @@ class WaitingRoom:
         opened = self._lines.known(ticket)
         left_at = await opened.line.leave(ticket.number, self._clock.now())
         opened.watchers.wake((ticket.number,))
+        self._lines.wake(opened)
         return left_at
 
     async def watch(self, token: str, session_id: str, event_id: str, call: Call) -> AsyncGenerator[Told | Word, None]:
@@ -229,6 +234,7 @@ class WaitingRoom:
         if opened.watchers.count >= STREAMS_PER_LINE_MAX:
             raise Refusal.rate_limited(opened.model.settings.offer_seconds)
         watcher = opened.watchers.add(ticket.number)
+        self._lines.wake(opened)
         inbox: Inbox | None = None
         try:
             user = call.caller.name if call.caller.role is Role.FAN else ""

@@ -18,6 +18,10 @@ class Sightings:
             heapq.heappush(self._seconds, second)
         numbers.append(number)
 
+    def first(self) -> int | None:
+        """The earliest second under which a ticket is filed."""
+        return self._seconds[0] if self._seconds else None
+
     def take(self, until: int) -> int | None:
         """A ticket that was filed under this second or an earlier one; it is filed no longer."""
         if not self._seconds or self._seconds[0] > until:
