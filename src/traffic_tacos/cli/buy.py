@@ -73,7 +73,8 @@ async def _buy(event: str, seats: list[str], quantity: int, scenario: str, fan: 
         )
         names = ", ".join(seat.id for seat in held.reserved_seats)
         total = plain_money(held.total_amount).for_people()
-        console.print(f"3. [bold]{escape(names)}[/] held for 60 seconds: {total} ({held.reservation_id})")
+        seconds = round(held.hold_expires_at.ToMilliseconds() / SECOND - SystemClock().now() / SECOND)
+        console.print(f"3. [bold]{escape(names)}[/] held for {seconds} seconds: {total} ({held.reservation_id})")
         intent_id = await _pay(channel, held, scenario, fan, metadata, console)
         await _owned(gateway, held.reservation_id, intent_id, metadata, console)
 

@@ -20,6 +20,10 @@ MESSAGE_OPTIONS = (
     ("grpc.max_send_message_length", MESSAGE_BYTES_MAX),
 )
 
+# How long seats are held for who is to pay: by default as the specification has it, else as an event says.
+HOLD_SECONDS, HOLD_SECONDS_MIN, HOLD_SECONDS_MAX = 60, 15, 900
+EXTENSION_SECONDS_MAX = 60
+
 # How much one call may ask for.
 SEATS_PER_RESERVATION_MAX = 100
 HOUSE_SEATS_MAX = 1000

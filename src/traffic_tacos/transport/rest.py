@@ -53,7 +53,7 @@ NAMES = (
         "gateway.v1.GatewayService/GetEventAvailability",
         "What is left",
     ),
-    Name("POST", "/reservations", "gateway.v1.GatewayService/CreateReservation", "Hold seats for 60 seconds"),
+    Name("POST", "/reservations", "gateway.v1.GatewayService/CreateReservation", "Hold seats for who is to pay"),
     Name("GET", "/reservations", "reservation.v1.ReservationService/ListReservations", "One's reservations"),
     Name("GET", "/reservations/{reservation_id}", "gateway.v1.GatewayService/GetReservation", "One reservation"),
     Name(

@@ -14,7 +14,7 @@ from traffic_tacos.kernel.errors import Code, Detail, Refusal
 from traffic_tacos.kernel.events import EventInfo, Venue
 from traffic_tacos.kernel.ids import checked_id
 from traffic_tacos.kernel.instants import Instant
-from traffic_tacos.kernel.limits import DOCUMENT_BYTES_MAX, PLAN_BYTES_MAX, SEATS_MAX
+from traffic_tacos.kernel.limits import DOCUMENT_BYTES_MAX, HOLD_SECONDS, PLAN_BYTES_MAX, SEATS_MAX
 from traffic_tacos.kernel.money import AMOUNT_MAX, checked_currency
 from traffic_tacos.rooms.catalog.model import (
     SEATS_PER_ROW_MAX,
@@ -106,6 +106,7 @@ class EventFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sale_start_time: datetime | None = None
     sale_end_time: datetime | None = None
     max_per_order: int = 8
+    hold_seconds: int = HOLD_SECONDS
     admission: Admission = Admission()
     refunds: Refunds = Refunds()
 
@@ -214,7 +215,9 @@ def _event(file: EventFile, plan: SeatingPlan | None, event_id: str, *, is_plann
     info = EventInfo(id_, file.name, file.description, file.venue, **times)
     offset = None if file.start_time is None else file.start_time.utcoffset()
     minutes = None if offset is None else int(offset.total_seconds()) // 60
-    event = Event(info, currency, sections, file.max_per_order, file.admission, file.refunds, minutes)
+    event = Event(
+        info, currency, sections, file.max_per_order, file.admission, file.refunds, file.hold_seconds, minutes
+    )
     found += [one for one in problems(event) if sections or not is_planned or not one.field.startswith("sections")]
     return event, found
 

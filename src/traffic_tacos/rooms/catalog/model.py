@@ -10,7 +10,7 @@ import msgspec
 
 from traffic_tacos.kernel.errors import Detail
 from traffic_tacos.kernel.events import EventInfo, sale_window
-from traffic_tacos.kernel.limits import SEATS_MAX
+from traffic_tacos.kernel.limits import HOLD_SECONDS, HOLD_SECONDS_MAX, HOLD_SECONDS_MIN, SEATS_MAX
 from traffic_tacos.kernel.money import is_currency
 
 SEATS_PER_ROW_MAX = 400
@@ -77,6 +77,7 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True):
     max_per_order: int = 8
     admission: Admission = Admission()
     refunds: Refunds = Refunds()
+    hold_seconds: int = HOLD_SECONDS
     utc_offset_minutes: int | None = None  # of the clocks at the event, as its start time was written
 
     @property
@@ -91,6 +92,7 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True):
 def problems(event: Event) -> Iterator[Detail]:
     """What makes no sense in an event, each with its path in an event file."""
     yield from _bounds("max_per_order", event.max_per_order, 1, 100)
+    yield from _bounds("hold_seconds", event.hold_seconds, HOLD_SECONDS_MIN, HOLD_SECONDS_MAX)
     for name in ("rate_per_second", "active_max", "offer_seconds", "idle_seconds", "waiting_max"):
         yield from _bounds(f"admission.{name}", getattr(event.admission, name), 1, 10_000_000)
     yield from _bounds("refunds.hours_before", event.refunds.hours_before, 0, 10_000)

@@ -79,6 +79,7 @@ def _plan(event: Event, *, with_sections: bool = True) -> pb.EventPlan:
         event=wire.event(event.info, event.seat_count),
         currency=event.currency,
         max_per_order=event.max_per_order,
+        hold_seconds=event.hold_seconds,
         admission=pb.Admission(
             rate_per_second=admission.rate_per_second,
             active_max=admission.active_max,

@@ -7,6 +7,8 @@ from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2 as pb
 from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2_grpc
 from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.drawing import Place, usual_step
+from traffic_tacos.kernel.instants import SECOND
+from traffic_tacos.kernel.limits import HOLD_SECONDS
 from traffic_tacos.rooms.inventory.rows import EventPlan, RowPlan, SeatPlan, SectionPlan
 from traffic_tacos.upstream import Upstream
 
@@ -38,7 +40,8 @@ def event_plan(message: pb.EventPlan) -> EventPlan:
         prices = {seat.price for row in nearest_first for seat in row.seats}
         sections.append(SectionPlan(section.id, section.name, nearest_first, min(prices), max(prices)))
     places = {seat.id: (row.index, 1 << bit) for row in rows for bit, seat in enumerate(row.seats)}
-    return EventPlan(wire.plain_event(message.event), message.currency, tuple(sections), tuple(rows), places)
+    hold = (message.hold_seconds or HOLD_SECONDS) * SECOND
+    return EventPlan(wire.plain_event(message.event), message.currency, tuple(sections), tuple(rows), places, hold)
 
 
 def _row(section: pb.Section, row: pb.Row, first: int, at: int, pitch: float) -> RowPlan:

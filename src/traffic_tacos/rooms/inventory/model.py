@@ -35,7 +35,6 @@ from traffic_tacos.rooms.inventory.rows import (
     with_holds,
 )
 
-HOLD_DEFAULT = 60 * SECOND
 HOLD_MAX = 15 * MINUTE
 TAKEN_SHOWN_MAX = 100
 

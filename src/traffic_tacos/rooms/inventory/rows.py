@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from traffic_tacos.kernel.events import EventInfo
-from traffic_tacos.kernel.instants import Instant
+from traffic_tacos.kernel.instants import SECOND, Instant
+from traffic_tacos.kernel.limits import HOLD_SECONDS
 
 
 class SeatPlan(msgspec.Struct, frozen=True):
@@ -56,6 +57,7 @@ class EventPlan(msgspec.Struct, frozen=True):
     sections: tuple[SectionPlan, ...]
     rows: tuple[RowPlan, ...]
     places: dict[str, tuple[int, int]]  # seat id -> row index and seat mask
+    hold: Instant = HOLD_SECONDS * SECOND
 
 
 class RowHold(msgspec.Struct, frozen=True, array_like=True):

@@ -137,7 +137,7 @@ class Inventory:
         checked_id("reservation_id", request.reservation_id)
         plan, keys = await self._plan(request.event_id, call)
         now = self._clock.now()
-        deadline = now + model.HOLD_DEFAULT if request.hold_expires_at is None else request.hold_expires_at
+        deadline = now + plan.hold if request.hold_expires_at is None else request.hold_expires_at
         claim = Claim(
             request.reservation_id,
             request.user_id,

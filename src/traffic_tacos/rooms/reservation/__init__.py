@@ -1,1 +1,1 @@
-"""A hold of 60 seconds that becomes an order. Promises that nobody is charged without a ticket or a refund."""
+"""A hold that becomes an order in time. Promises that nobody is charged without a ticket or a refund."""

@@ -12,7 +12,8 @@ from traffic_tacos.gen.tacos.inventory.v1 import inventory_pb2 as own_inventory_
 from traffic_tacos.gen.tacos.inventory.v1 import inventory_pb2_grpc as own_inventory_pb2_grpc
 from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.events import ALWAYS, SaleWindow, sale_window
-from traffic_tacos.kernel.instants import Instant
+from traffic_tacos.kernel.instants import SECOND, Instant
+from traffic_tacos.kernel.limits import HOLD_SECONDS
 from traffic_tacos.kernel.money import Money
 from traffic_tacos.kernel.seats import Seat
 from traffic_tacos.rooms.reservation.model import RefundPolicy, Reservation
@@ -31,6 +32,7 @@ class EventTerms(msgspec.Struct, frozen=True):
     max_per_order: int
     refunds: RefundPolicy
     sale: SaleWindow = ALWAYS
+    hold: Instant = HOLD_SECONDS * SECOND
 
 
 class CatalogClient:
@@ -48,7 +50,8 @@ class CatalogClient:
         plan = answer.plan
         starts_at = wire.instant(plan.event, "start_time")
         refunds = RefundPolicy(plan.refunds.hours_before, plan.refunds.percent, starts_at)
-        return EventTerms(plan.max_per_order, refunds, sale_window(wire.plain_event(plan.event)))
+        hold = (plan.hold_seconds or HOLD_SECONDS) * SECOND
+        return EventTerms(plan.max_per_order, refunds, sale_window(wire.plain_event(plan.event)), hold)
 
 
 class InventoryClient:

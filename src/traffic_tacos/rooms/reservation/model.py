@@ -21,9 +21,7 @@ from traffic_tacos.kernel.instants import HOUR, MINUTE, SECOND, Instant
 from traffic_tacos.kernel.money import Money
 from traffic_tacos.kernel.seats import Seat, SeatStatus
 
-HOLD = 60 * SECOND
 EXTENSIONS_MAX = 1
-EXTENSION_SECONDS_MAX = 60
 CREATE_KEY_WINDOW = 5 * MINUTE
 
 

@@ -10,6 +10,7 @@ from traffic_tacos.kernel.calls import TRUSTED, Call
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.ids import checked_id, checked_reason, checked_user_id, derived_id
 from traffic_tacos.kernel.instants import DAY, Instant
+from traffic_tacos.kernel.limits import EXTENSION_SECONDS_MAX
 from traffic_tacos.kernel.money import Money, total
 from traffic_tacos.kernel.seats import Seat
 from traffic_tacos.kernel.tokens import ReservationToken, verify_reservation
@@ -133,7 +134,7 @@ class Reservations:
             self.terms.pop(event.payload["event_id"], None)
 
     async def create(self, request: Create, call: Call) -> Created:
-        """Hold seats for 60 seconds.
+        """Hold seats for as long as the event says.
 
         The hold comes first, under a deadline of its own, then the reservation with its expiry job, its
         answer and its admission in one commit. A crash in between leaves a hold that lapses by itself.
@@ -148,7 +149,8 @@ class Reservations:
             if await self._store.get(stop) is not None:
                 raise reservations_stopped()
         reservation_id = await self._unused_id(request, once.digest)
-        deadline = now + model.HOLD
+        terms = await self._event_terms(request.event_id, call)
+        deadline = now + terms.hold
         seats, held_until = await self._inventory.reserve(
             reservation_id,
             request.event_id,
@@ -169,7 +171,7 @@ class Reservations:
             created_at=now,
             updated_at=now,
             hold_expires_at=held_until,
-            refund_policy=(await self._event_terms(request.event_id, call)).refunds,
+            refund_policy=terms.refunds,
             metadata=request.metadata,
         )
         return await self._created(once, reservation, call)
@@ -216,7 +218,7 @@ class Reservations:
         return await once.commit((), lambda _: Decision(reply))
 
     async def extend(self, request: Extend, call: Call) -> Extended:
-        """Hold the seats for longer: once, for at most 60 seconds, and only while nobody waits for seats.
+        """Hold the seats for longer: once, and only while nobody waits for seats.
 
         The seats come first, then the reservation: a crash in between leaves seats that the reservation's
         own deadline frees.
@@ -225,8 +227,8 @@ class Reservations:
 
     async def _extend(self, request: Extend, call: Call, once: Once[Extended]) -> Extended:
         known = await self._own(request.reservation_id, request.user_id)
-        if not 1 <= request.seconds <= model.EXTENSION_SECONDS_MAX:
-            raise Refusal.of_field("extension_seconds", f"must be 1 to {model.EXTENSION_SECONDS_MAX}", request.seconds)
+        if not 1 <= request.seconds <= EXTENSION_SECONDS_MAX:
+            raise Refusal.of_field("extension_seconds", f"must be 1 to {EXTENSION_SECONDS_MAX}", request.seconds)
         checked_reason(request.reason)
         after = model.extended(known, request.seconds, self._clock.now())
         if await self._inventory.is_all_taken(known.event_id, call) and await self._line.waiting(known.event_id, call):

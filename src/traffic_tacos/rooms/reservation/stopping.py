@@ -11,6 +11,7 @@ from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.ids import checked_id, required_reason
 from traffic_tacos.kernel.instants import SECOND, Instant
+from traffic_tacos.kernel.limits import EXTENSION_SECONDS_MAX, HOLD_SECONDS_MAX
 from traffic_tacos.ports.audit import HEAD, Audited, audited
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.store import Decision, Key, Kind, Store, View, delete, parts_of, put
@@ -27,7 +28,7 @@ from traffic_tacos.rooms.reservation.records import (
 )
 
 CANCELLED_AT_ONCE_MAX = 100  # in one decision
-HELD_AT_MOST = model.HOLD + model.EXTENSION_SECONDS_MAX * SECOND
+HELD_AT_MOST = (HOLD_SECONDS_MAX + EXTENSION_SECONDS_MAX) * SECOND
 ALL_EVENTS = "all events"
 _LAST = "\U0010ffff"
 
