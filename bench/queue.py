@@ -18,7 +18,7 @@ from rich.console import Console
 
 from bench import load, servers
 from bench.echo import PATH as ECHO
-from traffic_tacos.app.embedded import STORE_FILE
+from traffic_tacos.app.config import STORE_FILE
 from traffic_tacos.calls import keys
 from traffic_tacos.cli.shown import Listing
 from traffic_tacos.engines.clock import SystemClock

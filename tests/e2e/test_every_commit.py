@@ -8,7 +8,7 @@ import grpc
 import pytest
 
 from tests.e2e.process import TACOS, Shopper, UpProcess
-from traffic_tacos.app.embedded import STORE_FILE
+from traffic_tacos.app.config import STORE_FILE
 from traffic_tacos.calls import keys
 from traffic_tacos.calls.policy import SCOPES
 from traffic_tacos.engines.clock import SystemClock

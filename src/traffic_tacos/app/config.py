@@ -32,6 +32,7 @@ ROOMS = (
     "admin",
 )
 SERVERS = ("native", "grpcio")
+STORE_FILE = "store.db"  # in the data folder
 # Everything but the gateway keeps records, or acts on jobs and events that are committed with them. Embedded engines
 # serve one process, so these rooms stay together.
 SHARING_A_STORE = frozenset(ROOMS) - {"gateway"}

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 
-from traffic_tacos.app.config import Config
+from traffic_tacos.app.config import STORE_FILE, Config
 from traffic_tacos.app.engines import Engines, embedded
 from traffic_tacos.app.platform import Platform
 from traffic_tacos.calls import keys
@@ -43,7 +43,6 @@ from traffic_tacos.transport.http_server import HttpServer
 if TYPE_CHECKING:
     from traffic_tacos.operations.telemetry import Telemetry
 
-STORE_FILE = "store.db"
 LOCK_FILE = "lock"
 GRACE_SECONDS = 5.0
 OPEN_FILES_MAX = 65_536

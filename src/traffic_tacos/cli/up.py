@@ -5,22 +5,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from traffic_tacos.app import embedded
 from traffic_tacos.app.config import Config, checked, parsed_elsewhere
-from traffic_tacos.app.platform import Platform
 from traffic_tacos.cli import options
-from traffic_tacos.cli.event import checked_files, read_files
-from traffic_tacos.cli.shown import Listing
+from traffic_tacos.cli.event import checked_files
 from traffic_tacos.kernel.addresses import parsed_address
 from traffic_tacos.operations import logs
-from traffic_tacos.ports.paging import Asked
-from traffic_tacos.rooms.catalog.service import Catalog, Unreadable
-
-BUNDLED = Path(__file__).parents[3] / "examples" / "events"
-FIRST_SALE = "club.yaml"
-EVENTS_SHOWN_MAX = 20
 
 
 def up(
@@ -109,40 +99,6 @@ def up(
         )
     )
     documents = [checked_files(path) for path in config.event_files]
-    asyncio.run(
-        embedded.serve(
-            config, ring, lambda platform: _offer(platform, documents), lambda platform: _tell(config, platform)
-        )
-    )
+    from traffic_tacos.cli import serving  # which loads every service: no other command needs them
 
-
-async def _offer(platform: Platform, documents: list[tuple[str, str]]) -> None:
-    """Put the event files on sale; on an empty stage, the bundled club. Nothing where the catalog is elsewhere."""
-    if "catalog" not in platform.config.rooms:
-        return
-    if not documents and (BUNDLED / FIRST_SALE).exists() and not (await platform.part(Catalog).list(Asked())).total:
-        documents = [read_files(BUNDLED / FIRST_SALE)]
-    for document, plan in documents:
-        await platform.put_on_sale(document, plan)
-
-
-async def _tell(config: Config, platform: Platform) -> None:
-    """Say where it listens, what it sells, and how to buy."""
-    console = Console(soft_wrap=True)
-    console.print(f"gRPC  [bold]{config.grpc}[/]   HTTP  [bold]http://{config.http}[/]   data  [bold]{config.data}[/]")
-    if "catalog" not in config.rooms:
-        console.print(f"Here: {', '.join(config.rooms) or 'no room'}. Ctrl-C stops it.")
-        return
-    page = await platform.part(Catalog).list(Asked(page_size=EVENTS_SHOWN_MAX))
-    listing = Listing("event", "name", "seats", title="On sale")
-    for one in page.records:
-        if isinstance(one, Unreadable):
-            listing.add(one.id, f"cannot be read: {one.why}", 0)
-        else:
-            listing.add(one.id, one.info.name, one.seat_count)
-    listing.print()
-    if good := [one for one in page.records if not isinstance(one, Unreadable)]:
-        where = "" if config.grpc == options.DEFAULTS.grpc else f" --grpc {config.grpc}"
-        folder = "" if config.data == options.DEFAULTS.data else f" --data {config.data}"
-        console.print(f"Buy two tickets:  [bold]{options.command()} buy {good[0].id} --quantity 2{where}{folder}[/]")
-    console.print("Ctrl-C stops it.")
+    asyncio.run(serving.serve(config, ring, documents))

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from traffic_tacos.app.embedded import STORE_FILE
+from traffic_tacos.app.config import STORE_FILE
 from traffic_tacos.cli import options
 from traffic_tacos.cli.shown import Listing, print_json
 from traffic_tacos.engines.clock import SystemClock
