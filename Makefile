@@ -1,7 +1,7 @@
 # make up    sets up .venv and starts the platform (ARGS="--time-scale 10" passes options on)
 # make test  sets up .venv and runs every check
 .DELETE_ON_ERROR:
-.PHONY: up test setup setup-dev format lint types imports contract node-clients pytest coverage simulation fuzz bench lock clean
+.PHONY: up test setup setup-dev format lint types imports contract docs docs-build node-clients pytest coverage simulation fuzz bench lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -9,6 +9,7 @@ BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.runtime-installed
 DEV := $(VENV)/.dev-installed
 FUZZ := $(VENV)/.fuzz-installed
+DOCS := $(VENV)/.docs-installed
 # The locks are complete, so installing resolves nothing: no release of anybody's can change what a clone gets.
 INSTALL := $(BIN)/python -m pip install -q --no-deps
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
@@ -17,7 +18,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 up: $(RUNTIME)
 	@$(BIN)/tacos up $(ARGS)
 
-test: format lint types imports contract pytest
+test: format lint types imports contract docs-build pytest
 	@echo "All checks passed."
 
 setup: $(RUNTIME)
@@ -41,6 +42,10 @@ $(DEV): requirements-dev.lock $(RUNTIME)
 
 $(FUZZ): requirements-fuzz.lock $(DEV)
 	@$(INSTALL) -r requirements-fuzz.lock
+	@touch $@
+
+$(DOCS): requirements-docs.lock $(DEV)
+	@$(INSTALL) -r requirements-docs.lock
 	@touch $@
 
 format: $(DEV)
@@ -85,6 +90,16 @@ MINUTES ?= 5
 fuzz: $(FUZZ)
 	$(BIN)/python -m tests.fuzz --minutes $(MINUTES)
 
+# The docs site on http://127.0.0.1:8000; its generated pages are written anew first.
+docs: $(DOCS)
+	$(BIN)/python -m tests.contract.reference
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve --strict --dev-addr 127.0.0.1:8000
+
+# Refuses a page that nothing leads to, and a link or an anchor that leads nowhere.
+docs-build: $(DOCS)
+	@mkdir -p build
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict 2>build/mkdocs.log || { cat build/mkdocs.log; exit 1; }
+
 bench: $(DEV)
 	$(BIN)/python -m bench
 
@@ -96,6 +111,7 @@ lock: $(BIN)/python
 	$(COMPILE) pyproject.toml --group build -o requirements.lock
 	$(COMPILE) pyproject.toml --group build --group dev --all-extras -c requirements.lock -o requirements-dev.lock
 	$(COMPILE) pyproject.toml --group fuzz -c requirements-dev.lock -o requirements-fuzz.lock
+	$(COMPILE) pyproject.toml --group docs -c requirements-dev.lock -o requirements-docs.lock
 
 clean:
 	rm -rf $(VENV) build .tacos .mypy_cache .ruff_cache .pytest_cache .coverage

@@ -53,7 +53,7 @@ def test_everything_is_seen_and_steered_from_the_command_line(up):
     assert "pending reservations cancelled" in pull("cancel-reservations", "--event", EVENT)
     assert "reservations are stopped" in platform.tacos("buy", EVENT, *where).stderr
     pull("cancel-reservations", "--event", EVENT, "--resume")
-    assert "leaves in peace payment" in pull("circuit-breaker", "--service", "payment")
+    assert "circuit open: payment" in pull("circuit-breaker", "--service", "payment")
     pull("circuit-breaker", "--resume")
     assert "nothing to fail over to" in pull("force-failover", fails=1)
     assert "must be one of" in pull("dance", fails=2)

@@ -1,4 +1,4 @@
-"""The README's Python client and `examples/buy.sh`, run as they stand: they buy, also again, or fail loudly."""
+"""The tutorial's Python client and `examples/buy.sh`, run as they stand: they buy, also again, or fail loudly."""
 
 import os
 import re
@@ -18,8 +18,8 @@ SEATS = re.compile(r"[A-Z]+-\w+-\d+")
 
 
 def snippet() -> str:
-    """The client in the README."""
-    (client,) = re.findall(r"```python\n(import os.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    """The client in the tutorial."""
+    (client,) = re.findall(r"```python\n(import os.*?)```", (ROOT / "docs" / "tutorial.md").read_text(), re.DOTALL)
     return str(client)
 
 

@@ -19,10 +19,10 @@ def up(
     http: Annotated[str, typer.Option(envvar="TACOS_HTTP", help="Where to answer HTTP.")] = str(options.DEFAULTS.http),
     event: Annotated[list[Path] | None, typer.Option(help="An event file to put on sale; may be repeated.")] = None,
     time_scale: Annotated[float, typer.Option(help="Makes simulated payment times this much shorter.")] = 1.0,
-    without: Annotated[list[str] | None, typer.Option(help="A room to leave out; may be repeated.")] = None,
+    without: Annotated[list[str] | None, typer.Option(help="A service to leave out; may be repeated.")] = None,
     server: Annotated[str, typer.Option(help="The gRPC server: native or grpcio.")] = options.DEFAULTS.server,
     public_url: Annotated[
-        str, typer.Option(help="What browsers know the HTTP door by, as in https://tickets.example.")
+        str, typer.Option(help="What browsers know the HTTP address by, as in https://tickets.example.")
     ] = "",
     telemetry: Annotated[
         str, typer.Option(help="Where an OpenTelemetry collector takes OTLP over HTTP, as in http://127.0.0.1:4318.")
@@ -41,14 +41,14 @@ def up(
         list[str] | None,
         typer.Option(
             metavar="ROOM[,ROOM…]=HOST:PORT",
-            help="Rooms that run in another process, and where it answers gRPC; may be repeated.",
+            help="Services that run in another process, and where it answers gRPC; may be repeated.",
         ),
     ] = None,
     keys_of: Annotated[
         Path | None, typer.Option(help="The data folder of the process whose keys this one shares; else its own.")
     ] = None,
     payment_webhook: Annotated[
-        str, typer.Option(help="Where results of payments are taken, when the webhook room runs elsewhere.")
+        str, typer.Option(help="Where results of payments are taken, when the webhook service runs elsewhere.")
     ] = "",
     cors_origin: Annotated[
         list[str] | None,

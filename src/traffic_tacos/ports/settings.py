@@ -40,7 +40,7 @@ SETTINGS: dict[str, Setting] = {
     TICKET_LIMIT: Setting("gateway", 0, "calls a second with one waiting token; 0 for any number"),
     ADDRESS_LIMIT: Setting("gateway", 100, "calls a second without any token from one address; 0 for any number"),
     **{
-        name: Setting("gateway", False, f"whether the gateway leaves the {room} room in peace")
+        name: Setting("gateway", False, f"whether an operator holds the gateway's circuit to {room} open")
         for room, name in CIRCUITS.items()
     },
 }

@@ -42,11 +42,11 @@ class Name(NamedTuple):
 
 
 NAMES = (
-    Name("POST", "/queue/join", "gateway.v1.QueueService/JoinQueue", "Join the line of an event"),
-    Name("GET", "/queue/status", "gateway.v1.QueueService/GetQueueStatus", "Where a ticket stands"),
+    Name("POST", "/queue/join", "gateway.v1.QueueService/JoinQueue", "Join the queue of an event"),
+    Name("GET", "/queue/status", "gateway.v1.QueueService/GetQueueStatus", "Where a place in the queue stands"),
     Name("POST", "/queue/enter", "gateway.v1.QueueService/RequestAdmission", "Take the turn"),
-    Name("DELETE", "/queue/leave", "gateway.v1.QueueService/LeaveQueue", "Leave the line"),
-    Name("GET", "/queue/stats", "gateway.v1.QueueService/GetQueueStats", "How the lines are doing"),
+    Name("DELETE", "/queue/leave", "gateway.v1.QueueService/LeaveQueue", "Leave the queue"),
+    Name("GET", "/queue/stats", "gateway.v1.QueueService/GetQueueStats", "How the queues are doing"),
     Name(
         "GET",
         "/events/{event_id}/availability",

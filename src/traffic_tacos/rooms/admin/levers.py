@@ -79,7 +79,7 @@ class Emergencies:
         at = None
         for name in [CIRCUITS[room]] if room else CIRCUITS.values():
             at = (await self._settings.change(name, "" if resume else "true", reason, call)).at
-        return Pulled(f"the gateway {'calls' if resume else 'leaves in peace'} {room or ', '.join(CIRCUITS)}", at)
+        return Pulled(f"circuit {'closed' if resume else 'open'}: {room or ', '.join(CIRCUITS)}", at)
 
     async def _maintenance_mode(self, given: Mapping[str, str], reason: str, call: Call) -> Pulled:
         resume = _switch(given)

@@ -1,8 +1,9 @@
 """The rooms behind the gateway. Their messages pass through it, so there are no words of its own to speak.
 
 What a room cannot answer is asked for once more, after a pause that differs from caller to caller: every call the
-gateway makes may be repeated, since it only reads or carries an idempotency key. A room that goes on failing is left
-in peace for a while (a circuit), so that callers hear so at once and it can recover; an operator can ask for the same.
+gateway makes may be repeated, since it only reads or carries an idempotency key. The circuit of
+a room that goes on failing is open for a while, so that callers hear so at once and it can recover; an operator can
+hold it open as well.
 """
 
 import random

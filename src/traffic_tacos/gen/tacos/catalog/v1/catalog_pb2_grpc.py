@@ -72,7 +72,7 @@ class CatalogServiceServicer:
     """
 
     def CreateEvent(self, request, context):
-        """Puts an event on sale from a document (README, "Events"). Refused as a whole when anything in it
+        """Puts an event on sale from a document (docs/events.md). Refused as a whole when anything in it
         is wrong: INVALID_ARGUMENT, one detail per wrong place. ALREADY_EXISTS when the id is taken by
         another document; the same document again answers with the event as it stands.
         """

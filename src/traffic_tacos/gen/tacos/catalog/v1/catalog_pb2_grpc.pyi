@@ -34,7 +34,7 @@ class CatalogServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> CatalogServiceAsyncStub: ...
     CreateEvent: _grpc.UnaryUnaryMultiCallable[_catalog_pb2.CreateEventRequest, _catalog_pb2.CreateEventResponse]
-    """Puts an event on sale from a document (README, "Events"). Refused as a whole when anything in it
+    """Puts an event on sale from a document (docs/events.md). Refused as a whole when anything in it
     is wrong: INVALID_ARGUMENT, one detail per wrong place. ALREADY_EXISTS when the id is taken by
     another document; the same document again answers with the event as it stands.
     """
@@ -59,7 +59,7 @@ class CatalogServiceAsyncStub(CatalogServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateEvent: _aio.UnaryUnaryMultiCallable[_catalog_pb2.CreateEventRequest, _catalog_pb2.CreateEventResponse]  # type: ignore[assignment]
-    """Puts an event on sale from a document (README, "Events"). Refused as a whole when anything in it
+    """Puts an event on sale from a document (docs/events.md). Refused as a whole when anything in it
     is wrong: INVALID_ARGUMENT, one detail per wrong place. ALREADY_EXISTS when the id is taken by
     another document; the same document again answers with the event as it stands.
     """
@@ -87,7 +87,7 @@ class CatalogServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _catalog_pb2.CreateEventRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_catalog_pb2.CreateEventResponse, _abc.Awaitable[_catalog_pb2.CreateEventResponse]]:
-        """Puts an event on sale from a document (README, "Events"). Refused as a whole when anything in it
+        """Puts an event on sale from a document (docs/events.md). Refused as a whole when anything in it
         is wrong: INVALID_ARGUMENT, one detail per wrong place. ALREADY_EXISTS when the id is taken by
         another document; the same document again answers with the event as it stands.
         """
