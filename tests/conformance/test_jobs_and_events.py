@@ -13,7 +13,7 @@ from traffic_tacos.engines.outbox import Outbox
 from traffic_tacos.kernel.errors import Fault
 from traffic_tacos.kernel.instants import DAY, HOUR, MINUTE
 from traffic_tacos.ports.audit import AUDIT, Audited
-from traffic_tacos.ports.jobs import GiveUp, Handling, Postponed, TryAgainAt
+from traffic_tacos.ports.jobs import Deferred, Handling, PermanentFailure, TryAgainAt
 from traffic_tacos.ports.store import JOB, OUTBOX, Decision, Event, Job, drop_job
 from traffic_tacos.rooms.webhook.deliveries import HANDLING as WEBHOOK_RETRIES
 
@@ -96,7 +96,7 @@ async def test_a_job_that_knows_when_is_tried_again_then(desk):
 
 async def test_a_job_that_gives_up_is_a_dead_letter_at_once(desk):
     async def gone(job):
-        raise GiveUp("nobody wants it any more")
+        raise PermanentFailure("nobody wants it any more")
 
     await desk.put(Job("a", "t", desk.clock.now()))
     await desk.run_for({"t": gone}, 3)
@@ -247,7 +247,7 @@ async def test_a_job_that_was_not_even_tried_has_not_failed(desk):
     async def closed(job):
         times.append(desk.clock.now())
         if len(times) < 30:
-            raise Postponed("not now", desk.clock.now() + 5000)
+            raise Deferred("not now", desk.clock.now() + 5000)
 
     await desk.put(Job("a", "t", desk.clock.now()))
     await desk.run_for({"t": closed}, 200)

@@ -34,7 +34,7 @@ class BadClock(LoopClock):
 
 # The length of the sleep that each loop has to itself, and the room whose health shows it.
 SLEEPS = {
-    "forgetting": (5.0, "worker"),
+    "ttl_purge": (5.0, "worker"),
     "history": (10.0, "admin"),
     "activity": (10.0, "admin"),
     "heartbeat": (0.5, "admin"),

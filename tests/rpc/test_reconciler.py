@@ -61,7 +61,7 @@ async def test_a_hold_that_nobody_ends_is_ended(desk):
     assert [(one.subject, one.repaired) for one in found.differences] == [(held.reservation_id, True)]
     health = await worker_health(desk)
     assert held.reservation_id in health.issues[0]
-    assert health.metrics["differences_repaired"] == "1"
+    assert health.metrics["inconsistencies_repaired"] == "1"
     await desk.clock.sleep(5)
     assert (await desk.payment(intent)).status == payment_pb2.PAYMENT_STATUS_CANCELLED
     assert (await reconcile(desk)).difference_count == 0

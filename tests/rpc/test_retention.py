@@ -12,8 +12,8 @@ from tests.clocks import HandClock
 from tests.rpc.desk import code, on_platform
 from tests.rpc.test_endpoints import APPROVED, ENDPOINTS, SERVICE, Receiver, listed
 from traffic_tacos.app.retention import EXPIRIES, RETENTION, Ended, Kept
-from traffic_tacos.engines.forgetting import forget_expired
 from traffic_tacos.engines.memory import MemoryStore
+from traffic_tacos.engines.purge import purge_expired
 from traffic_tacos.gen.gateway.v1 import webhook_pb2 as pb
 from traffic_tacos.gen.gateway.v1 import websocket_pb2
 from traffic_tacos.gen.tacos.webhook.v1 import webhook_pb2 as own
@@ -72,7 +72,7 @@ class StillClock(HandClock):
 
 async def swept(store: MemoryStore, clock: StillClock) -> None:
     """The sweeper has walked over everything once, and more."""
-    walking = asyncio.create_task(forget_expired(store, clock, EXPIRIES))
+    walking = asyncio.create_task(purge_expired(store, clock, EXPIRIES))
     for _ in range(100):
         await asyncio.sleep(0)
     walking.cancel()

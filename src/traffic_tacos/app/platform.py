@@ -23,8 +23,8 @@ from traffic_tacos.calls.keys import Keyring, key_set
 from traffic_tacos.calls.limits import Limits
 from traffic_tacos.calls.local import RoomChannel
 from traffic_tacos.calls.remote import RemoteRooms
-from traffic_tacos.engines.forgetting import forget_expired
 from traffic_tacos.engines.loops import Loops
+from traffic_tacos.engines.purge import purge_expired
 from traffic_tacos.gen.tacos.operations.v1 import operations_pb2
 from traffic_tacos.kernel.errors import Code, Damaged, Fault, Refusal
 from traffic_tacos.kernel.instants import SECOND
@@ -245,7 +245,7 @@ class Platform:
         loops: dict[str, tuple[Loop, str]] = {
             "jobs": (lambda: jobs.run(self.handlers), "worker"),
             "outbox": (self.engines.events.run, "realtime"),
-            "forgetting": (lambda: forget_expired(store, self.clock, EXPIRIES), "worker"),
+            "ttl_purge": (lambda: purge_expired(store, self.clock, EXPIRIES), "worker"),
             "history": (self._history.run, "admin"),
             "activity": (self._activity.run, "admin"),
             "heartbeat": (self._heartbeat.run, "admin"),
@@ -266,14 +266,14 @@ class Platform:
         for name, (documentation, read) in {
             "tacos_jobs_pending": ("Jobs that are not done", lambda: jobs.figures().pending),
             "tacos_jobs_running": ("Jobs that run now", lambda: jobs.figures().running),
-            "tacos_jobs_dead": ("Dead letters: jobs that were given up", lambda: jobs.figures().dead),
-            "tacos_events_waiting": ("Outbox backlog: events not handed over yet", self.engines.events.waiting),
+            "tacos_dead_letters": ("Dead letters: jobs that were given up", lambda: jobs.figures().dead),
+            "tacos_outbox_backlog": ("Outbox backlog: events not handed over yet", self.engines.events.waiting),
             "tacos_calls_under_way": ("Calls that are being answered", lambda: self.calls.under_way),
             "tacos_streams": ("Open streams", lambda: self.calls.streams),
             "tacos_overrides": ("What operators have set and not undone", lambda: len(self.overrides.all())),
             "tacos_maintenance": ("1 in maintenance", lambda: float(bool(self._settings.text(MAINTENANCE)))),
-            "tacos_engine_lag_seconds": ("Worst event loop lag lately", lambda: self._heartbeat.lag / SECOND),
-            "tacos_differences": ("Inconsistencies that the reconciler found last", self.reconciler.found),
+            "tacos_event_loop_lag_seconds": ("Worst event loop lag lately", lambda: self._heartbeat.lag / SECOND),
+            "tacos_inconsistencies": ("Inconsistencies that the reconciler found last", self.reconciler.found),
         }.items():
             metrics.add_gauge(name, documentation, read)
         if self.health.disk_free() is not None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from traffic_tacos.engines.forgetting import Expiry
+from traffic_tacos.engines.purge import Expiry
 from traffic_tacos.engines.settings import SETTING
 from traffic_tacos.kernel.instants import DAY, Instant
 from traffic_tacos.kernel.topics import SEND_WEBHOOK
@@ -37,7 +37,7 @@ GONE_ENDPOINTS_KEPT_FOR = 30 * DAY
 
 
 class Swept(msgspec.Struct, frozen=True):
-    """Removed by the sweeper (`engines/forgetting.py`) at the time that a record gives; None: not yet."""
+    """Removed by the sweeper (`engines/purge.py`) at the time that a record gives; None: not yet."""
 
     expires_at: Callable[[Any], Instant | None]
 

@@ -21,7 +21,7 @@ from traffic_tacos.engines.tasks import is_cancelled
 from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.ports.audit import HEAD, Audited, audited
 from traffic_tacos.ports.clock import Clock
-from traffic_tacos.ports.jobs import GiveUp, Handlers, Handling, JobFigures, JobView, Postponed, TryAgainAt
+from traffic_tacos.ports.jobs import Deferred, Handlers, Handling, JobFigures, JobView, PermanentFailure, TryAgainAt
 from traffic_tacos.ports.store import JOB, Decision, Job, Store, StoreUnavailable, View, Write, drop_job, parts_of, put
 
 DEFAULT = Handling()
@@ -291,7 +291,7 @@ class StoreJobs:
         """Do the job; what is left of it. Whatever goes wrong, also in what it waits for, is its failure alone."""
         try:
             await handlers[job.topic](job)
-        except Postponed as postponed:
+        except Deferred as postponed:
             return msgspec.structs.replace(job, due_at=max(postponed.at, began + 1))
         except (Exception, asyncio.CancelledError) as error:
             if is_cancelled():
@@ -304,7 +304,7 @@ class StoreJobs:
     def _after_failure(self, job: Job, error: BaseException) -> Job:
         attempts, now = job.attempts + 1, self._clock.now()
         handling = self._handling_of(job)
-        is_dead = attempts >= handling.attempts_max or isinstance(error, GiveUp)
+        is_dead = attempts >= handling.attempts_max or isinstance(error, PermanentFailure)
         pause = min(handling.pause_max, PAUSE_FIRST * 2 ** min(attempts - 1, DOUBLINGS_MAX))
         due_at = now + round(pause * self._random.uniform(1.0, 1.5))
         if isinstance(error, TryAgainAt):

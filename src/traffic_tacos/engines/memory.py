@@ -20,8 +20,8 @@ from traffic_tacos.ports.store import (
     Reads,
     View,
     Write,
-    lowered,
     outbox_number,
+    writes_of,
 )
 
 _LAST = chr(0x10FFFF)
@@ -53,7 +53,7 @@ class MemoryStore:
     async def transact(self, reads: Reads, decide: Callable[[View], Decision[R]]) -> R:
         await asyncio.sleep(0)
         decision = decide(DeclaredView(reads, self._get, self._range))
-        writes = lowered(decision, self._next_outbox)
+        writes = writes_of(decision, self._next_outbox)
         encoded = [None if write.value is None else write.kind.encode(write.value) for write in writes]
         for write, value in zip(writes, encoded, strict=True):
             self._write(write, value)

@@ -35,9 +35,9 @@ from traffic_tacos.ports.store import (
     StoreUnavailable,
     View,
     Write,
-    lowered,
     outbox_number,
     parents,
+    writes_of,
 )
 
 T = TypeVar("T")
@@ -154,7 +154,7 @@ class SqliteStore:
         if self._waiting >= WAITING_MAX:
             raise StoreUnavailable("too many decisions are waiting for the disk")
         decision = decide(DeclaredView(reads, self._latest, self._range))
-        writes = lowered(decision, self._next_outbox)
+        writes = writes_of(decision, self._next_outbox)
         encoded = {write.path: None if write.value is None else write.kind.encode(write.value) for write in writes}
         if not writes and not self._dirty:
             return decision.reply

@@ -10,7 +10,7 @@ import msgspec
 from traffic_tacos.kernel.instants import SECOND, Instant
 
 
-class Patience(msgspec.Struct, frozen=True):
+class BreakerPolicy(msgspec.Struct, frozen=True):
     """A circuit opens after `failures_max` in a row, for `pause_first`, which doubles up to `pause_max`."""
 
     failures_max: int
@@ -37,13 +37,13 @@ class Circuit(msgspec.Struct, frozen=True):
         return self.open_until > 0
 
 
-def pause(circuit: Circuit, patience: Patience) -> Instant:
+def pause(circuit: Circuit, policy: BreakerPolicy) -> Instant:
     """How long a circuit stays open after it has opened so often in a row."""
-    doublings = min(max(0, circuit.openings - 1), patience.pause_max.bit_length())  # more would change nothing
-    return min(patience.pause_max, patience.pause_first << doublings)
+    doublings = min(max(0, circuit.openings - 1), policy.pause_max.bit_length())  # more would change nothing
+    return min(policy.pause_max, policy.pause_first << doublings)
 
 
-def asked(circuit: Circuit, seconds: float, now: Instant) -> Circuit | None:
+def try_acquire(circuit: Circuit, seconds: float, now: Instant) -> Circuit | None:
     """The circuit while an attempt of at most so many seconds is made; None when none should be made now."""
     if not circuit.is_open:
         return circuit
@@ -56,12 +56,12 @@ def succeeded(circuit: Circuit, now: Instant) -> Circuit:
     return Circuit(succeeded=circuit.succeeded + 1, failed=circuit.failed, last_succeeded_at=now)
 
 
-def failed(circuit: Circuit, error: str, now: Instant, patience: Patience) -> Circuit:
+def failed(circuit: Circuit, error: str, now: Instant, policy: BreakerPolicy) -> Circuit:
     """The circuit after a failed attempt. One that was under way when the circuit opened is counted and lengthens no
     pause: a hundred calls that fail at once say no more than the last one it took to open.
     """
     after = msgspec.structs.replace(circuit, failures=circuit.failures + 1, failed=circuit.failed + 1, last_error=error)
-    if after.failures < patience.failures_max or (circuit.is_open and not circuit.is_half_open):
+    if after.failures < policy.failures_max or (circuit.is_open and not circuit.is_half_open):
         return after
     after = msgspec.structs.replace(after, openings=circuit.openings + 1, is_half_open=False)
-    return msgspec.structs.replace(after, open_until=now + pause(after, patience))
+    return msgspec.structs.replace(after, open_until=now + pause(after, policy))

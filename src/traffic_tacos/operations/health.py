@@ -113,8 +113,8 @@ class PlatformHealth:
                     health = max(health, Health.DEGRADED)
                     issues.append(f"{figures.dead} dead jobs wait to be looked at")
                 if (report := self._reconciler.last) is not None and report.differences:
-                    shown["differences_found"] = str(len(report.differences))
-                    shown["differences_repaired"] = str(len(report.repaired))
+                    shown["inconsistencies_found"] = str(len(report.differences))
+                    shown["inconsistencies_repaired"] = str(len(report.repaired))
                     health = max(health, Health.DEGRADED)
                     issues += [one.what for one in report.differences[:ISSUES_SHOWN_MAX]]
             rooms.append(PartHealth(name, health, store.response_ms, figures=shown, issues=tuple(issues)))

@@ -70,7 +70,7 @@ class Reconciler:
             took = (self._clock.now() - began) / SECOND
             if report.differences:
                 log.warning(
-                    "differences_found",
+                    "inconsistencies_found",
                     count=len(report.differences),
                     repaired=len(report.repaired),
                     first=report.differences[0].what,

@@ -79,7 +79,7 @@ class Answers:
         while (other := self._under_way.get(name)) is not None:
             await other.is_over.wait()
             if other.digest == digest and other.outcome is not None:
-                return cast(R, settled(other.outcome))
+                return cast(R, unwrapped(other.outcome))
         mine = self._under_way[name] = _UnderWay(digest)
         try:
             once = Once(self._store, REMEMBERED.key(name), digest, reply, self._clock.now(), window, trace_id)
@@ -87,7 +87,7 @@ class Answers:
         finally:
             del self._under_way[name]
             mine.is_over.set()
-        return cast(R, settled(mine.outcome))
+        return cast(R, unwrapped(mine.outcome))
 
 
 def digest_of(request: Keyed) -> str:
@@ -146,7 +146,7 @@ class Once(Generic[R]):
         refusal that is raised.
         """
         answer = self._committed = await self._store.transact((self._key, *reads), self._decide(rule))
-        return settled(answer)
+        return unwrapped(answer)
 
     def _decide(self, rule: Callable[[View], Decision[R]]) -> Callable[[View], Decision[R | Refusal]]:
         """The rule, unless there is an answer already. A refusal is a reply, so that it can be remembered."""
@@ -198,7 +198,7 @@ def _refusing(refusal: Refusal) -> Callable[[View], Decision[R]]:
     return rule
 
 
-def settled(answer: R | Refusal) -> R:
+def unwrapped(answer: R | Refusal) -> R:
     """The reply, or the refusal raised."""
     if isinstance(answer, Refusal):
         raise answer

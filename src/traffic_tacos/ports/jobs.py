@@ -35,7 +35,7 @@ class Handling(msgspec.Struct, frozen=True):
     reserved_max: int = 0
 
 
-class Postponed(Fault):
+class Deferred(Fault):
     """Nothing was tried, for it makes no sense before `at`."""
 
     def __init__(self, message: str, at: Instant) -> None:
@@ -51,7 +51,7 @@ class TryAgainAt(Fault):
         self.at = at
 
 
-class GiveUp(Fault):
+class PermanentFailure(Fault):
     """No other attempt makes sense: the job is a dead letter at once."""
 
 

@@ -203,7 +203,7 @@ def drop_job(job_id: str) -> Write:
     return delete(JOB.key(job_id))
 
 
-def lowered(decision: Decision[Any], next_outbox_number: int) -> list[Write]:
+def writes_of(decision: Decision[Any], next_outbox_number: int) -> list[Write]:
     """All a decision makes durable, as writes: its own, its jobs' and its events'."""
     writes = list(decision.writes)
     writes.extend(put(JOB.key(job.id), job) for job in decision.jobs)

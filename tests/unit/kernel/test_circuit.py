@@ -6,29 +6,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from traffic_tacos.kernel.circuit import Circuit, Patience, asked, failed, pause, succeeded
+from traffic_tacos.kernel.circuit import BreakerPolicy, Circuit, failed, pause, succeeded, try_acquire
 from traffic_tacos.kernel.instants import SECOND
 
-PATIENCE = Patience(failures_max=3, pause_first=2 * SECOND, pause_max=10 * SECOND)
+BREAKER = BreakerPolicy(failures_max=3, pause_first=2 * SECOND, pause_max=10 * SECOND)
 
 
-def after(*steps, patience=PATIENCE):
+def after(*steps, policy=BREAKER):
     """The circuit after steps of (what happened, at which second); an attempt may take half a second."""
     circuit = Circuit()
     for what, second in steps:
         now = round(second * SECOND)
         if what == "ask":
-            circuit = asked(circuit, 0.5, now)
+            circuit = try_acquire(circuit, 0.5, now)
             assert circuit is not None, f"nothing is asked at {second} s"
         elif what == "fail":
-            circuit = failed(circuit, f"down at {second} s", now, patience)
+            circuit = failed(circuit, f"down at {second} s", now, policy)
         else:
             circuit = succeeded(circuit, now)
     return circuit
 
 
 def is_asked(circuit, second):
-    return asked(circuit, 0.5, round(second * SECOND)) is not None
+    return try_acquire(circuit, 0.5, round(second * SECOND)) is not None
 
 
 OPEN = (("fail", 1), ("fail", 2), ("fail", 3))  # until second 5
@@ -95,14 +95,14 @@ def test_attempts_that_were_under_way_when_it_opened_lengthen_no_pause(late):
 
 @given(st.integers(1, 10), st.integers(1, 10**9), st.integers(1, 10**12), st.integers(1, 60))
 def test_pauses_double_from_the_first_to_the_longest(failures_max, pause_first, pause_max, rounds):
-    patience, circuit, now = Patience(failures_max, pause_first, pause_max), Circuit(), 0
+    policy, circuit, now = BreakerPolicy(failures_max, pause_first, pause_max), Circuit(), 0
     expected = min(pause_first, pause_max)
     for number in count(1):
-        circuit = failed(asked(circuit, 0.5, now), "down", now, patience)
+        circuit = failed(try_acquire(circuit, 0.5, now), "down", now, policy)
         if number < failures_max:
             assert not circuit.is_open
             continue
-        assert (circuit.open_until - now, pause(circuit, patience)) == (expected, expected)
+        assert (circuit.open_until - now, pause(circuit, policy)) == (expected, expected)
         if number == failures_max + rounds:
             break
         now, expected = circuit.open_until, min(2 * expected, pause_max)
@@ -114,10 +114,10 @@ def test_who_does_not_answer_is_asked_by_one_at_a_time(steps):
     for step, fails in steps:
         now += step
         if fails:
-            circuit = failed(circuit, "down", now, PATIENCE)
-        elif (attempt := asked(circuit, 0.5, now)) is not None:
+            circuit = failed(circuit, "down", now, BREAKER)
+        elif (attempt := try_acquire(circuit, 0.5, now)) is not None:
             circuit = attempt
             attempts.append(now)
         assert circuit.is_open
-        assert circuit.open_until <= now + PATIENCE.pause_max
+        assert circuit.open_until <= now + BREAKER.pause_max
     assert all(later - earlier >= SECOND // 2 for earlier, later in pairwise(attempts))

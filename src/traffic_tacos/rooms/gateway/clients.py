@@ -15,7 +15,7 @@ from traffic_tacos.gen.payment.v1 import payment_pb2_grpc
 from traffic_tacos.gen.reservation.v1 import inventory_pb2_grpc, reservation_pb2_grpc
 from traffic_tacos.kernel import circuit
 from traffic_tacos.kernel.calls import Call
-from traffic_tacos.kernel.circuit import Circuit, Patience
+from traffic_tacos.kernel.circuit import BreakerPolicy, Circuit
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.ports.clock import Clock
@@ -25,7 +25,7 @@ from traffic_tacos.upstream import Answer, Upstream, UpstreamFault, seconds_left
 SERVICE_SECONDS = 0.5
 HELD_OPEN = "by the operator"
 PAUSE_SECONDS = (0.01, 0.04)  # before asking once more
-PATIENCE = Patience(failures_max=20, pause_first=SECOND, pause_max=10 * SECOND)
+BREAKER = BreakerPolicy(failures_max=20, pause_first=SECOND, pause_max=10 * SECOND)
 
 A = TypeVar("A", bound=Answer)
 
@@ -64,7 +64,7 @@ class Rooms:
     async def _ask(self, room: Room, method: "grpc.aio.UnaryUnaryMultiCallable[Any, A]", request: Any, call: Call) -> A:
         now = self._clock.now()
         seconds = seconds_left(call, now, SERVICE_SECONDS)
-        asked = None if self._settings.is_on(CIRCUITS[room.name]) else circuit.asked(room.circuit, seconds, now)
+        asked = None if self._settings.is_on(CIRCUITS[room.name]) else circuit.try_acquire(room.circuit, seconds, now)
         if asked is None:
             raise Refusal(
                 Code.UNAVAILABLE, f"the {room.name} room does not answer (its circuit is open); try again in a second"
@@ -74,7 +74,7 @@ class Rooms:
             answer = await self._upstream.ask(method, request, call, SERVICE_SECONDS)
         except UpstreamFault as fault:
             if seconds == SERVICE_SECONDS:  # a caller who leaves it no time says nothing about the room
-                room.circuit = circuit.failed(room.circuit, str(fault), self._clock.now(), PATIENCE)
+                room.circuit = circuit.failed(room.circuit, str(fault), self._clock.now(), BREAKER)
             raise
         except Refusal:
             self._is_well(room)

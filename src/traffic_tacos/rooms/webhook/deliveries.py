@@ -12,13 +12,13 @@ from email.utils import parsedate_to_datetime
 from msgspec.structs import replace
 
 from traffic_tacos.kernel import circuit, signatures
-from traffic_tacos.kernel.circuit import Circuit, Patience
+from traffic_tacos.kernel.circuit import BreakerPolicy, Circuit
 from traffic_tacos.kernel.errors import Fault
 from traffic_tacos.kernel.instants import HOUR, MINUTE, SECOND, Instant
 from traffic_tacos.kernel.topics import SEND_WEBHOOK
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.http import HttpAnswer, HttpPost
-from traffic_tacos.ports.jobs import GiveUp, Handling, Postponed, TryAgainAt
+from traffic_tacos.ports.jobs import Deferred, Handling, PermanentFailure, TryAgainAt
 from traffic_tacos.ports.keys import Keyring
 from traffic_tacos.ports.store import Job
 from traffic_tacos.ports.webhooks import Defect, message_id_of
@@ -39,7 +39,7 @@ GONE = 410
 SECONDS_DIGITS_MAX = 9
 RETRY_AFTER_LENGTH_MAX = 64
 CIRCUITS_MAX = 10_000
-PATIENCE = Patience(failures_max=5, pause_first=30 * SECOND, pause_max=10 * MINUTE)
+BREAKER = BreakerPolicy(failures_max=5, pause_first=30 * SECOND, pause_max=10 * MINUTE)
 
 
 def pool_of(own_url: str) -> Callable[[Job], str]:
@@ -99,7 +99,7 @@ class Deliveries:
                 self._circuits.pop(endpoint_id, None)
                 return  # it was removed by who had registered it
         if endpoint is not None and endpoint.gone_at is not None:
-            raise GiveUp(f"{endpoint.url} answered {GONE} before")
+            raise PermanentFailure(f"{endpoint.url} answered {GONE} before")
         lane, url = job.payload["order"], job.payload["url"]
         seconds = SECONDS_MAX if endpoint is None else endpoint.seconds
         if self._pool_of(job) != OWN:
@@ -117,23 +117,23 @@ class Deliveries:
         if answer.status == GONE:
             if endpoint is not None:
                 await self._endpoints.gone(endpoint)
-            raise GiveUp(said)
+            raise PermanentFailure(said)
         raise _last(job, endpoint, self._not_taken(said, answer))
 
     def _ask(self, lane: str, seconds: float) -> None:
-        """Take note that an endpoint is asked now; Postponed while its circuit is open."""
+        """Take note that an endpoint is asked now; Deferred while its circuit is open."""
         known = self._circuits.get(lane, Circuit())
         now = self._clock.now()
-        asked = circuit.asked(known, seconds, now)
+        asked = circuit.try_acquire(known, seconds, now)
         if asked is None:
-            spread = round(self._random.uniform(0, circuit.pause(known, PATIENCE)))
-            raise Postponed(f"{lane} has failed {known.failures} times in a row", known.open_until + spread)
+            spread = round(self._random.uniform(0, circuit.pause(known, BREAKER)))
+            raise Deferred(f"{lane} has failed {known.failures} times in a row", known.open_until + spread)
         self._circuits[lane] = asked
 
     def _note(self, lane: str, *, failure: str = "") -> None:
         now, known = self._clock.now(), self._circuits.pop(lane, Circuit())
         self._circuits[lane] = (
-            circuit.failed(known, failure, now, PATIENCE) if failure else circuit.succeeded(known, now)
+            circuit.failed(known, failure, now, BREAKER) if failure else circuit.succeeded(known, now)
         )
         while len(self._circuits) > CIRCUITS_MAX:
             del self._circuits[next(iter(self._circuits))]  # the one that was asked longest ago
@@ -163,7 +163,7 @@ class Deliveries:
 def _last(job: Job, endpoint: Endpoint | None, fault: Fault) -> Fault:
     """The fault, or the end of it: an endpoint may want fewer attempts than others."""
     is_last = endpoint is not None and job.attempts + 1 >= endpoint.attempts_max
-    return GiveUp(str(fault)) if is_last else fault
+    return PermanentFailure(str(fault)) if is_last else fault
 
 
 def _retry_at(header: str, now: Instant) -> Instant | None:

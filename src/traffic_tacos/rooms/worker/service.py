@@ -6,7 +6,7 @@ from traffic_tacos.kernel.calls import Call, Caller, Role
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.money import Money
 from traffic_tacos.kernel.topics import EXPIRE_RESERVATION, REFUND_PAYMENT, SETTLE_PAYMENT_RESULT
-from traffic_tacos.ports.jobs import GiveUp, Handler, Handlers
+from traffic_tacos.ports.jobs import Handler, Handlers, PermanentFailure
 from traffic_tacos.ports.store import Job
 from traffic_tacos.rooms.worker.clients import LifecycleClient, PaymentClient
 from traffic_tacos.rooms.worker.model import Done
@@ -70,7 +70,7 @@ def _ending(handler: Handler) -> Handler:
             if refusal.code in NO_WORK[job.topic]:
                 return
             if refusal.code in GIVEN_UP:
-                raise GiveUp(refusal.message) from refusal
+                raise PermanentFailure(refusal.message) from refusal
             raise
 
     return handle

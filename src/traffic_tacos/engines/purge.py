@@ -26,7 +26,7 @@ class Expiry(NamedTuple):
         return expires_at is not None and now >= expires_at
 
 
-async def forget_expired(store: Store, clock: Clock, expiries: Sequence[Expiry]) -> None:
+async def purge_expired(store: Store, clock: Clock, expiries: Sequence[Expiry]) -> None:
     """Walk over all records of these kinds, round and round, and remove what has expired; until cancelled."""
     # A kind with many records keeps none of the others waiting.
     walks = [asyncio.ensure_future(_keep_walking(store, clock, expiry)) for expiry in expiries]
