@@ -45,7 +45,7 @@ MEANINGS = {
     Code.INVENTORY_CONFLICT: "Seats that were asked for are taken. The details name them.",
     Code.INSUFFICIENT_INVENTORY: "Fewer seats are free than were asked for.",
     Code.INTERNAL: "A bug of the platform. The log has it under the trace id.",
-    Code.UNAVAILABLE: "The platform is in maintenance or overloaded, or a service or the store did not answer: repeat with the same key.",
+    Code.UNAVAILABLE: "Maintenance, overload, or a service or the store did not answer: repeat with the same key.",
     Code.TIMEOUT: "The call's time was over. It may have been done or not: repeat with the same key.",
     Code.UPSTREAM_TIMEOUT: f"{UNUSED} UNAVAILABLE or TIMEOUT instead.",
     Code.UPSTREAM_ERROR: f"{UNUSED} UNAVAILABLE instead.",
