@@ -52,7 +52,7 @@ def up(
     ] = "",
     cors_origin: Annotated[
         list[str] | None,
-        typer.Option(help="An origin whose pages may call the HTTP door from a browser; may be repeated."),
+        typer.Option(help="An origin whose pages may call the HTTP address from a browser; may be repeated."),
     ] = None,
     webhook_network: Annotated[
         list[str] | None,
