@@ -181,7 +181,8 @@ async def test_jobs_of_one_order_never_overlap(desk):
         inside -= 1
 
     now = desk.clock.now()
-    await desk.put(*(Job(f"j{n}", "t", now, {"order": "r1"}) for n in range(8)))
+    old = Job("old", "t", now, {"order": "r1"})  # as version 0.1.0 wrote it
+    await desk.put(old, *(Job(f"j{n}", "t", now, group="r1") for n in range(7)))
     await desk.run_for({"t": handler}, 12)
     assert most == 1
     assert desk.jobs.figures().completed == 8
@@ -219,17 +220,17 @@ async def test_a_crowd_of_jobs_runs_within_the_limit():
 
 async def test_who_waits_for_one_slow_order_keeps_nobody_else_waiting():
     """However many wait for it, and whatever becomes of them, the others are done, and they themselves later."""
-    desk = Desk(handling=Handling(running_max=6, order_max=2))
+    desk = Desk(handling=Handling(running_max=6, group_max=2))
     slow, ran = asyncio.Event(), []
 
     async def handler(job):
-        if job.payload["order"] == "slow":
+        if job.group == "slow":
             await slow.wait()
         ran.append(job.id)
 
     now = desk.clock.now()
-    await desk.put(*(Job(f"slow{n}", "t", now, {"order": "slow"}) for n in range(20)))
-    await desk.put(*(Job(f"other{n}", "t", now, {"order": f"o{n % 5}"}) for n in range(40)))
+    await desk.put(*(Job(f"slow{n}", "t", now, group="slow") for n in range(20)))
+    await desk.put(*(Job(f"other{n}", "t", now, group=f"o{n % 5}") for n in range(40)))
     await desk.store.transact((), lambda _: Decision(None, [drop_job(f"slow{n}") for n in range(5, 9)]))
     running = asyncio.create_task(desk.run_for({"t": handler}, 30))
     while len(ran) < 40 and not running.done():

@@ -233,9 +233,9 @@ def test_a_job_that_can_never_succeed_is_done_or_a_dead_letter_at_once(topic, pa
         failed = await desk.pay("ben", await desk.held("ben", 1), payment_pb2.PAYMENT_SCENARIO_FAIL)
         await desk.clock.sleep(60)
         names = {"PAID": paid, "FAILED": failed}
-        told = {"reservation_id": held.reservation_id, "order": held.reservation_id}
+        told = {"reservation_id": held.reservation_id}
         told |= {name: names.get(value, value) for name, value in payload.items()}
-        job = Job("test", topic, desk.clock.now(), told)
+        job = Job("test", topic, desk.clock.now(), told, group=held.reservation_id)
         await desk._store.transact((), lambda _: Decision(None, jobs=(job,)))
         await desk.clock.sleep(10)
         assert ([one.split(":")[0] for one in desk.dead()], desk.jobs()) == (["test"] if is_dead else [], [])

@@ -49,8 +49,8 @@ def by_topic(job: Job) -> str:
 class StoreJobs:
     """Runs due jobs whose topic has a handler, as `handling` says by pool; DEFAULT where it says nothing.
 
-    Every job takes a place in its order and one in its pool (see `Handling`). Who finds no place waits in the line
-    of its order, which is looked at again when a place is free that it waits for: so however many wait for one slow
+    Every job takes a place in its group and one in its pool (see `Handling`). Who finds no place waits in the line
+    of its group, which is looked at again when a place is free that it waits for: so however many wait for one slow
     endpoint, nobody else looks at them.
     """
 
@@ -69,11 +69,11 @@ class StoreJobs:
         self._random = randomness
         self._known: dict[str, Job] = {}
         self._heap: list[tuple[Instant, str]] = []
-        self._running: dict[str, tuple[str, Lane]] = {}  # by job: its order, and where in the pool its place is
+        self._running: dict[str, tuple[str, Lane]] = {}  # by job: its group, and where in the pool its place is
         self._busy: Counter[Lane] = Counter()
-        self._busy_orders: Counter[str] = Counter()
-        self._waiting: dict[str, deque[tuple[Instant, str]]] = {}  # by order
-        self._blocked: dict[Lane, dict[str, None]] = {}  # the orders that wait for a place, first come, first served
+        self._busy_groups: Counter[str] = Counter()
+        self._waiting: dict[str, deque[tuple[Instant, str]]] = {}  # by group
+        self._blocked: dict[Lane, dict[str, None]] = {}  # the groups that wait for a place, first come, first served
         self._freed: deque[tuple[str, Lane]] = deque()
         self._running_since: dict[str, Instant] = {}
         self._started_at = clock.now()
@@ -183,21 +183,21 @@ class StoreJobs:
         """The jobs that begin now: first those that waited for a place that is free again, then what is due."""
         taken: list[Job] = []
         while self._freed:
-            order, lane = self._freed.popleft()
+            group, lane = self._freed.popleft()
             blocked = self._blocked.pop(lane, {})
             while blocked and self._has_room(lane):
-                next_order = next(iter(blocked))
-                del blocked[next_order]
-                self._serve(next_order, handlers, taken)
+                next_group = next(iter(blocked))
+                del blocked[next_group]
+                self._serve(next_group, handlers, taken)
             if blocked:
                 self._blocked[lane] = blocked | self._blocked.get(lane, {})
-            self._serve(order, handlers, taken)
+            self._serve(group, handlers, taken)
         while self._heap and self._heap[0][0] <= now:
             due_at, job_id = heapq.heappop(self._heap)
             if (job := self._due(due_at, job_id, handlers)) is not None:
-                order = self._order_of(job)
-                self._waiting.setdefault(order, deque()).append((due_at, job_id))
-                self._serve(order, handlers, taken)
+                group = self._group_of(job)
+                self._waiting.setdefault(group, deque()).append((due_at, job_id))
+                self._serve(group, handlers, taken)
         return taken
 
     def _due(self, due_at: Instant, job_id: str, handlers: Handlers) -> Job | None:
@@ -207,60 +207,60 @@ class StoreJobs:
             return None
         return job
 
-    def _serve(self, order: str, handlers: Handlers, taken: list[Job]) -> None:
-        """Begin what waits in an order, as far as there are places."""
-        waiting = self._waiting.get(order)
+    def _serve(self, group: str, handlers: Handlers, taken: list[Job]) -> None:
+        """Begin what waits in a group, as far as there are places."""
+        waiting = self._waiting.get(group)
         while waiting:
             job = self._due(*waiting[0], handlers)
-            if job is not None and not self._begin(job, order):
+            if job is not None and not self._begin(job, group):
                 return
             waiting.popleft()
             if job is not None:
                 taken.append(job)
-        self._waiting.pop(order, None)
+        self._waiting.pop(group, None)
 
-    def _begin(self, job: Job, order: str) -> bool:
+    def _begin(self, job: Job, group: str) -> bool:
         """Take the job's places; False when it has to wait for one."""
-        if job.id in self._running or self._busy_orders[order] >= self._handling_of(job).order_max:
-            return False  # the order is served again when one of its jobs ends
-        lanes = self._lanes(job, is_first=not self._busy_orders[order])
+        if job.id in self._running or self._busy_groups[group] >= self._handling_of(job).group_max:
+            return False  # the group is served again when one of its jobs ends
+        lanes = self._lanes(job, is_first=not self._busy_groups[group])
         lane = next(filter(self._has_room, lanes), None)
         if lane is None:
             for full in lanes:
-                self._blocked.setdefault(full, {})[order] = None
+                self._blocked.setdefault(full, {})[group] = None
             return False
         self._busy[lane] += 1
-        self._busy_orders[order] += 1
-        self._running[job.id] = order, lane
+        self._busy_groups[group] += 1
+        self._running[job.id] = group, lane
         return True
 
     def _lanes(self, job: Job, *, is_first: bool) -> list[Lane]:
-        """Where in its pool a job may take its place: what is reserved for the first of each order, then the rest."""
+        """Where in its pool a job may take its place: what is reserved for the first of each group, then the rest."""
         handling, pool = self._handling_of(job), self._pool_of(job)
         shared = Lane(pool, handling.running_max)
         if not is_first or not handling.reserved_max:
             return [shared]
         return [Lane(f"{pool}, reserved", handling.reserved_max), shared]
 
-    def _order_of(self, job: Job) -> str:
-        """Jobs of one order happen in turn, whatever their topics; pools that a topic is divided into share nothing."""
-        pool, order = self._pool_of(job), job.payload.get("order", job.id)
-        return order if pool == job.topic else f"{pool}: {order}"
+    def _group_of(self, job: Job) -> str:
+        """Jobs of one group happen in turn, whatever their topics; pools that a topic is divided into share nothing."""
+        pool, group = self._pool_of(job), job.group_name
+        return group if pool == job.topic else f"{pool}: {group}"
 
     def _has_room(self, lane: Lane) -> bool:
         return self._busy[lane] < lane.places
 
     def _leave(self, job: Job) -> None:
-        order, lane = self._running.pop(job.id)
+        group, lane = self._running.pop(job.id)
         self._busy[lane] -= 1
-        self._busy_orders[order] -= 1
+        self._busy_groups[group] -= 1
         if not self._busy[lane]:
             del self._busy[lane]
-        if not self._busy_orders[order]:
-            del self._busy_orders[order]
-        self._freed.append((order, lane))
-        if (again := self._known.get(job.id)) is not None:  # it was put again while it ran, maybe into another order
-            self._freed.append((self._order_of(again), lane))
+        if not self._busy_groups[group]:
+            del self._busy_groups[group]
+        self._freed.append((group, lane))
+        if (again := self._known.get(job.id)) is not None:  # it was put again while it ran, maybe into another group
+            self._freed.append((self._group_of(again), lane))
 
     def _handling_of(self, job: Job) -> Handling:
         return self._handling.get(self._pool_of(job), DEFAULT)

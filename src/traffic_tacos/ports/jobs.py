@@ -23,15 +23,15 @@ class Handling(msgspec.Struct, frozen=True):
     """How the jobs of a pool are done; a topic is a pool of its own, unless it is divided.
 
     They are tried `attempts_max` times, with pauses that double from a second up to `pause_max`; up to
-    `running_max` of the pool run at once, and up to `order_max` of one `payload["order"]`. Besides these, each of
-    `reserved_max` orders has a place of its own, for one job at a time: however slow the others are, it waits for
-    none of them. By default: for a day, and what has one order happens in turn.
+    `running_max` of the pool run at once, and up to `group_max` of one group. Besides these, each of
+    `reserved_max` groups has a place of its own, for one job at a time: however slow the others are, it waits for
+    none of them. By default: for a day, and what is in one group happens in turn.
     """
 
     attempts_max: int = 300
     pause_max: Instant = 5 * MINUTE
     running_max: int = 64
-    order_max: int = 1
+    group_max: int = 1
     reserved_max: int = 0
 
 

@@ -109,6 +109,7 @@ class Write(NamedTuple):
 class Job(msgspec.Struct, frozen=True):
     """Work to be done once `due_at` has come, at least once. `payload` says on what.
 
+    Jobs of one `group` are done in turn, or as many at once as their pool allows; without one a job is its own group.
     Putting a job under an id that exists replaces it.
     """
 
@@ -119,6 +120,12 @@ class Job(msgspec.Struct, frozen=True):
     attempts: int = 0
     last_error: str = ""
     is_dead: bool = False
+    group: str = ""
+
+    @property
+    def group_name(self) -> str:
+        """The group that it is in; version 0.1.0 had it in the payload."""
+        return self.group or self.payload.get("order", "") or self.id
 
 
 class Event(msgspec.Struct, frozen=True):

@@ -29,10 +29,10 @@ def webhook_job(name: str, url: str, body: str, now: Instant, endpoint_id: str =
     """The job that sends a body. `name` is the message's own, for ever; without a registered endpoint its
     lane among the jobs is that of the URL's server.
     """
-    payload = {"url": url, "body": body, "order": endpoint_id or origin(url)}
+    payload = {"url": url, "body": body}
     if endpoint_id:
         payload["endpoint"] = endpoint_id
-    return Job(f"{SEND_WEBHOOK}:{name}", SEND_WEBHOOK, now, payload)
+    return Job(f"{SEND_WEBHOOK}:{name}", SEND_WEBHOOK, now, payload, group=endpoint_id or origin(url))
 
 
 def webhook_body(kind: str, data: object, at: Instant) -> str:

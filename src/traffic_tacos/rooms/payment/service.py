@@ -328,26 +328,23 @@ def _ended(before: Payment, after: Payment, now: Instant) -> Decision[Payment]:
 
 def expiry_job(payment: Payment, due_at: Instant) -> Job:
     """The job that ends an intent whose lifetime is over."""
-    return Job(f"{EXPIRE_PAYMENT}:{payment.id}", EXPIRE_PAYMENT, due_at, _about(payment))
+    return _job(f"{EXPIRE_PAYMENT}:{payment.id}", EXPIRE_PAYMENT, payment, due_at)
 
 
 def settling_job(payment: Payment, due_at: Instant) -> Job:
     """The job that looks at what became of a payment, if nobody brings the news."""
-    return Job(f"{SETTLE_PAYMENT_RESULT}:{payment.id}", SETTLE_PAYMENT_RESULT, due_at, _about(payment))
+    return _job(f"{SETTLE_PAYMENT_RESULT}:{payment.id}", SETTLE_PAYMENT_RESULT, payment, due_at)
 
 
 def _answering(payment: Payment, reason: Reason, due_at: Instant) -> Job:
     """The job that is the bank's answer."""
-    payload = {**_about(payment), "reason": reason.value}
-    return Job(f"{SIMULATE_OUTCOME}:{payment.id}", SIMULATE_OUTCOME, due_at, payload)
+    return _job(f"{SIMULATE_OUTCOME}:{payment.id}", SIMULATE_OUTCOME, payment, due_at, reason=reason.value)
 
 
-def _about(payment: Payment) -> dict[str, str]:
-    return {
-        "payment_intent_id": payment.id,
-        "reservation_id": payment.reservation_id,
-        "order": payment.reservation_id,
-    }
+def _job(job_id: str, topic: str, payment: Payment, due_at: Instant, **more: str) -> Job:
+    """A job about a payment: those of one reservation happen in turn."""
+    payload = {"payment_intent_id": payment.id, "reservation_id": payment.reservation_id, **more}
+    return Job(job_id, topic, due_at, payload, group=payment.reservation_id)
 
 
 def _changed(payment: Payment, before: Status | None) -> Event:

@@ -370,4 +370,4 @@ def finishing_job(reservation: Reservation, payment_intent_id: str, due_at: Inst
     """The job that finishes a confirmation which a crash cut off."""
     name = derived_id("confirm", reservation.id, payment_intent_id)
     payload = about(reservation.id, payment_intent_id)
-    return Job(f"{SETTLE_PAYMENT_RESULT}:{name}", SETTLE_PAYMENT_RESULT, due_at, payload)
+    return Job(f"{SETTLE_PAYMENT_RESULT}:{name}", SETTLE_PAYMENT_RESULT, due_at, payload, group=reservation.id)

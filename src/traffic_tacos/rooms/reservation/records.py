@@ -50,7 +50,8 @@ def expiry_job(reservation: Reservation) -> Job:
         expiry_job_id(reservation.id),
         EXPIRE_RESERVATION,
         reservation.hold_expires_at,
-        {"reservation_id": reservation.id, "event_id": reservation.event_id, "order": reservation.id},
+        {"reservation_id": reservation.id, "event_id": reservation.event_id},
+        group=reservation.id,
     )
 
 
@@ -82,7 +83,7 @@ def changed(after: Reservation, before: Reservation | None) -> Event:
 
 def about(reservation_id: str, payment_intent_id: str) -> dict[str, str]:
     """What a job about a payment of a reservation says."""
-    return {"reservation_id": reservation_id, "payment_intent_id": payment_intent_id, "order": reservation_id}
+    return {"reservation_id": reservation_id, "payment_intent_id": payment_intent_id}
 
 
 def refund_jobs(
@@ -97,4 +98,4 @@ def refund_jobs(
     payload = about(reservation_id, payment_intent_id)
     if owed is not None:
         payload |= {"amount": str(owed.amount), "currency": owed.currency}
-    return (Job(f"{REFUND_PAYMENT}:{payment_intent_id}", REFUND_PAYMENT, now, payload),)
+    return (Job(f"{REFUND_PAYMENT}:{payment_intent_id}", REFUND_PAYMENT, now, payload, group=reservation_id),)

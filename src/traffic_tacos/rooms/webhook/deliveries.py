@@ -31,9 +31,9 @@ OWN, ENDPOINTS = "webhook to ourselves", "webhook to an endpoint"
 # What the platform tells itself shares nothing with what others want to hear. Every endpoint that can be registered
 # has a place of its own; up to 7 more are taken from what all share. The rest goes to addresses that services name.
 POOLS = {
-    OWN: replace(HANDLING, running_max=64, order_max=64),
-    ENDPOINTS: replace(HANDLING, running_max=256, order_max=8, reserved_max=ENDPOINTS_MAX),
-    SEND_WEBHOOK: replace(HANDLING, running_max=64, order_max=8, reserved_max=256),
+    OWN: replace(HANDLING, running_max=64, group_max=64),
+    ENDPOINTS: replace(HANDLING, running_max=256, group_max=8, reserved_max=ENDPOINTS_MAX),
+    SEND_WEBHOOK: replace(HANDLING, running_max=64, group_max=8, reserved_max=256),
 }
 GONE = 410
 SECONDS_DIGITS_MAX = 9
@@ -100,7 +100,7 @@ class Deliveries:
                 return  # it was removed by who had registered it
         if endpoint is not None and endpoint.gone_at is not None:
             raise PermanentFailure(f"{endpoint.url} answered {GONE} before")
-        lane, url = job.payload["order"], job.payload["url"]
+        lane, url = job.group_name, job.payload["url"]
         seconds = SECONDS_MAX if endpoint is None else endpoint.seconds
         if self._pool_of(job) != OWN:
             self._ask(lane, seconds)

@@ -86,8 +86,8 @@ class Webhooks:
         if known is not None:
             return known
         due_at = max(self._clock.now(), await self._reservations.hold_expires_at(reservation_id, call))
-        payload = {"reservation_id": reservation_id, "order": reservation_id}
-        look = Job(f"{EXPIRE_RESERVATION}:webhook:{reservation_id}", EXPIRE_RESERVATION, due_at, payload)
+        name, payload = f"{EXPIRE_RESERVATION}:webhook:{reservation_id}", {"reservation_id": reservation_id}
+        look = Job(name, EXPIRE_RESERVATION, due_at, payload, group=reservation_id)
         return await self._once(source, webhook_id, look, "expire")
 
     def validate(self, webhook_id: str, payload: bytes, signature: str) -> tuple[bool, str]:
@@ -149,10 +149,9 @@ class Webhooks:
         payload = {
             "payment_intent_id": news.payment_intent_id,
             "reservation_id": news.reservation_id,
-            "order": news.reservation_id,
         }
         name = f"{SETTLE_PAYMENT_RESULT}:{news.source}:{news.webhook_id}"
-        look = Job(name, SETTLE_PAYMENT_RESULT, self._clock.now(), payload)
+        look = Job(name, SETTLE_PAYMENT_RESULT, self._clock.now(), payload, group=news.reservation_id)
         return await self._once(news.source, news.webhook_id, look, "settle")
 
     async def _is_ours(self, news: PaymentNews) -> bool:
