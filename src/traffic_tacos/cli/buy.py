@@ -11,7 +11,6 @@ from rich.markup import escape
 from traffic_tacos.cli import options
 from traffic_tacos.cli.event import sale_state
 from traffic_tacos.engines.clock import SystemClock
-from traffic_tacos.engines.tasks import is_cancelled
 from traffic_tacos.gen.gateway.v1 import gateway_pb2, gateway_pb2_grpc, queue_pb2, queue_pb2_grpc
 from traffic_tacos.gen.payment.v1 import payment_pb2, payment_pb2_grpc
 from traffic_tacos.gen.reservation.v1 import reservation_pb2
@@ -120,7 +119,7 @@ async def _admitted(
             if status.status != queue_pb2.QUEUE_STATUS_WAITING and status.status != queue_pb2.QUEUE_STATUS_READY:
                 raise Refusal(Code.FAILED_PRECONDITION, why or "the place in the line has ended; join again")
             waiting.tell(shown_place(status, why))
-            await pause()
+            await asyncio.sleep(ASKED_EVERY_SECONDS)
     admission = await answered(
         queue.RequestAdmission(
             queue_pb2.RequestAdmissionRequest(waiting_token=joined.waiting_token, event_id=event, user_id=fan),
@@ -129,16 +128,6 @@ async def _admitted(
     )
     console.print(f"2. admitted for {admission.ttl_seconds} seconds")
     return admission.reservation_token
-
-
-async def pause() -> None:
-    """Until it is time to ask again; ends here when Ctrl-C was pressed.
-
-    grpcio forgets a cancellation that comes in the moment in which its answer does, and would have us ask for ever.
-    """
-    if is_cancelled():
-        raise asyncio.CancelledError
-    await asyncio.sleep(ASKED_EVERY_SECONDS)
 
 
 def shown_place(status: queue_pb2.GetQueueStatusResponse, why: str = "") -> str:
@@ -232,7 +221,7 @@ async def _owned(
             if clock.now() > give_up_at:
                 raise TimeoutError(f"the bank has not answered within {PAID_WITHIN_SECONDS} seconds: {intent_id}")
             waiting.tell("waiting for the bank")
-            await pause()
+            await asyncio.sleep(ASKED_EVERY_SECONDS)
     if reservation.status != reservation_pb2.RESERVATION_STATUS_CONFIRMED:
         name = reservation_pb2.ReservationStatus.Name(reservation.status).removeprefix("RESERVATION_STATUS_").lower()
         asked = gateway_pb2.GetPaymentStatusRequest(payment_intent_id=intent_id)
