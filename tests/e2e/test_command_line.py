@@ -172,6 +172,11 @@ def test_buying_is_checked_before_anybody_joins_and_a_decline_is_called_one(up):
     assert "declined" in error_of(declined, 1)
 
 
+def listens_to_ctrl_c() -> None:
+    """As in a terminal: what a shell starts in the background ignores it, and so would what that starts."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def test_whoever_waits_is_told_their_place_and_time_and_ctrl_c_ends_it_cleanly(up):
     platform = up()
     where = {"TACOS_GRPC": platform.grpc, "TACOS_DATA": str(platform.data)}
@@ -182,6 +187,7 @@ def test_whoever_waits_is_told_their_place_and_time_and_ctrl_c_ends_it_cleanly(u
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, **where, "PYTHONUNBUFFERED": "1"},
+        preexec_fn=listens_to_ctrl_c,
     )
     assert buying.stdout is not None
     lines = [buying.stdout.readline(), buying.stdout.readline()]
