@@ -9,13 +9,16 @@ from collections.abc import Mapping
 from tests.simulation.world import Broken, World
 from traffic_tacos.gen.gateway.v1 import webhook_pb2
 from traffic_tacos.kernel.errors import Fault
+from traffic_tacos.kernel.instants import SECOND
 from traffic_tacos.ports.http import HttpAnswer
-from traffic_tacos.rooms.payment.model import Status
+from traffic_tacos.rooms.payment.model import Payment, Status
 from traffic_tacos.rooms.payment.records import PAYMENT
+from traffic_tacos.rooms.reservation.records import RESERVATION
 
 REGISTER = "gateway.v1.WebhookService/RegisterWebhook"
 COUNT = 40  # more than the platform has places for one kind of its own work
 SLOW_SECONDS = 25
+CONFIRMED_WITHIN_SECONDS = 20  # lost webhooks and a pulled lever included, but less than a slow endpoint takes
 
 
 class Receivers:
@@ -44,12 +47,23 @@ class Receivers:
         self._is_calm = True
 
     def check(self) -> None:
-        """At rest everybody has heard of every payment that came."""
-        payments = [payment for _, payment in self._world.records().all(PAYMENT)]
-        paid = {payment.id for payment in payments if payment.status in (Status.COMPLETED, Status.REFUNDED)}
+        """At rest everybody has heard of every payment that came, and no ticket waited for them."""
+        payments = {payment.id: payment for _, payment in self._world.records().all(PAYMENT)}
+        paid = {one.id for one in payments.values() if one.status in (Status.COMPLETED, Status.REFUNDED)}
         for url, heard in self._heard.items():
             if paid - heard:
                 raise Broken(f"at rest: {url} never heard of {sorted(paid - heard)[0]}")
+        if self._heard and not self._world.crashes:  # while the platform is down nothing is confirmed
+            self._check_confirmed_in_time(payments)
+
+    def _check_confirmed_in_time(self, payments: Mapping[str, Payment]) -> None:
+        for _, reservation in self._world.records().all(RESERVATION):
+            payment = payments.get(reservation.payment_intent_id)
+            if reservation.confirmed_at is None or payment is None or payment.processed_at is None:
+                continue
+            seconds = (reservation.confirmed_at - payment.processed_at) / SECOND
+            if seconds > CONFIRMED_WITHIN_SECONDS:
+                raise Broken(f"{reservation.id} was confirmed {seconds:.1f} s after its payment")
 
     def _server(self, url: str, number: int):
         async def take(headers: Mapping[str, str], body: bytes) -> HttpAnswer:
