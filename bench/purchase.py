@@ -73,7 +73,7 @@ async def _buy(
             for body, token in waiting:
                 begun = time.perf_counter()
                 request = gateway_pb2.CreateReservationRequest.FromString(body)
-                await _purchase(gateway, payments, request, (("authorization", f"Bearer {token}"),))
+                await purchase(gateway, payments, request, (("authorization", f"Bearer {token}"),))
                 took.append(time.perf_counter() - begun)
 
         readers = [] if late is None else _readers(channel, bodies, tokens, late)
@@ -111,7 +111,7 @@ def _readers(channel, bodies: list[bytes], tokens: list[str], late: list[float])
     return tasks
 
 
-async def _purchase(gateway, payments, request, mine) -> None:
+async def purchase(gateway, payments, request, mine) -> None:
     held = await gateway.CreateReservation(request, metadata=mine)
     assert not held.HasField("error"), held.error
     intent = await gateway.CreatePaymentIntent(

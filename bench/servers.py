@@ -19,7 +19,7 @@ STARTED_WITHIN = 120
 @contextmanager
 def echo(kind: str) -> Iterator[tuple[int, str]]:
     """A bare echo on this kind of server: its pid and address."""
-    address = f"127.0.0.1:{_free_port()}"
+    address = f"127.0.0.1:{free_port()}"
     with _running([sys.executable, "-m", "bench.echo", kind, address], address) as pid:
         yield pid, address
 
@@ -27,8 +27,8 @@ def echo(kind: str) -> Iterator[tuple[int, str]]:
 @contextmanager
 def platform(data: Path, *arguments: str) -> Iterator[tuple[int, str]]:
     """`tacos up` on this data folder: its pid and address."""
-    address = f"127.0.0.1:{_free_port()}"
-    where = ["--data", str(data), "--grpc", address, "--http", f"127.0.0.1:{_free_port()}"]
+    address = f"127.0.0.1:{free_port()}"
+    where = ["--data", str(data), "--grpc", address, "--http", f"127.0.0.1:{free_port()}"]
     with _running([*TACOS, "up", *where, *arguments], address) as pid:
         yield pid, address
 
@@ -70,7 +70,7 @@ def _running(command: list[str], address: str) -> Iterator[int]:
             process.terminate()
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -1,0 +1,132 @@
+"""`python -m bench.records`: what one purchase reads and writes in the store, counted and not timed.
+
+The whole platform runs in this process, and fans buy one after the other, as in `bench.purchase`. Every transaction is
+named by the rule that decided in it. A read is a `get` or a `scan` (one round trip each on a store that is far away);
+records and bytes are those written or removed, and what an outbox removes of several commits at once is shared out.
+"""
+
+import argparse
+import asyncio
+import logging
+import tempfile
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import grpc
+import structlog
+
+from bench.__main__ import event_file, reservations
+from bench.purchase import purchase
+from bench.servers import free_port
+from traffic_tacos.app import embedded
+from traffic_tacos.app.config import Config
+from traffic_tacos.cli.shown import Listing
+from traffic_tacos.engines.sqlite import SqliteStore
+from traffic_tacos.gen.gateway.v1 import gateway_pb2, gateway_pb2_grpc
+from traffic_tacos.gen.payment.v1 import payment_pb2_grpc
+from traffic_tacos.kernel.addresses import Address
+from traffic_tacos.operations import logs
+from traffic_tacos.ports.store import Decision, Key, Prefix, Reads, View, writes_of
+
+T = TypeVar("T")
+R = TypeVar("R")
+RESTED_AFTER = 35.0  # seconds: the last job about a payment is due half a minute after it
+
+
+class CountedStore(SqliteStore):
+    """Counts while `counting`: single reads by kind, and by rule transactions with the records and bytes of each."""
+
+    counting = False
+    reads: Counter[str] = Counter()
+    transactions: Counter[str] = Counter()
+    declared: Counter[str] = Counter()
+    records: Counter[str] = Counter()
+    bytes: Counter[str] = Counter()
+
+    async def get(self, key: Key[T]) -> T | None:
+        self.reads[f"get {key.kind.name}"] += self.counting
+        return await super().get(key)
+
+    async def scan(self, prefix: Prefix[T], *, after: Key[T] | None = None, limit: int) -> list[tuple[Key[T], T]]:
+        self.reads[f"scan {prefix.kind.name}"] += self.counting
+        return await super().scan(prefix, after=after, limit=limit)
+
+    async def transact(self, reads: Reads, decide: Callable[[View], Decision[R]]) -> R:
+        name = f"{decide.__module__.removeprefix('traffic_tacos.')} {decide.__qualname__.partition('.<locals>')[0]}"
+
+        def counted(view: View) -> Decision[R]:
+            decision = decide(view)
+            if self.counting:
+                written = writes_of(decision, 0)
+                self.transactions[name if written else f"{name} (nothing to write)"] += 1
+                self.declared[name] += len(reads)
+                self.records[name] += len(written)
+                self.bytes[name] += sum(len(one.path) + len(_encoded(one)) for one in written)
+            return decision
+
+        return await super().transact(reads, counted)
+
+
+def _encoded(write: Any) -> bytes:
+    return b"" if write.value is None else write.kind.encode(write.value)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.records")
+    parser.add_argument("--purchases", type=int, default=40)
+    asked = parser.parse_args()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    embedded.SqliteStore = CountedStore  # type: ignore[misc]
+    asyncio.run(_count(asked.purchases))
+    _show(asked.purchases)
+
+
+async def _count(purchases: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        event, data = event_file(Path(folder)), Path(folder) / "data"
+        config = Config(
+            data=data,
+            grpc=Address("127.0.0.1", free_port()),
+            http=Address("127.0.0.1", free_port()),
+            time_scale=1000,
+        )
+
+        async def prepare(platform: Any) -> None:
+            await platform.put_on_sale(event.read_text())
+
+        async with embedded.running(config, logs.LogRing(), prepare):
+            bodies, tokens = reservations(data, purchases + 1)
+            async with grpc.aio.insecure_channel(str(config.grpc)) as channel:
+                gateway = gateway_pb2_grpc.GatewayServiceStub(channel)
+                payments = payment_pb2_grpc.PaymentServiceStub(channel)
+                for number, (body, token) in enumerate(zip(bodies[: purchases + 1], tokens, strict=False)):
+                    CountedStore.counting = number > 0  # the first one warms the caches
+                    request = gateway_pb2.CreateReservationRequest.FromString(body)
+                    await purchase(gateway, payments, request, (("authorization", f"Bearer {token}"),))
+            print(f"{purchases} purchases; waiting {RESTED_AFTER:.0f} s for what comes after them …")
+            await asyncio.sleep(RESTED_AFTER)
+            CountedStore.counting = False
+
+
+def _show(purchases: int) -> None:
+    def each(count: int) -> str:
+        return f"{count / purchases:.2f}"
+
+    reads = Listing("single read", "a purchase")
+    for name, count in CountedStore.reads.most_common():
+        reads.add(name, each(count))
+    reads.add("all", each(CountedStore.reads.total()))
+    reads.print()
+    table = Listing("transaction", "a purchase", "keys read", "records", "bytes")
+    for name, count in CountedStore.transactions.most_common():
+        amounts = (CountedStore.declared[name], CountedStore.records[name], CountedStore.bytes[name])
+        table.add(name, each(count), *map(each, amounts))
+    counters = (CountedStore.transactions, CountedStore.declared, CountedStore.records, CountedStore.bytes)
+    table.add("all", *(each(counter.total()) for counter in counters))
+    table.print()
+
+
+if __name__ == "__main__":
+    main()
