@@ -20,9 +20,8 @@ from traffic_tacos.ports.store import JOB, Decision, Job, Key, Store, View, Writ
 from traffic_tacos.rooms.payment.model import UNDER_WAY
 from traffic_tacos.rooms.payment.service import expiry_job as payment_expiry_job
 from traffic_tacos.rooms.payment.service import settling_job
-from traffic_tacos.rooms.reservation.lifecycle import finishing_job
 from traffic_tacos.rooms.reservation.model import FREE_OF_CHARGE, Status
-from traffic_tacos.rooms.reservation.records import cleanup_job
+from traffic_tacos.rooms.reservation.records import cleanup_job, finishing_job
 
 EVERY = 5 * MINUTE
 SHARE_OF_TIME = 0.01  # what of the time a large store may be looked at
@@ -130,7 +129,7 @@ def _reservations(all_: Everything) -> Iterator[Difference]:
             continue
         if one.confirming:
             intent_id = "" if one.confirming == FREE_OF_CHARGE else one.confirming
-            yield Difference(one.id, f"{one.id} is being confirmed by nobody", finishing_job(one, intent_id, now))
+            yield Difference(one.id, f"{one.id} is being confirmed by nobody", finishing_job(one.id, intent_id, now))
         elif one.status is Status.PENDING and now >= one.hold_expires_at + ALLOWANCE:
             yield Difference(one.id, f"{one.id} is past its deadline and nobody ends it", cleanup_job(one, now))
         elif one.status not in (Status.PENDING, Status.CONFIRMED) and one.id in holding:

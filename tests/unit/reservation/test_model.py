@@ -9,7 +9,7 @@ from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.money import Money
 from traffic_tacos.kernel.seats import Seat, SeatStatus
 from traffic_tacos.rooms.reservation import model
-from traffic_tacos.rooms.reservation.model import AdmissionState, AdmissionUse, Reservation, Status
+from traffic_tacos.rooms.reservation.model import AdmissionState, AdmissionUse, NotYet, Reservation, Status
 
 SEAT = Seat("A-1", "A", "1", "1", Money(10, "KRW"), SeatStatus.RESERVED)
 PENDING = Reservation("rsv", "evt", "ana", "adm", (SEAT,), Money(10, "KRW"), 0, 0, 60_000)
@@ -74,7 +74,8 @@ def test_a_hold_past_its_deadline_reads_expired(now, status):
 def test_what_is_being_confirmed_neither_expires_nor_is_cancelled():
     under_way = model.begin_confirmation(PENDING, "pi", 5)
     assert under_way.as_read(70_000).status is Status.PENDING
-    assert model.expired(under_way, 70_000) is None
+    assert model.expired(under_way, 70_000) is under_way
+    assert model.unpaid(under_way, 6) is under_way
     with pytest.raises(Refusal):
         model.cancelled(under_way, 6)
     assert model.begin_confirmation(under_way, "pi", 9) is under_way
@@ -96,12 +97,39 @@ def test_a_payment_that_was_too_late_never_confirms_later():
 
 
 def test_a_confirmed_reservation_keeps_its_order():
-    after, order = model.confirmed(model.begin_confirmation(PENDING, "pi", 5), "pi", "ord", 6)
+    after = model.confirmed(model.begin_confirmation(PENDING, "pi", 5), "pi", "ord", 6)
+    order = model.order_of(after)
     assert (after.status, after.order_id, after.confirming) == (Status.CONFIRMED, "ord", "")
     assert (order.seat_ids, order.amount, order.payment_intent_id) == (("A-1",), Money(10, "KRW"), "pi")
     assert model.begin_confirmation(after, "pi", 7) is after
     with pytest.raises(Refusal):
         model.begin_confirmation(after, "another", 7)
+
+
+@pytest.mark.parametrize(
+    "step", [lambda one: model.confirmed(one, "pi", "ord", 6), lambda one: model.lost(one, "pi", 6)]
+)
+@pytest.mark.parametrize(
+    "one",
+    [
+        PENDING,
+        model.begin_confirmation(PENDING, "another", 5),
+        model.confirmed(model.begin_confirmation(PENDING, "pi", 5), "pi", "first", 5),
+        at(Status.EXPIRED),
+    ],
+)
+def test_only_the_confirmation_under_way_is_ended(step, one):
+    assert step(one) is one
+
+
+def test_one_confirmation_at_a_time():
+    with pytest.raises(NotYet):
+        model.begin_confirmation(model.begin_confirmation(PENDING, "pi", 5), "another", 6)
+
+
+def test_a_failed_payment_ends_a_hold_within_its_time_only():
+    assert model.unpaid(PENDING, 59_999).status is Status.CANCELLED
+    assert model.unpaid(PENDING, 60_000) is PENDING
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,8 @@ from traffic_tacos.gen.reservation.v1 import reservation_pb2
 from traffic_tacos.gen.tacos.lifecycle.v1 import lifecycle_pb2
 from traffic_tacos.ports.rooms import Dependencies, Room, Service
 from traffic_tacos.rooms.reservation.clients import CatalogClient, InventoryClient, LineClient, PaymentClient
-from traffic_tacos.rooms.reservation.lifecycle import Lifecycle
+from traffic_tacos.rooms.reservation.confirming import Confirming
+from traffic_tacos.rooms.reservation.ending import Ending
 from traffic_tacos.rooms.reservation.rpc import LifecycleRpc, ReservationRpc
 from traffic_tacos.rooms.reservation.service import Reservations
 from traffic_tacos.rooms.reservation.stopping import Stopping
@@ -14,15 +15,17 @@ from traffic_tacos.upstream import Upstream
 def build(on: Dependencies) -> Room:
     upstream = Upstream(on.channel, on.clock)
     inventory, catalog = InventoryClient(upstream), CatalogClient(upstream)
-    lifecycle = Lifecycle(on.store, on.clock, inventory, PaymentClient(upstream))
+    payments = PaymentClient(upstream)
+    confirming = Confirming(on.store, on.clock, inventory, payments)
+    ending = Ending(on.store, on.clock, inventory, payments, confirming)
     line = LineClient(upstream)
-    reservations = Reservations(on.store, on.clock, lifecycle, catalog, inventory, line, on.keyring)
+    reservations = Reservations(on.store, on.clock, confirming, ending, catalog, inventory, line, on.keyring)
     rpc = ReservationRpc(reservations, on.pay_url)
     stopping = Stopping(on.store, on.clock, catalog)
     return Room(
         services=(
             Service(rpc, reservation_pb2.DESCRIPTOR.services_by_name["ReservationService"]),
-            Service(LifecycleRpc(lifecycle, stopping), lifecycle_pb2.DESCRIPTOR.services_by_name["LifecycleService"]),
+            Service(LifecycleRpc(ending, stopping), lifecycle_pb2.DESCRIPTOR.services_by_name["LifecycleService"]),
         ),
         subscribers=(reservations.hear,),
         caches={"event-terms": reservations.terms},

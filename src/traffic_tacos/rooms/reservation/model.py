@@ -16,13 +16,18 @@ from enum import Enum, IntEnum
 
 import msgspec
 
-from traffic_tacos.kernel.errors import Code, Refusal
+from traffic_tacos.kernel.errors import Code, Fault, Refusal
 from traffic_tacos.kernel.instants import HOUR, MINUTE, SECOND, Instant
 from traffic_tacos.kernel.money import Money
 from traffic_tacos.kernel.seats import Seat, SeatStatus
 
 EXTENSIONS_MAX = 1
 CREATE_KEY_WINDOW = 5 * MINUTE
+FREE_OF_CHARGE = "free"  # in `confirming`, where nothing is to be paid
+
+
+class NotYet(Fault):
+    """The deadline has not come, or another payment is being confirmed: ask again."""
 
 
 class Status(IntEnum):
@@ -97,8 +102,7 @@ class Reservation(msgspec.Struct, frozen=True, omit_defaults=True):
 
     def as_read(self, now: Instant) -> "Reservation":
         """Past its deadline a hold reads EXPIRED, whether or not a worker came by; its seats read as it does."""
-        is_over = self.status is Status.PENDING and not self.confirming and now >= self.hold_expires_at
-        return _with_status(self, Status.EXPIRED if is_over else self.status)
+        return _with_status(self, Status.EXPIRED if is_over(self, now) else self.status)
 
     def owed_back(self, payment_intent_id: str) -> Money | None:
         """How much of a payment goes back in all, now that it buys nothing any more; None: everything captured."""
@@ -202,11 +206,24 @@ def seats_of(seats: tuple[Seat, ...], status: Status) -> tuple[Seat, ...]:
     return tuple(msgspec.structs.replace(seat, status=SEAT_STATUS[status]) for seat in seats)
 
 
-def expired(reservation: Reservation, now: Instant) -> Reservation | None:
-    """The reservation past its deadline; None when there is nothing to expire."""
-    if reservation.status is not Status.PENDING or reservation.confirming or now < reservation.hold_expires_at:
-        return None
-    return stepped(reservation, Status.EXPIRED, now)
+def expired(reservation: Reservation, now: Instant) -> Reservation:
+    """The reservation past its deadline; one that is not stays as it is."""
+    return stepped(reservation, Status.EXPIRED, now) if is_over(reservation, now) else reservation
+
+
+def is_over(reservation: Reservation, now: Instant) -> bool:
+    """Whether its hold has ended without a purchase, and nobody has written that down."""
+    return reservation.status is Status.PENDING and not reservation.confirming and now >= reservation.hold_expires_at
+
+
+def is_held(reservation: Reservation, now: Instant) -> bool:
+    """Whether it waits for its payment, within its time."""
+    return reservation.status is Status.PENDING and not reservation.confirming and now < reservation.hold_expires_at
+
+
+def unpaid(reservation: Reservation, now: Instant) -> Reservation:
+    """The reservation whose payment has failed; one that is no hold any more stays as it is."""
+    return stepped(reservation, Status.CANCELLED, now) if is_held(reservation, now) else reservation
 
 
 def extended(reservation: Reservation, seconds: int, now: Instant) -> Reservation:
@@ -269,51 +286,72 @@ def refunded(reservation: Reservation, refund_minor: int, now: Instant) -> Reser
     return msgspec.structs.replace(stepped(reservation, Status.REFUNDED, now), refund_minor=refund_minor)
 
 
+def refunded_by_hand(reservation: Reservation, now: Instant) -> Reservation:
+    """A bought reservation whose payment somebody has given back; one that owns nothing stays as it is."""
+    bought = reservation.status is Status.CONFIRMED
+    return refunded(reservation, reservation.total.amount, now) if bought else reservation
+
+
 def begin_confirmation(reservation: Reservation, payment_intent_id: str, now: Instant) -> Reservation:
     """The reservation with its confirmation under way under this payment; a confirmed one stays as it is.
 
-    FAILED_PRECONDITION when it can have no order under this payment any more: the payment must go back.
+    FAILED_PRECONDITION when it can have no order under this payment any more: the payment must go back. NotYet while
+    another payment's confirmation is under way.
     """
+    if reservation.confirming and not is_confirming(reservation, payment_intent_id):
+        raise NotYet("another payment of this reservation is being confirmed")
     if reservation.status is Status.CONFIRMED and reservation.payment_intent_id == payment_intent_id:
         return reservation
     if payment_intent_id in reservation.refunds:
         raise Refusal(Code.FAILED_PRECONDITION, "payment_intent_id: came too late and is being refunded")
     if Status.CONFIRMED not in STEPS[reservation.status]:
         raise Refusal(Code.FAILED_PRECONDITION, f"reservation_id: is {reservation.status.name} already")
-    if reservation.confirming == payment_intent_id and payment_intent_id:
+    if reservation.confirming and payment_intent_id:
         return reservation
     return msgspec.structs.replace(reservation, confirming=payment_intent_id or FREE_OF_CHARGE, updated_at=now)
 
 
-def confirmed(
-    reservation: Reservation, payment_intent_id: str, order_id: str, now: Instant
-) -> tuple[Reservation, Order]:
-    """The reservation with its order."""
-    after = msgspec.structs.replace(
+def is_confirming(reservation: Reservation, payment_intent_id: str) -> bool:
+    """Whether its confirmation is under way under this payment (empty: free of charge)."""
+    return reservation.confirming == (payment_intent_id or FREE_OF_CHARGE)
+
+
+def confirmed(reservation: Reservation, payment_intent_id: str, order_id: str, now: Instant) -> Reservation:
+    """The reservation, bought. One whose confirmation is not under way under this payment stays as it is: it was
+    confirmed already, or somebody else has ended the confirmation.
+    """
+    if not is_confirming(reservation, payment_intent_id):
+        return reservation
+    return msgspec.structs.replace(
         stepped(reservation, Status.CONFIRMED, now),
         confirming="",
         payment_intent_id=payment_intent_id,
         order_id=order_id,
         confirmed_at=now,
     )
-    order = Order(
-        id=order_id,
-        reservation_id=reservation.id,
-        event_id=reservation.event_id,
-        user_id=reservation.user_id,
-        seat_ids=tuple(seat.id for seat in reservation.seats),
-        amount=reservation.total,
-        payment_intent_id=payment_intent_id,
-        created_at=now,
+
+
+def order_of(confirmed: Reservation) -> Order:
+    """What was bought with a confirmed reservation."""
+    return Order(
+        id=confirmed.order_id,
+        reservation_id=confirmed.id,
+        event_id=confirmed.event_id,
+        user_id=confirmed.user_id,
+        seat_ids=tuple(seat.id for seat in confirmed.seats),
+        amount=confirmed.total,
+        payment_intent_id=confirmed.payment_intent_id,
+        created_at=confirmed.updated_at,
     )
-    return after, order
 
 
 def lost(reservation: Reservation, payment_intent_id: str, now: Instant) -> Reservation:
-    """The reservation whose payment came too late for its seats. That payment can never confirm it any more."""
+    """The reservation whose payment came too late for its seats. That payment can never confirm it any more.
+
+    One whose confirmation is not under way under this payment stays as it is.
+    """
+    if not is_confirming(reservation, payment_intent_id):
+        return reservation
     refunds = (*reservation.refunds, payment_intent_id) if payment_intent_id else reservation.refunds
     after = msgspec.structs.replace(reservation, confirming="", refunds=refunds, updated_at=now)
     return after if after.status is Status.EXPIRED else stepped(after, Status.EXPIRED, now)
-
-
-FREE_OF_CHARGE = "free"

@@ -1,13 +1,24 @@
-"""Reservation records, and the writes that go with each step of a life."""
+"""Reservation records, and what each step of a life commits."""
+
+from collections.abc import Sequence
+from typing import TypeVar
 
 import msgspec
 
+from traffic_tacos.kernel.ids import derived_id
 from traffic_tacos.kernel.instants import Instant
 from traffic_tacos.kernel.money import Money
-from traffic_tacos.kernel.topics import EXPIRE_RESERVATION, REFUND_PAYMENT, RESERVATION_CHANGED
+from traffic_tacos.kernel.topics import (
+    EXPIRE_RESERVATION,
+    REFUND_PAYMENT,
+    RESERVATION_CHANGED,
+    SETTLE_PAYMENT_RESULT,
+)
 from traffic_tacos.ports.paging import listed
-from traffic_tacos.ports.store import Event, Job, Key, Kind, Prefix, View, Write, put
+from traffic_tacos.ports.store import Decision, Event, Job, Key, Kind, Prefix, View, Write, put
 from traffic_tacos.rooms.reservation.model import AdmissionUse, Order, Reservation, admission_after
+
+T = TypeVar("T")
 
 RESERVATION = Kind("reservation", Reservation)
 BY_USER = Kind("reservation_by_user", str)
@@ -36,8 +47,33 @@ def admission_key(reservation: Reservation) -> Key[AdmissionUse]:
     return ADMISSION_USE.key(reservation.admission_id)
 
 
-def step_writes(view: View, after: Reservation) -> list[Write]:
-    """The reservation and its admission after a step; the view must have declared both."""
+def step_reads(known: Reservation) -> tuple[Key[Reservation], Key[AdmissionUse]]:
+    """What every step of a reservation is decided on."""
+    return reservation_key(known.id), admission_key(known)
+
+
+def transition(
+    view: View,
+    before: Reservation,
+    after: Reservation,
+    reply: T,
+    *,
+    writes: Sequence[Write] = (),
+    jobs: Sequence[Job] = (),
+    tidy_at: Instant | None = None,
+) -> Decision[T]:
+    """One step of a reservation: itself, what became of its admission, the jobs that follow, and the news of it.
+
+    Nothing happens where nothing changed. The view must have declared `step_reads`; at `tidy_at` a job frees what the
+    reservation holds and stops its payments.
+    """
+    if after == before:
+        return Decision(reply)
+    tidying = () if tidy_at is None else (cleanup_job(after, tidy_at),)
+    return Decision(reply, (*_step_writes(view, after), *writes), (*tidying, *jobs), (changed(after, before),))
+
+
+def _step_writes(view: View, after: Reservation) -> list[Write]:
     writes: list[Write] = [put(reservation_key(after.id), after)]
     use = view.get(admission_key(after))
     if use is not None and (changed := admission_after(use, after)) != use:
@@ -99,3 +135,10 @@ def refund_jobs(
     if owed is not None:
         payload |= {"amount": str(owed.amount), "currency": owed.currency}
     return (Job(f"{REFUND_PAYMENT}:{payment_intent_id}", REFUND_PAYMENT, now, payload, group=reservation_id),)
+
+
+def finishing_job(reservation_id: str, payment_intent_id: str, due_at: Instant) -> Job:
+    """The job that finishes a confirmation which a crash cut off."""
+    name = derived_id("confirm", reservation_id, payment_intent_id)
+    payload = about(reservation_id, payment_intent_id)
+    return Job(f"{SETTLE_PAYMENT_RESULT}:{name}", SETTLE_PAYMENT_RESULT, due_at, payload, group=reservation_id)

@@ -5,7 +5,7 @@ from traffic_tacos.gen.reservation.v1 import reservation_pb2 as pb
 from traffic_tacos.gen.tacos.lifecycle.v1 import lifecycle_pb2
 from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.ids import checked_id
-from traffic_tacos.rooms.reservation.lifecycle import Lifecycle
+from traffic_tacos.rooms.reservation.ending import Ending
 from traffic_tacos.rooms.reservation.model import Metadata, Reservation, Status, seats_of
 from traffic_tacos.rooms.reservation.service import Cancel, Confirm, Create, Extend, Reservations
 from traffic_tacos.rooms.reservation.stopping import Stopping
@@ -95,14 +95,14 @@ class ReservationRpc:
 
 
 class LifecycleRpc:
-    def __init__(self, lifecycle: Lifecycle, stopping: Stopping) -> None:
-        self._lifecycle = lifecycle
+    def __init__(self, ending: Ending, stopping: Stopping) -> None:
+        self._ending = ending
         self._stopping = stopping
 
     async def ExpireReservation(
         self, request: lifecycle_pb2.ExpireReservationRequest, call: Call
     ) -> lifecycle_pb2.ExpireReservationResponse:
-        ended = await self._lifecycle.expire(checked_id("reservation_id", request.reservation_id), call)
+        ended = await self._ending.expire(checked_id("reservation_id", request.reservation_id), call)
         return lifecycle_pb2.ExpireReservationResponse(
             changed=ended.changed,
             status=_status(ended.reservation.status),
@@ -112,7 +112,7 @@ class LifecycleRpc:
     async def SettleReservation(
         self, request: lifecycle_pb2.SettleReservationRequest, call: Call
     ) -> lifecycle_pb2.SettleReservationResponse:
-        ended = await self._lifecycle.settle(
+        ended = await self._ending.settle(
             checked_id("reservation_id", request.reservation_id), request.payment_intent_id, call
         )
         return lifecycle_pb2.SettleReservationResponse(

@@ -23,20 +23,21 @@ from traffic_tacos.ports.sales import sale_key
 from traffic_tacos.ports.store import Decision, Event, Store, View, put
 from traffic_tacos.rooms.reservation import model
 from traffic_tacos.rooms.reservation.clients import CatalogClient, EventTerms, InventoryClient, LineClient
-from traffic_tacos.rooms.reservation.lifecycle import Lifecycle, unknown
+from traffic_tacos.rooms.reservation.confirming import Confirming
+from traffic_tacos.rooms.reservation.ending import Ending, unknown
 from traffic_tacos.rooms.reservation.model import Metadata, Reservation, Status
 from traffic_tacos.rooms.reservation.records import (
     ADMISSION_USE,
     RESERVATION,
     admission_key,
     changed,
-    cleanup_job,
     expiry_job,
     index_writes,
     listing,
     refund_jobs,
     reservation_key,
-    step_writes,
+    step_reads,
+    transition,
 )
 from traffic_tacos.rooms.reservation.stopping import is_stopped, reservations_stopped, stop_keys
 
@@ -112,7 +113,8 @@ class Reservations:
         self,
         store: Store,
         clock: Clock,
-        lifecycle: Lifecycle,
+        confirming: Confirming,
+        ending: Ending,
         catalog: CatalogClient,
         inventory: InventoryClient,
         line: LineClient,
@@ -120,7 +122,8 @@ class Reservations:
     ) -> None:
         self._store = store
         self._clock = clock
-        self._lifecycle = lifecycle
+        self._confirming = confirming
+        self._ending = ending
         self._catalog = catalog
         self._inventory = inventory
         self._line = line
@@ -208,12 +211,12 @@ class Reservations:
         return msgspec.structs.replace(page, records=[reservation.as_read(now) for reservation in page.records])
 
     async def confirm(self, request: Confirm, call: Call) -> Confirmed:
-        """The order of a paid reservation. Repeating it answers the same; see `Lifecycle.confirm`."""
+        """The order of a paid reservation. Repeating it answers the same; see `Confirming.confirm`."""
         return await self._once("confirm", request, Confirmed, call, partial(self._confirm, request, call))
 
     async def _confirm(self, request: Confirm, call: Call, once: Once[Confirmed]) -> Confirmed:
         reservation = await self._own(request.reservation_id, request.user_id)
-        after = await self._lifecycle.confirm(reservation, request.payment_intent_id, call)
+        after = await self._confirming.confirm(reservation, request.payment_intent_id, call)
         reply = Confirmed(after.order_id, after.status, after.confirmed_at or after.updated_at, after.seats)
         return await once.commit((), lambda _: Decision(reply))
 
@@ -234,15 +237,15 @@ class Reservations:
         if await self._inventory.is_all_taken(known.event_id, call) and await self._line.waiting(known.event_id, call):
             raise Refusal(Code.FAILED_PRECONDITION, "reservation_id: others are waiting for these seats")
         await self._inventory.extend(known.id, known.event_id, after.hold_expires_at, call)
-        key, now = reservation_key(known.id), self._clock.now()
+        now = self._clock.now()
 
         def rule(view: View) -> Decision[Extended]:
-            before = view.get(key) or known
+            before = view.get(reservation_key(known.id)) or known
             later = model.extended(before, request.seconds, now)
             reply = Extended(later.hold_expires_at, request.seconds)
-            return Decision(reply, step_writes(view, later), (expiry_job(later),), (changed(later, before),))
+            return transition(view, before, later, reply, jobs=(expiry_job(later),))
 
-        return await once.commit((key, admission_key(known)), rule)
+        return await once.commit(step_reads(known), rule)
 
     async def cancel(self, request: Cancel, call: Call) -> Cancelled:
         """Give the seats back, and stop a payment under way or refund what was paid. What cannot be done now,
@@ -254,23 +257,19 @@ class Reservations:
         known = await self._own(request.reservation_id, request.user_id)
         policy = (await self._event_terms(known.event_id, call)).refunds
         now = self._clock.now()
-        key = reservation_key(known.id)
 
         def rule(view: View) -> Decision[Cancelled]:
-            before = view.get(key) or known
+            before = view.get(reservation_key(known.id)) or known
             was_bought = before.status in (Status.CONFIRMED, Status.REFUNDED)
             after = model.given_back(before, policy, now) if was_bought else model.cancelled(before, now)
-            reply = Cancelled(after.status, after.updated_at, after.seats)
-            if after == before:
-                return Decision(reply)
             owed = after.owed_back(after.payment_intent_id)
             refund = refund_jobs(after.id, after.payment_intent_id, now, owed) if was_bought else ()
-            jobs = (cleanup_job(after, now), *refund)
-            return Decision(reply, step_writes(view, after), jobs, (changed(after, before),))
+            reply = Cancelled(after.status, after.updated_at, after.seats)
+            return transition(view, before, after, reply, jobs=refund, tidy_at=now)
 
-        cancelled = await once.commit((key, admission_key(known)), rule)
+        cancelled = await once.commit(step_reads(known), rule)
         try:
-            await self._lifecycle.expire(known.id, call)
+            await self._ending.expire(known.id, call)
         except Exception:  # noqa: BLE001 - it is cancelled; what is left to tidy, the job does
             return cancelled
         return cancelled

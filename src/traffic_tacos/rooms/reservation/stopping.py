@@ -17,14 +17,12 @@ from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.store import Decision, Key, Kind, Store, View, delete, parts_of, put
 from traffic_tacos.rooms.reservation import model
 from traffic_tacos.rooms.reservation.clients import CatalogClient
-from traffic_tacos.rooms.reservation.model import Reservation, Status
+from traffic_tacos.rooms.reservation.model import Status
 from traffic_tacos.rooms.reservation.records import (
     BY_EVENT,
-    admission_key,
-    changed,
-    cleanup_job,
     reservation_key,
-    step_writes,
+    step_reads,
+    transition,
 )
 
 CANCELLED_AT_ONCE_MAX = 100  # in one decision
@@ -136,16 +134,19 @@ class Stopping:
         now = self._clock.now()
 
         def decide(view: View) -> Decision[int]:
-            steps: list[tuple[Reservation, Reservation]] = []
+            steps: list[Decision[None]] = []
             for one in pending:
                 before = view.get(reservation_key(one.id)) or one
-                if before.as_read(now).status is Status.PENDING and not before.confirming:
-                    steps.append((before, model.cancelled(before, now)))
-            writes = [write for _, after in steps for write in step_writes(view, after)]
-            jobs = [cleanup_job(after, now) for _, after in steps]
-            return Decision(len(steps), writes, jobs, [changed(after, before) for before, after in steps])
+                if model.is_held(before, now):
+                    steps.append(transition(view, before, model.cancelled(before, now), None, tidy_at=now))
+            return Decision(
+                len(steps),
+                [write for step in steps for write in step.writes],
+                [job for step in steps for job in step.jobs],
+                [event for step in steps for event in step.events],
+            )
 
-        keys = [key for one in pending for key in (reservation_key(one.id), admission_key(one))]
+        keys = [key for one in pending for key in step_reads(one)]
         return await self._store.transact(keys, decide)
 
     async def _events(self) -> list[str]:
