@@ -12,7 +12,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import grpc
 import structlog
@@ -39,11 +39,11 @@ class CountedStore(SqliteStore):
     """Counts while `counting`: single reads by kind, and by rule transactions with the records and bytes of each."""
 
     counting = False
-    reads: Counter[str] = Counter()
-    transactions: Counter[str] = Counter()
-    declared: Counter[str] = Counter()
-    records: Counter[str] = Counter()
-    bytes: Counter[str] = Counter()
+    reads: ClassVar[Counter[str]] = Counter()
+    transactions: ClassVar[Counter[str]] = Counter()
+    declared: ClassVar[Counter[str]] = Counter()
+    records: ClassVar[Counter[str]] = Counter()
+    bytes: ClassVar[Counter[str]] = Counter()
 
     async def get(self, key: Key[T]) -> T | None:
         self.reads[f"get {key.kind.name}"] += self.counting
@@ -60,10 +60,11 @@ class CountedStore(SqliteStore):
             decision = decide(view)
             if self.counting:
                 written = writes_of(decision, 0)
-                self.transactions[name if written else f"{name} (nothing to write)"] += 1
-                self.declared[name] += len(reads)
-                self.records[name] += len(written)
-                self.bytes[name] += sum(len(one.path) + len(_encoded(one)) for one in written)
+                shown = name if written else f"{name} (nothing to write)"
+                self.transactions[shown] += 1
+                self.declared[shown] += len(reads)
+                self.records[shown] += len(written)
+                self.bytes[shown] += sum(len(one.path) + len(_encoded(one)) for one in written)
             return decision
 
         return await super().transact(reads, counted)
