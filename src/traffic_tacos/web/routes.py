@@ -1,0 +1,93 @@
+"""What the pages stand on: the events, their seats and their queues, as JSON that a cache may keep.
+
+Each GET is one call of `tacos.web.v1` (proto/tacos/web/v1/), made in the name of nobody in particular. Every answer has
+an ETag; with `If-None-Match` an unchanged one is a 304 without a body. Bodies are compressed with gzip for whoever
+accepts it. Times are ISO 8601 texts: those of an event have the offset of the clocks at the event
+(`2027-03-01T20:00:00+09:00`), all others are UTC with milliseconds (`2026-11-25T12:00:00.123Z`); null where there is
+none. Prices are whole numbers of minor units (`decimals` says how many digits stand behind the point: 0 for KRW, 2 for
+EUR). Ids in paths are percent-encoded. A name that is not listed here is never there; every listed one always is.
+
+What is refused is `{"error": {"code": "NOT_FOUND", "message": "event_id: …", "trace_id": "…", "details": [{"field",
+"reason", "value"}]}}`, with the HTTP status of its code (400, 404, 429, 503) and never kept by a cache.
+
+`GET /web/events` (max-age=2): the events by id, 100 a page; `?cursor=` is the `next` of the page before, "" at the end.
+
+    {"now": time, "next": "", "events": [EVENT, …]}
+
+    EVENT = {"id", "name", "description",
+      "venue": {"name", "street", "city", "state", "postal_code", "country"},      "" where nobody said
+      "starts_at", "ends_at": of the event itself,  "opens_at", "closes_at": of its sale, as it is now
+      "utc_offset_minutes": 540 or null,       of the clocks at the event; null: nobody said, and times are UTC
+      "sale": "before" | "open" | "sold_out" | "over",    sold_out: nothing is free or can come back from a hold
+      "currency": "KRW", "decimals": 0, "price_min", "price_max",
+      "seats", "free", "accessible_free",      seats in all, free for anybody, free for who needs them
+      "max_per_order", "max_per_person": 0 for as many as one likes,  "hold_seconds",
+      "refunds": {"hours_before", "percent"},  percent 0: tickets are not taken back
+      "guests": true,                          who has no account may buy: GuestService/Become
+      "revision": "3f9a…"}                     of its plan
+
+`GET /web/events/EVENT` (max-age=2): `{"now": time, "event": EVENT}`.
+
+`GET /web/plan/EVENT/REVISION` (immutable, a year): the seats and where they are. Any other revision than the one in
+force is NOT_FOUND: ask `/web/events/EVENT` or `/web/seats/EVENT` which that is. Coordinates are whole numbers, y
+downwards as in SVG; neighbours are about 10 apart, and the drawing begins near 0,0.
+
+    {"event_id", "revision", "currency", "decimals", "width", "height",
+     "drawn": false,                 whether the positions are the file's own; else they are laid out from the rows
+     "stage": [x, y] or null,        what the seats look at
+     "sections": [{"id", "name", "label",     label: what people call it, "" where that is the name
+       "standing": false,            places without rows or numbers that matter: rows are blocks of at most 100
+       "price_min", "price_max", "seats",
+       "outline": [x, y, x, y, …],   a polygon round it, closed by its first point
+       "rows": [{"id", "label",      label: "" where people call it by its id
+         "first": 120,               index of its first seat among all seats of the event: the bit in /web/seats
+         "seats": 20,
+         "ids": "MAIN-A-" or ["…"],  a text to which the seat's number is added, or each seat's own id
+         "numbers": 1 or ["1", …],   the first of numbers that go up by one, or each seat's own
+         "price": 50000 or [ … ],    of all, or each seat's own
+         "at": [x, y, dx, dy, …],    the first seat, then steps to the next: with one step, it is that of all. A row
+                                     of one seat has two numbers; a standing block has its middle, and no steps
+         "aisles": [6],              after so many seats the row is cut
+         "accessible": [0, 1]        places in the row (from 0) of seats kept for who needs them: sold by their id only
+       }]}]}
+
+`GET /web/seats/EVENT` (max-age=2): which seats can be had now by their id.
+
+    {"event_id", "revision", "now": time, "seats": 12500,
+     "free": "base64",     seat i of the plan is bit i % 8 (1 << i % 8) of byte i // 8; set: it is free
+     "free_count": 9000,   seats that anybody may be given
+     "accessible_free": 12}
+
+`GET /web/line/EVENT` (max-age=2): all that a browser needs to reckon its own place in the queue.
+
+    {"event_id", "now": time, "opens_at", "ends_at": of the sale, "phase": "before" | "open" | "over",
+     "state": "" | "paused" | "maintenance" | "sold_out" | "sale_over",   why nobody is let in; "" when somebody may be
+     "message": "",                   the same as a sentence
+     "operator_message": "",          what the operators say to all who wait; "" for nothing
+     "paused": false, "sold_out": false, "sold_for_good": false, "closed": false,      closed: nobody new may join
+     "joined": 1200,                  the last number that was given
+     "waiting": 900,                  who waits, or whose turn it is
+     "admitted": 210,                 who is choosing and paying now
+     "cursor": 301,                   ranks below it have had a turn: ask GetQueueStatus now
+     "moving_per_second": 12.5,       how fast places fall, as waiting times are reckoned
+     "rate_per_second": 1000,         the limit
+     "ended": {"from": 257, "before": 250, "step": 256, "counts": [6, 0, 2]},
+     "draw": null or {"state": "pool" | "drawn", "size": 500, "seed_sha256": hex, "seed": hex or "", "pool_digest": hex
+             or ""}}
+
+A ticket's *number* is in its waiting token: hex digits 32 to 43 (from 0), big-endian. Its *rank* is its number; but of
+the first `draw.size` numbers it is what the draw gave them: `place` of DrawService/ListDrawEntries with `after_number`
+= number - 1 and `page_size` = 1, asked once (while `draw.state` is "pool" nobody has a rank). For a rank from
+`ended.from` on, its place is at most
+
+    rank - before - sum(counts[0 : floor((rank - from) / step)])
+
+which is exact but for at most `step` - 1 tickets that have ended just before it. It never rises between two answers;
+show the least of what was reckoned and what GetQueueStatus said. Its time is place / moving_per_second, after opens_at.
+
+`GET /web/config.json` (max-age=60): `{"version", "guests": true, "languages": ["en", "ko"], "currencies": {"KRW": 0,
+"EUR": 2}, "test_cards": [["4111…", "approved"], …], "issuer": null or {"url", "client_id", "audience", "scope",
+"authorization_endpoint", "token_endpoint", "end_session_endpoint": "" where there is none}}`. `guests` is what events
+that say nothing of it do; `currencies` are those that stand on the platform's events; an issuer that has not been
+reached yet has "" as its endpoints.
+"""
