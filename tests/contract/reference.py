@@ -133,6 +133,7 @@ def settings() -> str:
         "waiting_max": "how many may wait",
         "stopped": "whether nobody is let in; places stay",
         "closed": "whether nobody new joins",
+        "message": "what is said to all who wait, at most 200 characters",
     }
     queue = [(f"`{name}`", about[name.removeprefix("admission.")]) for name in QUEUE_SETTINGS]
     return page(

@@ -20,6 +20,7 @@ from traffic_tacos.kernel.calls import Caller, Role
 from traffic_tacos.kernel.instants import DAY
 from traffic_tacos.kernel.tokens import UserToken, sign_user
 from traffic_tacos.transport.http import application
+from traffic_tacos.web.routes import answers
 
 QUEUE = "gateway.v1.QueueService/"
 GATEWAY = "gateway.v1.GatewayService/"
@@ -70,7 +71,7 @@ class Desk(World):
         self, method: str, path: str, headers: dict[str, str] | None = None, body: bytes | AsyncIterator[bytes] = b""
     ) -> httpx.Response:
         """One request to the HTTP door, inside the virtual loop."""
-        transport = httpx.ASGITransport(application(self.platform), client=(self.address, 123))
+        transport = httpx.ASGITransport(application(self.platform, answers(self.platform)), client=(self.address, 123))
         async with httpx.AsyncClient(transport=transport, base_url="http://door") as client:
             return await client.request(method, path, headers=headers, content=body)
 

@@ -39,6 +39,7 @@ from traffic_tacos.transport.connections import Caps, Connections, SocketWatch, 
 from traffic_tacos.transport.grpc_server import GrpcServer
 from traffic_tacos.transport.http import application
 from traffic_tacos.transport.http_server import HttpServer
+from traffic_tacos.web.routes import answers
 
 if TYPE_CHECKING:
     from traffic_tacos.operations.telemetry import Telemetry
@@ -160,7 +161,7 @@ async def _listening(config: Config, platform: Platform, open_files: int) -> Asy
     caps = Caps(in_all, config.connections_per_address, config.idle_seconds, config.proxies)
     counted = {name: Connections(name, caps, platform.clock) for name in ("grpc", "http")}
     grpc_server = GrpcServer(platform.calls, config.grpc, config.server, config.idle_seconds)
-    http_server = HttpServer(application(platform), config.http, counted["http"], GRACE_SECONDS)
+    http_server = HttpServer(application(platform, answers(platform)), config.http, counted["http"], GRACE_SECONDS)
     platform.keep("connections", SocketWatch(grpc_server.port, counted["grpc"], platform.clock).run)
     for gauge in gauges_of(counted):
         platform.calls.metrics.add_gauges(*gauge)

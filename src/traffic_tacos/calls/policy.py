@@ -77,6 +77,11 @@ POLICY: dict[str, frozenset[Role]] = {
     "tacos.catalog.v1.CatalogService/UpdateEvent": ADMIN,
     "tacos.catalog.v1.CatalogService/BlockSeats": ADMIN,
     "tacos.catalog.v1.CatalogService/UnblockSeats": ADMIN,
+    "tacos.web.v1.SaleService/ListSales": PUBLIC,
+    "tacos.web.v1.SaleService/GetSale": PUBLIC,
+    "tacos.web.v1.SaleService/GetPlan": PUBLIC,
+    "tacos.web.v1.SeatService/GetSeatStates": PUBLIC,
+    "tacos.web.v1.QueueViewService/GetQueueView": PUBLIC,
     "tacos.operations.v1.OperationsService/VerifyInvariants": ADMIN,
     "tacos.operations.v1.OperationsService/ListDeadJobs": ADMIN,
     "tacos.operations.v1.OperationsService/ReplayDeadJob": ADMIN,
@@ -107,6 +112,9 @@ ROOM_OF = {
     "tacos.simulation.v1.SimulationService": "payment",
     "tacos.waiting_room.v1.DrawService": "waiting_room",
     "tacos.waiting_room.v1.LineService": "waiting_room",
+    "tacos.web.v1.QueueViewService": "waiting_room",
+    "tacos.web.v1.SaleService": "catalog",
+    "tacos.web.v1.SeatService": "inventory",
     "tacos.webhook.v1.EndpointService": "webhook",
 }
 # What begins something new. In maintenance nobody may, while what was begun is finished.

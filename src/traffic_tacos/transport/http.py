@@ -108,7 +108,9 @@ class Behind(Protocol):
     def key_set(self) -> Mapping[str, object]: ...
 
 
-def application(platform: Behind) -> Starlette:
+def application(platform: Behind, pages: Mapping[str, Mapping[str, Answer]] = {}) -> Starlette:
+    """`pages` are what else is answered, by path and verb."""
+
     async def alive(_: Request) -> Response:
         return PlainTextResponse("alive\n", headers=HEADERS)
 
@@ -145,6 +147,7 @@ def application(platform: Behind) -> Starlette:
         "/.well-known/jwks.json": {"GET": key_set},
         **{path: {"POST": _received(platform, receiver)} for path, receiver in platform.receivers.items()},
         **doors,
+        **pages,
         "/{service}/{method}": {"POST": ConnectDoor(platform.calls).answer},
     }
     routes = [Route(path, Verbs(by_verb)) for path, by_verb in answers.items()]
@@ -161,9 +164,9 @@ def _received(platform: Behind, receiver: Receiver) -> Answer:
         try:
             return _json(await receiver(request.headers, await body_of(request, WEBHOOK_BYTES_MAX)), 200)
         except Refusal as refusal:
-            return _error(refusal, trace_id)
+            return refused(refusal, trace_id)
         except Fault:
-            return _error(Refusal(Code.UNAVAILABLE, "send it again"), trace_id)
+            return refused(Refusal(Code.UNAVAILABLE, "send it again"), trace_id)
 
     return received
 
@@ -223,7 +226,8 @@ def _pay_door(platform: Behind) -> Callable[[Request], Awaitable[Response]]:
     return pay
 
 
-def _error(refusal: Refusal, trace_id: str) -> Response:
+def refused(refusal: Refusal, trace_id: str) -> Response:
+    """A refusal as JSON, with its HTTP status."""
     content = {
         "error": {
             "code": refusal.code.name,

@@ -86,8 +86,127 @@ which is exact but for at most `step` - 1 tickets that have ended just before it
 show the least of what was reckoned and what GetQueueStatus said. Its time is place / moving_per_second, after opens_at.
 
 `GET /web/config.json` (max-age=60): `{"version", "guests": true, "languages": ["en", "ko"], "currencies": {"KRW": 0,
-"EUR": 2}, "test_cards": [["4111…", "approved"], …], "issuer": null or {"url", "client_id", "audience", "scope",
+"EUR": 2, …}, "test_cards": [["4111…", "approved"], …], "issuer": null or {"url", "client_id", "audience", "scope",
 "authorization_endpoint", "token_endpoint", "end_session_endpoint": "" where there is none}}`. `guests` is what events
-that say nothing of it do; `currencies` are those that stand on the platform's events; an issuer that has not been
-reached yet has "" as its endpoints.
+that say nothing of it do; `currencies` are all there are, with their decimals; an issuer that has not been reached yet
+has "" as its endpoints.
 """
+
+from collections.abc import Callable, Mapping
+from gzip import compress
+from hashlib import blake2b
+from typing import Any, NamedTuple
+
+import msgspec
+from google.protobuf.message import Message
+from starlette.requests import Request
+from starlette.responses import Response
+
+from traffic_tacos import wire
+from traffic_tacos.kernel.errors import Code, Refusal
+from traffic_tacos.transport.bodies import peer_of
+from traffic_tacos.transport.http import Answer, Behind, refused
+from traffic_tacos.web import shown
+
+BRIEFLY = "public, max-age=2"
+FOR_EVER = "public, max-age=31536000, immutable"
+COMPRESSED_FROM = 1000  # bytes
+BODIES_KEPT_MAX = 20  # of those that never change
+ETAG_BYTES = 12
+
+
+class Read(NamedTuple):
+    """A GET: its path, whose fields in braces are those of the request; the RPC; the answer as JSON; for how long it is
+    kept, and what fields may stand in the query.
+    """
+
+    path: str
+    rpc: str
+    shown: Callable[[Any], object]
+    kept: str = BRIEFLY
+    query: tuple[str, ...] = ()
+
+
+class Body(NamedTuple):
+    plain: bytes
+    compressed: bytes  # empty where that is not worth it
+    etag: str
+
+
+def answers(platform: Behind) -> dict[str, Mapping[str, Answer]]:
+    """What is answered under /web/, by path and verb."""
+    return {read.path: {"GET": _Reader(platform, read).answer} for read in READS}
+
+
+class _Reader:
+    def __init__(self, platform: Behind, read: Read) -> None:
+        self._calls = platform.calls
+        self._read = read
+        self._bodies: dict[str, Body] = {}
+
+    async def answer(self, request: Request) -> Response:
+        read, calls = self._read, self._calls
+        headers = [(name, value) for name, value in request.headers.items() if name != "authorization"]
+        try:
+            method = calls.methods.get(f"/tacos.web.v1.{read.rpc}")
+            if method is None:
+                raise Refusal(Code.NOT_FOUND, f"{read.rpc} is not served here")
+            in_query = {name: request.query_params[name] for name in read.query if name in request.query_params}
+            message = method.request(**request.path_params, **in_query)
+            call = calls.call(method, message, headers, peer_of(request))
+        except Refusal as refusal:
+            return refused(refusal, refusal.trace_id or calls.trace_id(headers))
+        response = await calls.answer(method, message, call)
+        if response.HasField("error"):
+            return refused(wire.refusal(response.error), call.trace_id)
+        return _answered(request, self._body(request.url.path, response), read.kept)
+
+    def _body(self, path: str, response: Message) -> Body:
+        """What never changes is made once."""
+        if self._read.kept is not FOR_EVER:
+            return body(self._read.shown(response))
+        if path not in self._bodies:
+            if len(self._bodies) >= BODIES_KEPT_MAX:
+                self._bodies.clear()
+            self._bodies[path] = body(self._read.shown(response))
+        return self._bodies[path]
+
+
+def body(content: object) -> Body:
+    plain = msgspec.json.encode(content)
+    etag = f'W/"{blake2b(plain, digest_size=ETAG_BYTES).hexdigest()}"'
+    return Body(plain, compress(plain, mtime=0) if len(plain) >= COMPRESSED_FROM else b"", etag)
+
+
+def _answered(request: Request, made: Body, kept: str) -> Response:
+    headers = {
+        "cache-control": kept,
+        "etag": made.etag,
+        "vary": "accept-encoding",
+        "x-content-type-options": "nosniff",
+    }
+    known = [tag.strip() for tag in request.headers.get("if-none-match", "").split(",")]
+    if "*" in known or made.etag.removeprefix("W/") in (tag.removeprefix("W/") for tag in known):
+        return Response(status_code=304, headers=headers)
+    content = made.plain
+    if made.compressed and _takes_gzip(request.headers.get("accept-encoding", "")):
+        content, headers["content-encoding"] = made.compressed, "gzip"
+    return Response(content, media_type="application/json", headers=headers)
+
+
+def _takes_gzip(accepted: str) -> bool:
+    """Whether a caller takes gzip (RFC 9110, 12.5.3): named, or by the star, and not with a quality of 0."""
+    qualities = {}
+    for one in accepted.lower().split(","):
+        name, _, quality = one.partition(";")
+        qualities[name.strip()] = quality.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
+    return qualities.get("gzip", qualities.get("*", False))
+
+
+READS = (
+    Read("/web/events", "SaleService/ListSales", shown.events, query=("cursor",)),
+    Read("/web/events/{event_id}", "SaleService/GetSale", shown.one_event),
+    Read("/web/plan/{event_id}/{revision}", "SaleService/GetPlan", shown.plan, FOR_EVER),
+    Read("/web/seats/{event_id}", "SeatService/GetSeatStates", shown.seats),
+    Read("/web/line/{event_id}", "QueueViewService/GetQueueView", shown.line),
+)

@@ -7,6 +7,7 @@ from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.limits import CLIENT_MESSAGE_BYTES
 from traffic_tacos.rooms.catalog.clients import InventoryClient
 from traffic_tacos.rooms.catalog.model import Event, Point, Row, Section
+from traffic_tacos.rooms.catalog.seat_map import revision
 from traffic_tacos.rooms.catalog.service import Catalog, Unreadable
 
 PLANS_KEPT_MAX = 20
@@ -90,6 +91,7 @@ def _plan(event: Event, *, with_sections: bool = True) -> pb.EventPlan:
         sections=[_section(section) for section in event.sections] if with_sections else (),
         refunds=pb.Refunds(hours_before=event.refunds.hours_before, percent=event.refunds.percent),
         utc_offset_minutes=event.utc_offset_minutes,
+        revision=revision(event) if with_sections else "",
     )
 
 

@@ -9,7 +9,7 @@ import msgspec
 
 from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.errors import Code, Refusal
-from traffic_tacos.kernel.events import sale_window
+from traffic_tacos.kernel.events import SaleWindow, sale_window
 from traffic_tacos.kernel.ids import checked_id
 from traffic_tacos.kernel.topics import EVENT_CHANGED
 from traffic_tacos.ports.audit import HEAD, audited, entry_of
@@ -64,6 +64,11 @@ class Catalog:
         if event is None:
             raise unknown_event(event_id)
         return event
+
+    async def window(self, event: Event) -> SaleWindow:
+        """When an event is sold, as it is in force."""
+        sale = await self._store.get(sale_key(event.id))
+        return sale_window(event.info) if sale is None else sale.now.window
 
     def unreadable(self) -> tuple[Unreadable, ...]:
         """The events that were found unreadable so far."""

@@ -41,7 +41,8 @@ def event_plan(message: pb.EventPlan) -> EventPlan:
         sections.append(SectionPlan(section.id, section.name, nearest_first, min(prices), max(prices)))
     places = {seat.id: (row.index, 1 << bit) for row in rows for bit, seat in enumerate(row.seats)}
     hold = (message.hold_seconds or HOLD_SECONDS) * SECOND
-    return EventPlan(wire.plain_event(message.event), message.currency, tuple(sections), tuple(rows), places, hold)
+    info = wire.plain_event(message.event)
+    return EventPlan(info, message.currency, tuple(sections), tuple(rows), places, hold, message.revision)
 
 
 def _row(section: pb.Section, row: pb.Row, first: int, at: int, pitch: float) -> RowPlan:

@@ -4,7 +4,7 @@ A row is one record: seat `i` of the row is bit `i` of every mask. A standing bl
 neighbours. Pure, like `model`.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -58,6 +58,7 @@ class EventPlan(msgspec.Struct, frozen=True):
     rows: tuple[RowPlan, ...]
     places: dict[str, tuple[int, int]]  # seat id -> row index and seat mask
     hold: Instant = HOLD_SECONDS * SECOND
+    revision: str = ""  # a digest of the seating
 
 
 class RowHold(msgspec.Struct, frozen=True, array_like=True):
@@ -144,3 +145,17 @@ def lowest(seats: int, quantity: int) -> int:
         mask |= low
         seats ^= low
     return mask
+
+
+def free_in_order(rows: Iterable[RowPlan], states: Mapping[int, RowState], now: Instant) -> bytes:
+    """The free seats of these rows, one after the other: seat i is bit i % 8, from the lowest, of byte i // 8."""
+    packed = bytearray()
+    pending = count = 0
+    for row in rows:
+        pending |= free(row, states.get(row.index, UNTOUCHED), now) << count
+        count += len(row.seats)
+        whole = count // 8
+        packed += (pending & (1 << 8 * whole) - 1).to_bytes(whole, "little")
+        pending >>= 8 * whole
+        count -= 8 * whole
+    return bytes(packed) + pending.to_bytes((count + 7) // 8, "little")

@@ -3,6 +3,7 @@
 from traffic_tacos import wire
 from traffic_tacos.gen.reservation.v1 import inventory_pb2 as pb
 from traffic_tacos.gen.tacos.inventory.v1 import inventory_pb2 as own
+from traffic_tacos.gen.tacos.web.v1 import web_pb2 as web
 from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.money import Money
@@ -176,6 +177,27 @@ class HoldRpc:
             reserved=counts.reserved - counts.accessible_held,
             accessible=counts.accessible,
             all_sold=counts.sold == counts.total,
+        )
+
+
+class SeatRpc:
+    """What pages ask of seats."""
+
+    def __init__(self, inventory: Inventory) -> None:
+        self._inventory = inventory
+
+    async def GetSeatStates(self, request: web.GetSeatStatesRequest, call: Call) -> web.GetSeatStatesResponse:
+        found = await self._inventory.seat_states(request.event_id, call)
+        return web.GetSeatStatesResponse(
+            states=web.SeatStates(
+                event_id=request.event_id,
+                revision=found.plan.revision,
+                seats=found.counts.total,
+                free=found.free,
+                free_count=found.counts.available,
+                accessible_free=found.counts.accessible,
+                at=wire.timestamp(found.at),
+            )
         )
 
 

@@ -23,7 +23,7 @@ from traffic_tacos.rooms.inventory import model
 from traffic_tacos.rooms.inventory.clients import CatalogClient
 from traffic_tacos.rooms.inventory.model import Claim, Counts, Hold, HoldStatus
 from traffic_tacos.rooms.inventory.records import EventKeys, hold_key
-from traffic_tacos.rooms.inventory.rows import EventPlan, RowState, SectionPlan, free, masks
+from traffic_tacos.rooms.inventory.rows import EventPlan, RowState, SectionPlan, free, free_in_order, masks
 
 KEY_WINDOW = DAY
 PLANS_MAX = 1000
@@ -114,6 +114,15 @@ class Status(msgspec.Struct, frozen=True):
     sections: tuple[SectionCounts, ...]
     total: Counts
     counted_at: Instant
+
+
+class SeatStates(msgspec.Struct, frozen=True):
+    """`free` is as `free_in_order` packs it."""
+
+    plan: EventPlan
+    free: bytes
+    counts: Counts
+    at: Instant
 
 
 class Inventory:
@@ -288,6 +297,12 @@ class Inventory:
         """How many seats of an event are left, and for whom."""
         plan, keys = await self._plan(event_id, call)
         return model.counts(plan.rows, await self._states(keys), self._clock.now())
+
+    async def seat_states(self, event_id: str, call: Call) -> SeatStates:
+        """Which seats can be had now by their names."""
+        plan, keys = await self._plan(event_id, call)
+        states, now = await self._states(keys), self._clock.now()
+        return SeatStates(plan, free_in_order(plan.rows, states, now), model.counts(plan.rows, states, now), now)
 
     async def status(self, event_id: str, section_id: str, call: Call) -> Status:
         plan, keys = await self._plan(event_id, call)

@@ -5,11 +5,13 @@ from functools import partial
 
 from traffic_tacos.gen.gateway.v1 import queue_pb2, websocket_pb2
 from traffic_tacos.gen.tacos.waiting_room.v1 import waiting_room_pb2
+from traffic_tacos.gen.tacos.web.v1 import web_pb2
 from traffic_tacos.ports.rooms import Dependencies, Gauge, Room, Service
 from traffic_tacos.ports.settings import MAINTENANCE
 from traffic_tacos.rooms.waiting_room.clients import CatalogClient, InventoryClient
 from traffic_tacos.rooms.waiting_room.lines import Lines
 from traffic_tacos.rooms.waiting_room.operating import LineView, Operator
+from traffic_tacos.rooms.waiting_room.queue_view import QueueViewRpc
 from traffic_tacos.rooms.waiting_room.rpc import DrawRpc, LineRpc, QueueRpc, QueueStreamRpc
 from traffic_tacos.rooms.waiting_room.service import WaitingRoom
 from traffic_tacos.upstream import Upstream
@@ -44,6 +46,7 @@ def build(on: Dependencies) -> Room:
             Service(QueueStreamRpc(room), websocket_pb2.DESCRIPTOR.services_by_name["WebSocketService"]),
             Service(LineRpc(operator), own["LineService"]),
             Service(DrawRpc(operator), own["DrawService"]),
+            Service(QueueViewRpc(lines, operator, on.clock), web_pb2.DESCRIPTOR.services_by_name["QueueViewService"]),
         ),
         subscribers=(lines.hear,),
         gauges=tuple(

@@ -64,13 +64,15 @@ class Member(NamedTuple):
 
 class EmbeddedLine:
     """One event's line. `load` it before anything else; `token_secret` seals waiting tokens; `maintenance` says why
-    nobody may begin anything now, which stops the line too. `is_closed`: nobody new may join.
+    nobody may begin anything now, which stops the line too. `is_closed`: nobody new may join. `message`
+    is what the operators say to all who wait.
     """
 
     def __init__(
         self, event_id: str, store: Store, token_secret: bytes, terms: Terms, maintenance: Callable[[], str] = str
     ) -> None:
         self.is_closed = False
+        self.message = ""
         self.maintenance = maintenance
         self.event_id = event_id
         self.terms = terms
@@ -285,6 +287,7 @@ class EmbeddedLine:
             given |= {name: value for name in given if (value := getattr(record, name)) is not None}
             is_stopped = is_stopped or bool(record.stopped)
             self.is_closed = self.is_closed or bool(record.closed)
+        self.message = self._set_for_this.message or self._set_for_all.message or ""
         self.model.settings = Settings(**given)
         self.model.opens_at, self.model.ends_at = self.terms.starts_at, self.terms.ends_at
         self.model.stop(is_stopped, now)

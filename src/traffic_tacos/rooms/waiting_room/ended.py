@@ -42,6 +42,16 @@ class Ended:
             node &= node - 1
         return count
 
+    def counts_from(self, rank: int) -> tuple[int, list[int]]:
+        """The first rank of the block that a rank is in, and how many have ended in it and in each block behind it, as
+        far as any have. A block has BLOCK ranks.
+        """
+        begins = (rank - 1) // BLOCK * BLOCK
+        counts = [self._flags.count(1, at, at + BLOCK) for at in range(begins, len(self._flags), BLOCK)]
+        while counts and not counts[-1]:
+            counts.pop()
+        return begins + 1, counts
+
     def __contains__(self, rank: int) -> bool:
         return rank <= len(self._flags) and bool(self._flags[rank - 1])
 

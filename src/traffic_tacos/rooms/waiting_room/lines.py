@@ -88,10 +88,15 @@ class OpenLine:
         why = self.line.maintenance()
         return Condition("maintenance", f"maintenance: {why}") if why else PAUSED
 
-    def in_force(self, setting: str) -> int | bool:
+    def in_force(self, setting: str) -> int | bool | str:
         """A setting as it is now, whoever set it."""
-        switches = {"stopped": self.model.is_stopped, "closed": self.line.is_closed}
-        return switches[setting] if setting in switches else int(getattr(self.model.settings, setting))
+        line = self.line
+        own: dict[str, bool | str] = {
+            "stopped": self.model.is_stopped,
+            "closed": line.is_closed,
+            "message": line.message,
+        }
+        return own[setting] if setting in own else int(getattr(self.model.settings, setting))
 
     async def advance(self, now: Instant) -> None:
         self.watchers.wake(await self.line.advance(now))

@@ -29,7 +29,16 @@ from traffic_tacos.rooms.waiting_room.draw import Draw
 from traffic_tacos.rooms.waiting_room.ended import Ended
 from traffic_tacos.rooms.waiting_room.pacing import Allowance, Pace, Window
 from traffic_tacos.rooms.waiting_room.sightings import Sightings
-from traffic_tacos.rooms.waiting_room.values import STATES, UNKNOWN, Admission, Figures, Place, Settings, State
+from traffic_tacos.rooms.waiting_room.values import (
+    STATES,
+    UNKNOWN,
+    Admission,
+    Figures,
+    Place,
+    Reckoning,
+    Settings,
+    State,
+)
 
 ADMISSION_LIFETIME = 5 * MINUTE
 TURNS_PER_TICKET = 2
@@ -161,6 +170,11 @@ class Line:
             return Place(state, position, 0, may_be_admitted=True)
         eta = -int(-position // self._pace.per_second)
         return Place(state, position, min(ETA_MAX, eta + self._seconds_to_opening(now)))
+
+    def reckoning(self) -> Reckoning:
+        """From what anybody can reckon any place; see `place`."""
+        begins, counts = self._ended.counts_from(self._cursor)
+        return Reckoning(self._cursor, begins, self._ended.before(begins), tuple(counts))
 
     def tell(self, number: int, now: Instant) -> Place:
         """The place, told to its holder: how good the time first told was is measured when the turn comes."""

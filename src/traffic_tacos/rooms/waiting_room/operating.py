@@ -6,7 +6,7 @@ import msgspec
 
 from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.errors import Code, Refusal
-from traffic_tacos.kernel.ids import checked_id, required_reason
+from traffic_tacos.kernel.ids import checked_id, checked_text, required_reason
 from traffic_tacos.kernel.instants import Instant
 from traffic_tacos.ports.audit import HEAD, Audited, audited
 from traffic_tacos.ports.clock import Clock
@@ -30,8 +30,10 @@ SETTINGS = (
     "admission.waiting_max",
     "admission.stopped",
     "admission.closed",
+    "admission.message",
 )
 SWITCHES = ("stopped", "closed")
+MESSAGE, MESSAGE_LENGTH_MAX = "message", 200
 _SWITCHED = {"true": True, "false": False, "": None}
 
 
@@ -172,7 +174,9 @@ class Operator:
         ], after + size < drawn.pool_size
 
 
-def _parsed(name: str, value: str) -> int | bool | None:
+def _parsed(name: str, value: str) -> int | bool | str | None:
+    if name == MESSAGE:
+        return checked_text("value", value, MESSAGE_LENGTH_MAX) or None
     if name in SWITCHES:
         if value not in _SWITCHED:
             raise Refusal.of_field("value", "must be true, false, or empty", value)
@@ -184,8 +188,8 @@ def _parsed(name: str, value: str) -> int | bool | None:
     return int(value)
 
 
-def _shown(value: int | bool) -> str:
-    return str(value).lower()
+def _shown(value: int | bool | str) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _view(event_id: str, opened: OpenLine, now: Instant) -> LineView:

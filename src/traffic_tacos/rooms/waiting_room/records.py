@@ -46,7 +46,7 @@ class SettingsRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     """What an operator set, over the event file: for all events, and over that for one.
 
     `stopped` and `closed` (nobody new may join) are different: a line is when either says so, so that stopping all
-    stops all.
+    stops all. `message` is what is said to all who wait.
     """
 
     rate_per_second: int | None = None
@@ -56,6 +56,7 @@ class SettingsRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     waiting_max: int | None = None
     stopped: bool | None = None
     closed: bool | None = None
+    message: str | None = None
 
 
 MEMBER_BYTES = 16

@@ -96,3 +96,14 @@ class Figures(msgspec.Struct, frozen=True):
     def wait_at(self, share: float) -> int:
         """The seconds that this share of the last turns had waited at most (nearest rank)."""
         return self.waits[max(0, math.ceil(share * len(self.waits)) - 1)] if self.waits else 0
+
+
+class Reckoning(msgspec.Struct, frozen=True):
+    """Every rank below `cursor` has had a turn. Of the ranks before `begins` so many have ended, and so many in each
+    block of ranks from there on; none behind the last.
+    """
+
+    cursor: int
+    begins: int
+    ended_before: int
+    ended: tuple[int, ...]
