@@ -1,5 +1,6 @@
 """The HTTP door: every RPC as Connect has it, the REST names, and what they are described by."""
 
+import asyncio
 import json
 import struct
 
@@ -195,6 +196,35 @@ async def test_streams_come_enveloped_or_as_server_sent_events(desk):
     assert (flags, error["code"], error["details"][0]["type"]) == (2, "unauthenticated", "common.v1.Error")
     torn = await desk.http("POST", path, headers, b"\x01abc")
     assert (torn.status_code, json.loads(torn.content[5:])["error"]["code"]) == (200, "invalid_argument")
+
+
+@on_platform
+async def test_a_stream_of_events_in_which_nothing_happens_says_that_it_is_alive(desk):
+    stopped = {"eventId": EVENT_ID, "setting": "admission.stopped", "value": "true", "actor": "olga", "reason": "rain"}
+    service = {"authorization": f"Bearer {desk.token(Role.SERVICE, 'tester')}"}
+    answer = await connect(desk, "tacos.waiting_room.v1.LineService/ConfigureLine", stopped, {**JSON, **service})
+    assert answer.status_code == 200
+    fields = {"eventId": EVENT_ID, "sessionId": "s"}
+    token = (await connect(desk, "gateway.v1.QueueService/JoinQueue", fields)).json()["waitingToken"]
+    path, body = "/gateway.v1.WebSocketService/StreamQueueUpdates", {"waitingToken": token, "sessionId": "s"}
+    encoded = json.dumps(body).encode()
+    envelope = struct.pack(">BI", 0, len(encoded)) + encoded
+
+    async def leaving():
+        await desk.clock.sleep(50)
+        await connect(desk, "gateway.v1.QueueService/LeaveQueue", {"waitingToken": token})
+
+    events, enveloped, _ = await asyncio.gather(
+        desk.http("POST", path, {**JSON, "accept": "text/event-stream"}, encoded),
+        desk.http("POST", path, {"content-type": "application/connect+json"}, envelope),
+        leaving(),
+    )
+    blocks = events.text.strip().split("\n\n")
+    beats = [block for block in blocks if block.startswith(":")]
+    assert len(beats) == 3 and len(blocks) > len(beats)
+    told = [json.loads(block.removeprefix("data: ")) for block in blocks if block not in beats]
+    assert told[-1]["queueUpdate"]["eventType"] == "QUEUE_EVENT_TYPE_TOKEN_EXPIRED"
+    assert enveloped.content.count(b'"timestamp"') == len(told), "an envelope is a message, and nothing else"
 
 
 @on_platform

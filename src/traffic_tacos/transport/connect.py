@@ -9,10 +9,11 @@ what refuses it is its end. Requests may be compressed with gzip, answers are no
 contract marks no RPC as free of side effects.
 """
 
+import asyncio
 import base64
 import json
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from typing import Any, NamedTuple
 
@@ -49,7 +50,9 @@ SERVER_SENT = "text/event-stream"
 BODY_BYTES_MAX = 256 * 1024
 PROTOCOL_VERSION = "1"
 TIMEOUT_DIGITS_MAX = 10
+HEARTBEAT_SECONDS = 15.0
 _COMPRESSED, _END_OF_STREAM = 1, 2
+_HEARTBEAT = b": still here\n\n"
 _ENVELOPE = struct.Struct(">BI")
 _WHAT_WE_TAKE = {"accept-encoding": ", ".join(ENCODINGS), "connect-accept-encoding": GZIP}
 
@@ -240,12 +243,32 @@ def _end(refusal: Refusal | None) -> bytes:
 
 
 async def _server_sent(messages: Any) -> AsyncIterator[bytes]:
+    """Messages as events, and a comment whenever there was none for HEARTBEAT_SECONDS: proxies cut what is silent. The
+    other forms have no room for one: each of their envelopes is a message of the contract.
+    """
     try:
-        async with aclosing(messages) as stream:
+        async with aclosing(_with_silences(messages, HEARTBEAT_SECONDS)) as stream:
             async for message in stream:
-                yield b"data: " + _encoded(message) + b"\n\n"
+                yield _HEARTBEAT if message is None else b"data: " + _encoded(message) + b"\n\n"
     except Refusal as refusal:
         yield b"event: error\ndata: " + json.dumps(_ended_by(refusal)).encode() + b"\n\n"
+
+
+async def _with_silences(messages: Any, seconds: float) -> AsyncGenerator[Any, None]:
+    """The messages, and None after each time in which there was none."""
+    async with aclosing(messages) as stream:
+        while True:
+            following = asyncio.ensure_future(anext(stream, None))
+            try:
+                while not (await asyncio.wait({following}, timeout=seconds))[0]:
+                    yield None
+            finally:
+                if not following.done():
+                    following.cancel()
+                    await asyncio.wait({following})
+            if (message := following.result()) is None:
+                return
+            yield message
 
 
 def _ended_by(refusal: Refusal) -> dict[str, Any]:
