@@ -17,7 +17,7 @@ import structlog
 from traffic_tacos.app.config import Config
 from traffic_tacos.app.engines import Engines
 from traffic_tacos.app.retention import EXPIRIES
-from traffic_tacos.calls.authentication import Authenticator, FetchJson, ForeignIssuer, fetch_json
+from traffic_tacos.calls.authentication import Authenticator, Endpoints, FetchJson, ForeignIssuer, fetch_json
 from traffic_tacos.calls.dispatch import Calls
 from traffic_tacos.calls.keys import Keyring, key_set
 from traffic_tacos.calls.limits import Limits
@@ -116,6 +116,7 @@ class Platform:
             post=self.engines.post,
             user_of=authenticator.user,
             networks=self.config.networks,
+            takes_guests=not self.config.issuer,
             time_scale=self.config.time_scale,
             pay_url=self.config.pay_url,
             webhook_url=self.config.webhook_url,
@@ -170,6 +171,11 @@ class Platform:
         """The messages of whichever room of this process has some."""
         having = (room.messages for room in self.rooms.values() if room.messages is not NO_MESSAGES)
         return await next(having, NO_MESSAGES).open(session_id, names, user_id, wake)
+
+    @property
+    def sign_in(self) -> Endpoints | None:
+        """Where people sign in; None where there is no other issuer."""
+        return None if self._issuer is None else self._issuer.endpoints
 
     def key_set(self) -> dict[str, object]:
         """The public keys that our tokens can be verified with."""

@@ -2,11 +2,12 @@
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import httpx
 import jwt
+import msgspec
 import structlog
 
 from traffic_tacos.calls.keys import Keyring
@@ -76,11 +77,24 @@ def _digest(token: str) -> bytes:
     return hashlib.blake2b(token.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
+class Endpoints(msgspec.Struct, frozen=True):
+    """Where a browser signs in, has its tokens, and signs out (OpenID Connect Discovery 1.0, 3; RP-Initiated Logout
+    1.0, 2.1). Empty where the issuer names none, or has not answered yet.
+    """
+
+    authorization_endpoint: str = ""
+    token_endpoint: str = ""
+    end_session_endpoint: str = ""
+
+
 class ForeignIssuer:
-    """The issuer's keys, asked for at the start, every ten minutes, and when a token names one that is not known."""
+    """The issuer's keys and endpoints, asked for at the start, every ten minutes, and when a token names a key that is
+    not known.
+    """
 
     def __init__(self, url: str, audience: str, clock: Clock, fetch: FetchJson) -> None:
         self.known = Issuer(url, audience, {})
+        self.endpoints = Endpoints()
         self._clock = clock
         self._fetch = fetch
         self._asked_at: Instant = -MINUTE
@@ -99,10 +113,12 @@ class ForeignIssuer:
             described = await self._fetch(url.rstrip("/") + DISCOVERY)
             if described.get("issuer") != url:
                 raise ValueError(f"it calls itself {str(described.get('issuer'))[:200]}")
+            endpoints = _endpoints(described)
             keys = jwt.PyJWKSet.from_dict(await self._fetch(checked_issuer("jwks_uri", described["jwks_uri"]))).keys
         except Exception as error:  # noqa: BLE001 - whatever another system shows must not end the loop that asks it
             log.warning("issuer_did_not_answer", issuer=url, error=str(error)[:300])
             return
+        self.endpoints = endpoints
         self.known = Issuer(url, self.known.audience, {key.key_id: key for key in keys if key.key_id is not None})
 
     async def run(self) -> None:
@@ -116,6 +132,12 @@ class ForeignIssuer:
             finally:
                 waiting.cancel()
                 sleeping.cancel()
+
+
+def _endpoints(described: Mapping[str, Any]) -> Endpoints:
+    """Those that the issuer names, checked like its own address: pages send people there."""
+    named = {name: described[name] for name in Endpoints.__struct_fields__ if described.get(name)}
+    return Endpoints(**{name: checked_issuer(name, str(url)) for name, url in named.items()})
 
 
 async def fetch_json(url: str) -> Any:

@@ -25,7 +25,7 @@ from traffic_tacos.calls.bounds import checker
 from traffic_tacos.calls.deadlines import Deadlines
 from traffic_tacos.calls.limits import FORWARDED_FOR, Limits
 from traffic_tacos.calls.metrics import OK, Metrics
-from traffic_tacos.calls.policy import BEGINNINGS, INVENTORY, INVENTORY_TOO, POLICY, PUBLIC
+from traffic_tacos.calls.policy import BEGINNINGS, DEAR, INVENTORY, INVENTORY_TOO, POLICY, PUBLIC
 from traffic_tacos.kernel.calls import ANONYMOUS, Call, Caller, Role
 from traffic_tacos.kernel.errors import Code, Damaged, Fault, Refusal
 from traffic_tacos.kernel.instants import SECOND, Instant
@@ -74,6 +74,7 @@ class Method:
         self.roles = POLICY[path.removeprefix("/")]
         self.begins = path.removeprefix("/") in BEGINNINGS
         self.has_ticket = "waiting_token" in request.DESCRIPTOR.fields_by_name
+        self.is_dear = path.removeprefix("/") in DEAR
         self.has_key = "idempotency_key" in request.DESCRIPTOR.fields_by_name
         self.is_async = inspect.iscoroutinefunction(handler)
         self.is_plain = len(inspect.signature(handler).parameters) == 1
@@ -172,6 +173,8 @@ class Calls:
                         raise
             if caller is ANONYMOUS and method.has_ticket and self._is_ticket(request.waiting_token):
                 self._limits.take_ticket(request.waiting_token, now)
+                if method.is_dear:
+                    self._take(caller, headers, peer, now)
             else:
                 self._take(caller, headers, peer, now)
             if method.begins and caller.role is not Role.ADMIN and (why := self._settings.text(MAINTENANCE)):

@@ -1,6 +1,6 @@
 """Who may call what: one table. A method that is not in it cannot be served."""
 
-from traffic_tacos.kernel.calls import Role
+from traffic_tacos.kernel.calls import FAN_SCOPES, Role
 
 PUBLIC = frozenset(Role)
 FAN = frozenset({Role.FAN, Role.SERVICE, Role.ADMIN})
@@ -77,6 +77,8 @@ POLICY: dict[str, frozenset[Role]] = {
     "tacos.catalog.v1.CatalogService/UpdateEvent": ADMIN,
     "tacos.catalog.v1.CatalogService/BlockSeats": ADMIN,
     "tacos.catalog.v1.CatalogService/UnblockSeats": ADMIN,
+    # With its waiting token, which is checked in the room.
+    "tacos.identity.v1.GuestService/Become": PUBLIC,
     "tacos.web.v1.SaleService/ListSales": PUBLIC,
     "tacos.web.v1.SaleService/GetSale": PUBLIC,
     "tacos.web.v1.SaleService/GetPlan": PUBLIC,
@@ -107,6 +109,7 @@ ROOM_OF = {
     "reservation.v1.ReservationService": "reservation",
     "reservation.v1.WorkerService": "worker",
     "tacos.catalog.v1.CatalogService": "catalog",
+    "tacos.identity.v1.GuestService": "waiting_room",
     "tacos.inventory.v1.HoldService": "inventory",
     "tacos.lifecycle.v1.LifecycleService": "reservation",
     "tacos.simulation.v1.SimulationService": "payment",
@@ -127,10 +130,12 @@ BEGINNINGS = frozenset(
         "reservation.v1.ReservationService/ExtendHold",
     }
 )
+# What is dear to answer also counts for the address of who asks it with a good waiting token.
+DEAR = frozenset({"tacos.identity.v1.GuestService/Become"})
 # The contract knows inventory under two names.
 INVENTORY, INVENTORY_TOO = "reservation.v1.Inventory", "reservation.v1.InventoryService"
 SCOPES: dict[Role, tuple[str, ...]] = {
-    Role.FAN: ("tickets:buy",),
+    Role.FAN: FAN_SCOPES,
     Role.SERVICE: ("platform:serve",),
     Role.ADMIN: ("platform:admin",),
 }

@@ -33,6 +33,9 @@ def up(
     issuer_audience: Annotated[
         str, typer.Option(help="The audience that the issuer's tokens for us have.")
     ] = options.DEFAULTS.issuer_audience,
+    issuer_client_id: Annotated[
+        str, typer.Option(help="What our pages are known by at the issuer: a public client that uses PKCE.")
+    ] = "",
     trusted_proxy: Annotated[
         list[str] | None,
         typer.Option(help="A network of proxies whose X-Forwarded-For is believed; may be repeated."),
@@ -87,6 +90,7 @@ def up(
             telemetry=telemetry,
             issuer=issuer,
             issuer_audience=issuer_audience,
+            issuer_client_id=issuer_client_id,
             trusted_proxies=tuple(trusted_proxy or ()),
             cors_origins=tuple(cors_origin or ()),
             elsewhere=parsed_elsewhere(elsewhere or ()),

@@ -17,6 +17,9 @@ class Role(Enum):
     ADMIN = "admin"
 
 
+FAN_SCOPES = ("tickets:buy",)
+
+
 class Caller(msgspec.Struct, frozen=True):
     """Somebody whose token was checked, or nobody in particular."""
 

@@ -33,8 +33,9 @@ Receiver: TypeAlias = Callable[[Mapping[str, str], bytes], Awaitable[object]]
 class Dependencies(msgspec.Struct, frozen=True, kw_only=True):
     """What every room may use.
 
-    `channel` is how it calls the others; `user_of` says whose a user token is, or refuses it. `pay_url` is where people
-    pay, empty where nobody can; `webhook_url` is where results of payments are sent.
+    `channel` is how it calls the others; `user_of` says whose a user token is, or refuses it. `takes_guests` is whether
+    who has no account may buy, where an event does not say. `pay_url` is where people pay, empty where nobody can;
+    `webhook_url` is where results of payments are sent.
     """
 
     store: Store
@@ -52,6 +53,7 @@ class Dependencies(msgspec.Struct, frozen=True, kw_only=True):
     post: HttpPost
     user_of: Callable[[str], UserToken]
     networks: tuple[Network, ...]
+    takes_guests: bool
     time_scale: float
     pay_url: str
     webhook_url: str

@@ -16,6 +16,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from traffic_tacos import wire
+from traffic_tacos.calls.authentication import Endpoints
 from traffic_tacos.calls.dispatch import Calls
 from traffic_tacos.kernel import paths
 from traffic_tacos.kernel.calls import Call, Caller, Role
@@ -87,6 +88,12 @@ class Addresses(Protocol):
     def pay_url(self) -> str: ...
     @property
     def webhook_url(self) -> str: ...
+    @property
+    def issuer(self) -> str: ...
+    @property
+    def issuer_audience(self) -> str: ...
+    @property
+    def issuer_client_id(self) -> str: ...
 
 
 class Behind(Protocol):
@@ -100,6 +107,8 @@ class Behind(Protocol):
     def health(self) -> HealthChecks: ...
     @property
     def config(self) -> Addresses: ...
+    @property
+    def sign_in(self) -> Endpoints | None: ...
     @property
     def receivers(self) -> Mapping[str, Receiver]: ...
 

@@ -103,7 +103,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from traffic_tacos import wire
+from traffic_tacos.kernel.cards import TEST_CARDS
 from traffic_tacos.kernel.errors import Code, Refusal
+from traffic_tacos.kernel.money import DECIMALS
 from traffic_tacos.transport.bodies import peer_of
 from traffic_tacos.transport.http import Answer, Behind, refused
 from traffic_tacos.web import shown
@@ -113,6 +115,8 @@ FOR_EVER = "public, max-age=31536000, immutable"
 COMPRESSED_FROM = 1000  # bytes
 BODIES_KEPT_MAX = 20  # of those that never change
 ETAG_BYTES = 12
+LANGUAGES = ("en", "ko")
+SIGN_IN_SCOPE = "openid"
 
 
 class Read(NamedTuple):
@@ -135,7 +139,33 @@ class Body(NamedTuple):
 
 def answers(platform: Behind) -> dict[str, Mapping[str, Answer]]:
     """What is answered under /web/, by path and verb."""
-    return {read.path: {"GET": _Reader(platform, read).answer} for read in READS}
+    reads: dict[str, Mapping[str, Answer]] = {read.path: {"GET": _Reader(platform, read).answer} for read in READS}
+
+    async def config(request: Request) -> Response:
+        return _answered(request, body(_config(platform)), "public, max-age=60")
+
+    return reads | {"/web/config.json": {"GET": config}}
+
+
+def _config(platform: Behind) -> object:
+    known, found = platform.config, platform.sign_in
+    issuer = None
+    if found is not None:
+        issuer = {
+            "url": known.issuer,
+            "client_id": known.issuer_client_id,
+            "audience": known.issuer_audience,
+            "scope": SIGN_IN_SCOPE,
+            **msgspec.structs.asdict(found),
+        }
+    return {
+        "version": platform.health.version,
+        "guests": found is None,
+        "languages": LANGUAGES,
+        "currencies": DECIMALS,
+        "test_cards": [(number, reason.value) for number, reason in TEST_CARDS.items()],
+        "issuer": issuer,
+    }
 
 
 class _Reader:

@@ -56,6 +56,7 @@ def _event(sale: pb.Sale) -> dict[str, object]:
         "max_per_order": sale.max_per_order,
         "hold_seconds": sale.hold_seconds,
         "refunds": {"hours_before": sale.refunds.hours_before, "percent": sale.refunds.percent},
+        "guests": sale.guests,
         "revision": sale.revision,
     }
 

@@ -69,6 +69,7 @@ def test_a_seating_plan_gives_seats_their_guids_prices_places_and_aisles():
         (("id: PIT", "id: MAIN"), "sections[1].id", "ids must differ"),
         (("standing: 250", "standing: 250, rows: [{id: A, seats: 1}]"), "sections[1]", "either rows or standing"),
         (("currency: KRW", "currency: KRW\nmax_per_order: 0"), "max_per_order", "between 1 and 100"),
+        (("currency: KRW", "currency: KRW\nguests: yes"), "guests", "must be true or false"),
         (("currency: KRW", "currency: KRW\nstart_time: 2027-03-01T20:00:00"), "start_time", "time zone"),
         (("currency: KRW", "currency: KRW\nstart_time: 1969-03-01T20:00:00Z"), "start_time", "1970"),
         (

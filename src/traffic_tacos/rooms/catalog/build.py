@@ -15,7 +15,7 @@ ISSUES_SHOWN_MAX = 10
 
 def build(on: Dependencies) -> Room:
     upstream = Upstream(on.channel, on.clock)
-    catalog = Catalog(on.store, on.clock)
+    catalog = Catalog(on.store, on.clock, takes_guests=on.takes_guests)
     inventory = InventoryClient(upstream)
     sales = SaleRpc(catalog, inventory, on.clock)
 

@@ -109,6 +109,7 @@ class EventFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     hold_seconds: int = HOLD_SECONDS
     admission: Admission = Admission()
     refunds: Refunds = Refunds()
+    guests: bool | None = None
 
 
 def parsed(document: str, seating_plan: str = "", event_id: str = "") -> Event:
@@ -216,7 +217,15 @@ def _event(file: EventFile, plan: SeatingPlan | None, event_id: str, *, is_plann
     offset = None if file.start_time is None else file.start_time.utcoffset()
     minutes = None if offset is None else int(offset.total_seconds()) // 60
     event = Event(
-        info, currency, sections, file.max_per_order, file.admission, file.refunds, file.hold_seconds, minutes
+        info,
+        currency,
+        sections,
+        file.max_per_order,
+        file.admission,
+        file.refunds,
+        file.hold_seconds,
+        minutes,
+        file.guests,
     )
     found += [one for one in problems(event) if sections or not is_planned or not one.field.startswith("sections")]
     return event, found

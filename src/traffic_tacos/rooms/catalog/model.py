@@ -79,6 +79,7 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True):
     refunds: Refunds = Refunds()
     hold_seconds: int = HOLD_SECONDS
     utc_offset_minutes: int | None = None  # of the clocks at the event, as its start time was written
+    guests: bool | None = None  # whether who has no account may buy; None: as the platform has it
 
     @property
     def id(self) -> str:

@@ -26,11 +26,11 @@ class CatalogRpc:
         event = await self._catalog.create(
             request.document, request.seating_plan, request.event_id, request.reason, call
         )
-        return pb.CreateEventResponse(plan=_within(_plan(event)))
+        return pb.CreateEventResponse(plan=_within(self._plan(event)))
 
     async def GetEvent(self, request: pb.GetEventRequest, call: Call) -> pb.GetEventResponse:
         event = await self._catalog.show(request.event_id)
-        plan = _plan(event, with_sections=False) if request.without_sections else self._whole(event)
+        plan = self._plan(event, with_sections=False) if request.without_sections else self._whole(event)
         return pb.GetEventResponse(plan=plan)
 
     def _whole(self, event: Event) -> pb.EventPlan:
@@ -39,18 +39,28 @@ class CatalogRpc:
         if known is None or known[0] is not event:
             if len(self._plans) >= PLANS_KEPT_MAX:
                 self._plans.clear()
-            known = self._plans[event.id] = event, _plan(event)
+            known = self._plans[event.id] = event, self._plan(event)
         return known[1]
+
+    def _listed(self, event: Event | Unreadable) -> pb.EventPlan:
+        if isinstance(event, Unreadable):
+            return pb.EventPlan(event=types_pb2.Event(id=event.id), unreadable=event.why)
+        return self._plan(event, with_sections=False)
+
+    def _plan(self, event: Event, *, with_sections: bool = True) -> pb.EventPlan:
+        return _plan(event, guests=self._catalog.takes_guests(event), with_sections=with_sections)
 
     async def ListEvents(self, request: pb.ListEventsRequest, call: Call) -> pb.ListEventsResponse:
         page = await self._catalog.list(wire.asked_page(request.pagination))
-        return pb.ListEventsResponse(plans=[_listed(event) for event in page.records], page_info=wire.page_info(page))
+        return pb.ListEventsResponse(
+            plans=[self._listed(event) for event in page.records], page_info=wire.page_info(page)
+        )
 
     async def UpdateEvent(self, request: pb.UpdateEventRequest, call: Call) -> pb.UpdateEventResponse:
         event = await self._catalog.update(
             request.event_id, request.document, request.seating_plan, request.reason, call
         )
-        return pb.UpdateEventResponse(plan=_within(_plan(event)))
+        return pb.UpdateEventResponse(plan=_within(self._plan(event)))
 
     async def BlockSeats(self, request: pb.BlockSeatsRequest, call: Call) -> pb.BlockSeatsResponse:
         blocked = await self._house.block(request.event_id, tuple(request.seat_ids), request.reason, call)
@@ -61,12 +71,6 @@ class CatalogRpc:
         return pb.UnblockSeatsResponse(seats=wire.seats(freed))
 
 
-def _listed(event: Event | Unreadable) -> pb.EventPlan:
-    if isinstance(event, Unreadable):
-        return pb.EventPlan(event=types_pb2.Event(id=event.id), unreadable=event.why)
-    return _plan(event, with_sections=False)
-
-
 def _within(plan: pb.EventPlan) -> pb.EventPlan:
     """The plan, without its sections where stock clients could not take the answer."""
     if plan.ByteSize() > CLIENT_MESSAGE_BYTES - ROOM_FOR_THE_REST:
@@ -74,7 +78,7 @@ def _within(plan: pb.EventPlan) -> pb.EventPlan:
     return plan
 
 
-def _plan(event: Event, *, with_sections: bool = True) -> pb.EventPlan:
+def _plan(event: Event, *, guests: bool = False, with_sections: bool = True) -> pb.EventPlan:
     admission = event.admission
     return pb.EventPlan(
         event=wire.event(event.info, event.seat_count),
@@ -92,6 +96,7 @@ def _plan(event: Event, *, with_sections: bool = True) -> pb.EventPlan:
         refunds=pb.Refunds(hours_before=event.refunds.hours_before, percent=event.refunds.percent),
         utc_offset_minutes=event.utc_offset_minutes,
         revision=revision(event) if with_sections else "",
+        guests=guests,
     )
 
 

@@ -88,6 +88,7 @@ class SaleRpc:
             refunds=catalog_pb2.Refunds(hours_before=event.refunds.hours_before, percent=event.refunds.percent),
             utc_offset_minutes=event.utc_offset_minutes,
             revision=facts.revision,
+            guests=self._catalog.takes_guests(event),
         )
 
     def _facts_of(self, event: Event) -> _Facts:

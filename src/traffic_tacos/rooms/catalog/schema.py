@@ -80,6 +80,8 @@ def _convert(node: Node, type_: inspect.Type, path: str, note: Note, extra: Mapp
             return _dict(node, type_, path, note)
         case inspect.IntType():
             return _integer(node, type_, path, note, extra.get(HINT, ""))
+        case inspect.BoolType():
+            return _boolean(node, path, note)
         case inspect.FloatType():
             return _number(node, path, note)
         case inspect.DateTimeType():
@@ -179,6 +181,13 @@ def _integer(node: Node, type_: inspect.IntType, path: str, note: Note, hint: st
     return int(low or 0)
 
 
+def _boolean(node: Node, path: str, note: Note) -> bool:
+    text = node.text if isinstance(node, Scalar) and node.is_plain else ""
+    if text not in _BOOLEANS:
+        note(node, path, "must be true or false", _shown(node))
+    return _BOOLEANS.get(text, False)
+
+
 def _between(low: int | None, high: int | None) -> str:
     if low is None and high is None:
         return ""
@@ -262,6 +271,7 @@ def _joined(path: str, name: str) -> str:
 
 DIGITS_MAX = 18
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})  # YAML 1.2.2, 10.3.2
+_BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}  # likewise
 _INTEGER = re.compile(r"[-+]?[0-9]+")
 _NUMBER = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
 _TIME = re.compile(

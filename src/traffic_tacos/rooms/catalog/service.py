@@ -31,7 +31,10 @@ class Unreadable(msgspec.Struct, frozen=True):
 
 
 class Catalog:
-    def __init__(self, store: Store, clock: Clock) -> None:
+    """`takes_guests` is what events do whose files say nothing of it."""
+
+    def __init__(self, store: Store, clock: Clock, *, takes_guests: bool) -> None:
+        self._takes_guests = takes_guests
         self._store = store
         self._clock = clock
         self._ids: list[str] = []  # of all events that can be read, sorted
@@ -64,6 +67,10 @@ class Catalog:
         if event is None:
             raise unknown_event(event_id)
         return event
+
+    def takes_guests(self, event: Event) -> bool:
+        """Whether who has no account may buy."""
+        return self._takes_guests if event.guests is None else event.guests
 
     async def window(self, event: Event) -> SaleWindow:
         """When an event is sold, as it is in force."""

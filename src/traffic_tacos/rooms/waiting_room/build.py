@@ -4,11 +4,13 @@ from collections.abc import Callable, Iterable
 from functools import partial
 
 from traffic_tacos.gen.gateway.v1 import queue_pb2, websocket_pb2
+from traffic_tacos.gen.tacos.identity.v1 import identity_pb2
 from traffic_tacos.gen.tacos.waiting_room.v1 import waiting_room_pb2
 from traffic_tacos.gen.tacos.web.v1 import web_pb2
 from traffic_tacos.ports.rooms import Dependencies, Gauge, Room, Service
 from traffic_tacos.ports.settings import MAINTENANCE
 from traffic_tacos.rooms.waiting_room.clients import CatalogClient, InventoryClient
+from traffic_tacos.rooms.waiting_room.guests import GuestRpc
 from traffic_tacos.rooms.waiting_room.lines import Lines
 from traffic_tacos.rooms.waiting_room.operating import LineView, Operator
 from traffic_tacos.rooms.waiting_room.queue_view import QueueViewRpc
@@ -39,6 +41,7 @@ def build(on: Dependencies) -> Room:
     async def taken_up() -> dict[str, int]:
         return {"open_queues": len(lines.all())}
 
+    guests = GuestRpc(lines, on.store, on.clock, on.keyring)
     own = waiting_room_pb2.DESCRIPTOR.services_by_name
     return Room(
         services=(
@@ -46,6 +49,7 @@ def build(on: Dependencies) -> Room:
             Service(QueueStreamRpc(room), websocket_pb2.DESCRIPTOR.services_by_name["WebSocketService"]),
             Service(LineRpc(operator), own["LineService"]),
             Service(DrawRpc(operator), own["DrawService"]),
+            Service(guests, identity_pb2.DESCRIPTOR.services_by_name["GuestService"]),
             Service(QueueViewRpc(lines, operator, on.clock), web_pb2.DESCRIPTOR.services_by_name["QueueViewService"]),
         ),
         subscribers=(lines.hear,),

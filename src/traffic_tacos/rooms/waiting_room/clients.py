@@ -65,6 +65,7 @@ class CatalogClient:
             sale.opens_at,
             sale.ends_at,
             returns_until,
+            answer.plan.guests,
         )
 
 

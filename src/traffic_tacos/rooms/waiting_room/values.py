@@ -26,6 +26,7 @@ class Terms(msgspec.Struct, frozen=True):
     starts_at: Instant | None
     ends_at: Instant | None
     returns_until: Instant | None = None  # when buyers may give tickets back no longer; None: they always may
+    takes_guests: bool = False  # who has no account may buy
 
     @property
     def window(self) -> SaleWindow:
