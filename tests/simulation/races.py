@@ -16,7 +16,7 @@ import msgspec
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from tests.simulation.loop import VirtualLoop, run
-from tests.simulation.world import EVENT, EVENT_ID, FAULTS, HALF_BACK, STEADY, Broken, Unreachable, World
+from tests.simulation.world import EVENT, EVENT_ID, FAULTS, HALF_BACK, STEADY, THREE_EACH, Broken, Unreachable, World
 from traffic_tacos.gen.common.v1 import errors_pb2, types_pb2
 from traffic_tacos.gen.gateway.v1 import gateway_pb2, queue_pb2, webhook_pb2
 from traffic_tacos.gen.payment.v1 import payment_pb2
@@ -57,6 +57,7 @@ class Stage:
         self.held: Any = None
         self.intents: list[str] = []
         self._keys = 0
+        self.places: list[str] = []
 
     async def surely(self, path: str, request: Any, caller: Caller, tries: int = TRIES_MAX) -> Any:
         world = self.world
@@ -249,6 +250,32 @@ class Stage:
         held = await self.surely(GATEWAY + "CreateReservation", request, Caller(Role.FAN, "ana"))
         self.held = None if held.HasField("error") else held
 
+    async def take_two_places(self) -> None:
+        """Ana waits twice, on her phone and on her laptop, and both have their turn."""
+        for session in ("phone", "laptop"):
+            join = queue_pb2.JoinQueueRequest(event_id=EVENT_ID, session_id=session)
+            joined = await self.surely(QUEUE + "JoinQueue", join, Caller())
+            ask = queue_pb2.RequestAdmissionRequest(waiting_token=joined.waiting_token, event_id=EVENT_ID)
+            while not (admission := await self.surely(QUEUE + "RequestAdmission", ask, Caller())).reservation_token:
+                await self.world.clock.sleep(0.2)
+            self.places.append(admission.reservation_token)
+
+    async def hold_by_place(self, which: int) -> Any:
+        request = gateway_pb2.CreateReservationRequest(
+            event_id=EVENT_ID,
+            quantity=2,
+            user_id="ana",
+            reservation_token=self.places[which],
+            idempotency_key=f"place-{which}",
+        )
+        return await self.surely(GATEWAY + "CreateReservation", request, Caller(Role.FAN, "ana"))
+
+    async def hold_on_the_phone(self) -> None:
+        self.held = await self.hold_by_place(0)
+
+    async def hold_on_the_laptop(self) -> None:
+        self.other = await self.hold_by_place(1)
+
     async def join_and_hold(self) -> None:
         await self.be_admitted()
         await self.hold_as_admitted()
@@ -355,6 +382,14 @@ RACES: dict[str, Race] = {
     ),
     "confirm and refund": Race(PAID, Stage.confirm, Stage.refund, "REFUNDED REFUNDED", "EXPIRED REFUNDED"),
     "best available and a named pick": Race((), Stage.pick_best, Stage.pick_by_name, "EXPIRED", "EXPIRED"),
+    "two places of one person": Race(
+        (Stage.take_two_places,),
+        Stage.hold_on_the_phone,
+        Stage.hold_on_the_laptop,
+        "EXPIRED",
+        "none",
+        event=EVENT + THREE_EACH,
+    ),
     "release and reserve by another": Race(
         (HOLD,), Stage.cancel, Stage.take_what_is_released, "CANCELLED", "CANCELLED"
     ),
@@ -401,14 +436,17 @@ def _shown(payment: Payment) -> str:
 
 
 def check_seats(stage: Stage) -> None:
-    """Where two wanted the same seats, one has them."""
+    """Where two wanted the same seats, or both of one's places more than one person may have, one has them."""
     mine = {seat.id for seat in stage.held.reserved_seats} if stage.held is not None else set()
     if stage.other is None:
         return
+    refusal = errors_pb2.ERROR_CODE_QUOTA_EXCEEDED if stage.places else errors_pb2.ERROR_CODE_INVENTORY_CONFLICT
+    if stage.places:
+        assert stage.held.HasField("error") != stage.other.HasField("error"), "one of two was to be refused"
     if stage.held.HasField("error"):
-        assert stage.held.error.code == errors_pb2.ERROR_CODE_INVENTORY_CONFLICT
+        assert stage.held.error.code == refusal
     if stage.other.HasField("error"):
-        assert stage.other.error.code == errors_pb2.ERROR_CODE_INVENTORY_CONFLICT
+        assert stage.other.error.code == refusal
         return
     theirs = {seat.id for seat in stage.other.reserved_seats}
     assert not outcome(stage).startswith("PENDING") or not mine & theirs

@@ -8,7 +8,18 @@ import msgspec
 from tests.simulation.fans import Fan
 from tests.simulation.loop import VirtualLoop, run
 from tests.simulation.receivers import Receivers
-from tests.simulation.world import EVENT, EVENT_ID, FAULTS, HALF_BACK, SALE_ENDS, SALE_STARTS, Asked, Broken, World
+from tests.simulation.world import (
+    EVENT,
+    EVENT_ID,
+    FAULTS,
+    FOUR_EACH,
+    HALF_BACK,
+    SALE_ENDS,
+    SALE_STARTS,
+    Asked,
+    Broken,
+    World,
+)
 from traffic_tacos.gen.common.v1 import admin_pb2, types_pb2
 from traffic_tacos.gen.payment.v1 import payment_pb2
 from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2
@@ -44,6 +55,7 @@ def simulate(seed: int) -> Outcome:
 async def _sale(seed: int, loop: VirtualLoop) -> Outcome:
     times = (SALE_STARTS if seed % 3 == 0 else "") + (SALE_ENDS if seed % 7 == 2 else "")
     document = EVENT.replace("currency", times + "currency") + (HALF_BACK if seed % 2 else "")
+    document += FOUR_EACH if seed % 5 == 1 else ""
     world = World(seed, loop, FAULTS, lossy=0.15, event=document)
     world.differences_are_bugs = True
     await world.open()

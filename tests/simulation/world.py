@@ -54,6 +54,8 @@ sections:
 EVENT_ID = "evt_sim"
 # Half a minute after the virtual clock begins: who comes before is in the pool.
 SALE_STARTS = "sale_start_time: 2027-01-15T08:00:30+00:00\n"
+FOUR_EACH = "max_per_person: 4\n"
+THREE_EACH = "max_per_person: 3\n"
 HALF_BACK = "refunds: {percent: 50}\n"
 # While many wait, some hold seats and some pay: what was held may be paid, and nothing else is sold.
 SALE_ENDS = "sale_end_time: 2027-01-15T08:00:50+00:00\n"

@@ -19,7 +19,7 @@ from traffic_tacos.ports.sales import SALE
 from traffic_tacos.ports.sessions import SESSION
 from traffic_tacos.ports.store import JOB, OUTBOX, Job, Kind
 from traffic_tacos.rooms.catalog.records import EVENT
-from traffic_tacos.rooms.inventory.records import HOLD, ROW
+from traffic_tacos.rooms.inventory.records import HOLD, PERSON, ROW
 from traffic_tacos.rooms.payment.records import BY_RESERVATION as PAYMENT_BY_RESERVATION
 from traffic_tacos.rooms.payment.records import BY_USER as PAYMENT_BY_USER
 from traffic_tacos.rooms.payment.records import PAYMENT
@@ -74,6 +74,7 @@ RETENTION: Mapping[Kind[Any], Swept | Ended | Kept] = {
     SALE: Kept("one record an event: when it was on sale, which verify compares with what was sold"),
     ROW: Kept("who owns which seat: as many as the event has rows"),
     HOLD: _BOOKS,
+    PERSON: _BOOKS,
     RESERVATION: _BOOKS,
     BY_USER: _BOOKS,
     BY_EVENT: _BOOKS,

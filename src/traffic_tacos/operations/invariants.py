@@ -18,7 +18,7 @@ from traffic_tacos.ports.snapshots import Snapshot
 from traffic_tacos.ports.store import JOB, Job, parts_of
 from traffic_tacos.rooms.catalog.model import Event
 from traffic_tacos.rooms.catalog.records import EVENT
-from traffic_tacos.rooms.inventory.model import HoldStatus
+from traffic_tacos.rooms.inventory.model import Hold, HoldStatus
 from traffic_tacos.rooms.inventory.records import HOLD, ROW
 from traffic_tacos.rooms.inventory.rows import RowState
 from traffic_tacos.rooms.payment.model import Payment
@@ -312,6 +312,17 @@ def _within_the_sale(all_: Everything, check: Check) -> None:
             check.expect(not late, f"{event_id}/{ticket.number}: was admitted after the end of the sale")
 
 
+def _persons(all_: Everything, check: Check) -> None:
+    """By the limits in force when the seats were held: an operator may have changed it since."""
+    persons: dict[tuple[str, str], list[Hold]] = defaultdict(list)
+    for (event_id, _), hold in all_.holds.items():
+        if hold.person_max and (hold.status is HoldStatus.COMMITTED or hold.is_live(all_.now)):
+            persons[event_id, hold.user_id].append(hold)
+    for (event_id, user_id), holds in persons.items():
+        has, most = sum(hold.quantity for hold in holds), max(hold.person_max for hold in holds)
+        check.expect(has <= most, f"{user_id}: has {has} seats of {event_id}, where one person may have {most}")
+
+
 def _admissions(all_: Everything, check: Check) -> None:
     bought = Counter(
         all_.reservations[order.reservation_id].admission_id
@@ -349,5 +360,6 @@ CHECKS: dict[str, tuple[str, Callable[[Everything, Check], None]]] = {
     "I9": ("admissions in any rolling second are within the rate", _rate),
     "I11": ("an admission buys at most once", _admissions),
     "I15": ("nothing is held and nobody is admitted after the end of a sale", _within_the_sale),
+    "I16": ("nobody has more seats of an event than one person may have", _persons),
     "audit": ("no entry of the audit log was changed, left out or put in", _audit),
 }

@@ -54,6 +54,7 @@ def _event(sale: pb.Sale) -> dict[str, object]:
         "free": event.remaining_seats,
         "accessible_free": sale.accessible_seats,
         "max_per_order": sale.max_per_order,
+        "max_per_person": sale.max_per_person,
         "hold_seconds": sale.hold_seconds,
         "refunds": {"hours_before": sale.refunds.hours_before, "percent": sale.refunds.percent},
         "guests": sale.guests,

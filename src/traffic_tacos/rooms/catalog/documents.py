@@ -109,6 +109,7 @@ class EventFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     hold_seconds: int = HOLD_SECONDS
     admission: Admission = Admission()
     refunds: Refunds = Refunds()
+    max_per_person: int = 0
     guests: bool | None = None
 
 
@@ -225,6 +226,7 @@ def _event(file: EventFile, plan: SeatingPlan | None, event_id: str, *, is_plann
         file.refunds,
         file.hold_seconds,
         minutes,
+        file.max_per_person,
         file.guests,
     )
     found += [one for one in problems(event) if sections or not is_planned or not one.field.startswith("sections")]

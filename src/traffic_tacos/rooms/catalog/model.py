@@ -79,6 +79,7 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True):
     refunds: Refunds = Refunds()
     hold_seconds: int = HOLD_SECONDS
     utc_offset_minutes: int | None = None  # of the clocks at the event, as its start time was written
+    max_per_person: int = 0  # seats in all orders together; 0 for any number
     guests: bool | None = None  # whether who has no account may buy; None: as the platform has it
 
     @property
@@ -93,6 +94,7 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True):
 def problems(event: Event) -> Iterator[Detail]:
     """What makes no sense in an event, each with its path in an event file."""
     yield from _bounds("max_per_order", event.max_per_order, 1, 100)
+    yield from _bounds("max_per_person", event.max_per_person, 0, 10_000)
     yield from _bounds("hold_seconds", event.hold_seconds, HOLD_SECONDS_MIN, HOLD_SECONDS_MAX)
     for name in ("rate_per_second", "active_max", "offer_seconds", "idle_seconds", "waiting_max"):
         yield from _bounds(f"admission.{name}", getattr(event.admission, name), 1, 10_000_000)

@@ -84,6 +84,7 @@ def _plan(event: Event, *, guests: bool = False, with_sections: bool = True) -> 
         event=wire.event(event.info, event.seat_count),
         currency=event.currency,
         max_per_order=event.max_per_order,
+        max_per_person=event.max_per_person,
         hold_seconds=event.hold_seconds,
         admission=pb.Admission(
             rate_per_second=admission.rate_per_second,

@@ -84,6 +84,7 @@ class SaleRpc:
             price_max=facts.price_max,
             accessible_seats=left.accessible,
             max_per_order=event.max_per_order,
+            max_per_person=event.max_per_person,
             hold_seconds=event.hold_seconds,
             refunds=catalog_pb2.Refunds(hours_before=event.refunds.hours_before, percent=event.refunds.percent),
             utc_offset_minutes=event.utc_offset_minutes,

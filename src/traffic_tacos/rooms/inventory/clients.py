@@ -42,7 +42,16 @@ def event_plan(message: pb.EventPlan) -> EventPlan:
     places = {seat.id: (row.index, 1 << bit) for row in rows for bit, seat in enumerate(row.seats)}
     hold = (message.hold_seconds or HOLD_SECONDS) * SECOND
     info = wire.plain_event(message.event)
-    return EventPlan(info, message.currency, tuple(sections), tuple(rows), places, hold, message.revision)
+    return EventPlan(
+        info,
+        message.currency,
+        tuple(sections),
+        tuple(rows),
+        places,
+        hold,
+        message.revision,
+        message.max_per_person,
+    )
 
 
 def _row(section: pb.Section, row: pb.Row, first: int, at: int, pitch: float) -> RowPlan:

@@ -36,6 +36,7 @@ from traffic_tacos.rooms.inventory.rows import (
 )
 
 HOLD_MAX = 15 * MINUTE
+DECIDED_WITHIN = 10 * SECOND  # from looking at the clock to the commit; no call takes longer
 TAKEN_SHOWN_MAX = 100
 
 
@@ -56,9 +57,21 @@ class Hold(msgspec.Struct, frozen=True, omit_defaults=True):
     payment_intent_id: str = ""
     committed_at: Instant | None = None
     held_at: Instant | None = None  # when these seats were first held; unknown of holds from before this was kept
+    person_max: int = 0  # how many seats of the event one person might have when they were held; 0 for any number
 
     def is_live(self, now: Instant) -> bool:
         return self.status is HoldStatus.ACTIVE and now < self.deadline
+
+    @property
+    def quantity(self) -> int:
+        return sum(map(int.bit_count, self.rows.values()))
+
+    def counts_for_person(self, now: Instant) -> bool:
+        """Whether its seats are its user's, or may be yet: a sale that looked at the clock before the deadline may be
+        decided after it.
+        """
+        may_be_sold = self.status is HoldStatus.ACTIVE and now < self.deadline + DECIDED_WITHIN
+        return may_be_sold or self.status is HoldStatus.COMMITTED
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -112,18 +125,20 @@ def reserve(
     claim: Claim,
     now: Instant,
     sale: SaleWindow = ALWAYS,
+    others: Iterable[Hold] = (),
 ) -> Change:
     """The claim's seats, reserved until its deadline.
 
     Repeating it under the same reservation changes nothing while the hold lives. INVENTORY_CONFLICT
     names taken seats; INSUFFICIENT_INVENTORY when nothing fits; FAILED_PRECONDITION outside of the sale, but for
-    the very seats that this reservation held before, since what was held may be paid; then nothing has changed.
+    the very seats that this reservation held before, since what was held may be paid; QUOTA_EXCEEDED when the user's
+    `others` leave no room for so many; then nothing has changed.
     Without `seat_ids`, `states` must have every row of the event.
     """
     if hold is not None and hold.status is HoldStatus.COMMITTED:
         raise Refusal(Code.FAILED_PRECONDITION, "reservation_id: its seats are sold already")
     if hold is not None and hold.is_live(now):
-        if _asks_for(plan, claim) not in (hold.rows, sum(map(int.bit_count, hold.rows.values()))):
+        if _asks_for(plan, claim) not in (hold.rows, hold.quantity):
             raise Refusal(Code.FAILED_PRECONDITION, "reservation_id: holds other seats already")
         return Change(hold, {})
     if hold is not None and masks(plan, claim.seat_ids) == hold.rows:
@@ -131,13 +146,36 @@ def reserve(
     else:
         sale.check_open(now)
         held_at = now
+    check_person(plan.max_per_person, claim, others, now)
     wanted = _named(plan, states, claim, now) if claim.seat_ids else choose(plan.sections, states, claim.quantity, now)
-    taken = Hold(claim.reservation_id, claim.user_id, wanted, claim.deadline, HoldStatus.ACTIVE, held_at=held_at)
+    taken = Hold(
+        claim.reservation_id,
+        claim.user_id,
+        wanted,
+        claim.deadline,
+        HoldStatus.ACTIVE,
+        held_at=held_at,
+        person_max=plan.max_per_person,
+    )
     rows = {
         index: _with_hold(states[index], RowHold(claim.reservation_id, seats, claim.deadline), now)
         for index, seats in wanted.items()
     }
     return Change(taken, rows)
+
+
+def check_person(seats_max: int, claim: Claim, others: Iterable[Hold], now: Instant) -> None:
+    """Refuse with QUOTA_EXCEEDED when the claim would give its user more seats of the event than one person may have,
+    with what their other reservations hold and own. 0 is any number.
+    """
+    has = sum(hold.quantity for hold in others if hold.counts_for_person(now))
+    left = max(0, seats_max - has)
+    if seats_max and claim.quantity > left:
+        raise Refusal(
+            Code.QUOTA_EXCEEDED,
+            f"user_id: has {has} of the {seats_max} seats of this event that one person may have",
+            Detail("quantity", f"must be at most {left}", str(claim.quantity)),
+        )
 
 
 def commit(states: Mapping[int, RowState], hold: Hold | None, payment_intent_id: str, now: Instant) -> Change:

@@ -1,4 +1,5 @@
-"""Inventory records: a row of seats under `row/EVENT/SECTION/ROW`, a hold under `hold/EVENT/RESERVATION`.
+"""Inventory records: a row of seats under `row/EVENT/SECTION/ROW`, a hold under `hold/EVENT/RESERVATION`, and the
+reservations of a person under `person/EVENT/USER`, where the event says how many seats one person may have.
 
 A row that nobody has touched has no record.
 """
@@ -11,6 +12,7 @@ from traffic_tacos.rooms.inventory.rows import UNTOUCHED, EventPlan, RowPlan, Ro
 
 ROW = Kind("row", RowState)
 HOLD = Kind("hold", Hold)
+PERSON = Kind("person", tuple[str, ...])
 
 
 def row_key(event_id: str, row: RowPlan) -> Key[RowState]:
@@ -23,6 +25,10 @@ def rows_of(event_id: str) -> Prefix[RowState]:
 
 def hold_key(event_id: str, reservation_id: str) -> Key[Hold]:
     return HOLD.key(event_id, reservation_id)
+
+
+def person_key(event_id: str, user_id: str) -> Key[tuple[str, ...]]:
+    return PERSON.key(event_id, user_id)
 
 
 class EventKeys:

@@ -59,6 +59,7 @@ class EventPlan(msgspec.Struct, frozen=True):
     places: dict[str, tuple[int, int]]  # seat id -> row index and seat mask
     hold: Instant = HOLD_SECONDS * SECOND
     revision: str = ""  # a digest of the seating
+    max_per_person: int = 0  # seats in all orders together; 0 for any number
 
 
 class RowHold(msgspec.Struct, frozen=True, array_like=True):

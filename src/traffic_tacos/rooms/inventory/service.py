@@ -1,6 +1,7 @@
 """Inventory's verbs: check, reserve, commit, release, count."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import TypeVar
 
@@ -22,10 +23,12 @@ from traffic_tacos.ports.store import Decision, Event, Key, Prefix, Store, View
 from traffic_tacos.rooms.inventory import model
 from traffic_tacos.rooms.inventory.clients import CatalogClient
 from traffic_tacos.rooms.inventory.model import Claim, Counts, Hold, HoldStatus
-from traffic_tacos.rooms.inventory.records import EventKeys, hold_key
+from traffic_tacos.rooms.inventory.persons import MovedPerson, Person
+from traffic_tacos.rooms.inventory.records import EventKeys, hold_key, person_key
 from traffic_tacos.rooms.inventory.rows import EventPlan, RowState, SectionPlan, free, free_in_order, masks
 
 KEY_WINDOW = DAY
+TRIES_MAX = 5  # of a decision whose person made another reservation meanwhile
 PLANS_MAX = 1000
 SEATS_SHOWN_MAX = 1000  # of a section's free seats, in one answer
 SECTIONS_SHOWN_MAX = 50
@@ -34,7 +37,7 @@ R = TypeVar("R")
 
 
 class MovedHold(Fault):
-    """The reservation's hold moved to other rows while it was being looked at: try again."""
+    """What a decision needs was found, and moved before it was made: try again."""
 
 
 class Reserve(Keyed, frozen=True):
@@ -159,17 +162,23 @@ class Inventory:
         indexes = masks(plan, claim.seat_ids)
         rows: list[Key[RowState] | Prefix[RowState]] = [keys.rows[index] for index in indexes] or [keys.all]
 
-        def rule(view: View) -> Decision[Held]:
-            states = keys.some(view, indexes) if indexes else keys.every(view)
-            before = view.get(hold_at)
-            sale = window_in_force(view, request.event_id, known_sale)
-            change = model.reserve(plan, states, before, claim, now, sale)
-            hold = change.hold
-            seats = model.described(plan, hold.rows, SeatStatus.RESERVED)
-            held = Held(hold.reservation_id, seats, hold.deadline, hold.status)
-            return Decision(held, keys.writes(before, change))
+        async def hold(person: Person) -> Held:
+            def rule(view: View) -> Decision[Held]:
+                states = keys.some(view, indexes) if indexes else keys.every(view)
+                before, others = view.get(hold_at), person.others(view)
+                sale = window_in_force(view, request.event_id, known_sale)
+                change = model.reserve(plan, states, before, claim, now, sale, others.values())
+                hold = change.hold
+                seats = model.described(plan, hold.rows, SeatStatus.RESERVED)
+                held = Held(hold.reservation_id, seats, hold.deadline, hold.status)
+                return Decision(held, (*keys.writes(before, change), *person.writes(others, now)))
 
-        return await once.commit((hold_at, sale_key(request.event_id), *rows), rule)
+            return await once.commit((hold_at, sale_key(request.event_id), *person.reads, *rows), rule)
+
+        for _ in range(TRIES_MAX):
+            with suppress(MovedPerson):
+                return await hold(await self._person(plan, claim))
+        raise MovedPerson("the person makes too many reservations at once; try again")
 
     async def commit(self, request: Commit, call: Call) -> Sold:
         """Sell what the reservation holds, all or none; see `model.commit` for what is refused."""
@@ -375,6 +384,14 @@ class Inventory:
     async def _hold(self, event_id: str, reservation_id: str) -> tuple[Key[Hold], Hold | None]:
         key = hold_key(event_id, checked_id("reservation_id", reservation_id))
         return key, await self._store.get(key)
+
+    async def _person(self, plan: EventPlan, claim: Claim) -> Person:
+        """What the claim's user has of the event beside this reservation, where that is limited."""
+        if not plan.max_per_person or not claim.user_id:
+            return Person(plan.info.id, claim, None, ())
+        key = person_key(plan.info.id, claim.user_id)
+        known = await self._store.get(key) or ()
+        return Person(plan.info.id, claim, key, known)
 
     async def _states(self, keys: EventKeys) -> dict[int, RowState]:
         return await self._store.transact((keys.all,), lambda view: Decision(keys.every(view)))

@@ -27,7 +27,16 @@ from traffic_tacos.rooms.reservation.records import (
 )
 
 FINISHED_AFTER = 5 * SECOND
-SEATS_GONE = frozenset({Code.INVENTORY_CONFLICT, Code.RESERVATION_EXPIRED, Code.NOT_FOUND, Code.INSUFFICIENT_INVENTORY})
+# The last one: its user has bought as many seats of the event meanwhile as one person may have.
+SEATS_GONE = frozenset(
+    {
+        Code.INVENTORY_CONFLICT,
+        Code.RESERVATION_EXPIRED,
+        Code.NOT_FOUND,
+        Code.INSUFFICIENT_INVENTORY,
+        Code.QUOTA_EXCEEDED,
+    }
+)
 
 
 class RefundOwed(Refusal):

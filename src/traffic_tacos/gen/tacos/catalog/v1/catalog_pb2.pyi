@@ -117,7 +117,7 @@ class UnblockSeatsResponse(_message.Message):
     def __init__(self, seats: _Optional[_Iterable[_Union[_types_pb2.Seat, _Mapping]]] = ..., error: _Optional[_Union[_errors_pb2.Error, _Mapping]] = ...) -> None: ...
 
 class EventPlan(_message.Message):
-    __slots__ = ("event", "currency", "max_per_order", "admission", "sections", "refunds", "utc_offset_minutes", "hold_seconds", "revision", "guests", "unreadable")
+    __slots__ = ("event", "currency", "max_per_order", "admission", "sections", "refunds", "utc_offset_minutes", "hold_seconds", "revision", "guests", "max_per_person", "unreadable")
     EVENT_FIELD_NUMBER: _ClassVar[int]
     CURRENCY_FIELD_NUMBER: _ClassVar[int]
     MAX_PER_ORDER_FIELD_NUMBER: _ClassVar[int]
@@ -128,6 +128,7 @@ class EventPlan(_message.Message):
     HOLD_SECONDS_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
     GUESTS_FIELD_NUMBER: _ClassVar[int]
+    MAX_PER_PERSON_FIELD_NUMBER: _ClassVar[int]
     UNREADABLE_FIELD_NUMBER: _ClassVar[int]
     event: _types_pb2.Event
     currency: str
@@ -139,8 +140,9 @@ class EventPlan(_message.Message):
     hold_seconds: int
     revision: str
     guests: bool
+    max_per_person: int
     unreadable: str
-    def __init__(self, event: _Optional[_Union[_types_pb2.Event, _Mapping]] = ..., currency: _Optional[str] = ..., max_per_order: _Optional[int] = ..., admission: _Optional[_Union[Admission, _Mapping]] = ..., sections: _Optional[_Iterable[_Union[Section, _Mapping]]] = ..., refunds: _Optional[_Union[Refunds, _Mapping]] = ..., utc_offset_minutes: _Optional[int] = ..., hold_seconds: _Optional[int] = ..., revision: _Optional[str] = ..., guests: _Optional[bool] = ..., unreadable: _Optional[str] = ...) -> None: ...
+    def __init__(self, event: _Optional[_Union[_types_pb2.Event, _Mapping]] = ..., currency: _Optional[str] = ..., max_per_order: _Optional[int] = ..., admission: _Optional[_Union[Admission, _Mapping]] = ..., sections: _Optional[_Iterable[_Union[Section, _Mapping]]] = ..., refunds: _Optional[_Union[Refunds, _Mapping]] = ..., utc_offset_minutes: _Optional[int] = ..., hold_seconds: _Optional[int] = ..., revision: _Optional[str] = ..., guests: _Optional[bool] = ..., max_per_person: _Optional[int] = ..., unreadable: _Optional[str] = ...) -> None: ...
 
 class Refunds(_message.Message):
     __slots__ = ("hours_before", "percent")
