@@ -53,6 +53,7 @@ OF_SERVICES = {
     "reservation.v1.WorkerService/ProcessPaymentResult",
     "reservation.v1.WorkerService/ProcessCompensation",
     "tacos.inventory.v1.HoldService/ExtendHold",
+    "tacos.inventory.v1.HoldService/HoldBest",
     "tacos.inventory.v1.HoldService/ReturnSeats",
     "tacos.simulation.v1.SimulationService/SendWrongWebhook",
     "tacos.lifecycle.v1.LifecycleService/ExpireReservation",

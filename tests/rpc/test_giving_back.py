@@ -203,7 +203,7 @@ def stored(desk, intent):
 
 @on_platform
 async def test_a_refund_that_rounds_to_nothing_is_no_job(desk):
-    cheap = HALF.replace("evt_half", "evt_cheap").replace("50000", "1").replace("30000", "1")
+    cheap = HALF.replace("evt_half", "evt_cheap").replace("50000", "1").replace("60000", "1")
     await desk.platform.put_on_sale(cheap)
     held, intent = await bought(desk, "ana", 1, event_id="evt_cheap")
     await desk.clock.sleep(60)

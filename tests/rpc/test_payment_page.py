@@ -145,7 +145,7 @@ async def test_pressing_the_button_twice_pays_once_and_a_strange_address_is_no_p
     assert (await desk.http("GET", "/pay/pay.css")).headers["content-type"].startswith("text/css")
 
 
-FREE = EVENT.replace("id: evt_sim", "id: evt_free").replace("price: 50000", "price: 0").replace("30000", "0")
+FREE = EVENT.replace("id: evt_sim", "id: evt_free").replace("price: 50000", "price: 0").replace("60000", "0")
 
 
 @pytest.mark.parametrize("entrance", ["reservation", "payment"])
@@ -195,7 +195,7 @@ async def test_the_page_says_what_is_paid_for_and_how_much_time_is_left(desk):
         "Simulated Night",
         "Monday 1 March 2027, 20:00 UTC+09:00",
         "seat 1",
-        "3.0000 CLF",
+        "6.0000 CLF",
         "1:00 minutes left",
     ):
         assert said in shown, said
@@ -204,7 +204,7 @@ async def test_the_page_says_what_is_paid_for_and_how_much_time_is_left(desk):
     await desk.clock.sleep(18)
     assert "0:42 minutes left" in await browser.open(held.payment_url)
     shown = await browser.submit()
-    assert ("0:42 minutes left" in shown, "3.0000 CLF" in shown) == (True, True)
+    assert ("0:42 minutes left" in shown, "6.0000 CLF" in shown) == (True, True)
     assert 'http-equiv="refresh" content="43"' in shown  # when its time is over, and not while somebody types
     await desk.clock.sleep(43)
     shown = await browser.open(browser.path)

@@ -104,7 +104,7 @@ async def test_an_event_is_told_with_its_dates_prices_and_what_is_left(desk):
     assert (theatre["seats"], theatre["free"], theatre["sale"]) == (1979, 1979, "open")
     assert theatre["venue"]["name"] == "Teatro Taco" and theatre["venue"]["country"] == "KR"
     night = next(one for one in listed["events"] if one["id"] == EVENT_ID)
-    assert (night["price_min"], night["price_max"], night["free"]) == (30000, 50000, 15)
+    assert (night["price_min"], night["price_max"], night["free"]) == (50000, 60000, 15)
     assert listed["now"].endswith("Z") and listed["next"] == ""
 
 

@@ -49,7 +49,7 @@ sections:
     name: Main
     price: 50000
     rows: [{id: A, seats: 5}, {id: B, seats: 6, aisles: [3]}]
-  - {id: PIT, name: Standing, price: 30000, standing: 4}
+  - {id: PIT, name: Standing, price: 60000, standing: 4}
 """
 EVENT_ID = "evt_sim"
 # Half a minute after the virtual clock begins: who comes before is in the pool.

@@ -57,6 +57,7 @@ POLICY: dict[str, frozenset[Role]] = {
     "reservation.v1.WorkerService/HealthCheck": SERVICE,
     "reservation.v1.WorkerService/GetJobStatus": SERVICE,
     "tacos.inventory.v1.HoldService/ExtendHold": SERVICE,
+    "tacos.inventory.v1.HoldService/HoldBest": SERVICE,
     "tacos.inventory.v1.HoldService/ReturnSeats": SERVICE,
     "tacos.inventory.v1.HoldService/BlockSeats": SERVICE,
     "tacos.inventory.v1.HoldService/UnblockSeats": SERVICE,
@@ -79,6 +80,7 @@ POLICY: dict[str, frozenset[Role]] = {
     "tacos.catalog.v1.CatalogService/UnblockSeats": ADMIN,
     # With its waiting token, which is checked in the room.
     "tacos.identity.v1.GuestService/Become": PUBLIC,
+    "tacos.reservation.v1.BestSeatsService/ReserveBest": FAN,
     "tacos.web.v1.SaleService/ListSales": PUBLIC,
     "tacos.web.v1.SaleService/GetSale": PUBLIC,
     "tacos.web.v1.SaleService/GetPlan": PUBLIC,
@@ -112,6 +114,7 @@ ROOM_OF = {
     "tacos.identity.v1.GuestService": "waiting_room",
     "tacos.inventory.v1.HoldService": "inventory",
     "tacos.lifecycle.v1.LifecycleService": "reservation",
+    "tacos.reservation.v1.BestSeatsService": "reservation",
     "tacos.simulation.v1.SimulationService": "payment",
     "tacos.waiting_room.v1.DrawService": "waiting_room",
     "tacos.waiting_room.v1.LineService": "waiting_room",
@@ -128,6 +131,7 @@ BEGINNINGS = frozenset(
         "gateway.v1.GatewayService/CreateReservation",
         "reservation.v1.ReservationService/CreateReservation",
         "reservation.v1.ReservationService/ExtendHold",
+        "tacos.reservation.v1.BestSeatsService/ReserveBest",
     }
 )
 # What is dear to answer also counts for the address of who asks it with a good waiting token.

@@ -16,15 +16,21 @@ PLACES_REMEMBERED = 50_000
 def choose(
     sections: Sequence[SectionPlan], states: Mapping[int, RowState], quantity: int, now: Instant
 ) -> dict[int, int]:
-    """Adjacent in one row, section by section; then spread over a section in as few pieces as there are."""
+    """Adjacent in one row, section by section; then spread over a section in as few pieces as there are.
+
+    A place that leaves a seat alone is taken only when no section of the same price has a better one.
+    """
     untidy: dict[int, int] | None = None
+    costs = 0
     for section in sections:
+        if untidy is not None and section.price_max != costs:
+            return untidy
         found = best_in_section(section.rows, states, quantity, now)
         if found is not None:
             leaves_one, row, mask = found
             if not leaves_one:
                 return {row.index: mask}
-            untidy = untidy or {row.index: mask}
+            untidy, costs = untidy or {row.index: mask}, section.price_max
     if untidy is not None:
         return untidy
     for section in sections:

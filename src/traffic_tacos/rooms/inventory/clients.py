@@ -9,6 +9,7 @@ from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.drawing import Place, usual_step
 from traffic_tacos.kernel.instants import SECOND
 from traffic_tacos.kernel.limits import HOLD_SECONDS
+from traffic_tacos.rooms.inventory.offering import by_price
 from traffic_tacos.rooms.inventory.rows import EventPlan, RowPlan, SeatPlan, SectionPlan
 from traffic_tacos.upstream import Upstream
 
@@ -51,6 +52,7 @@ def event_plan(message: pb.EventPlan) -> EventPlan:
         hold,
         message.revision,
         message.max_per_person,
+        by_price(sections),
     )
 
 

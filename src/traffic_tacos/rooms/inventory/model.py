@@ -75,13 +75,16 @@ class Hold(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Claim(msgspec.Struct, frozen=True):
-    """What a reservation asks for: named seats, or the best available `quantity`."""
+    """What a reservation asks for: named seats, or the best available `quantity` of `sections`, the first ones first;
+    None for those of the whole event, the cheapest first.
+    """
 
     reservation_id: str
     user_id: str
     seat_ids: tuple[str, ...]
     quantity: int
     deadline: Instant
+    sections: tuple[SectionPlan, ...] | None = None
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -147,7 +150,11 @@ def reserve(
         sale.check_open(now)
         held_at = now
     check_person(plan.max_per_person, claim, others, now)
-    wanted = _named(plan, states, claim, now) if claim.seat_ids else choose(plan.sections, states, claim.quantity, now)
+    if claim.seat_ids:
+        wanted = _named(plan, states, claim, now)
+    else:
+        sections = plan.by_price if claim.sections is None else claim.sections
+        wanted = choose(sections, states, claim.quantity, now)
     taken = Hold(
         claim.reservation_id,
         claim.user_id,

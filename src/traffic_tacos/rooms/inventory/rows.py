@@ -60,6 +60,7 @@ class EventPlan(msgspec.Struct, frozen=True):
     hold: Instant = HOLD_SECONDS * SECOND
     revision: str = ""  # a digest of the seating
     max_per_person: int = 0  # seats in all orders together; 0 for any number
+    by_price: tuple[SectionPlan, ...] = ()  # in the order in which who names nothing is given seats
 
 
 class RowHold(msgspec.Struct, frozen=True, array_like=True):

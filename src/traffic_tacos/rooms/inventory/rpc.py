@@ -8,7 +8,7 @@ from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.money import Money
 from traffic_tacos.rooms.inventory.model import Counts, HoldStatus
-from traffic_tacos.rooms.inventory.service import Commit, House, Inventory, Release, Reserve, SectionCounts
+from traffic_tacos.rooms.inventory.service import Commit, House, Inventory, Release, Reserve, ReserveBest, SectionCounts
 
 _HOLD_STATUS = {
     HoldStatus.ACTIVE: pb.HOLD_STATUS_ACTIVE,
@@ -158,6 +158,23 @@ class HoldRpc:
         deadline = wire.instant(request, "hold_expires_at")
         in_force = await self._inventory.extend(request.event_id, request.reservation_id, deadline, call)
         return own.ExtendHoldResponse(hold_expires_at=wire.timestamp(in_force))
+
+    async def HoldBest(self, request: own.HoldBestRequest, call: Call) -> own.HoldBestResponse:
+        held = await self._inventory.reserve(
+            ReserveBest(
+                request.reservation_id,
+                request.event_id,
+                (),
+                request.quantity,
+                request.user_id,
+                wire.instant(request, "hold_expires_at"),
+                request.idempotency_key,
+                request.section,
+                wire.plain_money(request.price_max) if request.HasField("price_max") else None,
+            ),
+            call,
+        )
+        return own.HoldBestResponse(held_seats=wire.seats(held.seats), hold_expires_at=wire.timestamp(held.expires_at))
 
     async def ReturnSeats(self, request: own.ReturnSeatsRequest, call: Call) -> own.ReturnSeatsResponse:
         sold_under = tuple(request.sold_under)

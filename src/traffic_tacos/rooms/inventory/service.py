@@ -1,6 +1,6 @@
 """Inventory's verbs: check, reserve, commit, release, count."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import TypeVar
@@ -13,6 +13,7 @@ from traffic_tacos.kernel.events import sale_window
 from traffic_tacos.kernel.ids import checked_id, checked_reason, derived_id
 from traffic_tacos.kernel.instants import DAY, Instant
 from traffic_tacos.kernel.limits import HOUSE_SEATS_MAX, SEATS_PER_RESERVATION_MAX
+from traffic_tacos.kernel.money import Money
 from traffic_tacos.kernel.seats import Seat, SeatStatus
 from traffic_tacos.kernel.topics import EVENT_CHANGED
 from traffic_tacos.ports.audit import HEAD, Audited, audited
@@ -23,15 +24,15 @@ from traffic_tacos.ports.store import Decision, Event, Key, Prefix, Store, View
 from traffic_tacos.rooms.inventory import model
 from traffic_tacos.rooms.inventory.clients import CatalogClient
 from traffic_tacos.rooms.inventory.model import Claim, Counts, Hold, HoldStatus
+from traffic_tacos.rooms.inventory.offering import sections_named, wished
 from traffic_tacos.rooms.inventory.persons import MovedPerson, Person
 from traffic_tacos.rooms.inventory.records import EventKeys, hold_key, person_key
-from traffic_tacos.rooms.inventory.rows import EventPlan, RowState, SectionPlan, free, free_in_order, masks
+from traffic_tacos.rooms.inventory.rows import EventPlan, RowState, free, free_in_order, masks
 
 KEY_WINDOW = DAY
 TRIES_MAX = 5  # of a decision whose person made another reservation meanwhile
 PLANS_MAX = 1000
 SEATS_SHOWN_MAX = 1000  # of a section's free seats, in one answer
-SECTIONS_SHOWN_MAX = 50
 
 R = TypeVar("R")
 
@@ -48,6 +49,13 @@ class Reserve(Keyed, frozen=True):
     user_id: str
     hold_expires_at: Instant | None
     idempotency_key: str
+
+
+class ReserveBest(Reserve, frozen=True):
+    """The best available seats of a section, by its id or name, and of at most this price each."""
+
+    section: str = ""
+    price_max: Money | None = None
 
 
 class Commit(Keyed, frozen=True):
@@ -156,6 +164,7 @@ class Inventory:
             request.seat_ids,
             request.quantity or len(request.seat_ids),
             deadline,
+            wished(plan, request.section, request.price_max) if isinstance(request, ReserveBest) else None,
         )
         model.checked_claim(plan, claim, now)
         hold_at, known_sale = hold_key(request.event_id, request.reservation_id), sale_window(plan.info)
@@ -287,7 +296,7 @@ class Inventory:
             raise Refusal.of_field("quantity", f"must be 0 to {SEATS_PER_RESERVATION_MAX}", quantity)
         if seat_ids and quantity not in (0, len(seat_ids)):
             raise Refusal.of_field("quantity", f"must equal the number of seat_ids ({len(seat_ids)})", quantity)
-        sections = _sections(plan, section_id)
+        sections = sections_named(plan, section_id)
         states = await self._states(keys)
         remaining = sum(model.counts(section.rows, states, now).available for section in sections)
         if seat_ids:
@@ -297,7 +306,8 @@ class Inventory:
                 seat_id for seat_id in seat_ids if not can_be_had[plan.places[seat_id][0]] & plan.places[seat_id][1]
             )
         else:
-            can_be_had = model.to_be_given(sections, states, quantity, SEATS_SHOWN_MAX, now)
+            tried = plan.by_price if quantity and not section_id else sections
+            can_be_had = model.to_be_given(tried, states, quantity, SEATS_SHOWN_MAX, now)
             unavailable = ()
         seats = model.described(plan, can_be_had, SeatStatus.AVAILABLE)
         return Availability(bool(seats) and not unavailable, seats, unavailable, remaining)
@@ -318,7 +328,7 @@ class Inventory:
         now = self._clock.now()
         states = await self._states(keys)
         sections = []
-        for section in _sections(plan, section_id):
+        for section in sections_named(plan, section_id):
             counts = model.counts(section.rows, states, now)
             sections.append(SectionCounts(section.id, section.name, counts, section.price_min, section.price_max))
         total = sum((section.counts for section in sections), Counts())
@@ -395,18 +405,6 @@ class Inventory:
 
     async def _states(self, keys: EventKeys) -> dict[int, RowState]:
         return await self._store.transact((keys.all,), lambda view: Decision(keys.every(view)))
-
-
-def _sections(plan: EventPlan, section_id: str) -> Sequence[SectionPlan]:
-    if not section_id:
-        return plan.sections
-    found = [section for section in plan.sections if section.id == section_id]
-    found = found or [section for section in plan.sections if section.name == section_id]  # as it is on tickets
-    if not found:
-        raise Refusal.of_field(
-            "section", f"must be one of {[section.id for section in plan.sections[:SECTIONS_SHOWN_MAX]]}", section_id
-        )
-    return found
 
 
 def _check_same_rows(hold: Hold | None, indexes: tuple[int, ...]) -> None:

@@ -16,7 +16,7 @@ from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.kernel.limits import HOLD_SECONDS
 from traffic_tacos.kernel.money import Money
 from traffic_tacos.kernel.seats import Seat
-from traffic_tacos.rooms.reservation.model import RefundPolicy, Reservation
+from traffic_tacos.rooms.reservation.model import RefundPolicy, Reservation, Wish
 from traffic_tacos.upstream import Upstream
 
 CATALOG_SECONDS = 0.5
@@ -72,8 +72,28 @@ class InventoryClient:
         deadline: Instant,
         key: str,
         call: Call,
+        wish: Wish | None = None,
     ) -> tuple[tuple[Seat, ...], Instant]:
-        """The seats, and until when they are held: a repeat answers with the deadline of the first."""
+        """The seats, and until when they are held: a repeat answers with the deadline of the first. A wish is for seats
+        that are not named.
+        """
+        if wish is not None:
+            best = await self._upstream.ask(
+                self._holds.HoldBest,
+                own_inventory_pb2.HoldBestRequest(
+                    reservation_id=reservation_id,
+                    event_id=event_id,
+                    quantity=quantity,
+                    section=wish.section,
+                    price_max=wire.money(wish.price_max),
+                    user_id=user_id,
+                    hold_expires_at=wire.timestamp(deadline),
+                    idempotency_key=key,
+                ),
+                call,
+                INVENTORY_SECONDS,
+            )
+            return wire.plain_seats(best.held_seats), wire.instant(best, "hold_expires_at") or deadline
         answer = await self._upstream.ask(
             self._stub.ReserveSeat,
             inventory_pb2.ReserveSeatRequest(

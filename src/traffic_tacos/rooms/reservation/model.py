@@ -57,6 +57,13 @@ SEAT_STATUS: dict[Status, SeatStatus] = {
 }
 
 
+class Wish(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the best available seats are to be: of a section, by its id or name, and of at most this price each."""
+
+    section: str = ""
+    price_max: Money | None = None
+
+
 class Metadata(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the client told of itself."""
 

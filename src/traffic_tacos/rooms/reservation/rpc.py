@@ -3,12 +3,15 @@
 from traffic_tacos import wire
 from traffic_tacos.gen.reservation.v1 import reservation_pb2 as pb
 from traffic_tacos.gen.tacos.lifecycle.v1 import lifecycle_pb2
+from traffic_tacos.gen.tacos.reservation.v1 import reservation_pb2 as best
 from traffic_tacos.kernel.calls import Call
-from traffic_tacos.kernel.ids import checked_id
+from traffic_tacos.kernel.ids import checked_id, checked_user_id
 from traffic_tacos.rooms.reservation.ending import Ending
-from traffic_tacos.rooms.reservation.model import Metadata, Reservation, Status, seats_of
-from traffic_tacos.rooms.reservation.service import Cancel, Confirm, Create, Extend, Reservations
+from traffic_tacos.rooms.reservation.model import Metadata, Reservation, Status, Wish, seats_of
+from traffic_tacos.rooms.reservation.service import Cancel, Confirm, Create, CreateBest, Extend, Reservations
 from traffic_tacos.rooms.reservation.stopping import Stopping
+
+BEST_SEATS = "best-seats"
 
 
 class ReservationRpc:
@@ -91,6 +94,38 @@ class ReservationRpc:
             new_expires_at=wire.timestamp(extended.hold_expires_at),
             extended_seconds=extended.seconds,
             extension_allowed=True,
+        )
+
+
+class BestSeatsRpc:
+    """`pay_page` as in ReservationRpc. Fans ask here themselves, so whose reservation it is is checked here."""
+
+    def __init__(self, reservations: Reservations, pay_page: str) -> None:
+        self._reservations = reservations
+        self._pay_page = pay_page
+
+    async def ReserveBest(self, request: best.ReserveBestRequest, call: Call) -> best.ReserveBestResponse:
+        call.require_user(checked_user_id("user_id", request.user_id))
+        created = await self._reservations.create(
+            CreateBest(
+                request.event_id,
+                (),
+                request.quantity,
+                request.user_id,
+                request.reservation_token,
+                request.idempotency_key,
+                Metadata(source=BEST_SEATS),
+                Wish(request.section, wire.plain_money(request.price_max) if request.HasField("price_max") else None),
+            ),
+            call,
+        )
+        return best.ReserveBestResponse(
+            reservation_id=created.reservation_id,
+            status=_status(created.status),
+            hold_expires_at=wire.timestamp(created.hold_expires_at),
+            reserved_seats=wire.seats(created.seats),
+            total_amount=wire.money(created.total),
+            payment_url=f"{self._pay_page}/{created.reservation_id}" if self._pay_page else "",
         )
 
 

@@ -25,7 +25,7 @@ from traffic_tacos.rooms.reservation import model
 from traffic_tacos.rooms.reservation.clients import CatalogClient, EventTerms, InventoryClient, LineClient
 from traffic_tacos.rooms.reservation.confirming import Confirming
 from traffic_tacos.rooms.reservation.ending import Ending, unknown
-from traffic_tacos.rooms.reservation.model import Metadata, Reservation, Status
+from traffic_tacos.rooms.reservation.model import Metadata, Reservation, Status, Wish
 from traffic_tacos.rooms.reservation.records import (
     ADMISSION_USE,
     RESERVATION,
@@ -56,6 +56,10 @@ class Create(Keyed, frozen=True):
     reservation_token: str
     idempotency_key: str
     metadata: Metadata
+
+
+class CreateBest(Create, frozen=True):
+    wish: Wish = Wish()
 
 
 class Created(msgspec.Struct, frozen=True):
@@ -163,6 +167,7 @@ class Reservations:
             deadline,
             f"reserve:{reservation_id}:{deadline}",
             call,
+            request.wish if isinstance(request, CreateBest) else None,
         )
         reservation = Reservation(
             id=reservation_id,

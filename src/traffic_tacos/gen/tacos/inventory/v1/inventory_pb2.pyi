@@ -11,6 +11,36 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class HoldBestRequest(_message.Message):
+    __slots__ = ("reservation_id", "event_id", "quantity", "section", "price_max", "user_id", "hold_expires_at", "idempotency_key")
+    RESERVATION_ID_FIELD_NUMBER: _ClassVar[int]
+    EVENT_ID_FIELD_NUMBER: _ClassVar[int]
+    QUANTITY_FIELD_NUMBER: _ClassVar[int]
+    SECTION_FIELD_NUMBER: _ClassVar[int]
+    PRICE_MAX_FIELD_NUMBER: _ClassVar[int]
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    HOLD_EXPIRES_AT_FIELD_NUMBER: _ClassVar[int]
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _ClassVar[int]
+    reservation_id: str
+    event_id: str
+    quantity: int
+    section: str
+    price_max: _types_pb2.Money
+    user_id: str
+    hold_expires_at: _timestamp_pb2.Timestamp
+    idempotency_key: str
+    def __init__(self, reservation_id: _Optional[str] = ..., event_id: _Optional[str] = ..., quantity: _Optional[int] = ..., section: _Optional[str] = ..., price_max: _Optional[_Union[_types_pb2.Money, _Mapping]] = ..., user_id: _Optional[str] = ..., hold_expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., idempotency_key: _Optional[str] = ...) -> None: ...
+
+class HoldBestResponse(_message.Message):
+    __slots__ = ("held_seats", "hold_expires_at", "error")
+    HELD_SEATS_FIELD_NUMBER: _ClassVar[int]
+    HOLD_EXPIRES_AT_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    held_seats: _containers.RepeatedCompositeFieldContainer[_types_pb2.Seat]
+    hold_expires_at: _timestamp_pb2.Timestamp
+    error: _errors_pb2.Error
+    def __init__(self, held_seats: _Optional[_Iterable[_Union[_types_pb2.Seat, _Mapping]]] = ..., hold_expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., error: _Optional[_Union[_errors_pb2.Error, _Mapping]] = ...) -> None: ...
+
 class CountSeatsRequest(_message.Message):
     __slots__ = ("event_id",)
     EVENT_ID_FIELD_NUMBER: _ClassVar[int]

@@ -55,6 +55,11 @@ class HoldServiceStub:
                 request_serializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.UnblockSeatsRequest.SerializeToString,
                 response_deserializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.UnblockSeatsResponse.FromString,
                 _registered_method=True)
+        self.HoldBest = channel.unary_unary(
+                '/tacos.inventory.v1.HoldService/HoldBest',
+                request_serializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.HoldBestRequest.SerializeToString,
+                response_deserializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.HoldBestResponse.FromString,
+                _registered_method=True)
         self.CountSeats = channel.unary_unary(
                 '/tacos.inventory.v1.HoldService/CountSeats',
                 request_serializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.CountSeatsRequest.SerializeToString,
@@ -97,6 +102,13 @@ class HoldServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def HoldBest(self, request, context):
+        """Holds the best available seats of a section, or up to a price; else as Inventory.ReserveSeat.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CountSeats(self, request, context):
         """How many seats of an event are left, and for whom: what the line gives turns by.
         """
@@ -126,6 +138,11 @@ def add_HoldServiceServicer_to_server(servicer, server):
                     servicer.UnblockSeats,
                     request_deserializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.UnblockSeatsRequest.FromString,
                     response_serializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.UnblockSeatsResponse.SerializeToString,
+            ),
+            'HoldBest': grpc.unary_unary_rpc_method_handler(
+                    servicer.HoldBest,
+                    request_deserializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.HoldBestRequest.FromString,
+                    response_serializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.HoldBestResponse.SerializeToString,
             ),
             'CountSeats': grpc.unary_unary_rpc_method_handler(
                     servicer.CountSeats,
@@ -242,6 +259,33 @@ class HoldService:
             '/tacos.inventory.v1.HoldService/UnblockSeats',
             tacos_dot_inventory_dot_v1_dot_inventory__pb2.UnblockSeatsRequest.SerializeToString,
             tacos_dot_inventory_dot_v1_dot_inventory__pb2.UnblockSeatsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def HoldBest(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tacos.inventory.v1.HoldService/HoldBest',
+            tacos_dot_inventory_dot_v1_dot_inventory__pb2.HoldBestRequest.SerializeToString,
+            tacos_dot_inventory_dot_v1_dot_inventory__pb2.HoldBestResponse.FromString,
             options,
             channel_credentials,
             insecure,

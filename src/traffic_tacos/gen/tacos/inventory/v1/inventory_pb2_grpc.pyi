@@ -46,6 +46,8 @@ class HoldServiceStub:
     """Takes seats off sale for the house, all or none: INVENTORY_CONFLICT when one is held or sold."""
     UnblockSeats: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.UnblockSeatsRequest, _inventory_pb2.UnblockSeatsResponse]
     """Puts the house's seats on sale; what is not blocked stays as it is."""
+    HoldBest: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.HoldBestRequest, _inventory_pb2.HoldBestResponse]
+    """Holds the best available seats of a section, or up to a price; else as Inventory.ReserveSeat."""
     CountSeats: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.CountSeatsRequest, _inventory_pb2.CountSeatsResponse]
     """How many seats of an event are left, and for whom: what the line gives turns by."""
 
@@ -67,6 +69,8 @@ class HoldServiceAsyncStub(HoldServiceStub):
     """Takes seats off sale for the house, all or none: INVENTORY_CONFLICT when one is held or sold."""
     UnblockSeats: _aio.UnaryUnaryMultiCallable[_inventory_pb2.UnblockSeatsRequest, _inventory_pb2.UnblockSeatsResponse]  # type: ignore[assignment]
     """Puts the house's seats on sale; what is not blocked stays as it is."""
+    HoldBest: _aio.UnaryUnaryMultiCallable[_inventory_pb2.HoldBestRequest, _inventory_pb2.HoldBestResponse]  # type: ignore[assignment]
+    """Holds the best available seats of a section, or up to a price; else as Inventory.ReserveSeat."""
     CountSeats: _aio.UnaryUnaryMultiCallable[_inventory_pb2.CountSeatsRequest, _inventory_pb2.CountSeatsResponse]  # type: ignore[assignment]
     """How many seats of an event are left, and for whom: what the line gives turns by."""
 
@@ -109,6 +113,14 @@ class HoldServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_pb2.UnblockSeatsResponse, _abc.Awaitable[_inventory_pb2.UnblockSeatsResponse]]:
         """Puts the house's seats on sale; what is not blocked stays as it is."""
+
+    @_abc_1.abstractmethod
+    def HoldBest(
+        self,
+        request: _inventory_pb2.HoldBestRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_inventory_pb2.HoldBestResponse, _abc.Awaitable[_inventory_pb2.HoldBestResponse]]:
+        """Holds the best available seats of a section, or up to a price; else as Inventory.ReserveSeat."""
 
     @_abc_1.abstractmethod
     def CountSeats(
