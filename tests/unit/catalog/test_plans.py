@@ -231,3 +231,23 @@ def test_a_repeated_guid_is_refused_with_both_places():
     [mistake] = read(json.dumps(FILE), json.dumps(drawn))[1]
     assert mistake.detail.field == "seating_plan.zones[0].rows[1].seats[0].seat_guid"
     assert mistake.detail.reason == "must differ from that of seating_plan.zones[0].rows[0].seats[0]"
+
+
+def test_seats_of_accessible_categories_are_kept_for_who_needs_them():
+    drawn = plan(zone(row("A", *line(0, 30, 60, 90))))
+    drawn["zones"][0]["rows"][0]["seats"][1]["category"] = "WHEELCHAIR"
+    event = event_of(drawn, price=500, accessible=["WHEELCHAIR"])
+    seats = event.sections[0].rows[0].seats
+    assert [(seat.price, seat.accessible) for seat in seats] == [
+        (1000, False),
+        (500, True),
+        (1000, False),
+        (1000, False),
+    ]
+    for wrong in ({"accessible": ["WHEEL"]}, {"accessible": ["WHEELCHAIR"], "not_for_sale": ["WHEELCHAIR"]}):
+        [problem] = read(json.dumps({**FILE, "price": 500, **wrong}), json.dumps(drawn))[1]
+        assert problem.detail.field == "accessible[0]"
+    [problem] = read(
+        "id: evt_x\nname: x\ncurrency: EUR\naccessible: [S]\nsections: [{id: A, name: A, price: 1, standing: 2}]"
+    )[1]
+    assert (problem.detail.field, "only with one" in problem.detail.reason) == ("accessible", True)

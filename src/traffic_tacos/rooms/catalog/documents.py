@@ -88,7 +88,7 @@ class FocalPoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class EventFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The YAML format. With a seating plan, which gives the seats, the five fields after `sections` instead of it."""
+    """The YAML format. With a seating plan, which gives the seats, the six fields after `sections` instead of it."""
 
     id: str
     name: Name
@@ -97,6 +97,7 @@ class EventFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     prices: dict[str, Price] = {}
     price: Price | None = None
     not_for_sale: tuple[str, ...] = ()
+    accessible: tuple[str, ...] = ()
     focal_point: FocalPoint | None = None
     stage_side: str = ""
     description: Description = ""
@@ -245,7 +246,7 @@ def _misplaced(file: EventFile, *, is_planned: bool) -> Iterator[Detail]:
         if file.stage_side and file.focal_point is not None:
             yield Detail("stage_side", "must not be given together with focal_point")
         return
-    for name in ("prices", "price", "not_for_sale", "focal_point", "stage_side"):
+    for name in ("prices", "price", "not_for_sale", "accessible", "focal_point", "stage_side"):
         if getattr(file, name) not in (None, {}, (), ""):
             yield Detail(name, "must be given with a seating plan, and only with one")
 
@@ -253,7 +254,7 @@ def _misplaced(file: EventFile, *, is_planned: bool) -> Iterator[Detail]:
 def _tariff(file: EventFile) -> Tariff:
     focal = None if file.focal_point is None else Point(file.focal_point.x, file.focal_point.y)
     side = file.stage_side if file.stage_side in SIDES else ""
-    return Tariff(file.prices, file.price, file.not_for_sale, focal, side)
+    return Tariff(file.prices, file.price, file.not_for_sale, focal, side, file.accessible)
 
 
 def _section(at: int, file: SectionFile, found: list[Detail]) -> Section:

@@ -68,13 +68,16 @@ class SeatingPlan(msgspec.Struct, frozen=True):
 
 
 class Tariff(msgspec.Struct, frozen=True):
-    """What an event file says about a plan: `price` is for seats whose category has none of its own."""
+    """What an event file says about a plan: `price` is for seats whose category has none of its own, and seats of the
+    `accessible` categories are kept for who needs them.
+    """
 
     prices: Mapping[str, int]
     price: int | None = None
     not_for_sale: tuple[str, ...] = ()
     focal_point: Point | None = None
     stage_side: str = ""
+    accessible: tuple[str, ...] = ()
 
     def of(self, category: Label | None) -> int | None:
         """What a seat of a category costs; None when it is not for sale, or nobody has said."""
@@ -155,7 +158,8 @@ def _in_order(zone: PlanZone, row: PlanRow) -> tuple[list[PlanSeat], list[Place]
 def _seat(seat: PlanSeat, place: Place | None, tariff: Tariff) -> Seat:
     position = None if place is None else Point(*place)
     price = tariff.of(seat.category) or 0
-    return Seat(safe_id(str(seat.seat_guid), ID_LENGTH_MAX), str(seat.seat_number), price, position)
+    is_kept = str(seat.category or "") in tariff.accessible
+    return Seat(safe_id(str(seat.seat_guid), ID_LENGTH_MAX), str(seat.seat_number), price, position, is_kept)
 
 
 def _places(zone: PlanZone, row: PlanRow) -> list[Place]:
@@ -286,6 +290,11 @@ def _tariff(plan: SeatingPlan, tariff: Tariff) -> Iterator[Detail]:
             yield Detail(f"not_for_sale[{at}]", must, shortened(name))
         elif name in tariff.prices:
             yield Detail(f"not_for_sale[{at}]", "must not be a category that has a price", shortened(name))
+    for at, name in enumerate(tariff.accessible):
+        if name not in categories:
+            yield Detail(f"accessible[{at}]", must, shortened(name))
+        elif name in tariff.not_for_sale:
+            yield Detail(f"accessible[{at}]", "must not be a category that is not for sale", shortened(name))
     for category, path in used.items():
         if category in tariff.not_for_sale or tariff.of(category) is not None:
             continue
