@@ -5,7 +5,7 @@ The same rows always lie the same way.
 """
 
 from collections.abc import Sequence
-from math import ceil, sqrt
+from math import ceil, floor, sqrt
 
 from traffic_tacos.kernel.drawing import Place
 from traffic_tacos.rooms.catalog.model import Row, Section
@@ -15,7 +15,7 @@ ROW_STEP = 12.0
 AISLE = 12.0
 RADIUS = 700.0  # of the arcs
 BLOCK_WIDTH, BLOCK_HEIGHT = 80.0, 60.0  # of standing places
-SECTIONS_APART = 30.0
+SECTIONS_APART = 30
 STAGE_APART = 40.0
 WIDER_THAN_HIGH = 1.4
 
@@ -30,9 +30,9 @@ def arranged(sections: Sequence[Section]) -> tuple[list[Rows], Place]:
     area = sum(width * (bottom - top) for width, (_, top, _, bottom) in zip(widths, boxes, strict=True))
     widest = max(*widths, WIDER_THAN_HIGH * sqrt(area))
     placed: list[Rows] = [[] for _ in sections]
-    down = 0.0
+    down = 0
     for line in _lines(widths, widest):
-        across = -(sum(widths[at] for at in line) + SECTIONS_APART * (len(line) - 1)) / 2
+        across = -((sum(widths[at] for at in line) + SECTIONS_APART * (len(line) - 1)) // 2)
         for at in line:
             left, top, _, _ = boxes[at]
             placed[at] = [[(x - left + across, y - top + down) for x, y in row] for row in shapes[at]]
@@ -73,8 +73,10 @@ def _arc(row: Row, down: float) -> list[Place]:
     return [(x - across / 2, down - (x - across / 2) ** 2 / (2 * RADIUS)) for x in places]
 
 
-def _box(rows: Rows, standing: bool) -> tuple[float, float, float, float]:
-    """Left, top, right and bottom of a section, with its edge."""
+def _box(rows: Rows, standing: bool) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of a section, with its edge: whole numbers, so that rows that are alike are rounded
+    alike, and compress.
+    """
     xs, ys = [x for row in rows for x, _ in row], [y for row in rows for _, y in row]
     beside, above = (BLOCK_WIDTH / 2, BLOCK_HEIGHT / 2) if standing else (PITCH / 2, ROW_STEP / 2)
-    return min(xs) - beside, min(ys) - above, max(xs) + beside, max(ys) + above
+    return floor(min(xs) - beside), floor(min(ys) - above), ceil(max(xs) + beside), ceil(max(ys) + above)
