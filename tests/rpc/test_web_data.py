@@ -15,6 +15,7 @@ from traffic_tacos.gen.gateway.v1 import queue_pb2
 from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2
 from traffic_tacos.gen.tacos.waiting_room.v1 import waiting_room_pb2
 from traffic_tacos.kernel.calls import Role
+from traffic_tacos.ports.store import JOB, Write
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "events"
 LINE = "tacos.waiting_room.v1.LineService/"
@@ -106,6 +107,26 @@ async def test_an_event_is_told_with_its_dates_prices_and_what_is_left(desk):
     night = next(one for one in listed["events"] if one["id"] == EVENT_ID)
     assert (night["price_min"], night["price_max"], night["free"]) == (50000, 60000, 15)
     assert listed["now"].endswith("Z") and listed["next"] == ""
+
+
+@pytest.mark.parametrize("kind", ["row", "event", "sale"])
+def test_an_event_that_cannot_be_read_hides_no_other(kind):
+    @on_platform
+    async def on_desk(desk):
+        desk.checks_every_commit = False
+        await publish(desk, EVENT.replace("evt_sim", "evt_other"))
+        await desk.held("ana", 1)
+        path = next(path for path in desk._memory._records if path.startswith(f"{kind}/{EVENT_ID}"))
+        whole = desk._memory._records[path]
+        desk._memory._write(Write(JOB, path, None), b"{")
+        await desk.crash()
+        assert [one["id"] for one in (await get(desk, "events"))["events"]] == ["evt_other"]
+        error = (await get(desk, f"events/{EVENT_ID}", 500))["error"]
+        assert error["code"] == "DATA_CORRUPTION"
+        desk._memory._write(Write(JOB, path, None), whole)
+        await desk.crash()
+
+    on_desk()
 
 
 @on_platform

@@ -1,14 +1,14 @@
 """SaleService on the wire: events and plans as pages show them."""
 
-from asyncio import TaskGroup
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 from traffic_tacos import wire
 from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2
 from traffic_tacos.gen.tacos.web.v1 import web_pb2 as pb
 from traffic_tacos.kernel.calls import Call
-from traffic_tacos.kernel.errors import Code, Refusal
+from traffic_tacos.kernel.errors import Code, Damaged, Refusal
 from traffic_tacos.kernel.events import SaleWindow
 from traffic_tacos.kernel.instants import Instant
 from traffic_tacos.kernel.money import DECIMALS, DECIMALS_OF_OTHERS
@@ -45,11 +45,12 @@ class SaleRpc:
 
     async def ListSales(self, request: pb.ListSalesRequest, call: Call) -> pb.ListSalesResponse:
         page = await self._catalog.list(Asked(page_size=request.page_size or PAGE_MAX, cursor=request.cursor))
-        events = [event for event in page.records if not isinstance(event, Unreadable)]
-        async with TaskGroup() as group:
-            asked = [group.create_task(self._sale(event, call)) for event in events]
+        sales = []
+        for event in page.records:
+            with suppress(Damaged):  # one that cannot be read takes down nothing but itself
+                sales += [] if isinstance(event, Unreadable) else [await self._sale(event, call)]
         return pb.ListSalesResponse(
-            sales=[one.result() for one in asked],
+            sales=sales,
             next_cursor=page.next_cursor,
             at=wire.timestamp(self._clock.now()),
         )
