@@ -160,7 +160,7 @@ def test_pages_are_told_where_people_sign_in(token_endpoint):
         await desk.clock.sleep(1)
         config = (await desk.http("GET", "/web/config.json")).json()
         is_good = token_endpoint.startswith("https")
-        assert config["guests"] is False
+        assert (config["guests"], config["issuer"]["scope"]) == (False, "openid")
         assert config["issuer"]["authorization_endpoint"] == (ISSUER + "/authorize" if is_good else "")
         assert config["issuer"]["token_endpoint"] == (token_endpoint if is_good else "")
         # What an issuer shows wrongly costs its users nothing that was known before.

@@ -42,14 +42,14 @@ class Config(msgspec.Struct, frozen=True):
     """`server` is `native` (pygrpc-native) or `grpcio`; `time_scale` divides simulated payment times only;
     `webhook_networks` may be reached by webhooks besides public addresses; `public_url` is what browsers know the
     HTTP door by, when that is not where it listens. The users of `issuer` (an OpenID Connect issuer, whose tokens
-    for us have `issuer_audience`) are fans here, and our own pages sign in there as `issuer_client_id`;
-    X-Forwarded-For is believed of `trusted_proxies`; pages of `cors_origins` may call the HTTP door from a browser.
-    `telemetry` is where an OpenTelemetry collector takes OTLP over HTTP. `elsewhere` says where rooms that run in
-    another process answer gRPC, and `payment_webhook` where the webhook room of such a process takes the results of
-    payments. `keys_of` is the data folder of the process that made the keys which all processes of one platform
-    share; None when that is this one. There may be `connections_max` of each transport (0: three eighths of the
-    files that the process may open), and `connections_per_address` from one address; one is closed that for
-    `idle_seconds` sends nothing whole.
+    for us have `issuer_audience`) are fans here, and our own pages sign in there as `issuer_client_id`, asking for
+    `issuer_scope`; X-Forwarded-For is believed of `trusted_proxies`; pages of `cors_origins` may call the HTTP door
+    from a browser. `telemetry` is where an OpenTelemetry collector takes OTLP over HTTP. `elsewhere` says where
+    rooms that run in another process answer gRPC, and `payment_webhook` where the webhook room of such a process
+    takes the results of payments. `keys_of` is the data folder of the process that made the keys which all
+    processes of one platform share; None when that is this one. There may be `connections_max` of each transport
+    (0: three eighths of the files that the process may open), and `connections_per_address` from one address; one
+    is closed that for `idle_seconds` sends nothing whole.
     """
 
     data: Path = Path(".tacos")
@@ -64,6 +64,7 @@ class Config(msgspec.Struct, frozen=True):
     issuer: str = ""
     issuer_audience: str = AUDIENCE
     issuer_client_id: str = ""
+    issuer_scope: str = "openid"
     trusted_proxies: tuple[str, ...] = ()
     cors_origins: tuple[str, ...] = ()
     telemetry: str = ""

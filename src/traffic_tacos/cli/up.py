@@ -36,6 +36,9 @@ def up(
     issuer_client_id: Annotated[
         str, typer.Option(help="What our pages are known by at the issuer: a public client that uses PKCE.")
     ] = "",
+    issuer_scope: Annotated[
+        str, typer.Option(help="What our pages ask the issuer for, when its tokens for us need more than openid.")
+    ] = options.DEFAULTS.issuer_scope,
     trusted_proxy: Annotated[
         list[str] | None,
         typer.Option(help="A network of proxies whose X-Forwarded-For is believed; may be repeated."),
@@ -91,6 +94,7 @@ def up(
             issuer=issuer,
             issuer_audience=issuer_audience,
             issuer_client_id=issuer_client_id,
+            issuer_scope=issuer_scope,
             trusted_proxies=tuple(trusted_proxy or ()),
             cors_origins=tuple(cors_origin or ()),
             elsewhere=parsed_elsewhere(elsewhere or ()),

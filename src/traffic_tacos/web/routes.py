@@ -60,7 +60,7 @@ downwards as in SVG; neighbours are about 10 apart, and the drawing begins near 
 
 `GET /web/line/EVENT` (max-age=2): all that a browser needs to reckon its own place in the queue.
 
-    {"event_id", "now": time, "opens_at", "ends_at": of the sale, "phase": "before" | "open" | "over",
+    {"event_id", "now": time, "opens_at", "ends_at": of the sale, in UTC, "phase": "before" | "open" | "over",
      "state": "" | "paused" | "maintenance" | "sold_out" | "sale_over",   why nobody is let in; "" when somebody may be
      "message": "",                   the same as a sentence
      "operator_message": "",          what the operators say to all who wait; "" for nothing
@@ -116,7 +116,6 @@ COMPRESSED_FROM = 1000  # bytes
 BODIES_KEPT_MAX = 20  # of those that never change
 ETAG_BYTES = 12
 LANGUAGES = ("en", "ko")
-SIGN_IN_SCOPE = "openid"
 
 
 class Read(NamedTuple):
@@ -155,7 +154,7 @@ def _config(platform: Behind) -> object:
             "url": known.issuer,
             "client_id": known.issuer_client_id,
             "audience": known.issuer_audience,
-            "scope": SIGN_IN_SCOPE,
+            "scope": known.issuer_scope,
             **msgspec.structs.asdict(found),
         }
     return {
