@@ -35,7 +35,7 @@ downwards as in SVG; neighbours are about 10 apart, and the drawing begins near 
     {"event_id", "revision", "currency", "decimals", "width", "height",
      "drawn": false,                 whether the positions are the file's own; else they are laid out from the rows
      "stage": [x, y] or null,        what the seats look at
-     "sections": [{"id", "name", "label",     label: what people call it, "" where that is the name
+     "sections": [{"id", "name", "label",     label: what stands on a ticket, "" where that is its id
        "standing": false,            places without rows or numbers that matter: rows are blocks of at most 100
        "price_min", "price_max", "seats",
        "outline": [x, y, x, y, …],   a polygon round it, closed by its first point
