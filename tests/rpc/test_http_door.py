@@ -221,6 +221,7 @@ async def test_a_stream_of_events_in_which_nothing_happens_says_that_it_is_alive
     )
     blocks = events.text.strip().split("\n\n")
     beats = [block for block in blocks if block.startswith(":")]
+    assert events.headers["x-accel-buffering"] == "no"
     assert len(beats) == 3 and len(blocks) > len(beats)
     told = [json.loads(block.removeprefix("data: ")) for block in blocks if block not in beats]
     assert told[-1]["queueUpdate"]["eventType"] == "QUEUE_EVENT_TYPE_TOKEN_EXPIRED"

@@ -52,6 +52,7 @@ PROTOCOL_VERSION = "1"
 TIMEOUT_DIGITS_MAX = 10
 HEARTBEAT_SECONDS = 15.0
 _COMPRESSED, _END_OF_STREAM = 1, 2
+_UNBUFFERED = {"x-accel-buffering": "no"}  # nginx would else collect events before it passes them on
 _HEARTBEAT = b": still here\n\n"
 _ENVELOPE = struct.Struct(">BI")
 _WHAT_WE_TAKE = {"accept-encoding": ", ".join(ENCODINGS), "connect-accept-encoding": GZIP}
@@ -190,7 +191,7 @@ def _turned_away(refusal: Refusal, form: _Form) -> Response:
 
 def _streamed(messages: Any, form: _Form) -> Response:
     if form.wants_events or not form.is_enveloped:
-        return StreamingResponse(_server_sent(messages), media_type=SERVER_SENT, headers=HEADERS)
+        return StreamingResponse(_server_sent(messages), media_type=SERVER_SENT, headers=HEADERS | _UNBUFFERED)
     return StreamingResponse(_enveloped(messages, form.is_json), media_type=form.kind, headers=HEADERS)
 
 
