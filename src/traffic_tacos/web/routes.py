@@ -1,11 +1,12 @@
 """What the pages stand on: the events, their seats and their queues, as JSON that a cache may keep.
 
 Each GET is one call of `tacos.web.v1` (proto/tacos/web/v1/), made in the name of nobody in particular. Every answer has
-an ETag; with `If-None-Match` an unchanged one is a 304 without a body. Bodies are compressed with gzip for whoever
-accepts it. Times are ISO 8601 texts: those of an event have the offset of the clocks at the event
-(`2027-03-01T20:00:00+09:00`), all others are UTC with milliseconds (`2026-11-25T12:00:00.123Z`); null where there is
-none. Prices are whole numbers of minor units (`decimals` says how many digits stand behind the point: 0 for KRW, 2 for
-EUR). Ids in paths are percent-encoded. A name that is not listed here is never there; every listed one always is.
+an ETag; with `If-None-Match` an unchanged one is a 304 without a body. What has `now`, the server's time, changes with
+it: so no cache that asks again leaves a page with an old time. Bodies are compressed with gzip for whoever accepts it.
+Times are ISO 8601 texts: those of an event have the offset of the clocks at the event (`2027-03-01T20:00:00+09:00`),
+all others are UTC with milliseconds (`2026-11-25T12:00:00.123Z`); null where there is none. Prices are whole numbers of
+minor units (`decimals` says how many digits stand behind the point: 0 for KRW, 2 for EUR). Ids in paths are
+percent-encoded. A name that is not listed here is never there; every listed one always is.
 
 What is refused is `{"error": {"code": "NOT_FOUND", "message": "event_id: …", "trace_id": "…", "details": [{"field",
 "reason", "value"}]}}`, with the HTTP status of its code (400, 404, 429, 503) and never kept by a cache.
