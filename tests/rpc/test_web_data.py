@@ -16,6 +16,7 @@ from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2
 from traffic_tacos.gen.tacos.waiting_room.v1 import waiting_room_pb2
 from traffic_tacos.kernel.calls import Role
 from traffic_tacos.ports.store import JOB, Write
+from traffic_tacos.web import routes
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "events"
 LINE = "tacos.waiting_room.v1.LineService/"
@@ -332,8 +333,29 @@ async def test_a_page_of_nobody_is_served_whatever_token_it_shows_and_within_its
 
 
 def test_bodies_compress_alike_each_time():
-    from traffic_tacos.web.routes import body
-
-    made = body({"seats": "x" * 2000})
-    assert made == body({"seats": "x" * 2000})
+    made = routes.body({"seats": "x" * 2000})
+    assert made == routes.body({"seats": "x" * 2000})
     assert json.loads(gzip.decompress(made.compressed)) == json.loads(made.plain)
+
+
+def names_in(content):
+    """Every name of an object, however deep."""
+    if isinstance(content, dict):
+        return set(content) | {name for value in content.values() for name in names_in(value)}
+    if isinstance(content, list):
+        return {name for value in content for name in names_in(value)}
+    return set()
+
+
+@on_platform(event=EVENT + SALE_STARTS)
+async def test_every_name_is_described(desk):
+    await joined(desk, "ana")
+    plan = await whole_plan(desk, EVENT_ID)
+    told = [plan, *[await get(desk, f"{what}/{EVENT_ID}") for what in ("events", "seats", "line")]]
+    config = await get(desk, "config.json")
+    told.append({**config, "currencies": {}})
+    for content in told:
+        missing = {name for name in names_in(content) if f'"{name}"' not in routes.__doc__}
+        assert not missing, missing
+    unchanged = await desk.http("GET", "/web/config.json", {"if-none-match": "*"})
+    assert (unchanged.status_code, unchanged.content) == (304, b"")
