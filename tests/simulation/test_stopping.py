@@ -70,7 +70,7 @@ def test_a_reservation_between_its_seats_and_its_record_finds_the_stop_there():
             event_id=EVENT_ID, quantity=2, user_id="ana", reservation_token=admission, idempotency_key="k"
         )
         calls = desk.platform.calls
-        method = calls.methods["/reservation.v1.Inventory/ReserveSeat"]
+        method = calls.methods["/tacos.inventory.v1.HoldService/HoldSeats"]
         reserve = method.handler
 
         async def held_then_stopped(asked, call):

@@ -47,7 +47,7 @@ RETRY_POLICY = {
 }
 READS = ("Get", "List", "Check", "Validate", "HealthCheck")
 # Each moves a reservation to where its facts say it belongs: asked again, there is nothing left to move.
-CONVERGING = ("ExpireReservation", "SettleReservation")
+CONVERGING = ("ExpireReservation", "SettleReservation", "HoldSeats", "SellSeats", "FreeSeats")
 
 Send = Callable[..., Awaitable[Any]]
 

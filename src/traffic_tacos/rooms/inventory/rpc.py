@@ -8,7 +8,7 @@ from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.money import Money
 from traffic_tacos.rooms.inventory.model import Counts, HoldStatus
-from traffic_tacos.rooms.inventory.service import Commit, House, Inventory, Release, Reserve, ReserveBest, SectionCounts
+from traffic_tacos.rooms.inventory.service import Commit, House, Inventory, Release, Reserve, SectionCounts
 
 _HOLD_STATUS = {
     HoldStatus.ACTIVE: pb.HOLD_STATUS_ACTIVE,
@@ -154,27 +154,38 @@ class HoldRpc:
     def __init__(self, inventory: Inventory) -> None:
         self._inventory = inventory
 
+    async def HoldSeats(self, request: own.HoldSeatsRequest, call: Call) -> own.HoldSeatsResponse:
+        deadline = wire.instant(request, "hold_expires_at")
+        held = await self._inventory.hold(
+            Reserve(
+                request.reservation_id,
+                request.event_id,
+                tuple(request.seat_ids),
+                request.quantity,
+                request.user_id,
+                deadline,
+                section=request.section,
+                price_max=wire.plain_money(request.price_max) if request.HasField("price_max") else None,
+            ),
+            call,
+        )
+        return own.HoldSeatsResponse(seats=wire.seats(held.seats), hold_expires_at=wire.timestamp(held.expires_at))
+
+    async def SellSeats(self, request: own.SellSeatsRequest, call: Call) -> own.SellSeatsResponse:
+        seat_ids = tuple(request.seat_ids)
+        sold = await self._inventory.sell(
+            Commit(request.reservation_id, request.event_id, seat_ids, 0, request.payment_intent_id), call
+        )
+        return own.SellSeatsResponse(order_id=sold.order_id)
+
+    async def FreeSeats(self, request: own.FreeSeatsRequest, call: Call) -> own.FreeSeatsResponse:
+        freed = await self._inventory.free(Release(request.reservation_id, request.event_id, (), 0), call)
+        return own.FreeSeatsResponse(seats=wire.seats(freed.seats))
+
     async def ExtendHold(self, request: own.ExtendHoldRequest, call: Call) -> own.ExtendHoldResponse:
         deadline = wire.instant(request, "hold_expires_at")
         in_force = await self._inventory.extend(request.event_id, request.reservation_id, deadline, call)
         return own.ExtendHoldResponse(hold_expires_at=wire.timestamp(in_force))
-
-    async def HoldBest(self, request: own.HoldBestRequest, call: Call) -> own.HoldBestResponse:
-        held = await self._inventory.reserve(
-            ReserveBest(
-                request.reservation_id,
-                request.event_id,
-                (),
-                request.quantity,
-                request.user_id,
-                wire.instant(request, "hold_expires_at"),
-                request.idempotency_key,
-                request.section,
-                wire.plain_money(request.price_max) if request.HasField("price_max") else None,
-            ),
-            call,
-        )
-        return own.HoldBestResponse(held_seats=wire.seats(held.seats), hold_expires_at=wire.timestamp(held.expires_at))
 
     async def ReturnSeats(self, request: own.ReturnSeatsRequest, call: Call) -> own.ReturnSeatsResponse:
         sold_under = tuple(request.sold_under)

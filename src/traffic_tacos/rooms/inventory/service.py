@@ -2,8 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from functools import partial
-from typing import TypeVar
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
@@ -20,7 +19,7 @@ from traffic_tacos.ports.audit import HEAD, Audited, audited
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.idempotency import Answers, Keyed, Once
 from traffic_tacos.ports.sales import sale_key, window_in_force
-from traffic_tacos.ports.store import Decision, Event, Key, Prefix, Store, View
+from traffic_tacos.ports.store import Decision, Event, Key, Prefix, Reads, Store, View
 from traffic_tacos.rooms.inventory import model
 from traffic_tacos.rooms.inventory.clients import CatalogClient
 from traffic_tacos.rooms.inventory.model import Claim, Counts, Hold, HoldStatus
@@ -37,23 +36,26 @@ SEATS_SHOWN_MAX = 1000  # of a section's free seats, in one answer
 R = TypeVar("R")
 
 
+class Decide(Protocol):
+    """How a decision is committed: by the store, or at most once under the caller's key."""
+
+    async def __call__(self, reads: Reads, decide: Callable[[View], Decision[Any]], /) -> Any: ...
+
+
 class MovedHold(Fault):
     """What a decision needs was found, and moved before it was made: try again."""
 
 
 class Reserve(Keyed, frozen=True):
+    """Named seats, or the best available: of a section, by its id or name, and of at most this price each."""
+
     reservation_id: str
     event_id: str
     seat_ids: tuple[str, ...]
     quantity: int
     user_id: str
     hold_expires_at: Instant | None
-    idempotency_key: str
-
-
-class ReserveBest(Reserve, frozen=True):
-    """The best available seats of a section, by its id or name, and of at most this price each."""
-
+    idempotency_key: str = ""
     section: str = ""
     price_max: Money | None = None
 
@@ -64,8 +66,8 @@ class Commit(Keyed, frozen=True):
     seat_ids: tuple[str, ...]
     quantity: int
     payment_intent_id: str
-    user_id: str
-    idempotency_key: str
+    user_id: str = ""
+    idempotency_key: str = ""
 
 
 class Release(Keyed, frozen=True):
@@ -73,8 +75,8 @@ class Release(Keyed, frozen=True):
     event_id: str
     seat_ids: tuple[str, ...]
     quantity: int
-    reason: str
-    idempotency_key: str
+    reason: str = ""
+    idempotency_key: str = ""
 
 
 class House(msgspec.Struct, frozen=True):
@@ -151,9 +153,13 @@ class Inventory:
 
     async def reserve(self, request: Reserve, call: Call) -> Held:
         """Hold seats until the deadline; see `model.reserve` for what is refused."""
-        return await self._once("reserve", request, Held, call, partial(self._reserve, request, call))
+        return await self._once("reserve", request, Held, call, lambda once: self._reserve(request, call, once.commit))
 
-    async def _reserve(self, request: Reserve, call: Call, once: Once[Held]) -> Held:
+    async def hold(self, request: Reserve, call: Call) -> Held:
+        """As `reserve`, without a key: a reservation that holds its seats already is answered with them."""
+        return await self._reserve(request, call, self._store.transact)
+
+    async def _reserve(self, request: Reserve, call: Call, decide: Decide) -> Held:
         checked_id("reservation_id", request.reservation_id)
         plan, keys = await self._plan(request.event_id, call)
         now = self._clock.now()
@@ -164,7 +170,7 @@ class Inventory:
             request.seat_ids,
             request.quantity or len(request.seat_ids),
             deadline,
-            wished(plan, request.section, request.price_max) if isinstance(request, ReserveBest) else None,
+            wished(plan, request.section, request.price_max),
         )
         model.checked_claim(plan, claim, now)
         hold_at, known_sale = hold_key(request.event_id, request.reservation_id), sale_window(plan.info)
@@ -182,7 +188,8 @@ class Inventory:
                 held = Held(hold.reservation_id, seats, hold.deadline, hold.status)
                 return Decision(held, (*keys.writes(before, change), *person.writes(others, now)))
 
-            return await once.commit((hold_at, sale_key(request.event_id), *person.reads, *rows), rule)
+            held: Held = await decide((hold_at, sale_key(request.event_id), *person.reads, *rows), rule)
+            return held
 
         for _ in range(TRIES_MAX):
             with suppress(MovedPerson):
@@ -191,9 +198,13 @@ class Inventory:
 
     async def commit(self, request: Commit, call: Call) -> Sold:
         """Sell what the reservation holds, all or none; see `model.commit` for what is refused."""
-        return await self._once("commit", request, Sold, call, partial(self._commit, request, call))
+        return await self._once("commit", request, Sold, call, lambda once: self._commit(request, call, once.commit))
 
-    async def _commit(self, request: Commit, call: Call, once: Once[Sold]) -> Sold:
+    async def sell(self, request: Commit, call: Call) -> Sold:
+        """As `commit`, without a key: what is sold under this payment already stays so."""
+        return await self._commit(request, call, self._store.transact)
+
+    async def _commit(self, request: Commit, call: Call, decide: Decide) -> Sold:
         now = self._clock.now()
         plan, keys = await self._plan(request.event_id, call)
         hold_at, hold = await self._hold(request.event_id, request.reservation_id)
@@ -209,13 +220,20 @@ class Inventory:
             sold = Sold(order_id, seats, change.hold.committed_at or now)
             return Decision(sold, keys.writes(before, change))
 
-        return await once.commit((hold_at, *(keys.rows[index] for index in indexes)), rule)
+        sold: Sold = await decide((hold_at, *(keys.rows[index] for index in indexes)), rule)
+        return sold
 
     async def release(self, request: Release, call: Call) -> Released:
         """Free what the reservation holds, never what it owns."""
-        return await self._once("release", request, Released, call, partial(self._release, request, call))
+        return await self._once(
+            "release", request, Released, call, lambda once: self._release(request, call, once.commit)
+        )
 
-    async def _release(self, request: Release, call: Call, once: Once[Released]) -> Released:
+    async def free(self, request: Release, call: Call) -> Released:
+        """As `release`, without a key: what is free already stays so."""
+        return await self._release(request, call, self._store.transact)
+
+    async def _release(self, request: Release, call: Call, decide: Decide) -> Released:
         now = self._clock.now()
         plan, keys = await self._plan(request.event_id, call)
         hold_at, hold = await self._hold(request.event_id, request.reservation_id)
@@ -230,7 +248,8 @@ class Inventory:
             seats = model.described(plan, freed, SeatStatus.AVAILABLE)
             return Decision(Released(seats, now, was_released=not freed), keys.writes(before, change))
 
-        return await once.commit((hold_at, *(keys.rows[index] for index in indexes)), rule)
+        released: Released = await decide((hold_at, *(keys.rows[index] for index in indexes)), rule)
+        return released
 
     async def extend(self, event_id: str, reservation_id: str, deadline: Instant | None, call: Call) -> Instant:
         """Hold what the reservation holds until a later deadline; the deadline in force."""

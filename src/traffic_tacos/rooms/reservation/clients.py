@@ -55,14 +55,14 @@ class CatalogClient:
 
 
 class InventoryClient:
-    """Every call names its key, so a repeat after a crash has no second effect."""
+    """A repeat of any of these has no second effect."""
 
     def __init__(self, upstream: Upstream) -> None:
         self._upstream = upstream
         self._stub = inventory_pb2_grpc.InventoryStub(upstream.channel)
         self._holds = own_inventory_pb2_grpc.HoldServiceStub(upstream.channel)
 
-    async def reserve(
+    async def hold(
         self,
         reservation_id: str,
         event_id: str,
@@ -70,74 +70,53 @@ class InventoryClient:
         seat_ids: tuple[str, ...],
         quantity: int,
         deadline: Instant,
-        key: str,
         call: Call,
-        wish: Wish | None = None,
+        wish: Wish = Wish(),
     ) -> tuple[tuple[Seat, ...], Instant]:
         """The seats, and until when they are held: a repeat answers with the deadline of the first. A wish is for seats
         that are not named.
         """
-        if wish is not None:
-            best = await self._upstream.ask(
-                self._holds.HoldBest,
-                own_inventory_pb2.HoldBestRequest(
-                    reservation_id=reservation_id,
-                    event_id=event_id,
-                    quantity=quantity,
-                    section=wish.section,
-                    price_max=wire.money(wish.price_max),
-                    user_id=user_id,
-                    hold_expires_at=wire.timestamp(deadline),
-                    idempotency_key=key,
-                ),
-                call,
-                INVENTORY_SECONDS,
-            )
-            return wire.plain_seats(best.held_seats), wire.instant(best, "hold_expires_at") or deadline
         answer = await self._upstream.ask(
-            self._stub.ReserveSeat,
-            inventory_pb2.ReserveSeatRequest(
+            self._holds.HoldSeats,
+            own_inventory_pb2.HoldSeatsRequest(
                 reservation_id=reservation_id,
                 event_id=event_id,
+                user_id=user_id,
                 seat_ids=seat_ids,
                 quantity=quantity,
-                user_id=user_id,
                 hold_expires_at=wire.timestamp(deadline),
-                idempotency_key=key,
+                section=wish.section,
+                price_max=wire.money(wish.price_max),
             ),
             call,
             INVENTORY_SECONDS,
         )
-        return wire.plain_seats(answer.reserved_seats), wire.instant(answer, "hold_expires_at") or deadline
+        return wire.plain_seats(answer.seats), wire.instant(answer, "hold_expires_at") or deadline
 
-    async def commit(self, reservation: Reservation, payment_intent_id: str, key: str, call: Call) -> str:
+    async def sell(self, reservation: Reservation, payment_intent_id: str, call: Call) -> str:
         """Sell what the reservation holds; the order's id."""
         answer = await self._upstream.ask(
-            self._stub.CommitReservation,
-            inventory_pb2.CommitReservationRequest(
+            self._holds.SellSeats,
+            own_inventory_pb2.SellSeatsRequest(
                 reservation_id=reservation.id,
                 event_id=reservation.event_id,
-                seat_ids=[seat.id for seat in reservation.seats],
-                quantity=len(reservation.seats),
                 payment_intent_id=payment_intent_id,
-                user_id=reservation.user_id,
-                idempotency_key=key,
+                seat_ids=[seat.id for seat in reservation.seats],
             ),
             call,
             INVENTORY_SECONDS,
         )
         return answer.order_id
 
-    async def release(self, reservation_id: str, event_id: str, reason: str, key: str, call: Call) -> tuple[Seat, ...]:
+    async def free(self, reservation_id: str, event_id: str, call: Call) -> tuple[Seat, ...]:
+        """Free what the reservation holds; those that were freed by this call."""
         answer = await self._upstream.ask(
-            self._stub.ReleaseHold,
-            inventory_pb2.ReleaseHoldRequest(
-                reservation_id=reservation_id, event_id=event_id, reason=reason, idempotency_key=key
-            ),
+            self._holds.FreeSeats,
+            own_inventory_pb2.FreeSeatsRequest(reservation_id=reservation_id, event_id=event_id),
             call,
             INVENTORY_SECONDS,
         )
-        return wire.plain_seats(answer.released_seats)
+        return wire.plain_seats(answer.seats)
 
     async def extend(self, reservation_id: str, event_id: str, deadline: Instant, call: Call) -> None:
         """Hold what the reservation holds until this later deadline."""

@@ -27,6 +27,7 @@ from traffic_tacos.rooms.reservation.records import (
 )
 
 FINISHED_AFTER = 5 * SECOND
+HELD_AGAIN = MINUTE
 # The last one: its user has bought as many seats of the event meanwhile as one person may have.
 SEATS_GONE = frozenset(
     {
@@ -143,28 +144,26 @@ class Confirming:
 
     async def _sell(self, reservation: Reservation, payment_intent_id: str, call: Call) -> str:
         """Sell the seats; past the deadline, hold the very same seats once more and sell those."""
-        name = f"{reservation.id}:{payment_intent_id}"
         try:
-            return await self._inventory.commit(reservation, payment_intent_id, f"commit:{name}", call)
+            return await self._inventory.sell(reservation, payment_intent_id, call)
         except Refusal as refusal:
             if refusal.code not in SEATS_GONE:
                 raise
-        deadline = (self._clock.now() // MINUTE + 2) * MINUTE  # the same for a retry soon after, hence the keys too
+        deadline = self._clock.now() + HELD_AGAIN
         try:
-            await self._inventory.reserve(
+            await self._inventory.hold(
                 reservation.id,
                 reservation.event_id,
                 reservation.user_id,
                 tuple(seat.id for seat in reservation.seats),
                 len(reservation.seats),
                 deadline,
-                f"reacquire:{name}:{deadline}",
                 call,
             )
         except Refusal as refusal:
             if refusal.code is not Code.FAILED_PRECONDITION:  # which says that they are sold to it already
                 raise
-        return await self._inventory.commit(reservation, payment_intent_id, f"recommit:{name}:{deadline}", call)
+        return await self._inventory.sell(reservation, payment_intent_id, call)
 
     async def _finish(self, reservation: Reservation, payment_intent_id: str, order_id: str) -> Reservation:
         """The order. RefundOwed when somebody else has ended this confirmation meanwhile: then its seats go back."""

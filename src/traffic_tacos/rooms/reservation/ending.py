@@ -154,9 +154,7 @@ class Ending:
         under any other payment may be about to become an order.
         """
         try:
-            return await self._inventory.release(
-                reservation.id, reservation.event_id, reservation.status.name, f"release:{reservation.id}", call
-            )
+            return await self._inventory.free(reservation.id, reservation.event_id, call)
         except Refusal as refusal:
             if refusal.code is not Code.FAILED_PRECONDITION or not reservation.refunds:
                 return ()  # it holds nothing, or it owns what it held

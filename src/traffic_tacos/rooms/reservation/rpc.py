@@ -8,7 +8,7 @@ from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.ids import checked_id, checked_user_id
 from traffic_tacos.rooms.reservation.ending import Ending
 from traffic_tacos.rooms.reservation.model import Metadata, Reservation, Status, Wish, seats_of
-from traffic_tacos.rooms.reservation.service import Cancel, Confirm, Create, CreateBest, Extend, Reservations
+from traffic_tacos.rooms.reservation.service import Cancel, Confirm, Create, Extend, Reservations
 from traffic_tacos.rooms.reservation.stopping import Stopping
 
 BEST_SEATS = "best-seats"
@@ -107,7 +107,7 @@ class BestSeatsRpc:
     async def ReserveBest(self, request: best.ReserveBestRequest, call: Call) -> best.ReserveBestResponse:
         call.require_user(checked_user_id("user_id", request.user_id))
         created = await self._reservations.create(
-            CreateBest(
+            Create(
                 request.event_id,
                 (),
                 request.quantity,

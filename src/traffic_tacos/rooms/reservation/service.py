@@ -56,9 +56,6 @@ class Create(Keyed, frozen=True):
     reservation_token: str
     idempotency_key: str
     metadata: Metadata
-
-
-class CreateBest(Create, frozen=True):
     wish: Wish = Wish()
 
 
@@ -158,16 +155,15 @@ class Reservations:
         reservation_id = await self._unused_id(request, once.digest)
         terms = await self._event_terms(request.event_id, call)
         deadline = now + terms.hold
-        seats, held_until = await self._inventory.reserve(
+        seats, held_until = await self._inventory.hold(
             reservation_id,
             request.event_id,
             request.user_id,
             request.seat_ids,
             request.quantity,
             deadline,
-            f"reserve:{reservation_id}:{deadline}",
             call,
-            request.wish if isinstance(request, CreateBest) else None,
+            request.wish,
         )
         reservation = Reservation(
             id=reservation_id,
@@ -350,9 +346,8 @@ class Reservations:
 
     async def _give_back(self, reservation: Reservation, call: Call) -> None:
         """Free a hold that found no reservation; if that fails, it lapses."""
-        key = f"give-back:{reservation.id}"
         try:
-            await self._inventory.release(reservation.id, reservation.event_id, "not reserved", key, call)
+            await self._inventory.free(reservation.id, reservation.event_id, call)
         except Exception:  # noqa: BLE001 - the caller's answer is decided; the hold's own deadline frees it
             return
 

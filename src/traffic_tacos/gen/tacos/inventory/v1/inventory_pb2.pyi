@@ -11,35 +11,71 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
-class HoldBestRequest(_message.Message):
-    __slots__ = ("reservation_id", "event_id", "quantity", "section", "price_max", "user_id", "hold_expires_at", "idempotency_key")
+class HoldSeatsRequest(_message.Message):
+    __slots__ = ("reservation_id", "event_id", "user_id", "seat_ids", "quantity", "hold_expires_at", "section", "price_max")
     RESERVATION_ID_FIELD_NUMBER: _ClassVar[int]
     EVENT_ID_FIELD_NUMBER: _ClassVar[int]
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    SEAT_IDS_FIELD_NUMBER: _ClassVar[int]
     QUANTITY_FIELD_NUMBER: _ClassVar[int]
+    HOLD_EXPIRES_AT_FIELD_NUMBER: _ClassVar[int]
     SECTION_FIELD_NUMBER: _ClassVar[int]
     PRICE_MAX_FIELD_NUMBER: _ClassVar[int]
-    USER_ID_FIELD_NUMBER: _ClassVar[int]
-    HOLD_EXPIRES_AT_FIELD_NUMBER: _ClassVar[int]
-    IDEMPOTENCY_KEY_FIELD_NUMBER: _ClassVar[int]
     reservation_id: str
     event_id: str
+    user_id: str
+    seat_ids: _containers.RepeatedScalarFieldContainer[str]
     quantity: int
+    hold_expires_at: _timestamp_pb2.Timestamp
     section: str
     price_max: _types_pb2.Money
-    user_id: str
-    hold_expires_at: _timestamp_pb2.Timestamp
-    idempotency_key: str
-    def __init__(self, reservation_id: _Optional[str] = ..., event_id: _Optional[str] = ..., quantity: _Optional[int] = ..., section: _Optional[str] = ..., price_max: _Optional[_Union[_types_pb2.Money, _Mapping]] = ..., user_id: _Optional[str] = ..., hold_expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., idempotency_key: _Optional[str] = ...) -> None: ...
+    def __init__(self, reservation_id: _Optional[str] = ..., event_id: _Optional[str] = ..., user_id: _Optional[str] = ..., seat_ids: _Optional[_Iterable[str]] = ..., quantity: _Optional[int] = ..., hold_expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., section: _Optional[str] = ..., price_max: _Optional[_Union[_types_pb2.Money, _Mapping]] = ...) -> None: ...
 
-class HoldBestResponse(_message.Message):
-    __slots__ = ("held_seats", "hold_expires_at", "error")
-    HELD_SEATS_FIELD_NUMBER: _ClassVar[int]
+class HoldSeatsResponse(_message.Message):
+    __slots__ = ("seats", "hold_expires_at", "error")
+    SEATS_FIELD_NUMBER: _ClassVar[int]
     HOLD_EXPIRES_AT_FIELD_NUMBER: _ClassVar[int]
     ERROR_FIELD_NUMBER: _ClassVar[int]
-    held_seats: _containers.RepeatedCompositeFieldContainer[_types_pb2.Seat]
+    seats: _containers.RepeatedCompositeFieldContainer[_types_pb2.Seat]
     hold_expires_at: _timestamp_pb2.Timestamp
     error: _errors_pb2.Error
-    def __init__(self, held_seats: _Optional[_Iterable[_Union[_types_pb2.Seat, _Mapping]]] = ..., hold_expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., error: _Optional[_Union[_errors_pb2.Error, _Mapping]] = ...) -> None: ...
+    def __init__(self, seats: _Optional[_Iterable[_Union[_types_pb2.Seat, _Mapping]]] = ..., hold_expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., error: _Optional[_Union[_errors_pb2.Error, _Mapping]] = ...) -> None: ...
+
+class SellSeatsRequest(_message.Message):
+    __slots__ = ("reservation_id", "event_id", "payment_intent_id", "seat_ids")
+    RESERVATION_ID_FIELD_NUMBER: _ClassVar[int]
+    EVENT_ID_FIELD_NUMBER: _ClassVar[int]
+    PAYMENT_INTENT_ID_FIELD_NUMBER: _ClassVar[int]
+    SEAT_IDS_FIELD_NUMBER: _ClassVar[int]
+    reservation_id: str
+    event_id: str
+    payment_intent_id: str
+    seat_ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, reservation_id: _Optional[str] = ..., event_id: _Optional[str] = ..., payment_intent_id: _Optional[str] = ..., seat_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class SellSeatsResponse(_message.Message):
+    __slots__ = ("order_id", "error")
+    ORDER_ID_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    order_id: str
+    error: _errors_pb2.Error
+    def __init__(self, order_id: _Optional[str] = ..., error: _Optional[_Union[_errors_pb2.Error, _Mapping]] = ...) -> None: ...
+
+class FreeSeatsRequest(_message.Message):
+    __slots__ = ("reservation_id", "event_id")
+    RESERVATION_ID_FIELD_NUMBER: _ClassVar[int]
+    EVENT_ID_FIELD_NUMBER: _ClassVar[int]
+    reservation_id: str
+    event_id: str
+    def __init__(self, reservation_id: _Optional[str] = ..., event_id: _Optional[str] = ...) -> None: ...
+
+class FreeSeatsResponse(_message.Message):
+    __slots__ = ("seats", "error")
+    SEATS_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    seats: _containers.RepeatedCompositeFieldContainer[_types_pb2.Seat]
+    error: _errors_pb2.Error
+    def __init__(self, seats: _Optional[_Iterable[_Union[_types_pb2.Seat, _Mapping]]] = ..., error: _Optional[_Union[_errors_pb2.Error, _Mapping]] = ...) -> None: ...
 
 class CountSeatsRequest(_message.Message):
     __slots__ = ("event_id",)

@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class HoldServiceStub:
-    """Called by the reservation room and the catalog.
+    """Called by the reservation room and the catalog. What a reservation holds is known by the reservation's id, so all of
+    these may be asked again without an idempotency key.
     """
 
     def __init__(self, channel):
@@ -35,6 +36,21 @@ class HoldServiceStub:
         Args:
             channel: A grpc.Channel.
         """
+        self.HoldSeats = channel.unary_unary(
+                '/tacos.inventory.v1.HoldService/HoldSeats',
+                request_serializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.HoldSeatsRequest.SerializeToString,
+                response_deserializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.HoldSeatsResponse.FromString,
+                _registered_method=True)
+        self.SellSeats = channel.unary_unary(
+                '/tacos.inventory.v1.HoldService/SellSeats',
+                request_serializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.SellSeatsRequest.SerializeToString,
+                response_deserializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.SellSeatsResponse.FromString,
+                _registered_method=True)
+        self.FreeSeats = channel.unary_unary(
+                '/tacos.inventory.v1.HoldService/FreeSeats',
+                request_serializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.FreeSeatsRequest.SerializeToString,
+                response_deserializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.FreeSeatsResponse.FromString,
+                _registered_method=True)
         self.ExtendHold = channel.unary_unary(
                 '/tacos.inventory.v1.HoldService/ExtendHold',
                 request_serializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.ExtendHoldRequest.SerializeToString,
@@ -55,11 +71,6 @@ class HoldServiceStub:
                 request_serializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.UnblockSeatsRequest.SerializeToString,
                 response_deserializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.UnblockSeatsResponse.FromString,
                 _registered_method=True)
-        self.HoldBest = channel.unary_unary(
-                '/tacos.inventory.v1.HoldService/HoldBest',
-                request_serializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.HoldBestRequest.SerializeToString,
-                response_deserializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.HoldBestResponse.FromString,
-                _registered_method=True)
         self.CountSeats = channel.unary_unary(
                 '/tacos.inventory.v1.HoldService/CountSeats',
                 request_serializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.CountSeatsRequest.SerializeToString,
@@ -68,8 +79,33 @@ class HoldServiceStub:
 
 
 class HoldServiceServicer:
-    """Called by the reservation room and the catalog.
+    """Called by the reservation room and the catalog. What a reservation holds is known by the reservation's id, so all of
+    these may be asked again without an idempotency key.
     """
+
+    def HoldSeats(self, request, context):
+        """Holds the named seats, or the best available, until the deadline. Asking again while the hold lives answers with
+        the same seats and the deadline in force. See Inventory.ReserveSeat for what is refused.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SellSeats(self, request, context):
+        """Sells what a reservation holds, all or none. Asking again under the same payment changes nothing. See
+        Inventory.CommitReservation for what is refused.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def FreeSeats(self, request, context):
+        """Frees what a reservation holds, never what it owns. Asking again changes nothing. See Inventory.ReleaseHold for
+        what is refused.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
 
     def ExtendHold(self, request, context):
         """Moves the deadline of a live hold. Asking again for the same deadline, or an earlier one, changes
@@ -102,13 +138,6 @@ class HoldServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def HoldBest(self, request, context):
-        """Holds the best available seats of a section, or up to a price; else as Inventory.ReserveSeat.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
     def CountSeats(self, request, context):
         """How many seats of an event are left, and for whom: what the line gives turns by.
         """
@@ -119,6 +148,21 @@ class HoldServiceServicer:
 
 def add_HoldServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
+            'HoldSeats': grpc.unary_unary_rpc_method_handler(
+                    servicer.HoldSeats,
+                    request_deserializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.HoldSeatsRequest.FromString,
+                    response_serializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.HoldSeatsResponse.SerializeToString,
+            ),
+            'SellSeats': grpc.unary_unary_rpc_method_handler(
+                    servicer.SellSeats,
+                    request_deserializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.SellSeatsRequest.FromString,
+                    response_serializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.SellSeatsResponse.SerializeToString,
+            ),
+            'FreeSeats': grpc.unary_unary_rpc_method_handler(
+                    servicer.FreeSeats,
+                    request_deserializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.FreeSeatsRequest.FromString,
+                    response_serializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.FreeSeatsResponse.SerializeToString,
+            ),
             'ExtendHold': grpc.unary_unary_rpc_method_handler(
                     servicer.ExtendHold,
                     request_deserializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.ExtendHoldRequest.FromString,
@@ -139,11 +183,6 @@ def add_HoldServiceServicer_to_server(servicer, server):
                     request_deserializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.UnblockSeatsRequest.FromString,
                     response_serializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.UnblockSeatsResponse.SerializeToString,
             ),
-            'HoldBest': grpc.unary_unary_rpc_method_handler(
-                    servicer.HoldBest,
-                    request_deserializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.HoldBestRequest.FromString,
-                    response_serializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.HoldBestResponse.SerializeToString,
-            ),
             'CountSeats': grpc.unary_unary_rpc_method_handler(
                     servicer.CountSeats,
                     request_deserializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.CountSeatsRequest.FromString,
@@ -158,8 +197,90 @@ def add_HoldServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class HoldService:
-    """Called by the reservation room and the catalog.
+    """Called by the reservation room and the catalog. What a reservation holds is known by the reservation's id, so all of
+    these may be asked again without an idempotency key.
     """
+
+    @staticmethod
+    def HoldSeats(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tacos.inventory.v1.HoldService/HoldSeats',
+            tacos_dot_inventory_dot_v1_dot_inventory__pb2.HoldSeatsRequest.SerializeToString,
+            tacos_dot_inventory_dot_v1_dot_inventory__pb2.HoldSeatsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SellSeats(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tacos.inventory.v1.HoldService/SellSeats',
+            tacos_dot_inventory_dot_v1_dot_inventory__pb2.SellSeatsRequest.SerializeToString,
+            tacos_dot_inventory_dot_v1_dot_inventory__pb2.SellSeatsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FreeSeats(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tacos.inventory.v1.HoldService/FreeSeats',
+            tacos_dot_inventory_dot_v1_dot_inventory__pb2.FreeSeatsRequest.SerializeToString,
+            tacos_dot_inventory_dot_v1_dot_inventory__pb2.FreeSeatsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
 
     @staticmethod
     def ExtendHold(request,
@@ -259,33 +380,6 @@ class HoldService:
             '/tacos.inventory.v1.HoldService/UnblockSeats',
             tacos_dot_inventory_dot_v1_dot_inventory__pb2.UnblockSeatsRequest.SerializeToString,
             tacos_dot_inventory_dot_v1_dot_inventory__pb2.UnblockSeatsResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def HoldBest(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/tacos.inventory.v1.HoldService/HoldBest',
-            tacos_dot_inventory_dot_v1_dot_inventory__pb2.HoldBestRequest.SerializeToString,
-            tacos_dot_inventory_dot_v1_dot_inventory__pb2.HoldBestResponse.FromString,
             options,
             channel_credentials,
             insecure,

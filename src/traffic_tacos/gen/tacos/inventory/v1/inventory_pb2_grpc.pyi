@@ -27,12 +27,26 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class HoldServiceStub:
-    """Called by the reservation room and the catalog."""
+    """Called by the reservation room and the catalog. What a reservation holds is known by the reservation's id, so all of
+    these may be asked again without an idempotency key.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> HoldServiceAsyncStub: ...
+    HoldSeats: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.HoldSeatsRequest, _inventory_pb2.HoldSeatsResponse]
+    """Holds the named seats, or the best available, until the deadline. Asking again while the hold lives answers with
+    the same seats and the deadline in force. See Inventory.ReserveSeat for what is refused.
+    """
+    SellSeats: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.SellSeatsRequest, _inventory_pb2.SellSeatsResponse]
+    """Sells what a reservation holds, all or none. Asking again under the same payment changes nothing. See
+    Inventory.CommitReservation for what is refused.
+    """
+    FreeSeats: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.FreeSeatsRequest, _inventory_pb2.FreeSeatsResponse]
+    """Frees what a reservation holds, never what it owns. Asking again changes nothing. See Inventory.ReleaseHold for
+    what is refused.
+    """
     ExtendHold: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.ExtendHoldRequest, _inventory_pb2.ExtendHoldResponse]
     """Moves the deadline of a live hold. Asking again for the same deadline, or an earlier one, changes
     nothing. NOT_FOUND when the reservation never held any seats, RESERVATION_EXPIRED when its hold has
@@ -46,16 +60,28 @@ class HoldServiceStub:
     """Takes seats off sale for the house, all or none: INVENTORY_CONFLICT when one is held or sold."""
     UnblockSeats: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.UnblockSeatsRequest, _inventory_pb2.UnblockSeatsResponse]
     """Puts the house's seats on sale; what is not blocked stays as it is."""
-    HoldBest: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.HoldBestRequest, _inventory_pb2.HoldBestResponse]
-    """Holds the best available seats of a section, or up to a price; else as Inventory.ReserveSeat."""
     CountSeats: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.CountSeatsRequest, _inventory_pb2.CountSeatsResponse]
     """How many seats of an event are left, and for whom: what the line gives turns by."""
 
 @_typing.type_check_only
 class HoldServiceAsyncStub(HoldServiceStub):
-    """Called by the reservation room and the catalog."""
+    """Called by the reservation room and the catalog. What a reservation holds is known by the reservation's id, so all of
+    these may be asked again without an idempotency key.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
+    HoldSeats: _aio.UnaryUnaryMultiCallable[_inventory_pb2.HoldSeatsRequest, _inventory_pb2.HoldSeatsResponse]  # type: ignore[assignment]
+    """Holds the named seats, or the best available, until the deadline. Asking again while the hold lives answers with
+    the same seats and the deadline in force. See Inventory.ReserveSeat for what is refused.
+    """
+    SellSeats: _aio.UnaryUnaryMultiCallable[_inventory_pb2.SellSeatsRequest, _inventory_pb2.SellSeatsResponse]  # type: ignore[assignment]
+    """Sells what a reservation holds, all or none. Asking again under the same payment changes nothing. See
+    Inventory.CommitReservation for what is refused.
+    """
+    FreeSeats: _aio.UnaryUnaryMultiCallable[_inventory_pb2.FreeSeatsRequest, _inventory_pb2.FreeSeatsResponse]  # type: ignore[assignment]
+    """Frees what a reservation holds, never what it owns. Asking again changes nothing. See Inventory.ReleaseHold for
+    what is refused.
+    """
     ExtendHold: _aio.UnaryUnaryMultiCallable[_inventory_pb2.ExtendHoldRequest, _inventory_pb2.ExtendHoldResponse]  # type: ignore[assignment]
     """Moves the deadline of a live hold. Asking again for the same deadline, or an earlier one, changes
     nothing. NOT_FOUND when the reservation never held any seats, RESERVATION_EXPIRED when its hold has
@@ -69,13 +95,43 @@ class HoldServiceAsyncStub(HoldServiceStub):
     """Takes seats off sale for the house, all or none: INVENTORY_CONFLICT when one is held or sold."""
     UnblockSeats: _aio.UnaryUnaryMultiCallable[_inventory_pb2.UnblockSeatsRequest, _inventory_pb2.UnblockSeatsResponse]  # type: ignore[assignment]
     """Puts the house's seats on sale; what is not blocked stays as it is."""
-    HoldBest: _aio.UnaryUnaryMultiCallable[_inventory_pb2.HoldBestRequest, _inventory_pb2.HoldBestResponse]  # type: ignore[assignment]
-    """Holds the best available seats of a section, or up to a price; else as Inventory.ReserveSeat."""
     CountSeats: _aio.UnaryUnaryMultiCallable[_inventory_pb2.CountSeatsRequest, _inventory_pb2.CountSeatsResponse]  # type: ignore[assignment]
     """How many seats of an event are left, and for whom: what the line gives turns by."""
 
 class HoldServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Called by the reservation room and the catalog."""
+    """Called by the reservation room and the catalog. What a reservation holds is known by the reservation's id, so all of
+    these may be asked again without an idempotency key.
+    """
+
+    @_abc_1.abstractmethod
+    def HoldSeats(
+        self,
+        request: _inventory_pb2.HoldSeatsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_inventory_pb2.HoldSeatsResponse, _abc.Awaitable[_inventory_pb2.HoldSeatsResponse]]:
+        """Holds the named seats, or the best available, until the deadline. Asking again while the hold lives answers with
+        the same seats and the deadline in force. See Inventory.ReserveSeat for what is refused.
+        """
+
+    @_abc_1.abstractmethod
+    def SellSeats(
+        self,
+        request: _inventory_pb2.SellSeatsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_inventory_pb2.SellSeatsResponse, _abc.Awaitable[_inventory_pb2.SellSeatsResponse]]:
+        """Sells what a reservation holds, all or none. Asking again under the same payment changes nothing. See
+        Inventory.CommitReservation for what is refused.
+        """
+
+    @_abc_1.abstractmethod
+    def FreeSeats(
+        self,
+        request: _inventory_pb2.FreeSeatsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_inventory_pb2.FreeSeatsResponse, _abc.Awaitable[_inventory_pb2.FreeSeatsResponse]]:
+        """Frees what a reservation holds, never what it owns. Asking again changes nothing. See Inventory.ReleaseHold for
+        what is refused.
+        """
 
     @_abc_1.abstractmethod
     def ExtendHold(
@@ -113,14 +169,6 @@ class HoldServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_pb2.UnblockSeatsResponse, _abc.Awaitable[_inventory_pb2.UnblockSeatsResponse]]:
         """Puts the house's seats on sale; what is not blocked stays as it is."""
-
-    @_abc_1.abstractmethod
-    def HoldBest(
-        self,
-        request: _inventory_pb2.HoldBestRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_inventory_pb2.HoldBestResponse, _abc.Awaitable[_inventory_pb2.HoldBestResponse]]:
-        """Holds the best available seats of a section, or up to a price; else as Inventory.ReserveSeat."""
 
     @_abc_1.abstractmethod
     def CountSeats(
