@@ -4,6 +4,7 @@ Files are readable by their owner only. Whoever has the signing key can speak as
 """
 
 import base64
+import hashlib
 import os
 import random
 from collections.abc import Awaitable, Callable, Mapping
@@ -26,7 +27,15 @@ from jwt.algorithms import OKPAlgorithm
 from traffic_tacos.kernel.errors import Fault, Refusal
 from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.kernel.signatures import SECRET_PREFIX
-from traffic_tacos.kernel.tokens import ALGORITHM, LIFETIME_SECONDS_MAX, VerifyingKeys, key_id
+from traffic_tacos.kernel.tokens import (
+    ALGORITHM,
+    LIFETIME_SECONDS_MAX,
+    ReservationToken,
+    VerifyingKeys,
+    key_id,
+    sign_reservation,
+    verify_reservation,
+)
 from traffic_tacos.ports.clock import Clock
 
 FOLDER = "keys"
@@ -36,6 +45,8 @@ WEBHOOK = "webhook.secret"
 RETIRED = "retired"  # public keys, as SECONDS-KEYID.pem: when it was retired, and which it was
 SECRET_BYTES = 32
 WATCHED_EVERY_SECONDS = 2.0
+SIGNED_REMEMBERED_MAX = 50_000
+_DIGEST_BYTES = 16
 
 T = TypeVar("T")
 log = structlog.get_logger()
@@ -53,14 +64,41 @@ class Keys(msgspec.Struct, frozen=True):
     verifying: Mapping[str, Ed25519PublicKey]
 
 
+class _Signed(msgspec.Struct, frozen=True):
+    """An admission as its token says it, and from when on that is good."""
+
+    admission: ReservationToken
+    good_from: Instant
+
+
 class Keyring:
-    """The keys in force. Those of a folder follow it: rotating them needs no restart."""
+    """The keys in force. Those of a folder follow it: rotating them needs no restart.
+
+    What this process has signed it knows again by a digest of the token, until the keys change: checking a signature
+    costs more than all the rest of many a call. Nothing is believed that the signature would not say.
+    """
 
     def __init__(self, keys: Keys, data: Path | None = None) -> None:
         self._keys = keys
         self._data = data
         self._seen = self._stamps()
         self._hearers: list[Callable[[], None]] = []
+        self._signed: dict[bytes, _Signed] = {}
+
+    def sign_admission(self, admission: ReservationToken, issued_at: Instant) -> str:
+        token = sign_reservation(self.signing, admission, issued_at)
+        if len(self._signed) >= SIGNED_REMEMBERED_MAX:
+            del self._signed[next(iter(self._signed))]
+        whole_seconds = admission.expires_at // SECOND * SECOND
+        said = msgspec.structs.replace(admission, expires_at=whole_seconds)
+        self._signed[_digest(token)] = _Signed(said, issued_at // SECOND * SECOND)
+        return token
+
+    def admission_of(self, token: str, event_id: str, now: Instant) -> ReservationToken:
+        own = self._signed.get(_digest(token))
+        if own is not None and own.admission.event_id == event_id and own.good_from <= now < own.admission.expires_at:
+            return own.admission
+        return verify_reservation(token, self.verifying, event_id, now)
 
     @property
     def signing(self) -> Ed25519PrivateKey:
@@ -99,6 +137,7 @@ class Keyring:
     def take(self, keys: Keys) -> None:
         """These keys from now on."""
         self._keys = keys
+        self._signed.clear()
         for hear in self._hearers:
             hear()
 
@@ -135,6 +174,10 @@ class Keyring:
         folder = self._data / FOLDER
         files = [folder / SIGNING, folder / WEBHOOK, *sorted((folder / RETIRED).glob("*.pem"))]
         return tuple((file.name, file.stat().st_mtime_ns) for file in files)
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.blake2b(token.encode("utf-8", "surrogatepass"), digest_size=_DIGEST_BYTES).digest()
 
 
 def opened(data: Path, randomness: random.Random) -> Keys:

@@ -131,11 +131,16 @@ def is_safe_to_repeat(method: MethodDescriptor) -> bool:
     )
 
 
-def _service_config() -> str:
-    """gRPC's own retries (gRFC A6), for the methods that may be repeated."""
+def load_services() -> None:
+    """Load every service of the contract: a process knows those that it calls only once it has."""
     for module in walk_packages(gen.__path__, f"{gen.__name__}."):
         if module.name.endswith("_pb2"):
-            import_module(module.name)  # a process knows the services that it calls only once it has loaded them
+            import_module(module.name)
+
+
+def _service_config() -> str:
+    """gRPC's own retries (gRFC A6), for the methods that may be repeated."""
+    load_services()
     names = [
         {"service": service, "method": method.name}
         for service in ROOM_OF

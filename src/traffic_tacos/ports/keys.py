@@ -4,7 +4,8 @@ from typing import Protocol
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from traffic_tacos.kernel.tokens import VerifyingKeys
+from traffic_tacos.kernel.instants import Instant
+from traffic_tacos.kernel.tokens import ReservationToken, VerifyingKeys
 
 
 class Keyring(Protocol):
@@ -15,6 +16,14 @@ class Keyring(Protocol):
 
     @property
     def verifying(self) -> VerifyingKeys: ...
+
+    def sign_admission(self, admission: ReservationToken, issued_at: Instant) -> str:
+        """The reservation token of an admission; see `tokens.sign_reservation`."""
+        ...
+
+    def admission_of(self, token: str, event_id: str, now: Instant) -> ReservationToken:
+        """The admission behind a reservation token, for this event, now; see `tokens.verify_reservation`."""
+        ...
 
     @property
     def waiting(self) -> bytes: ...

@@ -13,7 +13,7 @@ from traffic_tacos.kernel.instants import DAY, Instant
 from traffic_tacos.kernel.limits import EXTENSION_SECONDS_MAX
 from traffic_tacos.kernel.money import Money, total
 from traffic_tacos.kernel.seats import Seat
-from traffic_tacos.kernel.tokens import ReservationToken, verify_reservation
+from traffic_tacos.kernel.tokens import ReservationToken
 from traffic_tacos.kernel.topics import EVENT_CHANGED
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.idempotency import Answers, Keyed, Once
@@ -108,7 +108,7 @@ class Cancelled(msgspec.Struct, frozen=True):
 
 
 class Reservations:
-    """`keyring` has the public keys that admissions are checked with."""
+    """`keyring` knows which admissions are ours."""
 
     def __init__(
         self,
@@ -278,7 +278,7 @@ class Reservations:
     async def _admitted(self, request: Create, call: Call, now: Instant) -> ReservationToken:
         """The admission behind the request, once everything about it that can be wrong was looked at."""
         checked_id("event_id", request.event_id)
-        token = verify_reservation(request.reservation_token, self._keyring.verifying, request.event_id, now)
+        token = self._keyring.admission_of(request.reservation_token, request.event_id, now)
         if token.user_id and token.user_id != request.user_id:
             raise Refusal(Code.FORBIDDEN, "reservation_token: was given to another user")
         terms = await self._event_terms(request.event_id, call)

@@ -18,7 +18,6 @@ from traffic_tacos.kernel.tokens import (
     open_ticket,
     seal_ticket,
     session_hash,
-    sign_reservation,
 )
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.keys import Keyring
@@ -160,7 +159,7 @@ class WaitingRoom:
         if admission.user_id and user_id and admission.user_id != user_id:
             raise of_another_user()
         granted = ReservationToken(admission_id(event_id, number), event_id, admission.user_id, admission.expires_at)
-        signed = sign_reservation(self._keyring.signing, granted, admission.granted_at)
+        signed = self._keyring.sign_admission(granted, admission.granted_at)
         return Grant(signed, admission.granted_at, admission.expires_at)
 
     def condition(self, token: str, now: Instant) -> Condition | None:
