@@ -2,11 +2,18 @@
 
 import asyncio
 
+import msgspec
+
 from tests.rpc.desk import GATEWAY, INVENTORY, RESERVATION, WORKER, code, on_platform
 from tests.simulation.world import EVENT_ID
 from traffic_tacos.gen.gateway.v1 import gateway_pb2
 from traffic_tacos.gen.payment.v1 import payment_pb2
 from traffic_tacos.gen.reservation.v1 import inventory_pb2, reservation_pb2, worker_pb2
+from traffic_tacos.kernel.topics import SETTLE_PAYMENT_RESULT
+from traffic_tacos.rooms.payment.model import Status
+from traffic_tacos.rooms.payment.records import PAYMENT
+from traffic_tacos.rooms.payment.service import settling_job
+from traffic_tacos.rooms.reservation.records import finishing_job
 
 PENDING = reservation_pb2.RESERVATION_STATUS_PENDING
 CONFIRMED = reservation_pb2.RESERVATION_STATUS_CONFIRMED
@@ -30,6 +37,39 @@ async def test_a_paid_reservation_becomes_an_order_with_two_adjacent_seats(desk)
     assert reservation.order_id
     stats = await desk.stats()
     assert (stats.available_seats, stats.reserved_seats, stats.sold_seats) == (13, 0, 2)
+
+
+@on_platform
+async def test_a_result_is_settled_with_its_webhook_and_leaves_no_job_behind(desk):
+    held = await desk.held("ana")
+    await desk.pay("ana", held)
+    while (await desk.reservation(held.reservation_id)).status != CONFIRMED:
+        await desk.loop_once()
+    await desk.clock.sleep(0.1)
+    assert desk.jobs() == []
+
+
+@on_platform(without=WITHOUT_WORKER)
+async def test_a_result_that_nobody_can_settle_now_is_a_job_in_the_commit_of_its_webhook(desk):
+    held = await desk.held("ana")
+    intent = await desk.pay("ana", held)
+    await desk.clock.sleep(6)
+    settling = [job for job in desk.jobs() if job.startswith(SETTLE_PAYMENT_RESULT)]
+    assert len(settling) == 2  # the webhook's, and the one in case that none had come
+    await desk.crash()  # the worker comes back
+    await desk.clock.sleep(1)
+    assert (await desk.reservation(held.reservation_id)).payment_intent_id == intent
+
+
+@on_platform
+async def test_a_refund_in_the_middle_of_a_confirmation_keeps_its_own_job(desk):
+    """Whoever confirms takes away the job that looks at the payment's success, and not that of its refund."""
+    held = await desk.held("ana")
+    intent_id = (await desk.intent("ana", held)).payment_intent_id
+    payment = await desk.platform.engines.store.get(PAYMENT.key(intent_id))
+    completed = settling_job(msgspec.structs.replace(payment, status=Status.COMPLETED), 0)
+    refunded = settling_job(msgspec.structs.replace(payment, status=Status.REFUNDED), 0)
+    assert finishing_job(held.reservation_id, payment.id, 0).id == completed.id != refunded.id
 
 
 @on_platform

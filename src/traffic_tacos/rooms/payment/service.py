@@ -332,8 +332,12 @@ def expiry_job(payment: Payment, due_at: Instant) -> Job:
 
 
 def settling_job(payment: Payment, due_at: Instant) -> Job:
-    """The job that looks at what became of a payment, if nobody brings the news."""
-    return _job(f"{SETTLE_PAYMENT_RESULT}:{payment.id}", SETTLE_PAYMENT_RESULT, payment, due_at)
+    """The job that looks at what became of a payment, if nobody brings the news.
+
+    Whoever confirms a reservation takes the one of its payment away. A refund is other news, and has one of its own.
+    """
+    other = ":refunded" if payment.status is Status.REFUNDED else ""
+    return _job(f"{SETTLE_PAYMENT_RESULT}:{payment.id}{other}", SETTLE_PAYMENT_RESULT, payment, due_at)
 
 
 def _answering(payment: Payment, reason: Reason, due_at: Instant) -> Job:

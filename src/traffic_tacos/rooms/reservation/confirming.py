@@ -13,7 +13,7 @@ from traffic_tacos.kernel.instants import MINUTE, SECOND
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.store import Decision, Store, View, drop_job, put
 from traffic_tacos.rooms.reservation import model
-from traffic_tacos.rooms.reservation.clients import InventoryClient, PaymentClient
+from traffic_tacos.rooms.reservation.clients import InventoryClient, PaymentClient, PaymentView
 from traffic_tacos.rooms.reservation.model import Reservation, Status
 from traffic_tacos.rooms.reservation.records import (
     ORDER,
@@ -54,14 +54,17 @@ class Confirming:
         self._inventory = inventory
         self._payments = payments
 
-    async def confirm(self, reservation: Reservation, payment_intent_id: str, call: Call) -> Reservation:
-        """The reservation with its order.
+    async def confirm(
+        self, reservation: Reservation, payment_intent_id: str, call: Call, known: PaymentView | None = None
+    ) -> Reservation:
+        """The reservation with its order. `known` is the payment, when the caller has just looked at it.
 
         PAYMENT_NOT_APPROVED when the payment is not this reservation's, not of its amount or not completed;
         RefundOwed when the reservation has ended or its seats are gone.
         """
         if reservation.total.amount or payment_intent_id:
-            await self._check_payment(reservation, payment_intent_id, call)
+            payment = known or await self._payments.show(_required(payment_intent_id), call)
+            _check_approved(reservation, payment)
         under_way = await self._begin(reservation, payment_intent_id)
         if under_way.status is Status.CONFIRMED:
             return under_way
@@ -89,18 +92,6 @@ class Confirming:
             return transition(view, before, after, after, tidy_at=now)
 
         return await self._store.transact(step_reads(reservation), decide)
-
-    async def _check_payment(self, reservation: Reservation, payment_intent_id: str, call: Call) -> None:
-        if not payment_intent_id:
-            raise Refusal.of_field("payment_intent_id", "is required")
-        payment = await self._payments.show(payment_intent_id, call)
-        if payment.reservation_id != reservation.id or payment.user_id != reservation.user_id:
-            raise Refusal(Code.PAYMENT_NOT_APPROVED, "payment_intent_id: is not a payment of this reservation")
-        if payment.amount != reservation.total:
-            raise Refusal(Code.PAYMENT_NOT_APPROVED, f"payment_intent_id: must be of {reservation.total}")
-        already = reservation.status is Status.CONFIRMED and reservation.payment_intent_id == payment.id
-        if not payment.is_completed and not already:
-            raise Refusal(Code.PAYMENT_NOT_APPROVED, "payment_intent_id: is not completed")
 
     async def _begin(self, reservation: Reservation, payment_intent_id: str) -> Reservation:
         """Write down that the confirmation is under way, with the job that will finish it.
@@ -192,6 +183,23 @@ class Confirming:
             after = model.lost(before, payment_intent_id, now)
             dropped = (drop_job(finishing_job(after.id, payment_intent_id, now).id),)
             refund = refund_jobs(after.id, payment_intent_id, now)
-            return transition(view, before, after, None, writes=dropped, jobs=(*refund, cleanup_job(after, now)))
+            return transition(view, before, after, None, writes=dropped, jobs=refund, tidy_at=now)
 
         await self._store.transact(step_reads(reservation), decide)
+
+
+def _required(payment_intent_id: str) -> str:
+    if not payment_intent_id:
+        raise Refusal.of_field("payment_intent_id", "is required")
+    return payment_intent_id
+
+
+def _check_approved(reservation: Reservation, payment: PaymentView) -> None:
+    """PAYMENT_NOT_APPROVED unless the payment pays for this reservation."""
+    if payment.reservation_id != reservation.id or payment.user_id != reservation.user_id:
+        raise Refusal(Code.PAYMENT_NOT_APPROVED, "payment_intent_id: is not a payment of this reservation")
+    if payment.amount != reservation.total:
+        raise Refusal(Code.PAYMENT_NOT_APPROVED, f"payment_intent_id: must be of {reservation.total}")
+    already = reservation.status is Status.CONFIRMED and reservation.payment_intent_id == payment.id
+    if not payment.is_completed and not already:
+        raise Refusal(Code.PAYMENT_NOT_APPROVED, "payment_intent_id: is not completed")

@@ -68,7 +68,7 @@ class Ending:
         if payment.reservation_id != reservation_id:
             raise Refusal.of_field("payment_intent_id", "must be a payment of this reservation", payment_intent_id)
         if payment.is_completed:
-            return await self._settle_completed(reservation, payment_intent_id, call)
+            return await self._settle_completed(reservation, payment_intent_id, call, payment)
         if payment.is_refunded:
             return await self._settle_refunded(reservation, payment_intent_id, call)
         if payment.is_under_way or reservation.status is not Status.PENDING:
@@ -78,10 +78,12 @@ class Ending:
             return Ended(reservation, changed=False)
         return await self._cancel(reservation, call)
 
-    async def _settle_completed(self, reservation: Reservation, payment_intent_id: str, call: Call) -> Ended:
+    async def _settle_completed(
+        self, reservation: Reservation, payment_intent_id: str, call: Call, known: PaymentView | None = None
+    ) -> Ended:
         """Money was taken: it becomes an order, or it goes back."""
         try:
-            after = await self._confirming.confirm(reservation, payment_intent_id, call)
+            after = await self._confirming.confirm(reservation, payment_intent_id, call, known)
         except RefundOwed:
             return Ended(await self._get(reservation.id), changed=True)
         except Refusal as refusal:

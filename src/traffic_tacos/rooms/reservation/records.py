@@ -5,7 +5,6 @@ from typing import TypeVar
 
 import msgspec
 
-from traffic_tacos.kernel.ids import derived_id
 from traffic_tacos.kernel.instants import Instant
 from traffic_tacos.kernel.money import Money
 from traffic_tacos.kernel.topics import (
@@ -16,7 +15,7 @@ from traffic_tacos.kernel.topics import (
 )
 from traffic_tacos.ports.paging import listed
 from traffic_tacos.ports.store import Decision, Event, Job, Key, Kind, Prefix, View, Write, put
-from traffic_tacos.rooms.reservation.model import AdmissionUse, Order, Reservation, admission_after
+from traffic_tacos.rooms.reservation.model import FREE_OF_CHARGE, AdmissionUse, Order, Reservation, admission_after
 
 T = TypeVar("T")
 
@@ -138,7 +137,10 @@ def refund_jobs(
 
 
 def finishing_job(reservation_id: str, payment_intent_id: str, due_at: Instant) -> Job:
-    """The job that finishes a confirmation which a crash cut off."""
-    name = derived_id("confirm", reservation_id, payment_intent_id)
+    """The job that finishes a confirmation which a crash cut off: it looks at the payment's result once more.
+
+    It takes the place of the job that payment has put for the same, under the same id, so there is one of both.
+    """
+    name = payment_intent_id or f"{FREE_OF_CHARGE}:{reservation_id}"
     payload = about(reservation_id, payment_intent_id)
     return Job(f"{SETTLE_PAYMENT_RESULT}:{name}", SETTLE_PAYMENT_RESULT, due_at, payload, group=reservation_id)

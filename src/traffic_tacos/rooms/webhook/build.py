@@ -8,7 +8,7 @@ from traffic_tacos.kernel import paths
 from traffic_tacos.kernel.topics import SEND_WEBHOOK
 from traffic_tacos.ports.rooms import Dependencies, Room, Service
 from traffic_tacos.ports.webhooks import PAYMENT_SOURCE
-from traffic_tacos.rooms.webhook.clients import PaymentClient, ReservationClient
+from traffic_tacos.rooms.webhook.clients import PaymentClient, ReservationClient, WorkerClient
 from traffic_tacos.rooms.webhook.deliveries import Deliveries
 from traffic_tacos.rooms.webhook.endpoints import Endpoints
 from traffic_tacos.rooms.webhook.rpc import EndpointRpc, WebhookRpc
@@ -19,8 +19,9 @@ from traffic_tacos.upstream import Upstream
 def build(on: Dependencies) -> Room:
     upstream = Upstream(on.channel, on.clock)
     endpoints = Endpoints(on.store, on.clock, on.networks)
-    reservations, payments = ReservationClient(upstream), PaymentClient(upstream)
-    webhooks = Webhooks(on.store, on.clock, PAYMENT_SOURCE, on.keyring, endpoints, reservations, payments)
+    reservations, worker = ReservationClient(upstream), WorkerClient(upstream)
+    payments = PaymentClient(upstream)
+    webhooks = Webhooks(on.store, on.clock, PAYMENT_SOURCE, on.keyring, endpoints, reservations, worker, payments)
     deliveries = Deliveries(on.clock, on.randomness, endpoints, on.keyring, on.post, on.webhook_url)
     rpc, own_rpc = WebhookRpc(webhooks, endpoints, on.clock), EndpointRpc(endpoints, deliveries, on.jobs)
 

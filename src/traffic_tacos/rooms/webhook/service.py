@@ -17,7 +17,7 @@ from traffic_tacos.kernel.webhook_types import About, of_status
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.keys import Keyring
 from traffic_tacos.ports.store import JOB, Decision, Job, Store, View, put
-from traffic_tacos.rooms.webhook.clients import PaymentClient, ReservationClient
+from traffic_tacos.rooms.webhook.clients import PaymentClient, ReservationClient, WorkerClient
 from traffic_tacos.rooms.webhook.endpoints import Endpoints
 from traffic_tacos.rooms.webhook.model import PaymentBody, PaymentNews, Receipt
 from traffic_tacos.rooms.webhook.records import receipt_key
@@ -37,8 +37,10 @@ class Webhooks:
         keyring: Keyring,
         endpoints: Endpoints,
         reservations: ReservationClient,
+        worker: WorkerClient,
         payments: PaymentClient,
     ) -> None:
+        self._worker = worker
         self._reservations = reservations
         self._payments = payments
         self._store = store
@@ -144,6 +146,8 @@ class Webhooks:
         known = await self._store.get(receipt_key(news.source, news.webhook_id))
         if known is not None:
             return known
+        if news.is_final and await self._is_settled(news):
+            return await self._once(news.source, news.webhook_id, None, "settle")
         if not news.is_final or not await self._is_ours(news):
             return await self._once(news.source, news.webhook_id, None, "none")
         payload = {
@@ -153,6 +157,15 @@ class Webhooks:
         name = f"{SETTLE_PAYMENT_RESULT}:{news.source}:{news.webhook_id}"
         look = Job(name, SETTLE_PAYMENT_RESULT, self._clock.now(), payload, group=news.reservation_id)
         return await self._once(news.source, news.webhook_id, look, "settle")
+
+    async def _is_settled(self, news: PaymentNews) -> bool:
+        """Have the worker do at once what the payment's own status asks for, which may be done twice. When that does
+        not come off, for whatever reason, a job does it that is committed with the receipt.
+        """
+        try:
+            return await self._worker.settle(news.reservation_id, news.payment_intent_id, _own_call())
+        except (Fault, Refusal):
+            return False
 
     async def _is_ours(self, news: PaymentNews) -> bool:
         """Whether there is such a payment: news of any other is taken, and is no work. Refused when the payment is
