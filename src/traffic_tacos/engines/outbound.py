@@ -10,18 +10,21 @@ the jobs (rooms/webhook/deliveries.py), and names are looked up in threads of th
 
 import asyncio
 import socket
+import ssl
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
 
-import httpx
+import aiohttp
+import certifi
+from yarl import URL
 
 from traffic_tacos.kernel.addresses import Network, Target, is_address, is_allowed, target_of
 from traffic_tacos.kernel.errors import Fault
 from traffic_tacos.ports.http import HttpAnswer, HttpPost
 
-IDLE_CONNECTIONS_MAX = 64
+IDLE_SECONDS_MAX = 5.0  # a connection is kept for the next webhook to the same address
 LOOKUPS_MAX = 256  # threads, which are made as they are needed: a name server may let each of them wait
 ANSWER_BYTES_MAX = 1024
 SAID_LENGTH_MAX = 200
@@ -34,9 +37,16 @@ class WebhookFault(Fault):
 @asynccontextmanager
 async def poster(networks: Sequence[Network]) -> AsyncIterator[HttpPost]:
     """A way to post to public addresses, and to these networks."""
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=IDLE_CONNECTIONS_MAX)
     lookups = ThreadPoolExecutor(LOOKUPS_MAX, thread_name_prefix="lookup")
-    client = httpx.AsyncClient(timeout=None, follow_redirects=False, trust_env=False, limits=limits)  # noqa: S113 - one timeout around it all
+    believed = ssl.create_default_context(cafile=certifi.where())
+    client = aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=IDLE_SECONDS_MAX, ssl=believed),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        timeout=aiohttp.ClientTimeout(),  # none of its own: there is one around it all
+        auto_decompress=False,
+        skip_auto_headers=("accept", "accept-encoding", "user-agent"),
+        trust_env=False,
+    )
     try:
 
         async def post(url: str, headers: dict[str, str], body: bytes, seconds: float) -> HttpAnswer:
@@ -45,17 +55,17 @@ async def poster(networks: Sequence[Network]) -> AsyncIterator[HttpPost]:
                     return await _posted(client, lookups, networks, url, headers, body)
             except TimeoutError:
                 raise WebhookFault(f"{url} did not answer within {seconds:g} seconds") from None
-            except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+            except (aiohttp.ClientError, OSError, ValueError) as error:
                 raise WebhookFault(f"{url}: {type(error).__name__}") from None
 
         yield post
     finally:
         lookups.shutdown(wait=False, cancel_futures=True)
-        await client.aclose()
+        await client.close()
 
 
 async def _posted(
-    client: httpx.AsyncClient,
+    client: aiohttp.ClientSession,
     lookups: Executor,
     networks: Sequence[Network],
     url: str,
@@ -66,23 +76,21 @@ async def _posted(
     if target is None:
         raise WebhookFault(f"{url}: is not an http or https address")
     address = await _address(target, lookups, networks)
-    request = client.build_request(
-        "POST",
-        httpx.URL(scheme=target.scheme, host=address, port=target.port, raw_path=target.path.encode("ascii")),
+    host = f"[{address}]" if ":" in address else address
+    async with client.post(
+        URL(f"{target.scheme}://{host}:{target.port}{target.path}", encoded=True),
         headers={**headers, "host": target.authority},
-        content=body,
-        extensions={"sni_hostname": target.host},
-    )
-    response = await client.send(request, stream=True)
-    try:
+        data=body,
+        server_hostname=target.host if target.scheme == "https" else None,
+        allow_redirects=False,
+    ) as answer:
         said = bytearray()
-        async for chunk in response.aiter_raw():
+        async for chunk in answer.content.iter_any():
             said += chunk
             if len(said) >= ANSWER_BYTES_MAX:
+                answer.close()
                 break
-    finally:
-        await response.aclose()
-    return HttpAnswer(response.status_code, response.headers.get("retry-after", ""), _shown(bytes(said)))
+        return HttpAnswer(answer.status, answer.headers.get("retry-after", ""), _shown(bytes(said)))
 
 
 async def _address(target: Target, lookups: Executor, networks: Sequence[Network]) -> str:
