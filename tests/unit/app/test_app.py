@@ -107,7 +107,7 @@ async def test_webhooks_are_verified_recorded_and_answered_the_same(desk):
         (_signed(desk, b"x" * 70_000, "m4"), b"x" * 70_000, 400),
     ]:
         assert (await _post(desk, headers, sent))[0] == expected
-    assert sum("put job/payment.result:" in line for line in desk.trace) == 1
+    assert sum("put webhook_receipt/payment-sim-api/msg_1" in line for line in desk.trace) == 1
 
 
 @on_platform
