@@ -155,7 +155,7 @@ async def test_an_event_whose_line_has_a_bug_stands_still_alone_and_health_names
     join = queue_pb2.JoinQueueRequest(event_id="evt_other", user_id="ben", session_id="ben")
     assert code(await desk.as_fan("gateway.v1.QueueService/JoinQueue", join, "ben")) == ""
 
-    async def broken(now):
+    async def broken():
         raise IndexError("a bug in one line")
 
     desk.platform.part(Lines).all()["evt_other"].line.advance = broken

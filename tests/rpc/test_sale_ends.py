@@ -98,7 +98,7 @@ def test_after_the_end_nothing_begins_and_what_was_held_before_is_paid():
             assert watch.messages[-2].system_update.message == "the sale has ended"
             assert watch.heard[-1] == "TOKEN_EXPIRED"
             line = desk.platform.part(Lines).all()[ENDING]
-            assert (line.model.waiting(), line.watchers.count, len(line.model._turns)) == (0, 0, 0)
+            assert (line.line.view().waiting, line.line.figures().ready, line.watchers.count) == (0, 0, 0)
             states = [one.ended for _, one in desk.records().all(TICKET) if not one.user_id]
             assert states == ["EXPIRED"] * 12
 
@@ -225,6 +225,6 @@ async def test_a_place_and_an_admission_are_refused_in_their_commit_before_the_l
     await desk._store.transact((), lambda _: Decision(None, (put(sale_key(ENDING), sale),)))
     assert not line.terms.window.is_over(desk.clock.now())  # no news of it
     with pytest.raises(Refusal, match="the sale has ended"):
-        await line.join(await line.member("t", ""), {}, desk.clock.now())
+        await line.join("t", "", {}, 0)
     with pytest.raises(Refusal, match="the sale has ended"):
-        await line.claim(1, "", desk.clock.now())
+        await line.claim(1, "")

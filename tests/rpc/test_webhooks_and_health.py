@@ -225,10 +225,10 @@ async def test_a_line_that_cannot_step_does_not_hold_up_another(desk):
         await asked(event_id, opened)
 
     lines._ask_seats = failing_for_one
-    lines.all()["evt_two"].model.sellable = None
+    lines.all()["evt_two"].line.stock(None, is_sold_out=False, is_all_sold=False)
     lines.all()["evt_two"].seats_asked_at = None
     await lines.step()
-    assert lines.all()["evt_two"].model.sellable == 15
+    assert lines.all()["evt_two"].line.view().sellable == 15
 
 
 @on_platform

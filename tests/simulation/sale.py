@@ -194,7 +194,7 @@ def _check_rest(world: World) -> None:
         raise Broken(f"at rest: jobs are left: {world.jobs()[:3]}")
     if world.platform.engines.jobs.figures().dead:
         raise Broken(f"at rest: dead letters: {world.dead()}")
-    if SALE_ENDS in world.event and world.platform.part(Lines).all()[EVENT_ID].model.waiting():
+    if SALE_ENDS in world.event and world.platform.part(Lines).all()[EVENT_ID].line.view().waiting:
         raise Broken("at rest: somebody waits in the line of a sale that is over")
     everything = Everything(world.records(), world.clock.now())
     for payment in everything.payments.values():

@@ -5,13 +5,15 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from traffic_tacos.kernel.instants import MINUTE, SECOND
+from traffic_tacos.rooms.waiting_room.decisions import ADMISSION_LIFETIME
 from traffic_tacos.rooms.waiting_room.draw import Draw
-from traffic_tacos.rooms.waiting_room.model import ADMISSION_LIFETIME, Line
-from traffic_tacos.rooms.waiting_room.values import Admission, Settings, State
+from traffic_tacos.rooms.waiting_room.model import LineModel
+from traffic_tacos.rooms.waiting_room.values import Admission, Limits, State
+from traffic_tacos.rooms.waiting_room.view import place
 
 STEP = 100
 START = 1_000_000  # a whole step
-SETTINGS = Settings(rate_per_second=2, active_max=3, offer_seconds=5, idle_seconds=60, waiting_max=100)
+LIMITS = Limits(rate_per_second=2, active_max=3, offer_seconds=5, idle_seconds=60, waiting_max=100)
 NUMBERS = st.integers(1, 12)
 DEEDS = st.one_of(
     st.tuples(st.just("join"), st.integers(1, 3)),
@@ -29,15 +31,15 @@ DEEDS = st.one_of(
 SALES = st.lists(st.tuples(st.integers(0, 600), DEEDS), max_size=20)
 
 
-def a_line(opens_at: int | None, ends_at: int | None, is_pool: bool) -> Line:
-    one = Line(SETTINGS)
+def a_line(opens_at: int | None, ends_at: int | None, is_pool: bool) -> LineModel:
+    one = LineModel(LIMITS)
     one.opens_at, one.ends_at = opens_at, ends_at
     if is_pool:
         one.gather()
     return one
 
 
-def do(line: Line, deed, now: int) -> None:
+def do(line: LineModel, deed, now: int) -> None:
     name, what = deed
     known = isinstance(what, bool) or what is None or what <= line.last_number
     match name:
@@ -60,20 +62,21 @@ def do(line: Line, deed, now: int) -> None:
         case "sold for good":
             line.is_sold_for_good = what
         case "rate":
-            line.settings = replace(SETTINGS, rate_per_second=what)
+            line.limits = replace(LIMITS, rate_per_second=what)
 
 
-def step(line: Line, now: int) -> None:
+def step(line: LineModel, now: int) -> None:
     if line.is_pool and line.opens_at is not None and now >= line.opens_at:
         line.opened(Draw(b"k" * 32, line.last_number))
-    line.advance(now)
+    line.step(now)
     for number in line.expiring(100):
         line.end(number, State.EXPIRED)
 
 
-def standing(line: Line, now: int):
+def standing(line: LineModel, now: int):
     states = [line.state(number) for number in range(1, line.last_number + 1)]
-    places = [line.place(number, now).position for number in range(1, line.last_number + 1)]
+    view = line.view(now)
+    places = [place(view, number).position for number in range(1, line.last_number + 1)]
     figures = line.figures(now)
     return states, places, figures.waiting, figures.ready, figures.admitted, figures.no_show_share
 
@@ -116,4 +119,4 @@ def test_who_waits_for_an_opening_is_due_then_and_who_waits_for_a_turn_is_due_no
     assert one.next_due(START) == opens_at
     assert one.next_due(opens_at) == opens_at
     one.stop(True, opens_at)
-    assert one.next_due(opens_at) == START + SETTINGS.idle_seconds * SECOND
+    assert one.next_due(opens_at) == START + LIMITS.idle_seconds * SECOND

@@ -10,16 +10,17 @@ from traffic_tacos.gen.tacos.web.v1 import web_pb2
 from traffic_tacos.ports.rooms import Dependencies, Gauge, Room, Service
 from traffic_tacos.ports.settings import MAINTENANCE
 from traffic_tacos.rooms.waiting_room.clients import CatalogClient, InventoryClient
+from traffic_tacos.rooms.waiting_room.embedded import EmbeddedLines
 from traffic_tacos.rooms.waiting_room.guests import GuestRpc
 from traffic_tacos.rooms.waiting_room.lines import Lines
-from traffic_tacos.rooms.waiting_room.operating import LineView, Operator
+from traffic_tacos.rooms.waiting_room.operating import Operator, Overview
 from traffic_tacos.rooms.waiting_room.queue_view import QueueViewRpc
 from traffic_tacos.rooms.waiting_room.rpc import DrawRpc, LineRpc, QueueRpc, QueueStreamRpc
 from traffic_tacos.rooms.waiting_room.service import WaitingRoom
 from traffic_tacos.upstream import Upstream
 
 # What is measured of each event's queue.
-GAUGES: dict[str, tuple[str, Callable[[LineView], float]]] = {
+GAUGES: dict[str, tuple[str, Callable[[Overview], float]]] = {
     "tacos_line_waiting": ("Live tickets that are not admitted", lambda view: view.figures.waiting),
     "tacos_line_ready": ("Tickets whose turn it is", lambda view: view.figures.ready),
     "tacos_line_admitted": ("Live admissions", lambda view: view.figures.admitted),
@@ -34,14 +35,15 @@ GAUGES: dict[str, tuple[str, Callable[[LineView], float]]] = {
 def build(on: Dependencies) -> Room:
     upstream = Upstream(on.channel, on.clock)
     catalog, inventory = CatalogClient(upstream), InventoryClient(upstream)
-    lines = Lines(on.store, on.clock, on.randomness, catalog, inventory, on.keyring.waiting, on.settings)
-    room = WaitingRoom(lines, on.clock, on.keyring, on.messages)
+    engine = EmbeddedLines(on.store, on.clock, on.keyring.waiting, partial(on.settings.text, MAINTENANCE))
+    lines = Lines(on.store, on.clock, on.randomness, catalog, inventory, engine, on.settings)
+    room = WaitingRoom(lines, on.keyring, on.messages)
     operator = Operator(lines, on.store, on.clock)
 
     async def taken_up() -> dict[str, int]:
         return {"open_queues": len(lines.all())}
 
-    guests = GuestRpc(lines, on.store, on.clock, on.keyring)
+    guests = GuestRpc(lines, on.clock, on.keyring)
     own = waiting_room_pb2.DESCRIPTOR.services_by_name
     return Room(
         services=(
@@ -50,7 +52,7 @@ def build(on: Dependencies) -> Room:
             Service(LineRpc(operator), own["LineService"]),
             Service(DrawRpc(operator), own["DrawService"]),
             Service(guests, identity_pb2.DESCRIPTOR.services_by_name["GuestService"]),
-            Service(QueueViewRpc(lines, operator, on.clock), web_pb2.DESCRIPTOR.services_by_name["QueueViewService"]),
+            Service(QueueViewRpc(lines, operator), web_pb2.DESCRIPTOR.services_by_name["QueueViewService"]),
         ),
         subscribers=(lines.hear,),
         gauges=tuple(
@@ -69,5 +71,5 @@ def build(on: Dependencies) -> Room:
     )
 
 
-def _read(operator: Operator, read: Callable[[LineView], float]) -> Iterable[tuple[str, float]]:
+def _read(operator: Operator, read: Callable[[Overview], float]) -> Iterable[tuple[str, float]]:
     return [(view.event_id, read(view)) for view in operator.open_views()]

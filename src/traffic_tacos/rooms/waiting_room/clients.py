@@ -8,7 +8,7 @@ from traffic_tacos.gen.tacos.inventory.v1 import inventory_pb2, inventory_pb2_gr
 from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.events import sale_window
 from traffic_tacos.kernel.instants import HOUR
-from traffic_tacos.rooms.waiting_room.values import Settings, Terms
+from traffic_tacos.rooms.waiting_room.values import Limits, Terms
 from traffic_tacos.upstream import Upstream
 
 CATALOG_SECONDS = 0.5
@@ -55,7 +55,7 @@ class CatalogClient:
         if refunds.percent and info.start_time is not None:
             returns_until = info.start_time - refunds.hours_before * HOUR
         return Terms(
-            Settings(
+            Limits(
                 rate_per_second=admission.rate_per_second,
                 active_max=admission.active_max,
                 offer_seconds=admission.offer_seconds,

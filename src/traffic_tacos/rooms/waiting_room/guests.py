@@ -14,9 +14,7 @@ from traffic_tacos.kernel.instants import HOUR, Instant
 from traffic_tacos.kernel.tokens import Ticket, UserToken, open_ticket, sign_user
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.keys import Keyring
-from traffic_tacos.ports.store import Store
 from traffic_tacos.rooms.waiting_room.lines import Lines
-from traffic_tacos.rooms.waiting_room.records import ticket_key
 from traffic_tacos.rooms.waiting_room.values import State
 
 LIFETIME: Instant = HOUR  # longer than a turn and a purchase; another token is to be had at any time
@@ -24,9 +22,8 @@ NAME_BYTES = 12
 
 
 class GuestRpc:
-    def __init__(self, lines: Lines, store: Store, clock: Clock, keyring: Keyring) -> None:
+    def __init__(self, lines: Lines, clock: Clock, keyring: Keyring) -> None:
         self._lines = lines
-        self._store = store
         self._clock = clock
         self._keyring = keyring
 
@@ -48,11 +45,11 @@ class GuestRpc:
         opened = await self._lines.of(ticket.event_id, call)  # as the event is now
         if not opened.line.terms.takes_guests:
             raise Refusal(Code.FORBIDDEN, f"waiting_token: {ticket.event_id} takes no guests; sign in")
-        record = await self._store.get(ticket_key(ticket.event_id, ticket.number))
-        if record is not None and record.user_id not in ("", guest):
+        holder = await opened.line.holder(ticket.number)
+        if holder is not None and holder.user_id not in ("", guest):
             raise Refusal(Code.FORBIDDEN, "waiting_token: this place belongs to a user; sign in")
-        was_admitted = record is not None and record.granted_at is not None
-        if not was_admitted and opened.model.state(ticket.number) is not State.READY:
+        was_admitted = holder is not None and holder.was_admitted
+        if not was_admitted and opened.line.view().tickets.state(ticket.number) is not State.READY:
             raise Refusal(Code.FAILED_PRECONDITION, "waiting_token: it is not the turn of this place")
 
 

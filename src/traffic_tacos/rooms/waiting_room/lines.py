@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections import Counter
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import structlog
@@ -17,10 +18,11 @@ from traffic_tacos.ports.settings import MAINTENANCE, Settings
 from traffic_tacos.ports.store import Event, Key, Prefix, Store
 from traffic_tacos.rooms.waiting_room.clients import CatalogClient, InventoryClient
 from traffic_tacos.rooms.waiting_room.draw import SEED_BYTES
-from traffic_tacos.rooms.waiting_room.embedded import EmbeddedLine
-from traffic_tacos.rooms.waiting_room.news import PAUSED, SALE_OVER, SOLD_FOR_GOOD, SOLD_OUT, Condition, Sight, news
+from traffic_tacos.rooms.waiting_room.line import Line, LineEngine
+from traffic_tacos.rooms.waiting_room.news import Condition, Sight, condition, news
 from traffic_tacos.rooms.waiting_room.records import DRAW, HEAD, admission_number
-from traffic_tacos.rooms.waiting_room.values import State
+from traffic_tacos.rooms.waiting_room.values import Place, State
+from traffic_tacos.rooms.waiting_room.view import LineView, place
 from traffic_tacos.rooms.waiting_room.watchers import Watchers
 
 STEP_SECONDS = 0.1
@@ -41,20 +43,24 @@ Revision: TypeAlias = tuple[int, int]
 
 
 class OpenLine:
-    """A line with what surrounds it: who watches it, and how fresh its knowledge of the sale is."""
+    """A line with what surrounds it: who watches it, and how fresh its knowledge of the sale is. `maintenance` says why
+    nobody may begin anything now.
+    """
 
-    def __init__(self, line: EmbeddedLine, now: Instant, revision: Revision) -> None:
+    def __init__(
+        self, event_id: str, line: Line, watchers: Watchers, maintenance: Callable[[], str], now: Instant, at: Revision
+    ) -> None:
+        self.event_id = event_id
         self.line = line
-        self.revision = revision  # of the event and of what was set, when they were last read
-        self.model = line.model
-        self.watchers = Watchers()
-        self.joining = 0  # joins under way
+        self.watchers = watchers
+        self.revision = at  # of the event and of what was set, when they were last read
         self.seats_asked_at: Instant | None = None
         self.stepped_at = now
         self.failures = 0  # in a row, each a bug
         self.last_error = ""
         self.rests_until: Instant = 0  # after a bug
         self.due_at: Instant = 0  # the next step, unless somebody asks for one before
+        self._maintenance = maintenance
 
     def next_due(self, now: Instant) -> Instant:
         """When the next step may change anything, or something may have changed elsewhere."""
@@ -62,56 +68,42 @@ class OpenLine:
             return now  # whoever watches hears of every change, also of those that time alone brings
         asked_at = self.seats_asked_at
         seats = now if asked_at is None else asked_at + self.seats_asked_every()
-        due = self.model.next_due(now)
+        due = self.line.next_due()
         return seats if due is None else min(due, seats)
 
     def seats_asked_every(self) -> Instant:
-        return SEATS_ASKED_EVERY if self.model.waiting() else SEATS_ASKED_AT_REST_EVERY
+        return SEATS_ASKED_EVERY if self.line.view().waiting else SEATS_ASKED_AT_REST_EVERY
 
-    def sight(self, number: int, now: Instant) -> Sight:
+    def tell(self, number: int) -> tuple[Place, LineView]:
+        """Where the ticket stands, told to its holder, and the view that this rests on."""
+        view = self.line.view()
+        found = place(view, number)
+        self.line.told(number, found, view.at)
+        return found, view
+
+    def sight(self, number: int) -> tuple[Sight, LineView]:
         """What the holder of this ticket is told now."""
-        model = self.model
-        place = model.tell(number, now)
-        rate = model.settings.rate_per_second
-        over = model.sale_is_over(now)
-        return Sight(place, model.is_stopped, model.is_sold_out, rate, self.line.maintenance(), over)
+        found, view = self.tell(number)
+        rate = view.limits.rate_per_second
+        sight = Sight(found, view.is_stopped, view.is_sold_out, rate, self._maintenance(), view.sale_is_over)
+        return sight, view
 
-    def condition(self, now: Instant) -> Condition | None:
+    def condition(self) -> Condition | None:
         """Why nobody is let in now; None when somebody may be."""
-        model = self.model
-        if model.sale_is_over(now):
-            return SALE_OVER
-        if model.is_sold_out:
-            return SOLD_FOR_GOOD if model.is_sold_for_good else SOLD_OUT
-        if not model.is_stopped:
-            return None
-        why = self.line.maintenance()
-        return Condition("maintenance", f"maintenance: {why}") if why else PAUSED
-
-    def in_force(self, setting: str) -> int | bool | str:
-        """A setting as it is now, whoever set it."""
-        line = self.line
-        own: dict[str, bool | str] = {
-            "stopped": self.model.is_stopped,
-            "closed": line.is_closed,
-            "message": line.message,
-        }
-        return own[setting] if setting in own else int(getattr(self.model.settings, setting))
-
-    async def advance(self, now: Instant) -> None:
-        self.watchers.wake(await self.line.advance(now))
+        return condition(self.line.view(), self._maintenance())
 
     def look_around(self, now: Instant) -> None:
         """Wake those who have something new to hear. A stream is a sign of life."""
-        for watcher in self.watchers.next((now - self.stepped_at) / SECOND):
-            self.model.touch(watcher.number, now)
-            if watcher.told is not None and news(watcher.told, self.sight(watcher.number, now)):
+        looked_at = list(self.watchers.next((now - self.stepped_at) / SECOND))
+        self.line.touch([watcher.number for watcher in looked_at])
+        for watcher in looked_at:
+            if watcher.told is not None and news(watcher.told, self.sight(watcher.number)[0]):
                 watcher.news.set()
         self.stepped_at = now
 
 
 class Lines:
-    """`token_secret` seals waiting tokens; `randomness` makes the seeds of draws."""
+    """`engine` opens lines; `randomness` makes the seeds of draws."""
 
     def __init__(
         self,
@@ -120,7 +112,7 @@ class Lines:
         randomness: random.Random,
         catalog: CatalogClient,
         inventory: InventoryClient,
-        token_secret: bytes,
+        engine: LineEngine,
         settings: Settings,
     ) -> None:
         self.is_closing = False
@@ -129,7 +121,7 @@ class Lines:
         self._random = randomness
         self._catalog = catalog
         self._inventory = inventory
-        self._token_secret = token_secret
+        self._engine = engine
         self._settings = settings
         self._open: dict[str, OpenLine] = {}
         self._opening = asyncio.Lock()
@@ -159,13 +151,14 @@ class Lines:
             revision = self._revision(event_id)  # before anything is read: what changes meanwhile is read once more
             if opened is None:
                 terms = await self._catalog.terms(event_id, call)
-                line = EmbeddedLine(event_id, self._store, self._token_secret, terms, self._maintenance)
-                await line.load(self._clock.now(), self._seed())
-                opened = self._open[event_id] = OpenLine(line, self._clock.now(), revision)
+                watchers = Watchers()
+                line = await self._engine.open(event_id, terms, self._seed(), watchers.wake)
+                opened = OpenLine(event_id, line, watchers, self._maintenance, self._clock.now(), revision)
+                self._open[event_id] = opened
                 self.wake(opened)
             elif opened.revision != revision:
                 terms = await self._catalog.terms(event_id, call)
-                await opened.line.change_terms(terms, self._clock.now(), self._seed())
+                await opened.line.configure(terms, self._seed())
                 opened.revision = revision
                 self.wake(opened)
         return opened
@@ -184,7 +177,7 @@ class Lines:
     def known(self, ticket: Ticket) -> OpenLine:
         """The line that the ticket stands in; NOT_FOUND when it does not stand there."""
         opened = self._open.get(ticket.event_id)
-        if opened is None or not 0 < ticket.number <= opened.model.last_number:
+        if opened is None or not 0 < ticket.number <= opened.line.view().joined:
             raise Refusal(Code.NOT_FOUND, "waiting_token: there is no such place in this line")
         return opened
 
@@ -262,13 +255,12 @@ class Lines:
         if opened is None:
             return
         number, new = admission_number(event.payload["admission_id"]), event.payload["new"]
-        if not 0 < number <= opened.model.last_number:
+        if not 0 < number <= opened.line.view().joined:
             return  # an admission that was given by nobody here
-        opened.model.holds_seats(number, new == "PENDING")
+        opened.line.hold_seats(number, new == "PENDING")
         opened.seats_asked_at = None
         if (state := ENDINGS.get(new)) is not None:
-            await opened.line.release(number, state, self._clock.now())
-            opened.watchers.wake((number,))
+            await opened.line.release(number, state)
         self.wake(opened)
 
     async def _step(self, event_id: str, opened: OpenLine) -> None:
@@ -276,7 +268,7 @@ class Lines:
             if self._is_stale(event_id, opened):
                 await self.of(event_id, _own_call())
             await self._ask_seats(event_id, opened)
-            await opened.advance(self._clock.now())
+            await opened.line.advance()
         except (Fault, Refusal):
             self.wake(opened)  # the store or a room is away: this line stands still until the next step
         opened.look_around(self._clock.now())
@@ -287,9 +279,7 @@ class Lines:
             return
         opened.seats_asked_at = now
         left = await self._inventory.seats_left(event_id, _own_call())
-        opened.model.sellable = left.sellable
-        opened.model.is_sold_out = left.is_sold_out
-        opened.model.is_sold_for_good = left.all_sold and opened.line.terms.keeps_all_sold(now)
+        opened.line.stock(left.sellable, is_sold_out=left.is_sold_out, is_all_sold=left.all_sold)
 
     async def _events(self, prefix: Prefix[Any]) -> list[str]:
         """The events that have a record of this kind."""

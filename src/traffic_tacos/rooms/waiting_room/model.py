@@ -31,23 +31,21 @@ from traffic_tacos.rooms.waiting_room.pacing import Allowance, Pace, Window
 from traffic_tacos.rooms.waiting_room.sightings import Sightings
 from traffic_tacos.rooms.waiting_room.values import (
     STATES,
-    UNKNOWN,
     Admission,
     Figures,
+    Limits,
     Place,
     Reckoning,
-    Settings,
     State,
 )
+from traffic_tacos.rooms.waiting_room.view import LineView
 
-ADMISSION_LIFETIME = 5 * MINUTE
 TURNS_PER_TICKET = 2
 PRESENT_SECONDS = 30
 STEP_MAX = 2000
 NO_SHOW_WEIGHT = 0.02  # of the newest offer in the moving average
 NO_SHOW_FACTOR_MAX = 2.0
 WAITS_REMEMBERED = 1000
-ETA_MAX = 2**31 - 1  # seconds, as the contract has them: a sale may start in seventy years
 TOLD_MAX = 2**32 - 1  # seconds since 1970, of what is remembered
 
 
@@ -63,13 +61,13 @@ class _Turn:
         self.is_offer = False
 
 
-class Line:
+class LineModel:
     """`opens_at` is when the sale starts: nobody has a turn before it; and at `ends_at` nobody has one any more.
     `is_sold_for_good`: no seat can come back while the sale goes on.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
         self.opens_at: Instant | None = None
         self.ends_at: Instant | None = None
         self.is_sold_for_good = False
@@ -104,11 +102,11 @@ class Line:
         self._granting: dict[int, Instant] = {}
 
         self._advanced_at: Instant | None = None
-        self._allowance = Allowance(settings.rate_per_second)
+        self._allowance = Allowance(limits.rate_per_second)
         self._given = Window(SECOND)
         self._grants = Window(SECOND)
         self._granted = Window(MINUTE)
-        self._pace = Pace(settings.rate_per_second)
+        self._pace = Pace(limits.rate_per_second)
         self.is_held_up = False  # somebody had to wait after the last step
 
         self._admitted_ever = 0
@@ -152,36 +150,43 @@ class Line:
             return 0
         return self.last_number - (len(self._ended_in_pool) if self._draw is None else self._ended.total)
 
-    def place(self, number: int, now: Instant) -> Place:
-        """Where the ticket stands: live tickets ahead plus one; 0 once it is no longer in the line."""
-        state = self.state(number)
-        if self.is_over(now):
-            return Place(State.EXPIRED if state <= State.READY else state, 0, 0)
-        if state >= State.ADMITTED:
-            return Place(state, 0, 0, state is State.ADMITTED)
-        draw = self._draw
-        if draw is None:
-            return Place(state, 0, self._seconds_to_opening(now))
-        rank = number if number > draw.size else draw.rank(number)
-        position = rank - self._ended.before(rank)
-        if self._is_stopped or self.is_sold_out:
-            return Place(state, position, UNKNOWN)
-        if state is State.READY:
-            return Place(state, position, 0, may_be_admitted=True)
-        eta = -int(-position // self._pace.per_second)
-        return Place(state, position, min(ETA_MAX, eta + self._seconds_to_opening(now)))
+    def ended_before(self, rank: int) -> int:
+        """How many of the ranks below this one are no longer in the line."""
+        return self._ended.before(rank)
+
+    def view(self, now: Instant, *, is_closed: bool = False, message: str = "") -> LineView:
+        """The line as it is now; the tickets in it are this model's own, and move on with it."""
+        sale_is_over = self.sale_is_over(now)
+        # One for each status: by position, which costs half of what it does by name.
+        return LineView(
+            now,
+            self.limits,
+            self,
+            self.opens_at,
+            self.ends_at,
+            self.last_number,
+            self.waiting(),
+            self.sellable,
+            self._pace.per_second,
+            self._draw is None,
+            self._is_stopped,
+            self.is_sold_out,
+            self.is_sold_for_good,
+            self.is_sold_for_good or sale_is_over,
+            sale_is_over,
+            is_closed,
+            message,
+        )
 
     def reckoning(self) -> Reckoning:
-        """From what anybody can reckon any place; see `place`."""
+        """From what anybody can reckon any place; see `view.place`."""
         begins, counts = self._ended.counts_from(self._cursor)
         return Reckoning(self._cursor, begins, self._ended.before(begins), tuple(counts))
 
-    def tell(self, number: int, now: Instant) -> Place:
-        """The place, told to its holder: how good the time first told was is measured when the turn comes."""
-        place = self.place(number, now)
+    def note_told(self, number: int, place: Place, now: Instant) -> None:
+        """The holder was told this place: how good the time first told was is measured when the turn comes."""
         if not self._told[number] and place.eta_seconds > 0 and place.position:
             self._told[number] = min(TOLD_MAX, now // SECOND + place.eta_seconds)
-        return place
 
     def figures(self, now: Instant) -> Figures:
         return Figures(
@@ -228,7 +233,7 @@ class Line:
         self._ended_in_pool = []
 
     def touch(self, number: int, now: Instant) -> bool:
-        """A sign of life. Whether it may bring a turn: then somebody should `advance`."""
+        """A sign of life. Whether it may bring a turn: then somebody should `step`."""
         self._seen_at[number] = now // SECOND
         turn = self._turns.get(number)
         if turn is None or turn.is_offer or turn.ends_at is None:
@@ -259,7 +264,7 @@ class Line:
         """
         if (begun := self._granting.get(number)) is not None:
             return begun
-        if self._grants.count(now) >= self.settings.rate_per_second:
+        if self._grants.count(now) >= self.limits.rate_per_second:
             return None
         self._grants.add(now)
         self._granting[number] = now
@@ -304,7 +309,7 @@ class Line:
             self._holding += 1 if holds else -1
             self.admissions[number] = msgspec.structs.replace(admission, holds_seats=holds)
 
-    def advance(self, now: Instant) -> list[int]:
+    def step(self, now: Instant) -> list[int]:
         """One step: lapsed offers and admissions end, and whoever is next gets a turn.
 
         The numbers that became READY. Who expired is in `expiring`. Bounded work: at most STEP_MAX
@@ -317,7 +322,7 @@ class Line:
             self._lapse_turns(now)
         self._expire_idle(now)
         elapsed = 0 if self._advanced_at is None else now - self._advanced_at
-        rate = self.settings.rate_per_second * self._no_show_factor()
+        rate = self.limits.rate_per_second * self._no_show_factor()
         self._allowance.refill(rate, elapsed)
         self._advanced_at = now
         cursor = self._cursor
@@ -329,7 +334,7 @@ class Line:
         return ready
 
     def next_due(self, now: Instant) -> Instant | None:
-        """When the next `advance` may change anything, if nothing happens before; None for never.
+        """When the next `step` may change anything, if nothing happens before; None for never.
 
         Somebody who waits may have a turn whenever there is room, so then it is now.
         """
@@ -352,7 +357,7 @@ class Line:
         if self._admission_ends:
             due.append(self._admission_ends[0][0])
         if (second := self._sightings.first()) is not None:
-            due.append((second + self.settings.idle_seconds) * SECOND)
+            due.append((second + self.limits.idle_seconds) * SECOND)
         return min(due, default=None)
 
     def _opens_after(self, now: Instant) -> bool:
@@ -379,7 +384,7 @@ class Line:
         rooms = [
             self._allowance.turns,
             max(1, int(rate)) - self._given.count(now),
-            self.settings.active_max - live,
+            self.limits.active_max - live,
         ]
         if self.sellable is not None:
             rooms.append(self.sellable - (live - self._holding))
@@ -437,7 +442,7 @@ class Line:
                 self._told[turn.number] = 0
 
     def _run(self, turn: _Turn, now: Instant) -> None:
-        turn.ends_at = now + self.settings.offer_seconds * SECOND
+        turn.ends_at = now + self.limits.offer_seconds * SECOND
         heapq.heappush(self._turn_ends, (turn.ends_at, turn.number))
 
     def _queue(self, turn: _Turn) -> None:
@@ -485,7 +490,7 @@ class Line:
 
     def _expire_idle(self, now: Instant) -> None:
         second = now // SECOND
-        idle_since = second - self.settings.idle_seconds
+        idle_since = second - self.limits.idle_seconds
         for _ in range(STEP_MAX):
             number = self._sightings.take(idle_since)
             if number is None:
@@ -499,12 +504,9 @@ class Line:
                     self._expire(number)
 
     def _measure(self, now: Instant, passed: int, elapsed: Instant) -> None:
-        configured = self.settings.rate_per_second
+        configured = self.limits.rate_per_second
         if not self.is_held_up:
             self._pace.is_free(configured)
         elif not self._is_stopped:
             self._pace.moved(now, passed, elapsed, configured)
         self.is_held_up = self._draw is not None and self._cursor <= self.last_number
-
-    def _seconds_to_opening(self, now: Instant) -> int:
-        return 0 if self.opens_at is None else min(ETA_MAX, max(0, -(-(self.opens_at - now) // SECOND)))

@@ -11,6 +11,7 @@ from enum import Enum
 import msgspec
 
 from traffic_tacos.rooms.waiting_room.values import Place, State
+from traffic_tacos.rooms.waiting_room.view import LineView
 
 
 class Topic(Enum):
@@ -37,6 +38,17 @@ SALE_OVER = Condition("sale_over", "the sale has ended")
 SOLD_FOR_GOOD = Condition("sold_out", "everything is sold, and nothing can come back")
 SOLD_OUT = Condition("sold_out", "everything is sold; your place is kept in case a ticket is given back")
 PAUSED = Condition("paused", "nobody is let in at the moment; your place is kept")
+
+
+def condition(view: LineView, maintenance: str) -> Condition | None:
+    """Why nobody is let in now; None when somebody may be. `maintenance` says why nobody may begin anything."""
+    if view.sale_is_over:
+        return SALE_OVER
+    if view.is_sold_out:
+        return SOLD_FOR_GOOD if view.is_sold_for_good else SOLD_OUT
+    if not view.is_stopped:
+        return None
+    return Condition("maintenance", f"maintenance: {maintenance}") if maintenance else PAUSED
 
 
 class Sight(msgspec.Struct, frozen=True):

@@ -11,12 +11,13 @@ from traffic_tacos.kernel.instants import Instant
 from traffic_tacos.ports.audit import HEAD, Audited, audited
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.store import Decision, Key, Store, View, parts_of, put
-from traffic_tacos.rooms.waiting_room import draw
+from traffic_tacos.rooms.waiting_room.line import PublishedDraw, PublishedEntry
 from traffic_tacos.rooms.waiting_room.lines import Lines, OpenLine
 from traffic_tacos.rooms.waiting_room.news import Condition
 from traffic_tacos.rooms.waiting_room.records import NOTHING_SET, settings_key
 from traffic_tacos.rooms.waiting_room.records import SETTINGS as SETTINGS_KIND
 from traffic_tacos.rooms.waiting_room.values import Figures
+from traffic_tacos.rooms.waiting_room.view import LineView
 
 ENTRIES_PAGE_MAX = 5000
 SETTING_MAX = 10_000_000
@@ -43,7 +44,7 @@ class Changed(msgspec.Struct, frozen=True):
     at: Instant
 
 
-class LineView(msgspec.Struct, frozen=True):
+class Overview(msgspec.Struct, frozen=True):
     """One line, as an operator sees it."""
 
     event_id: str
@@ -59,40 +60,21 @@ class LineView(msgspec.Struct, frozen=True):
     condition: Condition | None = None
 
 
-class ShownDraw(msgspec.Struct, frozen=True):
-    """What may be published of a draw now: the seed only once the pool has closed."""
-
-    commitment: bytes
-    committed_at: Instant
-    opens_at: Instant | None
-    closed_at: Instant | None
-    pool_size: int
-    pool_digest: bytes
-    seed: bytes
-
-
-class ShownEntry(msgspec.Struct, frozen=True):
-    number: int
-    entry: bytes
-    place: int
-
-
 class Operator:
     def __init__(self, lines: Lines, store: Store, clock: Clock) -> None:
         self._lines = lines
         self._store = store
         self._clock = clock
 
-    async def views(self, event_id: str, call: Call) -> list[LineView]:
+    async def views(self, event_id: str, call: Call) -> list[Overview]:
         """One event's line, or with an empty id all that are open."""
         if not event_id:
             return self.open_views()
         opened = await self._lines.of(checked_id("event_id", event_id), call)
-        return [_view(event_id, opened, self._clock.now())]
+        return [_overview(opened)]
 
-    def open_views(self) -> list[LineView]:
-        now = self._clock.now()
-        return [_view(name, line, now) for name, line in self._lines.all().items()]
+    def open_views(self) -> list[Overview]:
+        return [_overview(opened) for opened in self._lines.all().values()]
 
     async def configure(self, event_id: str, setting: str, value: str, actor: str, reason: str, call: Call) -> Changed:
         """Change a setting of one event's line, or with an empty id of all; an empty value goes back to the
@@ -105,7 +87,7 @@ class Operator:
         name = setting.removeprefix("admission.")
         parsed = _parsed(name, value)
         required_reason(reason)
-        in_force = _shown((await self._lines.of(event_id, call)).in_force(name)) if event_id else ""
+        in_force = _shown(_in_force((await self._lines.of(event_id, call)).line.view(), name)) if event_id else ""
         now, all_events, key = self._clock.now(), settings_key(""), settings_key(event_id)
         own = SETTINGS_KIND.prefix("event")
         ends_switch = name in SWITCHES and not parsed
@@ -138,40 +120,30 @@ class Operator:
             await self._lines.of(changed_event, call)
         return Changed(old, value, now)
 
-    async def draw(self, event_id: str, call: Call) -> ShownDraw:
+    async def draw(self, event_id: str, call: Call) -> PublishedDraw:
         """NOT_FOUND when the event has no draw: its sale was open when the first joined."""
         opened = await self._lines.of(checked_id("event_id", event_id), call)
         drawn = await opened.line.draw()
         if drawn is None:
             raise Refusal(Code.NOT_FOUND, f"event_id: {event_id} has no draw: nobody could join before its sale opened")
-        seed = bytes.fromhex(drawn.seed)
-        is_closed = drawn.closed_at is not None
-        return ShownDraw(
-            commitment=draw.commitment(seed),
-            committed_at=drawn.committed_at,
-            opens_at=opened.line.terms.starts_at,
-            closed_at=drawn.closed_at,
-            pool_size=drawn.pool_size if is_closed else opened.model.last_number,
-            pool_digest=bytes.fromhex(drawn.pool_digest),
-            seed=seed if is_closed else b"",
-        )
+        return drawn
 
-    async def draw_entries(self, event_id: str, after: int, limit: int, call: Call) -> tuple[list[ShownEntry], bool]:
+    async def draw_entries(
+        self, event_id: str, after: int, limit: int, call: Call
+    ) -> tuple[list[PublishedEntry], bool]:
         """A page of the closed pool in order of joining, from behind number `after`, and whether there is more.
 
         FAILED_PRECONDITION before the pool has closed.
         """
         opened = await self._lines.of(checked_id("event_id", event_id), call)
         drawn = await opened.line.draw()
-        if drawn is None or opened.model.is_pool:
+        if drawn is None or opened.line.view().is_pool:
             raise Refusal(Code.FAILED_PRECONDITION, "event_id: the pool has not closed yet")
         if after < 0:
             raise Refusal.of_field("after_number", "must not be negative", after)
         size = min(limit, drawn.pool_size - after)
         page = await opened.line.entries(after, size) if size > 0 else []
-        return [
-            ShownEntry(number, entry, opened.model.rank(number)) for number, entry in page
-        ], after + size < drawn.pool_size
+        return page, after + size < drawn.pool_size
 
 
 def _parsed(name: str, value: str) -> int | bool | str | None:
@@ -192,18 +164,24 @@ def _shown(value: int | bool | str) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _view(event_id: str, opened: OpenLine, now: Instant) -> LineView:
-    model = opened.model
-    return LineView(
-        event_id=event_id,
-        figures=model.figures(now),
-        active_max=model.settings.active_max,
-        rate_per_second=model.settings.rate_per_second,
-        is_stopped=model.is_stopped,
-        is_sold_out=model.is_sold_out,
-        is_pool=model.is_pool,
-        is_closed=opened.line.is_closed,
-        seats_left=model.sellable or 0,
+def _in_force(view: LineView, setting: str) -> int | bool | str:
+    """A setting as it is now, whoever set it."""
+    own: dict[str, bool | str] = {"stopped": view.is_stopped, "closed": view.is_closed, "message": view.message}
+    return own[setting] if setting in own else int(getattr(view.limits, setting))
+
+
+def _overview(opened: OpenLine) -> Overview:
+    view = opened.line.view()
+    return Overview(
+        event_id=opened.event_id,
+        figures=opened.line.figures(),
+        active_max=view.limits.active_max,
+        rate_per_second=view.limits.rate_per_second,
+        is_stopped=view.is_stopped,
+        is_sold_out=view.is_sold_out,
+        is_pool=view.is_pool,
+        is_closed=view.is_closed,
+        seats_left=view.sellable or 0,
         streams=opened.watchers.count,
-        condition=opened.condition(now),
+        condition=opened.condition(),
     )

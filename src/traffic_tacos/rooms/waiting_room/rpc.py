@@ -12,7 +12,7 @@ from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.instants import SECOND
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.rooms.waiting_room.news import SALE_OVER, Topic
-from traffic_tacos.rooms.waiting_room.operating import ENTRIES_PAGE_MAX, LineView, Operator
+from traffic_tacos.rooms.waiting_room.operating import ENTRIES_PAGE_MAX, Operator, Overview
 from traffic_tacos.rooms.waiting_room.service import Told, WaitingRoom, Word
 
 _STATUS = (  # by state
@@ -60,7 +60,7 @@ class QueueRpc:
 
     def _state(self, token: str) -> tuple[tuple[str, str], ...]:
         """What keeps the line of this token from moving, said beside the response."""
-        condition = self._room.condition(token, self._clock.now()) if token else None
+        condition = self._room.condition(token) if token else None
         return () if condition is None else wire.queue_state(condition.state, condition.message)
 
     async def JoinQueue(self, request: pb.JoinQueueRequest, call: Call) -> pb.JoinQueueResponse:
@@ -255,7 +255,7 @@ def _maintained(told: Told) -> str:
     return f"maintenance: {told.sight.maintenance}" if is_news else ""
 
 
-def _line(view: LineView) -> own.Line:
+def _line(view: Overview) -> own.Line:
     figures = view.figures
     return own.Line(
         event_id=view.event_id,

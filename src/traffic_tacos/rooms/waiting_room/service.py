@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator
 
 import msgspec
 
-from traffic_tacos.kernel.calls import Call, Role
+from traffic_tacos.kernel.calls import Call, Caller, Role
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.ids import checked_id, checked_reason, checked_text, checked_user_id
 from traffic_tacos.kernel.instants import SECOND, Instant
@@ -19,14 +19,14 @@ from traffic_tacos.kernel.tokens import (
     seal_ticket,
     session_hash,
 )
-from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.keys import Keyring
 from traffic_tacos.ports.messages import Inbox, Messages, Text
-from traffic_tacos.rooms.waiting_room.embedded import of_another_user, place_ended
+from traffic_tacos.rooms.waiting_room.line import Holder
 from traffic_tacos.rooms.waiting_room.lines import Lines, OpenLine
 from traffic_tacos.rooms.waiting_room.news import Condition, Sight, Topic, news
 from traffic_tacos.rooms.waiting_room.records import admission_id
-from traffic_tacos.rooms.waiting_room.values import Admission, Place, State
+from traffic_tacos.rooms.waiting_room.values import Place
+from traffic_tacos.rooms.waiting_room.view import LineView
 from traffic_tacos.rooms.waiting_room.watchers import STREAMS_PER_LINE_MAX
 
 TOKENS_REMEMBERED_MAX = 100_000  # about 25 MB
@@ -68,10 +68,9 @@ class Word(msgspec.Struct, frozen=True):
 class WaitingRoom:
     """`keyring` seals waiting tokens and signs reservation tokens; streams tell what comes in `messages` too."""
 
-    def __init__(self, lines: Lines, clock: Clock, keyring: Keyring, messages: Messages) -> None:
+    def __init__(self, lines: Lines, keyring: Keyring, messages: Messages) -> None:
         self._messages = messages
         self._lines = lines
-        self._clock = clock
         self._token_secret = keyring.waiting
         self._keyring = keyring
         self.checked: dict[str, tuple[OpenLine, int]] = {}
@@ -100,34 +99,19 @@ class WaitingRoom:
         for name, value in metadata.items():
             checked_text(f"metadata.{name[:40]}", value, METADATA_LENGTH_MAX)
         opened = await self._lines.of(event_id, call)
-        member = await opened.line.member(session_id, user_id)
-        now = self._clock.now()
-        if member.live is None:
-            _check_joinable(opened, now)
-        elif not user_id:
-            self._check_shown(event_id, member.live, call)
-        opened.joining += 1
-        try:
-            joined = await opened.line.join(member, metadata, now)
-        finally:
-            opened.joining -= 1
-        if not user_id and not joined.is_new:
-            self._check_shown(event_id, joined.number, call)
-        now = self._clock.now()
-        if opened.model.touch(joined.number, now) or not opened.model.is_held_up:
-            opened.watchers.wake(opened.model.advance(now))
+        joined = await opened.line.join(session_id, user_id, metadata, self._shown(event_id, call))
         self._lines.wake(opened)
         token = seal_ticket(Ticket(event_id, joined.number, joined.session_hash), self._token_secret)
-        return Standing(token, opened.model.tell(joined.number, now), _expires_at(opened, now), joined.is_new)
+        place, view = opened.tell(joined.number)
+        return Standing(token, place, _expires_at(view), joined.is_new)
 
     def show(self, token: str) -> tuple[Place, Instant]:
         """Where the ticket stands and until when; no store, no wait. A sign of life."""
         opened, number = self.checked.get(token) or self._check(token)
-        model, now = opened.model, self._clock.now()
-        if model.touch(number, now):
-            opened.watchers.wake(model.advance(now))
+        if opened.line.visit(number):
             self._lines.wake(opened)
-        return model.tell(number, now), _expires_at(opened, now)
+        place, view = opened.tell(number)
+        return place, _expires_at(view)
 
     async def admit(self, token: str, event_id: str, user_id: str, call: Call) -> Grant | None:
         """The admission of a ticket whose turn it is; None before its turn. Repeating it answers the same.
@@ -140,48 +124,33 @@ class WaitingRoom:
             raise Refusal(Code.FORBIDDEN, "event_id: must be the event that the waiting_token is for")
         if user_id:
             call.require_user(user_id)
-        opened = self._lines.known(ticket)
-        model, number, now = opened.model, ticket.number, self._clock.now()
-        model.touch(number, now)
-        opened.watchers.wake(model.advance(now))
+        opened, number = self._lines.known(ticket), ticket.number
         self._lines.wake(opened)
-        opened.line.terms.window.check_not_over(now)
-        state = model.state(number)
-        if state is not State.ADMITTED and model.is_sold_for_good:
-            raise _sold_out(event_id)
-        if state > State.ADMITTED:
-            raise place_ended()
-        if state is not State.ADMITTED and model.is_sold_out:
-            raise _sold_out(event_id)
-        if state is State.WAITING or (state is State.READY and model.is_stopped):
+        try:
+            admission = await opened.line.claim(number, user_id)
+        finally:
+            self._lines.wake(opened)
+        if admission is None:
             return None
-        admission = model.admissions.get(number) or await self._grant(opened, number, user_id, now)
-        if admission.user_id and user_id and admission.user_id != user_id:
-            raise of_another_user()
         granted = ReservationToken(admission_id(event_id, number), event_id, admission.user_id, admission.expires_at)
         signed = self._keyring.sign_admission(granted, admission.granted_at)
         return Grant(signed, admission.granted_at, admission.expires_at)
 
-    def condition(self, token: str, now: Instant) -> Condition | None:
+    def condition(self, token: str) -> Condition | None:
         """Why nobody is let into the line of this ticket; None when somebody may be, or the token is no good."""
         try:
             opened, _ = self.checked.get(token) or self._check(token)
         except Refusal:
             return None
-        return opened.condition(now)
+        return opened.condition()
 
-    def _check_shown(self, event_id: str, number: int, call: Call) -> None:
-        """ALREADY_EXISTS unless the caller shows the token of this place."""
+    def _shown(self, event_id: str, call: Call) -> int:
+        """The number of the place in this line whose token the caller shows; 0 when they show none."""
         try:
             shown = open_ticket(call.waiting_token, self._token_secret) if call.waiting_token else None
         except Refusal:
-            shown = None
-        if shown is None or (shown.event_id, shown.number) != (event_id, number):
-            raise Refusal(
-                Code.ALREADY_EXISTS,
-                "session_id: is in this line already; show its waiting token as x-waiting-token to have its place, "
-                "or join with another session_id",
-            )
+            return 0
+        return shown.number if shown is not None and shown.event_id == event_id else 0
 
     def _check(self, token: str) -> tuple[OpenLine, int]:
         """The place that a token stands for. Who asks for it asks again: it is remembered."""
@@ -192,25 +161,12 @@ class WaitingRoom:
         self.checked[token] = place
         return place
 
-    async def _grant(self, opened: OpenLine, number: int, user_id: str, now: Instant) -> Admission:
-        granted_at = opened.model.begin_grant(number, now)
-        if granted_at is None:
-            raise Refusal.rate_limited(1)
-        try:
-            admission = await opened.line.claim(number, user_id, granted_at)
-        finally:
-            opened.model.end_grant(number)
-            self._lines.wake(opened)
-        opened.watchers.wake((number,))
-        return admission
-
     async def leave(self, token: str, reason: str) -> Instant:
         """When the ticket left the line, for good. Leaving again answers the same."""
         ticket = open_ticket(token, self._token_secret)
         checked_reason(reason)
         opened = self._lines.known(ticket)
-        left_at = await opened.line.leave(ticket.number, self._clock.now())
-        opened.watchers.wake((ticket.number,))
+        left_at = await opened.line.leave(ticket.number)
         self._lines.wake(opened)
         return left_at
 
@@ -228,26 +184,25 @@ class WaitingRoom:
             raise Refusal(Code.FORBIDDEN, "event_id: must be the event that the waiting_token is for")
         opened = self._lines.known(ticket)
         is_holder = session_hash(session_id) == ticket.session_hash
-        if not is_holder and not await opened.line.belongs_to(ticket.number, call.caller):
+        if not is_holder and not _is_users(await opened.line.holder(ticket.number), call.caller):
             raise Refusal(Code.FORBIDDEN, "session_id: must be the session that joined")
         if opened.watchers.count >= STREAMS_PER_LINE_MAX:
-            raise Refusal.rate_limited(opened.model.settings.offer_seconds)
+            raise Refusal.rate_limited(opened.line.view().limits.offer_seconds)
         watcher = opened.watchers.add(ticket.number)
         self._lines.wake(opened)
         inbox: Inbox | None = None
         try:
             user = call.caller.name if call.caller.role is Role.FAN else ""
-            names = await opened.line.names(ticket.number) if is_holder else ()
+            holder = await opened.line.holder(ticket.number) if is_holder else None
+            names = () if holder is None else holder.names
             inbox = await self._messages.open(session_id if names else "", names, user, watcher.news.set)
             while not self._lines.is_closing and not watcher.is_displaced:
                 watcher.news.clear()
-                now = self._clock.now()
-                if opened.model.touch(ticket.number, now):
-                    opened.watchers.wake(opened.model.advance(now))
-                sight = opened.sight(ticket.number, now)
+                opened.line.visit(ticket.number)
+                sight, view = opened.sight(ticket.number)
                 topics, watcher.told = news(watcher.told, sight), sight
                 for topic in topics:
-                    yield Told(topic, ticket.event_id, sight, opened.model.waiting(), now, _expires_at(opened, now))
+                    yield Told(topic, ticket.event_id, sight, view.waiting, view.at, _expires_at(view))
                 if inbox is not None:
                     for text in inbox.take():
                         yield Word(ticket.event_id, text)
@@ -262,21 +217,10 @@ class WaitingRoom:
         raise Refusal(Code.UNAVAILABLE, "this stream ends here; connect again")
 
 
-def _check_joinable(opened: OpenLine, now: Instant) -> None:
-    """What can be wrong with joining this line now, before a number is taken."""
-    model, terms = opened.model, opened.line.terms
-    terms.window.check_not_over(now)
-    if model.is_sold_out:
-        raise _sold_out(opened.line.event_id)
-    if opened.line.is_closed:
-        raise Refusal(Code.FAILED_PRECONDITION, "event_id: the line is closed; whoever is in it goes on")
-    if model.waiting() + opened.joining >= model.settings.waiting_max:
-        raise Refusal.rate_limited(model.settings.offer_seconds)
+def _is_users(holder: Holder | None, caller: Caller) -> bool:
+    """Whether the ticket is this user's, whichever session joined."""
+    return holder is not None and caller.role is Role.FAN and holder.user_id == caller.name
 
 
-def _sold_out(event_id: str) -> Refusal:
-    return Refusal(Code.FAILED_PRECONDITION, f"event_id: {event_id} is sold out")
-
-
-def _expires_at(opened: OpenLine, now: Instant) -> Instant:
-    return now + opened.model.settings.idle_seconds * SECOND
+def _expires_at(view: LineView) -> Instant:
+    return view.at + view.limits.idle_seconds * SECOND

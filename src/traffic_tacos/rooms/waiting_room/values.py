@@ -9,7 +9,7 @@ from traffic_tacos.kernel.events import SaleWindow
 from traffic_tacos.kernel.instants import Instant
 
 
-class Settings(msgspec.Struct, frozen=True):
+class Limits(msgspec.Struct, frozen=True):
     """The named limits of a line; see the event file's `admission`."""
 
     rate_per_second: int = 1000
@@ -22,7 +22,7 @@ class Settings(msgspec.Struct, frozen=True):
 class Terms(msgspec.Struct, frozen=True):
     """What the line of an event must know of its sale."""
 
-    settings: Settings
+    limits: Limits
     starts_at: Instant | None
     ends_at: Instant | None
     returns_until: Instant | None = None  # when buyers may give tickets back no longer; None: they always may

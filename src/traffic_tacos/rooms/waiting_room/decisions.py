@@ -1,0 +1,184 @@
+"""What is decided of a line where its records are: pure functions of what the store holds, each one commit.
+
+A decision may be made more than once before it is committed, so none of them changes anything.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from traffic_tacos.kernel.errors import Code, Refusal
+from traffic_tacos.kernel.instants import MINUTE, SECOND, Instant
+from traffic_tacos.kernel.tokens import Ticket, seal_ticket, session_hash
+from traffic_tacos.ports.sales import sale_key, window_in_force
+from traffic_tacos.ports.sessions import is_owner, place_owner, session_key, user_owner
+from traffic_tacos.ports.store import Decision, Key, View, Write, put
+from traffic_tacos.rooms.waiting_room import draw
+from traffic_tacos.rooms.waiting_room.records import DRAW, HEAD, DrawRecord, Head, TicketRecord, ticket_key
+from traffic_tacos.rooms.waiting_room.values import State, Terms
+
+ADMISSION_LIFETIME = 5 * MINUTE
+
+
+class Member(NamedTuple):
+    """Who joins: the user, where one is signed in, else the session. `known` are the tickets under their name, `live`
+    the one of them that is theirs and goes on, if any.
+    """
+
+    session_id: str
+    user_id: str
+    keys: list[Key[int]]
+    known: list[int]
+    live: int | None
+
+
+class Outcome(NamedTuple):
+    """Of a join; `drawn` is the draw as it is then."""
+
+    number: int
+    is_new: bool
+    drawn: DrawRecord | None
+
+
+class Deciding(NamedTuple):
+    """Whose line it is, under which terms, and the secret that seals its waiting tokens."""
+
+    event_id: str
+    terms: Terms
+    token_secret: bytes
+
+    def sale_is_due(self, now: Instant) -> bool:
+        return self.terms.starts_at is None or now >= self.terms.starts_at
+
+    def entry(self, number: int, hashed: bytes) -> bytes:
+        """What is published of a ticket in the pool."""
+        return draw.entry(seal_ticket(Ticket(self.event_id, number, hashed), self.token_secret))
+
+
+def join_reads(on: Deciding, member: Member) -> tuple[Key[Any], ...]:
+    event_id = on.event_id
+    return (HEAD.key(event_id), DRAW.key(event_id), sale_key(event_id), session_key(member.session_id), *member.keys)
+
+
+def join(view: View, on: Deciding, member: Member, metadata: dict[str, str], now: Instant) -> Decision[Outcome]:
+    """The next number, or the one that the member has. FAILED_PRECONDITION when the sale is over."""
+    present = [found for key in member.keys if (found := view.get(key)) is not None]
+    head, drawn = view.get(HEAD.key(on.event_id)) or Head(0), view.get(DRAW.key(on.event_id))
+    if newer := [found for found in present if found not in member.known]:
+        return Decision(Outcome(newer[0], False, drawn))  # the same member joined in between
+    if member.live is not None:
+        missing = [put(key, member.live) for key in member.keys if view.get(key) is None]
+        return Decision(Outcome(member.live, False, drawn), missing)
+    window_in_force(view, on.event_id, on.terms.window).check_not_over(now)
+    number, hashed = head.last_number + 1, session_hash(member.session_id)
+    writes: list[Write] = [put(key, number) for key in member.keys]
+    digest = ""
+    if drawn is not None and drawn.closed_at is None:
+        if on.sale_is_due(now):
+            drawn = _closed(drawn, head, now)
+            writes.append(put(DRAW.key(on.event_id), drawn))
+        else:
+            before = bytes.fromhex(head.pool_digest) or draw.EMPTY_POOL
+            digest = draw.pool_digest(before, on.entry(number, hashed)).hex()
+    record = TicketRecord(number, hashed.hex(), member.user_id, now, metadata=metadata)
+    _, claim = is_owner(view, member.session_id, names(on.event_id, record), now)
+    writes += claim
+    writes += [put(HEAD.key(on.event_id), Head(number, digest)), put(ticket_key(on.event_id, number), record)]
+    return Decision(Outcome(number, True, drawn), writes)
+
+
+def claim(view: View, on: Deciding, number: int, user_id: str, now: Instant) -> Decision[TicketRecord]:
+    """The ticket, granted now or earlier."""
+    key = ticket_key(on.event_id, number)
+    record = view.get(key)
+    if record is None or record.ended:
+        raise place_ended()
+    if record.user_id and user_id and record.user_id != user_id:
+        raise of_another_user()
+    if record.granted_at is not None:
+        return Decision(record)
+    window_in_force(view, on.event_id, on.terms.window).check_not_over(now)
+    granted = msgspec.structs.replace(
+        record,
+        user_id=record.user_id or user_id,
+        granted_at=now,
+        admission_expires_at=-(-(now + ADMISSION_LIFETIME) // SECOND) * SECOND,  # whole seconds, as the token has them
+    )
+    return Decision(granted, (put(key, granted),))
+
+
+def leave(view: View, key: Key[TicketRecord], now: Instant) -> Decision[Instant]:
+    """When the ticket left, now or earlier."""
+    record = view.get(key)
+    if record is not None and record.ended == State.LEFT.name and record.ended_at is not None:
+        return Decision(record.ended_at)
+    if record is None or record.ended:
+        raise place_ended()
+    if record.granted_at is not None:
+        raise Refusal(Code.FAILED_PRECONDITION, "waiting_token: is admitted already; its admission lapses")
+    return Decision(now, (put(key, _ended(record, State.LEFT, now)),))
+
+
+def release(view: View, key: Key[TicketRecord], state: State, now: Instant) -> Decision[None]:
+    record = view.get(key)
+    if record is None or record.ended:
+        return Decision(None)
+    return Decision(None, (put(key, _ended(record, state, now)),))
+
+
+def expire(view: View, keys: Sequence[Key[TicketRecord]], now: Instant) -> Decision[list[TicketRecord]]:
+    """The tickets, expired, as they are then: one that was granted or had left, although the answer to it was lost,
+    stays so.
+    """
+    after, writes = [], []
+    for key in keys:
+        record = view.get(key)
+        if record is None:
+            continue
+        if not record.ended and record.granted_at is None:
+            record = _ended(record, State.EXPIRED, now)
+            writes.append(put(key, record))
+        after.append(record)
+    return Decision(after, writes)
+
+
+def commit_draw(view: View, on: Deciding, seed: bytes, now: Instant) -> Decision[DrawRecord | None]:
+    """The draw of this line, committed to now when the sale is yet to start and nobody has joined."""
+    drawn = view.get(DRAW.key(on.event_id))
+    if drawn is not None or view.get(HEAD.key(on.event_id)) is not None or on.sale_is_due(now):
+        return Decision(drawn)
+    drawn = DrawRecord(seed.hex(), now)
+    return Decision(drawn, (put(DRAW.key(on.event_id), drawn),))
+
+
+def close_pool(view: View, on: Deciding, now: Instant) -> Decision[DrawRecord | None]:
+    """The draw, with its pool closed now or earlier."""
+    drawn = view.get(DRAW.key(on.event_id))
+    if drawn is None or drawn.closed_at is not None:
+        return Decision(drawn)
+    drawn = _closed(drawn, view.get(HEAD.key(on.event_id)) or Head(0), now)
+    return Decision(drawn, (put(DRAW.key(on.event_id), drawn),))
+
+
+def names(event_id: str, record: TicketRecord) -> tuple[str, ...]:
+    """Who joined without a user is known by the place; the user whom it was admitted for may have come later."""
+    place = place_owner(event_id, record.number)
+    return (user_owner(record.user_id), place) if record.user_id else (place,)
+
+
+def place_ended() -> Refusal:
+    return Refusal(Code.FAILED_PRECONDITION, "waiting_token: this place has ended; join the line again")
+
+
+def of_another_user() -> Refusal:
+    return Refusal(Code.FORBIDDEN, "user_id: the place belongs to another user")
+
+
+def _closed(drawn: DrawRecord, head: Head, now: Instant) -> DrawRecord:
+    digest = head.pool_digest or draw.EMPTY_POOL.hex()
+    return msgspec.structs.replace(drawn, pool_size=head.last_number, pool_digest=digest, closed_at=now)
+
+
+def _ended(record: TicketRecord, state: State, now: Instant) -> TicketRecord:
+    return msgspec.structs.replace(record, ended=state.name, ended_at=now)
