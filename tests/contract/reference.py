@@ -19,7 +19,7 @@ from traffic_tacos.calls.policy import ADMIN, BEGINNINGS, FAN, POLICY, PUBLIC, S
 from traffic_tacos.cli import app
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.ports.settings import SETTINGS, shown
-from traffic_tacos.rooms.waiting_room.operating import SETTINGS as QUEUE_SETTINGS
+from traffic_tacos.rooms.waiting_room.operating import QUEUE_SETTINGS
 from traffic_tacos.transport import rest
 from traffic_tacos.transport.connect import status_of
 

@@ -26,7 +26,7 @@ from traffic_tacos.rooms.payment.records import PAYMENT
 from traffic_tacos.rooms.realtime.records import MESSAGE
 from traffic_tacos.rooms.reservation.records import ADMISSION_USE, BY_EVENT, BY_USER, ORDER, RESERVATION
 from traffic_tacos.rooms.reservation.stopping import STOP
-from traffic_tacos.rooms.waiting_room.records import DRAW, HEAD, MEMBER, SETTINGS, TICKET
+from traffic_tacos.rooms.waiting_room.records import DRAW, LINE_HEAD, MEMBER, SETTINGS, TICKET
 from traffic_tacos.rooms.webhook.records import ENDPOINT, RECEIPT
 
 # Longer than anybody goes on sending a webhook again.
@@ -86,7 +86,7 @@ RETENTION: Mapping[Kind[Any], Swept | Ended | Kept] = {
     PAYMENT_BY_USER: _BOOKS,
     TICKET: _PLACES,
     MEMBER: _PLACES,
-    HEAD: Kept("one record an event"),
+    LINE_HEAD: Kept("one record an event"),
     DRAW: Kept("one record an event: anybody can check the draw afterwards"),
     SETTINGS: Kept("one record an event"),
     SESSION: Swept(lambda session: session.expires_at),

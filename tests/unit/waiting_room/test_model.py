@@ -30,6 +30,10 @@ def stands(one: LineModel, number: int, now: int) -> Place:
     return place(one.view(now), number)
 
 
+def begin_grant(one: LineModel, number: int, now: int) -> int | None:
+    return one.admissions.begin_grant(number, now, one.limits.rate_per_second)
+
+
 def admit(one: LineModel, number: int, now: int) -> None:
     one.admitted(Admission(number, "", now, now + ADMISSION_LIFETIME), now)
 
@@ -69,7 +73,7 @@ def test_seats_left_limit_the_turns_and_admissions_with_seats_do_not_count_twice
     one.sellable = 3
     assert one.step(0) == [1, 2, 3]
     admit(one, 1, 0)
-    one.holds_seats(1, True)
+    one.admissions.hold_seats(1, True)
     one.sellable = 2
     assert one.step(100) == []
     one.end(1, State.DONE)  # bought: two seats left for the two whose turn it is
@@ -155,9 +159,9 @@ def test_ten_thousand_vanished_at_the_head_cost_those_behind_no_rate():
         one.step(now)
         expire(one)
         for number in range(10_001, 10_101):
-            if one.state(number) is State.READY and one.begin_grant(number, now) is not None:
+            if one.state(number) is State.READY and begin_grant(one, number, now) is not None:
                 admit(one, number, now)
-                one.end_grant(number)
+                one.admissions.end_grant(number)
                 admitted.append(now)
     assert len(admitted) == 100
     took = (admitted[-1] - admitted[0]) / SECOND
@@ -269,10 +273,10 @@ def test_a_pool_has_no_places_until_it_is_drawn_and_those_who_come_later_stand_b
 
 def test_a_second_full_of_grants_takes_no_more_and_calls_at_once_are_counted_once():
     one = line(5, SMALL)
-    assert [one.begin_grant(number, now) for number, now in ((1, 0), (1, 5), (2, 10), (3, 20))] == [0, 0, 10, None]
-    one.end_grant(1)  # it failed, and is tried again when there is room again, at that time
-    assert one.begin_grant(1, 900) is None
-    assert one.begin_grant(1, 1000) == 1000
+    assert [begin_grant(one, number, now) for number, now in ((1, 0), (1, 5), (2, 10), (3, 20))] == [0, 0, 10, None]
+    one.admissions.end_grant(1)  # it failed, and is tried again when there is room again, at that time
+    assert begin_grant(one, 1, 900) is None
+    assert begin_grant(one, 1, 1000) == 1000
 
 
 def test_a_window_counts_what_happened_within_it():

@@ -15,7 +15,7 @@ from traffic_tacos.ports.sales import sale_key, window_in_force
 from traffic_tacos.ports.sessions import is_owner, place_owner, session_key, user_owner
 from traffic_tacos.ports.store import Decision, Key, View, Write, put
 from traffic_tacos.rooms.waiting_room import draw
-from traffic_tacos.rooms.waiting_room.records import DRAW, HEAD, DrawRecord, Head, TicketRecord, ticket_key
+from traffic_tacos.rooms.waiting_room.records import DRAW, LINE_HEAD, DrawRecord, Head, TicketRecord, ticket_key
 from traffic_tacos.rooms.waiting_room.values import State, Terms
 
 ADMISSION_LIFETIME = 5 * MINUTE
@@ -57,14 +57,14 @@ class Deciding(NamedTuple):
 
 
 def join_reads(on: Deciding, member: Member) -> tuple[Key[Any], ...]:
-    event_id = on.event_id
-    return (HEAD.key(event_id), DRAW.key(event_id), sale_key(event_id), session_key(member.session_id), *member.keys)
+    line_head, drawn = LINE_HEAD.key(on.event_id), DRAW.key(on.event_id)
+    return (line_head, drawn, sale_key(on.event_id), session_key(member.session_id), *member.keys)
 
 
 def join(view: View, on: Deciding, member: Member, metadata: dict[str, str], now: Instant) -> Decision[Outcome]:
     """The next number, or the one that the member has. FAILED_PRECONDITION when the sale is over."""
     present = [found for key in member.keys if (found := view.get(key)) is not None]
-    head, drawn = view.get(HEAD.key(on.event_id)) or Head(0), view.get(DRAW.key(on.event_id))
+    head, drawn = view.get(LINE_HEAD.key(on.event_id)) or Head(0), view.get(DRAW.key(on.event_id))
     if newer := [found for found in present if found not in member.known]:
         return Decision(Outcome(newer[0], False, drawn))  # the same member joined in between
     if member.live is not None:
@@ -84,7 +84,7 @@ def join(view: View, on: Deciding, member: Member, metadata: dict[str, str], now
     record = TicketRecord(number, hashed.hex(), member.user_id, now, metadata=metadata)
     _, claim = is_owner(view, member.session_id, names(on.event_id, record), now)
     writes += claim
-    writes += [put(HEAD.key(on.event_id), Head(number, digest)), put(ticket_key(on.event_id, number), record)]
+    writes += [put(LINE_HEAD.key(on.event_id), Head(number, digest)), put(ticket_key(on.event_id, number), record)]
     return Decision(Outcome(number, True, drawn), writes)
 
 
@@ -146,7 +146,7 @@ def expire(view: View, keys: Sequence[Key[TicketRecord]], now: Instant) -> Decis
 def commit_draw(view: View, on: Deciding, seed: bytes, now: Instant) -> Decision[DrawRecord | None]:
     """The draw of this line, committed to now when the sale is yet to start and nobody has joined."""
     drawn = view.get(DRAW.key(on.event_id))
-    if drawn is not None or view.get(HEAD.key(on.event_id)) is not None or on.sale_is_due(now):
+    if drawn is not None or view.get(LINE_HEAD.key(on.event_id)) is not None or on.sale_is_due(now):
         return Decision(drawn)
     drawn = DrawRecord(seed.hex(), now)
     return Decision(drawn, (put(DRAW.key(on.event_id), drawn),))
@@ -157,7 +157,7 @@ def close_pool(view: View, on: Deciding, now: Instant) -> Decision[DrawRecord | 
     drawn = view.get(DRAW.key(on.event_id))
     if drawn is None or drawn.closed_at is not None:
         return Decision(drawn)
-    drawn = _closed(drawn, view.get(HEAD.key(on.event_id)) or Head(0), now)
+    drawn = _closed(drawn, view.get(LINE_HEAD.key(on.event_id)) or Head(0), now)
     return Decision(drawn, (put(DRAW.key(on.event_id), drawn),))
 
 

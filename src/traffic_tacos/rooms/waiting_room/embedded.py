@@ -23,7 +23,7 @@ from traffic_tacos.rooms.waiting_room.line import Holder, Joined, Listener, Publ
 from traffic_tacos.rooms.waiting_room.model import LineModel
 from traffic_tacos.rooms.waiting_room.records import (
     DRAW,
-    HEAD,
+    LINE_HEAD,
     NOTHING_SET,
     TICKET,
     DrawRecord,
@@ -69,7 +69,7 @@ class EmbeddedLine:
         self._on = Deciding(event_id, terms, engine.token_secret)
         self._model = LineModel(terms.limits)
         self._set_for_all = self._set_for_this = NOTHING_SET
-        self._head_key, self._draw_key = HEAD.key(event_id), DRAW.key(event_id)
+        self._head_key, self._draw_key = LINE_HEAD.key(event_id), DRAW.key(event_id)
         self._joining = 0  # joins under way
         self._is_closed = False
         self._message = ""
@@ -100,7 +100,7 @@ class EmbeddedLine:
             after = page[-1][0]
             if self._model.last_number % PROGRESS_EVERY < SCAN_PAGE:
                 log.info("taking_up_line", event_id=self._on.event_id, tickets=self._model.last_number)
-        self._model.recall_grants(time for time in grants if time > now - SECOND)
+        self._model.admissions.recall_grants(time for time in grants if time > now - SECOND)
 
     # What a fan does.
 
@@ -168,7 +168,7 @@ class EmbeddedLine:
         self._end(number, state)
 
     def hold_seats(self, number: int, holds: bool) -> None:
-        self._model.holds_seats(number, holds)
+        self._model.admissions.hold_seats(number, holds)
 
     def stock(self, sellable: int | None, *, is_sold_out: bool, is_all_sold: bool) -> None:
         self._model.sellable = sellable
@@ -293,7 +293,7 @@ class EmbeddedLine:
     # Admitting, and ending.
 
     async def _grant(self, number: int, user_id: str, now: Instant) -> Admission:
-        granted_at = self._model.begin_grant(number, now)
+        granted_at = self._model.admissions.begin_grant(number, now, self._model.limits.rate_per_second)
         if granted_at is None:
             raise Refusal.rate_limited(1)
         event_id = self._on.event_id
@@ -305,7 +305,7 @@ class EmbeddedLine:
             admission = _admission(record)
             self._model.admitted(admission, granted_at)
         finally:
-            self._model.end_grant(number)
+            self._model.admissions.end_grant(number)
         self._listener((number,))
         return admission
 

@@ -20,7 +20,7 @@ from traffic_tacos.rooms.waiting_room.clients import CatalogClient, InventoryCli
 from traffic_tacos.rooms.waiting_room.draw import SEED_BYTES
 from traffic_tacos.rooms.waiting_room.line import Line, LineEngine
 from traffic_tacos.rooms.waiting_room.news import Condition, Sight, condition, news
-from traffic_tacos.rooms.waiting_room.records import DRAW, HEAD, admission_number
+from traffic_tacos.rooms.waiting_room.records import DRAW, LINE_HEAD, admission_number
 from traffic_tacos.rooms.waiting_room.values import Place, State
 from traffic_tacos.rooms.waiting_room.view import LineView, place
 from traffic_tacos.rooms.waiting_room.watchers import Watchers
@@ -135,7 +135,7 @@ class Lines:
     async def load(self) -> None:
         """Open every line that somebody has joined, or that a draw was committed to for."""
         call = _own_call()
-        for event_id in [*await self._events(HEAD.prefix()), *await self._events(DRAW.prefix())]:
+        for event_id in [*await self._events(LINE_HEAD.prefix()), *await self._events(DRAW.prefix())]:
             try:
                 await self.of(event_id, call)
             except (Damaged, Refusal) as error:

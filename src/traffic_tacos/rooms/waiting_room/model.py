@@ -20,11 +20,9 @@ those behind them nothing, and people who come back lose nothing.
 import heapq
 from array import array
 from collections import deque
-from collections.abc import Iterable
 
-import msgspec
-
-from traffic_tacos.kernel.instants import MINUTE, SECOND, Instant
+from traffic_tacos.kernel.instants import SECOND, Instant
+from traffic_tacos.rooms.waiting_room.admissions import Admissions
 from traffic_tacos.rooms.waiting_room.draw import Draw
 from traffic_tacos.rooms.waiting_room.ended import Ended
 from traffic_tacos.rooms.waiting_room.pacing import Allowance, Pace, Window
@@ -73,7 +71,7 @@ class LineModel:
         self.is_sold_for_good = False
         self.sellable: int | None = None  # seats left; None while nobody has said
         self.is_sold_out = False
-        self.admissions: dict[int, Admission] = {}
+        self.admissions = Admissions()
         self.last_number = 0
         self._is_stopped = False
         self._draw: Draw | None = Draw(b"", 0)
@@ -97,19 +95,13 @@ class LineModel:
         self._expiring: set[int] = set()  # have ended, but count until that is durable
         self._let_go = 0  # numbers up to this one have ended too, if they still waited; up to `_let_go_seen` they
         self._let_go_seen = 0  # are among `_expiring`, or had ended before
-        self._admission_ends: list[tuple[Instant, int]] = []
-        self._holding = 0
-        self._granting: dict[int, Instant] = {}
 
         self._advanced_at: Instant | None = None
         self._allowance = Allowance(limits.rate_per_second)
         self._given = Window(SECOND)
-        self._grants = Window(SECOND)
-        self._granted = Window(MINUTE)
         self._pace = Pace(limits.rate_per_second)
         self.is_held_up = False  # somebody had to wait after the last step
 
-        self._admitted_ever = 0
         self._no_shows = 0.0
         self._waits: deque[int] = deque(maxlen=WAITS_REMEMBERED)
         self._told_ever = self._told_kept = 0
@@ -193,8 +185,8 @@ class LineModel:
             waiting=self.waiting(),
             ready=self._ready,
             admitted=len(self.admissions),
-            admitted_ever=self._admitted_ever,
-            admitted_last_minute=self._granted.count(now),
+            admitted_ever=self.admissions.ever,
+            admitted_last_minute=self.admissions.granted_last_minute(now),
             moving_per_second=self._pace.per_second,
             no_show_share=self._no_shows,
             waits=tuple(sorted(self._waits)),
@@ -252,28 +244,6 @@ class LineModel:
             self._advanced_at = now
         self._is_stopped = is_stopped
 
-    def recall_grants(self, times: Iterable[Instant]) -> None:
-        """What an earlier process granted counts against the rate of this second too."""
-        for time in sorted(times):
-            self._grants.add(time)
-
-    def begin_grant(self, number: int, now: Instant) -> Instant | None:
-        """When the admission that is being granted counts as granted; None when this rolling second is full.
-
-        Calls for one ticket at the same time are one admission, counted once. `end_grant` when it is over.
-        """
-        if (begun := self._granting.get(number)) is not None:
-            return begun
-        if self._grants.count(now) >= self.limits.rate_per_second:
-            return None
-        self._grants.add(now)
-        self._granting[number] = now
-        return now
-
-    def end_grant(self, number: int) -> None:
-        """The grant is done, or failed: trying again counts again, at its own time."""
-        self._granting.pop(number, None)
-
     def admitted(self, admission: Admission, now: Instant) -> None:
         """A turn was granted, durably."""
         number = admission.number
@@ -283,31 +253,18 @@ class LineModel:
         if turn is not None and turn.is_offer:
             self._learn(came=True)
         self._close(number, State.ADMITTED)
-        self._admitted_ever += 1
-        self._granted.add(admission.granted_at // SECOND * SECOND)
-        self.admissions[number] = admission
-        self._holding += admission.holds_seats
-        heapq.heappush(self._admission_ends, (admission.expires_at, number))
+        self.admissions.add(admission)
         self._lapse_admissions(now)
 
     def end(self, number: int, state: State) -> None:
         """The ticket has ended, durably: DONE (bought), LEFT, or EXPIRED."""
-        admission = self.admissions.pop(number, None)
-        if admission is not None:
-            self._holding -= admission.holds_seats
+        if self.admissions.end(number):
             self._states[number] = state
         elif self._states[number] <= State.READY:
             turn = self._turns.get(number)
             if turn is not None and turn.is_offer and number > self._let_go:
                 self._learn(came=False)
             self._close(number, state)
-
-    def holds_seats(self, number: int, holds: bool) -> None:
-        """The admission's reservation holds seats now, or no longer."""
-        admission = self.admissions.get(number)
-        if admission is not None and admission.holds_seats != holds:
-            self._holding += 1 if holds else -1
-            self.admissions[number] = msgspec.structs.replace(admission, holds_seats=holds)
 
     def step(self, now: Instant) -> list[int]:
         """One step: lapsed offers and admissions end, and whoever is next gets a turn.
@@ -354,8 +311,8 @@ class LineModel:
                 due.append(self.ends_at)
         if self._turn_ends and not self._is_stopped:
             due.append(self._turn_ends[0][0])
-        if self._admission_ends:
-            due.append(self._admission_ends[0][0])
+        if (admission_end := self.admissions.first_end()) is not None:
+            due.append(admission_end)
         if (second := self._sightings.first()) is not None:
             due.append((second + self.limits.idle_seconds) * SECOND)
         return min(due, default=None)
@@ -387,7 +344,7 @@ class LineModel:
             self.limits.active_max - live,
         ]
         if self.sellable is not None:
-            rooms.append(self.sellable - (live - self._holding))
+            rooms.append(self.sellable - (self._ready + self.admissions.without_seats))
         return max(0, min(rooms))
 
     def _no_show_factor(self) -> float:
@@ -472,8 +429,7 @@ class LineModel:
         self._expiring.add(number)
 
     def _lapse_admissions(self, now: Instant) -> None:
-        while self._admission_ends and self._admission_ends[0][0] <= now:
-            _, number = heapq.heappop(self._admission_ends)
+        for number in self.admissions.lapsed(now):
             self.end(number, State.EXPIRED)
 
     def _close(self, number: int, state: State) -> None:

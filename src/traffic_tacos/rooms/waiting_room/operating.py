@@ -14,8 +14,7 @@ from traffic_tacos.ports.store import Decision, Key, Store, View, parts_of, put
 from traffic_tacos.rooms.waiting_room.line import PublishedDraw, PublishedEntry
 from traffic_tacos.rooms.waiting_room.lines import Lines, OpenLine
 from traffic_tacos.rooms.waiting_room.news import Condition
-from traffic_tacos.rooms.waiting_room.records import NOTHING_SET, settings_key
-from traffic_tacos.rooms.waiting_room.records import SETTINGS as SETTINGS_KIND
+from traffic_tacos.rooms.waiting_room.records import NOTHING_SET, SETTINGS, SettingsRecord, settings_key
 from traffic_tacos.rooms.waiting_room.values import Figures
 from traffic_tacos.rooms.waiting_room.view import LineView
 
@@ -23,7 +22,7 @@ ENTRIES_PAGE_MAX = 5000
 SETTING_MAX = 10_000_000
 FOR_ALL = "all events"
 RATE_SETTING = "admission.rate_per_second"
-SETTINGS = (
+QUEUE_SETTINGS = (
     RATE_SETTING,
     "admission.active_max",
     "admission.offer_seconds",
@@ -38,7 +37,7 @@ MESSAGE, MESSAGE_LENGTH_MAX = "message", 200
 _SWITCHED = {"true": True, "false": False, "": None}
 
 
-class Changed(msgspec.Struct, frozen=True):
+class SettingChange(msgspec.Struct, frozen=True):
     old: str
     new: str
     at: Instant
@@ -76,49 +75,38 @@ class Operator:
     def open_views(self) -> list[Overview]:
         return [_overview(opened) for opened in self._lines.all().values()]
 
-    async def configure(self, event_id: str, setting: str, value: str, actor: str, reason: str, call: Call) -> Changed:
+    async def configure(
+        self, event_id: str, setting: str, value: str, actor: str, reason: str, call: Call
+    ) -> SettingChange:
         """Change a setting of one event's line, or with an empty id of all; an empty value goes back to the
         event file's. In force when this answers, durable and audited.
         """
-        if setting not in SETTINGS:
-            raise Refusal.of_field("setting", f"must be one of {', '.join(SETTINGS)}", setting)
+        if setting not in QUEUE_SETTINGS:
+            raise Refusal.of_field("setting", f"must be one of {', '.join(QUEUE_SETTINGS)}", setting)
         if not actor:
             raise Refusal.of_field("actor", "is required")
         name = setting.removeprefix("admission.")
         parsed = _parsed(name, value)
         required_reason(reason)
         in_force = _shown(_in_force((await self._lines.of(event_id, call)).line.view(), name)) if event_id else ""
-        now, all_events, key = self._clock.now(), settings_key(""), settings_key(event_id)
-        own = SETTINGS_KIND.prefix("event")
-        ends_switch = name in SWITCHES and not parsed
+        now, reads = self._clock.now(), dict.fromkeys((settings_key(""), settings_key(event_id)))
 
         def decide(view: View) -> Decision[str]:
-            for_all, record = view.get(all_events) or NOTHING_SET, view.get(key) or NOTHING_SET
-            if ends_switch and event_id and getattr(for_all, name):
-                raise Refusal(Code.FAILED_PRECONDITION, f"event_id: {setting} is set for all events; end it for all")
-            before = getattr(record, name)
-            old = in_force if before is None else _shown(before)
-            changed = {event_id or FOR_ALL: (key, record, old)}
-            if ends_switch and not event_id:  # for each as well: none stays stopped that nobody thinks of any more
-                changed |= {
-                    parts_of(path)[-1]: (Key(SETTINGS_KIND, path), one, "true")
-                    for path, one in view.range(own).items()
-                    if getattr(one, name)
-                }
+            changed = _changed(view, event_id, name, in_force, ends_switch=name in SWITCHES and not parsed)
             entries = [
                 Audited(now, actor, "configure", f"{of} {setting}", was, value, reason, call.trace_id)
                 for of, (_, _, was) in changed.items()
             ]
             writes = [put(where, msgspec.structs.replace(one, **{name: parsed})) for where, one, _ in changed.values()]
-            return Decision(old, (*writes, *audited(view, *entries)))
+            return Decision(changed[event_id or FOR_ALL][2], (*writes, *audited(view, *entries)))
 
         try:
-            old = await self._store.transact((*dict.fromkeys((all_events, key)), own, HEAD), decide)
+            old = await self._store.transact((*reads, SETTINGS.prefix("event"), HEAD), decide)
         finally:
             self._lines.look_again(event_id)  # even when nobody knows whether it was done
         for changed_event in [event_id] if event_id else list(self._lines.all()):
             await self._lines.of(changed_event, call)
-        return Changed(old, value, now)
+        return SettingChange(old, value, now)
 
     async def draw(self, event_id: str, call: Call) -> PublishedDraw:
         """NOT_FOUND when the event has no draw: its sale was open when the first joined."""
@@ -144,6 +132,26 @@ class Operator:
         size = min(limit, drawn.pool_size - after)
         page = await opened.line.entries(after, size) if size > 0 else []
         return page, after + size < drawn.pool_size
+
+
+def _changed(
+    view: View, event_id: str, name: str, in_force: str, *, ends_switch: bool
+) -> dict[str, tuple[Key[SettingsRecord], SettingsRecord, str]]:
+    """By event, or FOR_ALL: the record that a change of this setting is written to, and what it says before."""
+    for_all, key = view.get(settings_key("")) or NOTHING_SET, settings_key(event_id)
+    if ends_switch and event_id and getattr(for_all, name):
+        said = f"event_id: admission.{name} is set for all events; end it for all"
+        raise Refusal(Code.FAILED_PRECONDITION, said)
+    record = view.get(key) or NOTHING_SET
+    before = getattr(record, name)
+    changed = {event_id or FOR_ALL: (key, record, in_force if before is None else _shown(before))}
+    if ends_switch and not event_id:  # for each as well: none stays stopped that nobody thinks of any more
+        changed |= {
+            parts_of(path)[-1]: (Key(SETTINGS, path), one, "true")
+            for path, one in view.range(SETTINGS.prefix("event")).items()
+            if getattr(one, name)
+        }
+    return changed
 
 
 def _parsed(name: str, value: str) -> int | bool | str | None:

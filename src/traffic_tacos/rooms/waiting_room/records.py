@@ -64,7 +64,7 @@ NOTHING_SET = SettingsRecord()
 
 TICKET = Kind("ticket", TicketRecord)
 MEMBER = Kind("member", int)
-HEAD = Kind("line", Head)
+LINE_HEAD = Kind("line", Head)
 DRAW = Kind("draw", DrawRecord)
 SETTINGS = Kind("line_settings", SettingsRecord)
 

@@ -13,7 +13,7 @@ from traffic_tacos.kernel.instants import SECOND
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.rooms.waiting_room.news import SALE_OVER, Topic
 from traffic_tacos.rooms.waiting_room.operating import ENTRIES_PAGE_MAX, Operator, Overview
-from traffic_tacos.rooms.waiting_room.service import Told, WaitingRoom, Word
+from traffic_tacos.rooms.waiting_room.service import StreamMessage, StreamUpdate, WaitingRoom
 
 _STATUS = (  # by state
     pb.QUEUE_STATUS_WAITING,
@@ -212,8 +212,8 @@ def _metadata(given: pb.QueueMetadata) -> dict[str, str]:
     return {name: value for name, value in metadata.items() if value}
 
 
-def _update(told: Told | Word, token: str, call: Call) -> ws.QueueUpdateEvent:
-    if isinstance(told, Word):
+def _update(told: StreamUpdate | StreamMessage, token: str, call: Call) -> ws.QueueUpdateEvent:
+    if isinstance(told, StreamMessage):
         return ws.QueueUpdateEvent(
             type=ws.EVENT_TYPE_MESSAGE,
             system_update=ws.SystemUpdate(event_id=told.event_id, message=told.text.text),
@@ -250,7 +250,7 @@ def _update(told: Told | Word, token: str, call: Call) -> ws.QueueUpdateEvent:
     )
 
 
-def _maintained(told: Told) -> str:
+def _maintained(told: StreamUpdate) -> str:
     is_news = told.topic is Topic.MAINTENANCE and told.sight.maintenance
     return f"maintenance: {told.sight.maintenance}" if is_news else ""
 

@@ -47,7 +47,7 @@ class Grant(msgspec.Struct, frozen=True):
     expires_at: Instant
 
 
-class Told(msgspec.Struct, frozen=True):
+class StreamUpdate(msgspec.Struct, frozen=True):
     """One thing that a watching fan hears, and everything that is so at that moment."""
 
     topic: Topic
@@ -58,7 +58,7 @@ class Told(msgspec.Struct, frozen=True):
     expires_at: Instant
 
 
-class Word(msgspec.Struct, frozen=True):
+class StreamMessage(msgspec.Struct, frozen=True):
     """A message to whoever watches a place."""
 
     event_id: str
@@ -170,7 +170,9 @@ class WaitingRoom:
         self._lines.wake(opened)
         return left_at
 
-    async def watch(self, token: str, session_id: str, event_id: str, call: Call) -> AsyncGenerator[Told | Word, None]:
+    async def watch(
+        self, token: str, session_id: str, event_id: str, call: Call
+    ) -> AsyncGenerator[StreamUpdate | StreamMessage, None]:
         """The present state at once, then every change that matters to this ticket, until it ends; and messages to
         its session, or to the user who watches.
 
@@ -178,14 +180,7 @@ class WaitingRoom:
         the same ticket is watched too many times over.
         """
         ticket = open_ticket(token, self._token_secret)
-        if not session_id:
-            raise Refusal.of_field("session_id", "is required")
-        if event_id not in ("", ticket.event_id):
-            raise Refusal(Code.FORBIDDEN, "event_id: must be the event that the waiting_token is for")
-        opened = self._lines.known(ticket)
-        is_holder = session_hash(session_id) == ticket.session_hash
-        if not is_holder and not _is_users(await opened.line.holder(ticket.number), call.caller):
-            raise Refusal(Code.FORBIDDEN, "session_id: must be the session that joined")
+        opened, is_holder = await self._watched(ticket, session_id, event_id, call)
         if opened.watchers.count >= STREAMS_PER_LINE_MAX:
             raise Refusal.rate_limited(opened.line.view().limits.offer_seconds)
         watcher = opened.watchers.add(ticket.number)
@@ -202,10 +197,10 @@ class WaitingRoom:
                 sight, view = opened.sight(ticket.number)
                 topics, watcher.told = news(watcher.told, sight), sight
                 for topic in topics:
-                    yield Told(topic, ticket.event_id, sight, view.waiting, view.at, _expires_at(view))
+                    yield StreamUpdate(topic, ticket.event_id, sight, view.waiting, view.at, _expires_at(view))
                 if inbox is not None:
                     for text in inbox.take():
-                        yield Word(ticket.event_id, text)
+                        yield StreamMessage(ticket.event_id, text)
                         await inbox.told(text)
                 if sight.has_ended:
                     return
@@ -215,6 +210,18 @@ class WaitingRoom:
                 inbox.close()
             opened.watchers.remove(watcher)
         raise Refusal(Code.UNAVAILABLE, "this stream ends here; connect again")
+
+    async def _watched(self, ticket: Ticket, session_id: str, event_id: str, call: Call) -> tuple[OpenLine, bool]:
+        """The line of a ticket that the caller may watch, and whether they came with the session that joined."""
+        if not session_id:
+            raise Refusal.of_field("session_id", "is required")
+        if event_id not in ("", ticket.event_id):
+            raise Refusal(Code.FORBIDDEN, "event_id: must be the event that the waiting_token is for")
+        opened = self._lines.known(ticket)
+        is_holder = session_hash(session_id) == ticket.session_hash
+        if not is_holder and not _is_users(await opened.line.holder(ticket.number), call.caller):
+            raise Refusal(Code.FORBIDDEN, "session_id: must be the session that joined")
+        return opened, is_holder
 
 
 def _is_users(holder: Holder | None, caller: Caller) -> bool:
