@@ -191,7 +191,7 @@ def test_whoever_waits_is_told_their_place_and_time_and_ctrl_c_ends_it_cleanly(u
     )
     assert buying.stdout is not None
     lines = [buying.stdout.readline(), buying.stdout.readline()]
-    assert "joined the line" in lines[0]
+    assert "joined the queue" in lines[0]
     assert "waiting at place 1" in lines[1]
     buying.send_signal(signal.SIGINT)
     _, errors = buying.communicate(timeout=10)

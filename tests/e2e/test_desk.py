@@ -44,7 +44,7 @@ def test_everything_is_seen_and_steered_from_the_command_line(up):
     assert "→ 3" in admin("set", f"events/{EVENT}/admission.active_max", "3", *why)
     assert "would be: evt_hundred takes no newcomers" in admin("drain", EVENT, "--dry-run")
     assert "takes no newcomers" in admin("drain", EVENT, *why)
-    assert "the line is closed" in platform.tacos("buy", EVENT, *where).stderr
+    assert "the queue is closed" in platform.tacos("buy", EVENT, *where).stderr
     assert "takes newcomers again" in admin("drain", EVENT, "--resume", *why)
     assert "nobody begins anything" in pull("maintenance-mode", "--message", "back at nine")
     assert "maintenance: back at nine" in platform.tacos("buy", EVENT, *where).stderr

@@ -209,7 +209,7 @@ def buy(walk, place):
 
 
 def other_reservation(walk):
-    """One more of ana's, by the reservation room's own call, from another place in the line."""
+    """One more of ana's, by the reservation room's own call, from another place in the queue."""
     session = walk.key()
     place = walk.right(QUEUE, "JoinQueue", event_id=EVENT, session_id=session).waiting_token
     while not walk.right(QUEUE, "GetQueueStatus", waiting_token=place).admission_ready:

@@ -76,7 +76,7 @@ def write(desk, second, level, event, **fields):
 
 @on_platform
 async def test_the_log_is_searched_by_level_service_time_and_text(desk):
-    write(desk, 1, "info", "taking_up_line", tickets=7)
+    write(desk, 1, "info", "taking_up_queue", tickets=7)
     write(desk, 2, "warning", "call_failed", method="/gateway.v1.GatewayService/X", trace_id="abc", error="the disk")
     write(desk, 3, "error", "bug", method="/payment.v1.PaymentService/Y", trace_id="def")
     await desk.clock.sleep(10)
@@ -86,12 +86,12 @@ async def test_the_log_is_searched_by_level_service_time_and_text(desk):
         assert code(answer) == ""
         return [line.message for line in answer.logs]
 
-    assert await found() == ["bug", "call_failed", "taking_up_line"]
+    assert await found() == ["bug", "call_failed", "taking_up_queue"]
     assert await found(level=pb.LOG_LEVEL_WARN) == ["bug", "call_failed"]
     assert await found(service="payment.v1") == ["bug"]
     assert await found(search_query="DISK") == ["call_failed"]
     assert await found(search_query="abc") == ["call_failed"]
-    assert await found(end_time=Timestamp(seconds=1_800_000_002)) == ["taking_up_line"]
+    assert await found(end_time=Timestamp(seconds=1_800_000_002)) == ["taking_up_queue"]
     page = await ask(desk, "GetLogs", pb.GetLogsRequest(limit=1))
     assert (page.has_more, page.logs[0].trace_id, page.logs[0].service) == (True, "def", "payment.v1.PaymentService")
     following = Timestamp()

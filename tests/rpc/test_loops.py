@@ -39,7 +39,7 @@ SLEEPS = {
     "activity": (10.0, "admin"),
     "heartbeat": (0.5, "admin"),
     "reconciler": (300.0, "worker"),
-    "lines": (0.1, "waiting_room"),
+    "queues": (0.1, "waiting_room"),
 }
 
 

@@ -128,7 +128,7 @@ def logs(
 
 @app.command("settings")
 def settings(as_json: options.Json = False, data: Data = DATA, grpc: Grpc = GRPC) -> None:
-    """List what may be changed while the platform runs, beyond the lines (`tacos queue watch` shows those).
+    """List what may be changed while the platform runs, beyond the queues' settings (`tacos queue watch` shows those).
 
     Example: [bold]tacos admin settings[/]
     """
@@ -174,7 +174,7 @@ def drain(
     data: Data = DATA,
     grpc: Grpc = GRPC,
 ) -> None:
-    """Let nobody new join a line; whoever is in it goes on.
+    """Let nobody new join a queue; whoever is in it goes on.
 
     Example: [bold]tacos admin drain evt_taco_club --reason "sold by midnight"[/]
     """
@@ -352,7 +352,7 @@ def _trigger(
 
 
 def _service_of(setting: str, data: Any, grpc: str) -> str:
-    """Whose a setting is; a line's is the queue's."""
+    """Whose a setting is; a line's is the service queue's."""
     request = operations_pb2.ListSettingsRequest()
     found = options.ask(operations_pb2_grpc.OperationsServiceStub, "ListSettings", request, data, grpc).settings
     return next((one.service for one in found if one.name == setting), "queue")

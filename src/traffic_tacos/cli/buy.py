@@ -37,7 +37,7 @@ def buy(
     grpc: options.Grpc = str(options.DEFAULTS.grpc),
     data: options.Data = options.DEFAULTS.data,
 ) -> None:
-    """Buy tickets: join the line, be admitted, hold seats, pay, own them. Exit code 1 when it comes to nothing.
+    """Buy tickets: join the queue, be admitted, hold seats, pay, own them. Exit code 1 when it comes to nothing.
 
     Example: [bold]tacos buy evt_taco_club --quantity 2[/]
     """
@@ -101,14 +101,14 @@ async def _admitted(
     metadata: tuple[tuple[str, str], ...],
     console: Console,
 ) -> str:
-    """Join the line, wait for the turn, and take it: the reservation token."""
+    """Join the queue, wait for the turn, and take it: the reservation token."""
     joined = await queue.JoinQueue(
         queue_pb2.JoinQueueRequest(event_id=event, user_id=fan, session_id=fan), metadata=metadata
     )
     if not joined.waiting_token:
         raise Refusal(Code(joined.error.code), joined.error.message)
     place = f"at place {joined.position_hint}" if joined.position_hint else "before the sale, when places are drawn"
-    console.print(f"1. {fan} joined the line of {event} {place}")
+    console.print(f"1. {fan} joined the queue of {event} {place}")
     with Waiting(console) as waiting:
         while True:
             asked = queue.GetQueueStatus(queue_pb2.GetQueueStatusRequest(waiting_token=joined.waiting_token))
@@ -117,7 +117,7 @@ async def _admitted(
             if status.admission_ready:
                 break
             if status.status != queue_pb2.QUEUE_STATUS_WAITING and status.status != queue_pb2.QUEUE_STATUS_READY:
-                raise Refusal(Code.FAILED_PRECONDITION, why or "the place in the line has ended; join again")
+                raise Refusal(Code.FAILED_PRECONDITION, why or "the place in the queue has ended; join again")
             waiting.tell(shown_place(status, why))
             await asyncio.sleep(ASKED_EVERY_SECONDS)
     admission = await answered(

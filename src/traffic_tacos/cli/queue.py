@@ -1,4 +1,4 @@
-"""`tacos queue`: a line as its operator watches it. Over gRPC, against a running platform."""
+"""`tacos queue`: a queue as its operator watches it. Over gRPC, against a running platform."""
 
 import asyncio
 from collections import deque
@@ -19,7 +19,7 @@ from traffic_tacos.gen.tacos.waiting_room.v1 import waiting_room_pb2 as pb
 from traffic_tacos.gen.tacos.waiting_room.v1 import waiting_room_pb2_grpc
 from traffic_tacos.upstream import answered
 
-app = typer.Typer(help="Watch a line, stop it, and let it go on.", no_args_is_help=True)
+app = typer.Typer(help="Watch a queue, stop it, and let it go on.", no_args_is_help=True)
 PLOT_WIDTH = 60
 EVERY_SECONDS = 1.0
 _BARS = " ▁▂▃▄▅▆▇█"
@@ -35,7 +35,7 @@ def watch(
     data: options.Data = options.DEFAULTS.data,
     grpc: options.Grpc = str(options.DEFAULTS.grpc),
 ) -> None:
-    """Show a line live: who waits, how fast it moves, who does not come, how long it took. Ctrl-C ends it.
+    """Show a queue live: who waits, how fast it moves, who does not come, how long it took. Ctrl-C ends it.
 
     Example: [bold]tacos queue watch evt_taco_club[/]
     """
@@ -91,11 +91,11 @@ async def _watch(event_id: str, data: Path, grpc: str, *, once: bool, as_json: b
 
 
 def shown_line(line: pb.Line, stats: inventory_pb2.InventoryStats) -> Listing:
-    """One line and its sale as a table."""
+    """One queue and its sale as a table."""
     state = line.state_message or ("waiting for the sale" if line.pool else "open")
     kept = f"{line.told_kept / line.told:.0%} came within the time first told" if line.told else "none yet"
     rows = [
-        ("line", f"{line.event_id}, {state}"),
+        ("queue", f"{line.event_id}, {state}"),
         ("waiting", f"{line.waiting:,} ({line.ready:,} of them ready), {line.streams:,} watching"),
         ("admitted", f"{line.admitted:,} now of {line.active_max:,}, {line.admitted_ever:,} in all"),
         ("rate", f"{line.admitted_last_minute:,} in the last minute; {line.rate_per_second:,} a second allowed"),

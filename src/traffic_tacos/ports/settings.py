@@ -1,4 +1,4 @@
-"""What an operator may change while the platform runs, beyond the lines: one table, and how it is read."""
+"""What an operator may change while the platform runs, beyond the queues' own: one table, and how it is read."""
 
 from collections.abc import Callable, Sequence
 from typing import Protocol

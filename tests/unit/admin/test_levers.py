@@ -150,7 +150,7 @@ OPERATIONS = [
     (
         ("DRAIN_QUEUE", ""),
         {"event_id": "e1"},
-        "e1 takes no newcomers; 1,200 in the line go on, about 12 s at the present rate",
+        "e1 takes no newcomers; 1,200 in the queue go on, about 12 s at the present rate",
         ("configure", "e1", CLOSED, "true", "why", "op"),
     ),
     (
@@ -181,11 +181,11 @@ async def test_an_operation_says_what_it_does_and_a_dry_run_only_says_it(desk, o
 @pytest.mark.parametrize(
     ("waiting", "per_second", "ending"),
     [
-        (0, 0.0, "0 in the line go on"),
-        (0, 5.0, "0 in the line go on"),
-        (7, 0.0, "7 in the line go on"),
-        (10, 4.0, "10 in the line go on, about 2 s at the present rate"),
-        (90_000, 0.5, "90,000 in the line go on, about 180,000 s at the present rate"),
+        (0, 0.0, "0 in the queue go on"),
+        (0, 5.0, "0 in the queue go on"),
+        (7, 0.0, "7 in the queue go on"),
+        (10, 4.0, "10 in the queue go on, about 2 s at the present rate"),
+        (90_000, 0.5, "90,000 in the queue go on, about 180,000 s at the present rate"),
     ],
 )
 async def test_a_time_is_told_only_where_somebody_waits_and_the_line_moves(waiting, per_second, ending):

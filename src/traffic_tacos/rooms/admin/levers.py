@@ -120,7 +120,7 @@ class Operations:
         raise Refusal.of_field("operation", f"must be one of {known}", operation)
 
     async def _drain(self, target: str, given: Mapping[str, str], reason: str, call: Call, *, dry_run: bool) -> Pulled:
-        """Nobody new may join; whoever is in the line goes on until it is empty."""
+        """Nobody new may join; whoever is in the queue goes on until it is empty."""
         _check_target(target, ("queue",))
         _check_names(given, frozenset({"event_id", "resume"}))
         resume, event_id = _switch(given), given.get("event_id", "")
@@ -132,7 +132,7 @@ class Operations:
         else:
             moving = line.moving_per_second
             time = f", about {line.waiting / moving:,.0f} s at the present rate" if moving and line.waiting else ""
-            what = f"{_named(event_id)} takes no newcomers; {line.waiting:,} in the line go on{time}"
+            what = f"{_named(event_id)} takes no newcomers; {line.waiting:,} in the queue go on{time}"
         if dry_run:
             return Pulled(what)
         changed = await self._lines.configure(event_id, CLOSED, "" if resume else "true", reason, call)

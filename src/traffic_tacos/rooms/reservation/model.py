@@ -164,11 +164,11 @@ def check_usable(use: AdmissionUse | None, user_id: str, now: Instant) -> None:
         raise Refusal(Code.FORBIDDEN, "reservation_token: was used by somebody else", is_final=True)
     if use.state is AdmissionState.SPENT:
         raise Refusal(
-            Code.FAILED_PRECONDITION, "reservation_token: has bought already; join the line again", is_final=True
+            Code.FAILED_PRECONDITION, "reservation_token: has bought already; join the queue again", is_final=True
         )
     if use.state is AdmissionState.ENDED or (use.reservation_id and now >= use.until):
         raise Refusal(
-            Code.FAILED_PRECONDITION, "reservation_token: its reservation expired; join the line again", is_final=True
+            Code.FAILED_PRECONDITION, "reservation_token: its reservation expired; join the queue again", is_final=True
         )
     if use.reservation_id:
         raise Refusal(

@@ -21,14 +21,14 @@ from traffic_tacos.upstream import Upstream
 
 # What is measured of each event's queue.
 GAUGES: dict[str, tuple[str, Callable[[Overview], float]]] = {
-    "tacos_line_waiting": ("Live tickets that are not admitted", lambda view: view.figures.waiting),
-    "tacos_line_ready": ("Tickets whose turn it is", lambda view: view.figures.ready),
-    "tacos_line_admitted": ("Live admissions", lambda view: view.figures.admitted),
-    "tacos_line_no_show_share": ("Share of offers not used, moving average", lambda view: view.figures.no_show_share),
-    "tacos_line_told": ("Turns whose holders had been told a time", lambda view: view.figures.told),
-    "tacos_line_told_kept": ("Of these, turns within the time first told", lambda view: view.figures.kept),
-    "tacos_line_seats_left": ("Seats that can be had now", lambda view: view.seats_left),
-    "tacos_line_streams": ("Open streams", lambda view: view.streams),
+    "tacos_queue_waiting": ("Live tickets that are not admitted", lambda view: view.figures.waiting),
+    "tacos_queue_ready": ("Tickets whose turn it is", lambda view: view.figures.ready),
+    "tacos_queue_admitted": ("Live admissions", lambda view: view.figures.admitted),
+    "tacos_queue_no_show_share": ("Share of offers not used, moving average", lambda view: view.figures.no_show_share),
+    "tacos_queue_told": ("Turns whose holders had been told a time", lambda view: view.figures.told),
+    "tacos_queue_told_kept": ("Of these, turns within the time first told", lambda view: view.figures.kept),
+    "tacos_queue_seats_left": ("Seats that can be had now", lambda view: view.seats_left),
+    "tacos_queue_streams": ("Open streams", lambda view: view.streams),
 }
 
 
@@ -60,7 +60,7 @@ def build(on: Dependencies) -> Room:
             for name, (documentation, read) in GAUGES.items()
         ),
         caches={"waiting-tokens": room.checked},
-        loops={"lines": lines.run},
+        loops={"queues": lines.run},
         settings={MAINTENANCE: lambda _: lines.look_again()},
         issues=lines.issues,
         load=lines.load,

@@ -168,7 +168,7 @@ def names(event_id: str, record: TicketRecord) -> tuple[str, ...]:
 
 
 def place_ended() -> Refusal:
-    return Refusal(Code.FAILED_PRECONDITION, "waiting_token: this place has ended; join the line again")
+    return Refusal(Code.FAILED_PRECONDITION, "waiting_token: this place has ended; join the queue again")
 
 
 def of_another_user() -> Refusal:

@@ -99,7 +99,7 @@ class EmbeddedLine:
                     self._model.end(record.number, State[record.ended])
             after = page[-1][0]
             if self._model.last_number % PROGRESS_EVERY < SCAN_PAGE:
-                log.info("taking_up_line", event_id=self._on.event_id, tickets=self._model.last_number)
+                log.info("taking_up_queue", event_id=self._on.event_id, tickets=self._model.last_number)
         self._model.admissions.recall_grants(time for time in grants if time > now - SECOND)
 
     # What a fan does.
@@ -274,7 +274,7 @@ class EmbeddedLine:
         if model.is_sold_out:
             raise self._sold_out()
         if self._is_closed:
-            raise Refusal(Code.FAILED_PRECONDITION, "event_id: the line is closed; whoever is in it goes on")
+            raise Refusal(Code.FAILED_PRECONDITION, "event_id: the queue is closed; whoever is in it goes on")
         if model.waiting() + self._joining >= model.limits.waiting_max:
             raise Refusal.rate_limited(model.limits.offer_seconds)
 
@@ -366,7 +366,7 @@ def _check_shown(number: int, shown: int) -> None:
     if shown != number:
         raise Refusal(
             Code.ALREADY_EXISTS,
-            "session_id: is in this line already; show its waiting token as x-waiting-token to have its place, "
+            "session_id: is in this queue already; show its waiting token as x-waiting-token to have its place, "
             "or join with another session_id",
         )
 

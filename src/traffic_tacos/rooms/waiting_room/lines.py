@@ -139,7 +139,7 @@ class Lines:
             try:
                 await self.of(event_id, call)
             except (Damaged, Refusal) as error:
-                log.error("line_not_opened", event_id=event_id, error=str(error))  # all others are
+                log.error("queue_not_opened", event_id=event_id, error=str(error))  # all others are
 
     async def of(self, event_id: str, call: Call) -> OpenLine:
         """The line of an event; NOT_FOUND when there is no such event."""
@@ -178,7 +178,7 @@ class Lines:
         """The line that the ticket stands in; NOT_FOUND when it does not stand there."""
         opened = self._open.get(ticket.event_id)
         if opened is None or not 0 < ticket.number <= opened.line.view().joined:
-            raise Refusal(Code.NOT_FOUND, "waiting_token: there is no such place in this line")
+            raise Refusal(Code.NOT_FOUND, "waiting_token: there is no such place in this queue")
         return opened
 
     async def step(self) -> None:
@@ -196,7 +196,7 @@ class Lines:
                 pause = min(PAUSE_MAX, PAUSE_FIRST << min(opened.failures - 1, DOUBLINGS_MAX))
                 opened.rests_until, opened.last_error = self._clock.now() + pause, repr(error)[:ERROR_LENGTH_MAX]
                 opened.due_at = 0
-                log.error("line_failed", event_id=event_id, failures=opened.failures, exc_info=error)
+                log.error("queue_failed", event_id=event_id, failures=opened.failures, exc_info=error)
 
     def issues(self) -> list[str]:
         """Which lines stand still because of a bug, and why."""
