@@ -14,10 +14,20 @@ from traffic_tacos.engines.tasks import is_cancelled
 from traffic_tacos.kernel.errors import Damaged, Fault
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.events import Subscriber
-from traffic_tacos.ports.store import OUTBOX, Decision, Event, Key, Store, StoreUnavailable, Write, delete
+from traffic_tacos.ports.store import (
+    COMMIT_RECORDS_MAX,
+    OUTBOX,
+    Decision,
+    Event,
+    Key,
+    Store,
+    StoreUnavailable,
+    Write,
+    delete,
+)
 
 PAGE = 1000
-REMOVED_AT_ONCE_MAX = 500
+REMOVED_AT_ONCE_MAX = COMMIT_RECORDS_MAX
 RETRY_SECONDS = 1.0
 BUGS_MAX = 5
 

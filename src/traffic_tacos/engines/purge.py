@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from traffic_tacos.kernel.instants import Instant
 from traffic_tacos.ports.clock import Clock
-from traffic_tacos.ports.store import Decision, Key, Kind, Store, StoreUnavailable, View, delete
+from traffic_tacos.ports.store import Decision, Key, Kind, Store, StoreUnavailable, View, delete, in_commits
 
 PAGE = 500
 # After a page with much to forget the next one comes soon, so that a rush is swept as fast as it came.
@@ -53,8 +53,8 @@ async def _walk(store: Store, clock: Clock, expiry: Expiry) -> None:
             page = await store.scan(expiry.kind.prefix(), after=after, limit=PAGE)
             now = clock.now()
             expired = [key for key, record in page if expiry.is_over(record, now)]
-            if expired:
-                await store.transact(expired, partial(_forget, expiry, expired, now))
+            for keys in in_commits(expired):
+                await store.transact(keys, partial(_forget, expiry, keys, now))
         except StoreUnavailable:
             continue  # the page is looked at again
         if len(page) < PAGE:
@@ -62,7 +62,7 @@ async def _walk(store: Store, clock: Clock, expiry: Expiry) -> None:
         after, forgotten = page[-1][0], len(expired)
 
 
-def _forget(expiry: Expiry, keys: list[Key[Any]], now: Instant, view: View) -> Decision[None]:
+def _forget(expiry: Expiry, keys: Sequence[Key[Any]], now: Instant, view: View) -> Decision[None]:
     """Without these records, but for those that were changed since they were looked at."""
     return Decision(
         None, [delete(key) for key in keys if (record := view.get(key)) is not None and expiry.is_over(record, now)]

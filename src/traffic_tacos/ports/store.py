@@ -5,7 +5,7 @@ writes, jobs and events that belong to it; all of them become durable together o
 engine runs it where the data is, so a rule is written once and guarded once (docs/decisions/0001).
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
@@ -21,6 +21,8 @@ R_co = TypeVar("R_co", covariant=True)
 
 PATH_SEPARATOR = "/"
 DAMAGED_MAX = 1000
+# Records of one commit, those it writes and those it only declares together: what one transaction of DynamoDB takes.
+COMMIT_RECORDS_MAX = 100
 _UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
 
 log = structlog.get_logger()
@@ -216,6 +218,12 @@ def writes_of(decision: Decision[Any], next_outbox_number: int) -> list[Write]:
     writes.extend(put(JOB.key(job.id), job) for job in decision.jobs)
     writes.extend(put(outbox_key(number), event) for number, event in enumerate(decision.events, next_outbox_number))
     return writes
+
+
+def in_commits(records: Sequence[T]) -> Iterator[Sequence[T]]:
+    """The records in pieces that one commit can take, in their order; none for none."""
+    for start in range(0, len(records), COMMIT_RECORDS_MAX):
+        yield records[start : start + COMMIT_RECORDS_MAX]
 
 
 def outbox_key(number: int) -> Key[Event]:

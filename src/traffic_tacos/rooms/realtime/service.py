@@ -25,7 +25,18 @@ from traffic_tacos.kernel.topics import PAYMENT_CHANGED, RESERVATION_CHANGED
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.messages import Inbox, Text
 from traffic_tacos.ports.sessions import is_owner, session_key, user_owner
-from traffic_tacos.ports.store import Decision, Event, Key, Store, View, Write, delete, put
+from traffic_tacos.ports.store import (
+    COMMIT_RECORDS_MAX,
+    Decision,
+    Event,
+    Key,
+    Store,
+    View,
+    Write,
+    delete,
+    in_commits,
+    put,
+)
 from traffic_tacos.rooms.realtime.clients import PaymentClient, ReservationClient
 from traffic_tacos.rooms.realtime.model import Feed, Kind, Message, Update
 from traffic_tacos.rooms.realtime.records import MESSAGE, message_key, messages_for
@@ -193,7 +204,9 @@ class Realtime:
         if len(self._sizes) >= MESSAGES_WAITING_MAX or self._bytes + message.size > BYTES_WAITING_MAX:
             raise Refusal(Code.QUOTA_EXCEEDED, "too many messages wait for readers who do not come; try again later")
         too_many = _too_many(await self._waiting(target), message)
-        writes = (put(message_key(target, message), message), *map(delete, too_many))
+        with_it = COMMIT_RECORDS_MAX - 1
+        await self._remove(too_many[with_it:])
+        writes = (put(message_key(target, message), message), *map(delete, too_many[:with_it]))
         await self._store.transact((), lambda _: Decision(None, writes))
         return message, await self._offer(target, message)
 
@@ -241,9 +254,12 @@ class Realtime:
         found = await self._store.scan(messages_for(target), limit=2 * MESSAGES_PER_TARGET_MAX)
         now = self._clock.now()
         expired = [key for key, message in found if now >= message.expires_at]
-        if expired:
-            await self._store.transact((), partial(_without, expired))
+        await self._remove(expired)
         return [(key, message) for key, message in found if now < message.expires_at]
+
+    async def _remove(self, keys: Sequence[Key[Message]]) -> None:
+        for some in in_commits(keys):
+            await self._store.transact((), partial(_without, some))
 
     async def _wait(self, watcher: Watcher) -> None:
         """For news, or for the next reminder."""

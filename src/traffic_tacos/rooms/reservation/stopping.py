@@ -14,7 +14,7 @@ from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.kernel.limits import EXTENSION_SECONDS_MAX, HOLD_SECONDS_MAX
 from traffic_tacos.ports.audit import HEAD, Audited, audited
 from traffic_tacos.ports.clock import Clock
-from traffic_tacos.ports.store import Decision, Key, Kind, Store, View, delete, parts_of, put
+from traffic_tacos.ports.store import COMMIT_RECORDS_MAX, Decision, Key, Kind, Store, View, delete, parts_of, put
 from traffic_tacos.rooms.reservation import model
 from traffic_tacos.rooms.reservation.clients import CatalogClient
 from traffic_tacos.rooms.reservation.model import Status
@@ -25,7 +25,8 @@ from traffic_tacos.rooms.reservation.records import (
     transition,
 )
 
-CANCELLED_AT_ONCE_MAX = 100  # in one decision
+RECORDS_OF_A_CANCELLATION = 4  # the reservation, its admission, its cleanup job and the news of it
+CANCELLED_AT_ONCE_MAX = COMMIT_RECORDS_MAX // RECORDS_OF_A_CANCELLATION
 HELD_AT_MOST = (HOLD_SECONDS_MAX + EXTENSION_SECONDS_MAX) * SECOND
 ALL_EVENTS = "all events"
 _LAST = "\U0010ffff"

@@ -15,14 +15,28 @@ from traffic_tacos.kernel.webhook_types import WEBHOOK_TYPES, About, of_status
 from traffic_tacos.ports.audit import HEAD, audited, entry_of
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.settings import MAINTENANCE
-from traffic_tacos.ports.store import JOB, Decision, Event, Job, Key, Store, View, Write, delete, parts_of, put
+from traffic_tacos.ports.store import (
+    COMMIT_RECORDS_MAX,
+    JOB,
+    Decision,
+    Event,
+    Job,
+    Key,
+    Store,
+    View,
+    Write,
+    delete,
+    in_commits,
+    parts_of,
+    put,
+)
 from traffic_tacos.ports.webhooks import webhook_body, webhook_job
 from traffic_tacos.rooms.webhook import model
 from traffic_tacos.rooms.webhook.model import Endpoint, EventType, Secret
 from traffic_tacos.rooms.webhook.records import ENDPOINT, endpoint_key
 
 ENDPOINTS_MAX = 1000
-JOBS_DROPPED_AT_ONCE_MAX = 500
+JOBS_DROPPED_AT_ONCE_MAX = COMMIT_RECORDS_MAX
 ENDPOINT_PREFIX = "whk"  # how the id of an endpoint begins
 JSON = "application/json"
 TYPES = {EventType(one.subscribed_as): one.name for one in WEBHOOK_TYPES if one.subscribed_as}
@@ -139,12 +153,8 @@ class Endpoints:
         if kind is None or not wanting:
             return
         jobs = [self._job(endpoint, kind, data) for endpoint in wanting]
-        keys = [JOB.key(job.id) for job in jobs]
-
-        def decide(view: View) -> Decision[None]:
-            return Decision(None, jobs=[job for job, key in zip(jobs, keys, strict=True) if view.get(key) is None])
-
-        await self._store.transact(keys, decide)
+        for some in in_commits(jobs):
+            await self._store.transact([JOB.key(job.id) for job in some], partial(_with_new, some))
 
     def _job(self, endpoint: Endpoint, kind: EventType, data: Mapping[str, str]) -> Job:
         now = self._clock.now()
@@ -179,6 +189,10 @@ class Endpoints:
             seconds=request.timeout_seconds or model.SECONDS_MAX,
             headers=model.checked_headers(request.headers),
         )
+
+
+def _with_new(jobs: Sequence[Job], view: View) -> Decision[None]:
+    return Decision(None, jobs=[job for job in jobs if view.get(JOB.key(job.id)) is None])
 
 
 def _without(keys: Sequence[Key[Job]], _: View) -> Decision[None]:

@@ -1,0 +1,124 @@
+"""No commit has more records than a store must take, however much there is to change at once."""
+
+import asyncio
+
+import pytest
+
+from tests.rpc.desk import code, on_platform
+from tests.rpc.test_endpoints import APPROVED, ENDPOINTS, Receiver
+from tests.rpc.test_retention import SEND, StillClock, message, swept, waiting
+from tests.rpc.test_slow_receivers import open_hall, registered
+from traffic_tacos.engines.memory import MemoryStore
+from traffic_tacos.engines.outbox import Outbox
+from traffic_tacos.gen.tacos.lifecycle.v1 import lifecycle_pb2
+from traffic_tacos.gen.tacos.webhook.v1 import webhook_pb2
+from traffic_tacos.kernel.calls import Role
+from traffic_tacos.kernel.instants import DAY, HOUR, SECOND
+from traffic_tacos.ports.http import HttpAnswer
+from traffic_tacos.ports.sessions import SESSION, Session
+from traffic_tacos.ports.store import COMMIT_RECORDS_MAX, JOB, OUTBOX, Decision, Event, Key, in_commits, put, writes_of
+from traffic_tacos.rooms.realtime.model import Message
+from traffic_tacos.rooms.realtime.records import message_key
+from traffic_tacos.rooms.realtime.service import MESSAGES_PER_TARGET_MAX
+
+MANY = 2 * COMMIT_RECORDS_MAX + 50
+
+
+def counted(store: MemoryStore) -> list[int]:
+    """How many records each decision from now on has, those it writes and those it only declares together."""
+    sizes, transact = [], store.transact
+
+    async def counting(reads, decide):
+        def deciding(view):
+            decision = decide(view)
+            declared = {read.path for read in reads if isinstance(read, Key)}
+            sizes.append(len(declared | {write.path for write in writes_of(decision, 1)}))
+            return decision
+
+        return await transact(reads, deciding)
+
+    store.transact = counting
+    return sizes
+
+
+@pytest.mark.parametrize(("count", "pieces"), [(0, []), (1, [1]), (100, [100]), (101, [100, 1]), (250, [100, 100, 50])])
+def test_records_come_in_pieces_that_a_commit_takes(count, pieces):
+    found = [list(piece) for piece in in_commits(range(count))]
+    assert [len(piece) for piece in found] == pieces
+    assert [one for piece in found for one in piece] == list(range(count))
+
+
+async def test_what_expires_together_is_removed_in_pieces():
+    store, clock = MemoryStore(), StillClock()
+    until = clock.now() + DAY
+    sessions = [put(SESSION.key(str(n)), Session("user x", until)) for n in range(MANY)]
+    await store.transact((), lambda _: Decision(None, sessions))
+    clock.advance(DAY / SECOND)
+    sizes = counted(store)
+    await swept(store, clock)
+    assert list(store.all(SESSION)) == []
+    assert max(sizes) == COMMIT_RECORDS_MAX
+
+
+@on_platform
+async def test_a_change_reaches_every_endpoint_in_pieces_and_what_waits_for_one_that_goes_is_dropped_in_pieces(desk):
+    await open_hall(desk)
+    receivers = [Receiver(desk, f"shop{n}") for n in range(MANY)]
+    await registered(receivers)
+    down = Receiver(desk, "down", *[HttpAnswer(500)] * 10_000)
+    answer = await down.register(APPROVED)
+    sizes = counted(desk.records())
+    await desk.pay("fan", await desk.held("fan", 1, event_id="evt_hall"))
+    await desk.clock.sleep(60)
+    assert [len(one.heard) for one in receivers] == [1] * MANY
+    assert max(sizes) == COMMIT_RECORDS_MAX
+    (waits,) = [job for _, job in desk.records().all(JOB) if job.payload.get("endpoint") == answer.webhook_id]
+    more = [put(JOB.key(f"{waits.id}:{n}"), waits) for n in range(MANY)]
+    for some in in_commits(more):
+        await desk.records().transact((), lambda _, some=some: Decision(None, some))
+    sizes.clear()
+    gone = webhook_pb2.RemoveEndpointRequest(endpoint_id=answer.webhook_id)
+    assert code(await desk.as_service(ENDPOINTS + "RemoveEndpoint", gone)) == ""
+    assert [one for _, one in desk.records().all(JOB) if one.payload.get("endpoint") == answer.webhook_id] == []
+    assert max(sizes) == COMMIT_RECORDS_MAX
+
+
+@on_platform
+async def test_a_stop_cancels_all_that_is_pending_in_pieces(desk):
+    await open_hall(desk)
+    held = await asyncio.gather(*(desk.held(f"fan{n}", 1, event_id="evt_hall") for n in range(60)))
+    sizes = counted(desk.records())
+    stop = lifecycle_pb2.StopReservationsRequest(event_id="evt_hall", reason="why", actor="op")
+    path = "tacos.lifecycle.v1.LifecycleService/StopReservations"
+    answer = await desk.ask(path, stop, desk.token(Role.ADMIN, "op"))
+    assert code(answer) == ""
+    assert answer.cancelled_count == len(held)
+    assert max(sizes) == COMMIT_RECORDS_MAX
+
+
+@on_platform
+async def test_messages_that_many_sent_one_reader_at_once_go_in_pieces_for_the_next(desk):
+    desk.checks_every_commit = False
+    now = desk.clock.now()
+    sent = [Message(f"m{n:03d}", "", "text", 1, 1, {}, now, now + HOUR) for n in range(2 * MESSAGES_PER_TARGET_MAX)]
+    for some in in_commits([put(message_key(("user", "reader"), one), one) for one in sent]):
+        await desk.records().transact((), lambda _, some=some: Decision(None, some))
+    sizes = counted(desk.records())
+    assert code(await desk.as_service(SEND, message("reader", 10))) == ""
+    assert len(waiting(desk)) == MESSAGES_PER_TARGET_MAX
+    assert max(sizes) == COMMIT_RECORDS_MAX
+
+
+async def test_events_that_were_handed_over_are_removed_in_pieces():
+    store, clock = MemoryStore(), StillClock()
+    outbox = Outbox(store, clock)
+    await store.transact((), lambda _: Decision(None, events=[Event("t")] * MANY))
+    await outbox.load()
+    sizes = counted(store)
+    relay = asyncio.create_task(outbox.run())
+    for _ in range(100):
+        await asyncio.sleep(0)
+    relay.cancel()
+    await asyncio.gather(relay, return_exceptions=True)
+    assert list(store.all(OUTBOX)) == []
+    assert max(sizes) == COMMIT_RECORDS_MAX
