@@ -23,7 +23,7 @@ from traffic_tacos.ports.sales import sale_key
 from traffic_tacos.ports.store import Decision, Event, Store, View, put
 from traffic_tacos.rooms.reservation import model
 from traffic_tacos.rooms.reservation.clients import CatalogClient, EventTerms, InventoryClient, LineClient
-from traffic_tacos.rooms.reservation.confirming import Confirming
+from traffic_tacos.rooms.reservation.confirming import FINISHED_AFTER, Confirming
 from traffic_tacos.rooms.reservation.ending import Ending, unknown
 from traffic_tacos.rooms.reservation.model import Metadata, Reservation, Status, Wish
 from traffic_tacos.rooms.reservation.records import (
@@ -249,8 +249,10 @@ class Reservations:
         return await once.commit(step_reads(known), rule)
 
     async def cancel(self, request: Cancel, call: Call) -> Cancelled:
-        """Give the seats back, and stop a payment under way or refund what was paid. What cannot be done now,
-        the jobs do that are committed with it.
+        """Give the seats back, and stop a payment under way or refund what was paid.
+
+        The seats are freed in the same breath. The job that is committed with it comes a little later: it frees what
+        a crash or a room that cannot be asked left held.
         """
         return await self._once("cancel", request, Cancelled, call, partial(self._cancel, request, call))
 
@@ -266,7 +268,7 @@ class Reservations:
             owed = after.owed_back(after.payment_intent_id)
             refund = refund_jobs(after.id, after.payment_intent_id, now, owed) if was_bought else ()
             reply = Cancelled(after.status, after.updated_at, after.seats)
-            return transition(view, before, after, reply, jobs=refund, tidy_at=now)
+            return transition(view, before, after, reply, jobs=refund, tidy_at=now + FINISHED_AFTER)
 
         cancelled = await once.commit(step_reads(known), rule)
         try:
