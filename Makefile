@@ -1,7 +1,7 @@
 # make up    sets up .venv and starts the platform (ARGS="--time-scale 10" passes options on)
 # make test  sets up .venv and runs every check
 .DELETE_ON_ERROR:
-.PHONY: up test setup setup-dev format lint types imports contract docs docs-build node-clients pytest coverage simulation fuzz bench lock clean
+.PHONY: up test setup setup-dev format lint types imports contract browser docs docs-build node-clients pytest coverage simulation fuzz bench lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -10,6 +10,7 @@ RUNTIME := $(VENV)/.runtime-installed
 DEV := $(VENV)/.dev-installed
 FUZZ := $(VENV)/.fuzz-installed
 DOCS := $(VENV)/.docs-installed
+BROWSER := $(VENV)/.browser-installed
 # The locks are complete, so installing resolves nothing: no release of anybody's can change what a clone gets.
 INSTALL := $(BIN)/python -m pip install -q --no-deps
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
@@ -85,6 +86,15 @@ coverage: $(DEV) node-clients
 simulation: $(DEV)
 	$(BIN)/python -m tests.simulation --seeds 2000
 
+# What the tests of the pages need: Playwright, and Debian's Chromium with fonts for Korean. Without it they are skipped.
+browser: $(BROWSER)
+$(BROWSER): requirements-browser.lock $(DEV)
+	@$(INSTALL) -r requirements-browser.lock
+	@command -v chromium >/dev/null || if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get install -y --no-install-recommends chromium fonts-noto-cjk; \
+	else echo "Please install chromium (and fonts-noto-cjk), so that the pages can be tested."; exit 1; fi
+	@touch $@
+
 # Attacks a platform of its own for so many minutes.
 MINUTES ?= 5
 fuzz: $(FUZZ)
@@ -111,6 +121,7 @@ lock: $(BIN)/python
 	$(COMPILE) pyproject.toml --group build -o requirements.lock
 	$(COMPILE) pyproject.toml --group build --group dev --all-extras -c requirements.lock -o requirements-dev.lock
 	$(COMPILE) pyproject.toml --group fuzz -c requirements-dev.lock -o requirements-fuzz.lock
+	$(COMPILE) pyproject.toml --group browser -c requirements-dev.lock -o requirements-browser.lock
 	$(COMPILE) pyproject.toml --group docs -c requirements-dev.lock -o requirements-docs.lock
 
 clean:

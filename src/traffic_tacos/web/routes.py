@@ -94,8 +94,6 @@ has "" as its endpoints.
 """
 
 from collections.abc import Callable, Mapping
-from gzip import compress
-from hashlib import blake2b
 from typing import Any, NamedTuple
 
 import msgspec
@@ -109,13 +107,10 @@ from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.money import DECIMALS
 from traffic_tacos.transport.bodies import peer_of
 from traffic_tacos.transport.http import Answer, Behind, refused
-from traffic_tacos.web import shown
+from traffic_tacos.web import assets, shown
+from traffic_tacos.web.bodies import BRIEFLY, FOR_EVER, Body, answered, json_body
 
-BRIEFLY = "public, max-age=2"
-FOR_EVER = "public, max-age=31536000, immutable"
-COMPRESSED_FROM = 1000  # bytes
 BODIES_KEPT_MAX = 20  # of those that never change
-ETAG_BYTES = 12
 LANGUAGES = ("en", "ko")
 
 
@@ -131,20 +126,14 @@ class Read(NamedTuple):
     query: tuple[str, ...] = ()
 
 
-class Body(NamedTuple):
-    plain: bytes
-    compressed: bytes  # empty where that is not worth it
-    etag: str
-
-
 def answers(platform: Behind) -> dict[str, Mapping[str, Answer]]:
-    """What is answered under /web/, by path and verb."""
+    """What is answered to browsers, by path and verb: the pages, and under /web/ what they stand on."""
     reads: dict[str, Mapping[str, Answer]] = {read.path: {"GET": _Reader(platform, read).answer} for read in READS}
 
     async def config(request: Request) -> Response:
-        return _answered(request, body(_config(platform)), "public, max-age=60")
+        return answered(request, json_body(_config(platform)), "public, max-age=60")
 
-    return reads | {"/web/config.json": {"GET": config}}
+    return reads | {"/web/config.json": {"GET": config}} | assets.answers()
 
 
 def _config(platform: Behind) -> object:
@@ -189,48 +178,17 @@ class _Reader:
         response = await calls.answer(method, message, call)
         if response.HasField("error"):
             return refused(wire.refusal(response.error), call.trace_id)
-        return _answered(request, self._body(request.url.path, response), read.kept)
+        return answered(request, self._body(request.url.path, response), read.kept)
 
     def _body(self, path: str, response: Message) -> Body:
         """What never changes is made once."""
         if self._read.kept is not FOR_EVER:
-            return body(self._read.shown(response))
+            return json_body(self._read.shown(response))
         if path not in self._bodies:
             if len(self._bodies) >= BODIES_KEPT_MAX:
                 self._bodies.clear()
-            self._bodies[path] = body(self._read.shown(response))
+            self._bodies[path] = json_body(self._read.shown(response))
         return self._bodies[path]
-
-
-def body(content: object) -> Body:
-    plain = msgspec.json.encode(content)
-    etag = f'W/"{blake2b(plain, digest_size=ETAG_BYTES).hexdigest()}"'
-    return Body(plain, compress(plain, mtime=0) if len(plain) >= COMPRESSED_FROM else b"", etag)
-
-
-def _answered(request: Request, made: Body, kept: str) -> Response:
-    headers = {
-        "cache-control": kept,
-        "etag": made.etag,
-        "vary": "accept-encoding",
-        "x-content-type-options": "nosniff",
-    }
-    known = [tag.strip() for tag in request.headers.get("if-none-match", "").split(",")]
-    if "*" in known or made.etag.removeprefix("W/") in (tag.removeprefix("W/") for tag in known):
-        return Response(status_code=304, headers=headers)
-    content = made.plain
-    if made.compressed and _takes_gzip(request.headers.get("accept-encoding", "")):
-        content, headers["content-encoding"] = made.compressed, "gzip"
-    return Response(content, media_type="application/json", headers=headers)
-
-
-def _takes_gzip(accepted: str) -> bool:
-    """Whether a caller takes gzip (RFC 9110, 12.5.3): named, or by the star, and not with a quality of 0."""
-    qualities = {}
-    for one in accepted.lower().split(","):
-        name, _, quality = one.partition(";")
-        qualities[name.strip()] = quality.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
-    return qualities.get("gzip", qualities.get("*", False))
 
 
 READS = (

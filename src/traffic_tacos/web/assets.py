@@ -1,0 +1,107 @@
+"""The pages: static files, read and compressed once when the platform starts.
+
+All that a page loads stands under `/assets/DIGEST/`, where DIGEST is that of all these files together: so each of them
+may be kept for ever, modules import each other by plain relative paths, and a new version is a new folder. The pages
+themselves (`*.html`) name that folder, and are asked for each time.
+"""
+
+from collections.abc import Mapping
+from hashlib import blake2b
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import NamedTuple
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from traffic_tacos.transport.bodies import HEADERS
+from traffic_tacos.transport.http import Answer
+from traffic_tacos.web.bodies import ASKED_EACH_TIME, FOR_EVER, Body, answered, body
+
+STATIC = files("traffic_tacos.web") / "static"
+KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".html": "text/html"}
+PAGES = {
+    "/": "index.html",
+    "/e/{event_id}": "event.html",
+    "/orders": "orders.html",
+}
+FOLDER = "@assets"  # stands in a page for the folder of all that it loads
+FOLDER_BYTES = 8
+POLICY = {
+    "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; "
+    "trusted-types 'none'",
+    "referrer-policy": "no-referrer",
+    "x-frame-options": "DENY",
+}
+ROBOTS = """User-agent: *
+Allow: /$
+Allow: /e/
+Allow: /assets/
+Disallow: /
+"""
+
+
+class Assets(NamedTuple):
+    """`folder` is the address of all `files`, by their paths; `pages` by their names."""
+
+    folder: str
+    files: Mapping[str, Body]
+    pages: Mapping[str, Body]
+
+
+def read(root: Traversable = STATIC) -> Assets:
+    """The files as they are served."""
+    found = dict(sorted(_walk(root, "")))
+    pages = {path: found.pop(path) for path in list(found) if path.endswith(".html")}
+    digest = blake2b(digest_size=FOLDER_BYTES)
+    for path, content in found.items():
+        digest.update(f"{path} {len(content)} ".encode() + content)
+    folder = f"/assets/{digest.hexdigest()}"
+    return Assets(
+        folder,
+        {path: body(content, _kind(path)) for path, content in found.items()},
+        {path: body(content.replace(FOLDER.encode(), folder.encode()), _kind(path)) for path, content in pages.items()},
+    )
+
+
+def answers() -> dict[str, Mapping[str, Answer]]:
+    """The pages and what they load, by path and verb."""
+    assets = read()
+    icon = assets.files["icon.svg"]
+
+    async def robots(_: Request) -> Response:
+        return PlainTextResponse(ROBOTS, headers={"cache-control": "public, max-age=86400"})
+
+    return {
+        **{path: {"GET": _kept(assets.pages[name], ASKED_EACH_TIME, POLICY)} for path, name in PAGES.items()},
+        **{f"{assets.folder}/{path}": {"GET": _kept(one, FOR_EVER)} for path, one in assets.files.items()},
+        "/assets/{digest}/{path:path}": {"GET": _of_another_version},
+        "/favicon.ico": {"GET": _kept(icon, "public, max-age=86400")},
+        "/robots.txt": {"GET": robots},
+    }
+
+
+def _kept(one: Body, kept: str, also: Mapping[str, str] = {}) -> Answer:
+    async def answer(request: Request) -> Response:
+        return answered(request, one, kept, also)
+
+    return answer
+
+
+async def _of_another_version(_: Request) -> Response:
+    return PlainTextResponse("This file is of another version: load the page again.\n", 404, headers=HEADERS)
+
+
+def _walk(folder: Traversable, path: str) -> list[tuple[str, bytes]]:
+    found = []
+    for one in folder.iterdir():
+        if one.is_dir():
+            found += _walk(one, f"{path}{one.name}/")
+        elif any(one.name.endswith(suffix) for suffix in KINDS):
+            found.append((path + one.name, one.read_bytes()))
+    return found
+
+
+def _kind(path: str) -> str:
+    return KINDS[path[path.rindex(".") :]]

@@ -1,0 +1,182 @@
+/** The page of one event. Where somebody stands in it, from the queue to the order, follows from what the device keeps. */
+
+import { h, poster, show } from "../lib/dom.js";
+import { call, isExpected, keep, kept, newKey, onKept, read, Refused } from "../lib/server.js";
+import { prices, speak, t, when, whenHere } from "../lib/words.js";
+
+/**
+ * What this device keeps of its way to one purchase. All of it is optional.
+ * @typedef {object} Way
+ * @property {string} [session] our own name in the queue
+ * @property {string} [waiting] the waiting token
+ * @property {number} [first] the place at first
+ * @property {{token: string, userId: string, until: number}} [fan] who we are, once it is our turn
+ * @property {{token: string, until: number}} [admission] what lets us reserve, until then
+ * @property {{key: string, of: string}} [holding] the key of a request to hold seats, and what it asks for
+ * @property {string} [reservation]
+ * @property {boolean} [extended]
+ * @property {{id: string, key: string}} [payment]
+ * @property {{quantity?: number, name?: string, accessible?: boolean}} [wish] what was asked while waiting
+ */
+
+/**
+ * What a stage of the page is given.
+ * @typedef {object} Stage
+ * @property {any} event as /web/events/EVENT shows it
+ * @property {AbortSignal} signal ends when another stage takes its place
+ * @property {() => Way} way
+ * @property {(change: Partial<Way>) => void} set keep something more of the way
+ * @property {(problem?: string) => Promise<void>} go show the stage that what is kept leads to; with what went wrong
+ * @property {any} head which event this is, in one line
+ * @property {any} problem what went wrong before, to be shown; false for nothing
+ */
+
+const ID = decodeURIComponent(location.pathname.split("/")[2] ?? "");
+const NAME = `event.${ID}`;
+const TRIED_AGAIN = 3000; // milliseconds
+const OVER = new Set(["over", "sold_out"]);
+
+/** @type {Record<string, () => Promise<{view: (stage: Stage) => unknown}>>} */
+const STAGES = {
+  about: async () => ({ view: about }),
+  line: () => import("./line.js"),
+  seats: () => import("./seats.js"),
+  pay: () => import("./pay.js"),
+};
+
+/** @param {Way} way */
+function stageOf(way) {
+  if (way.reservation) return "pay";
+  if (way.admission) return "seats";
+  return way.waiting ? "line" : "about";
+}
+
+let running = new AbortController();
+
+async function go(problem = "") {
+  running.abort();
+  const mine = (running = new AbortController());
+  /** @type {any} */
+  let found;
+  try {
+    found = (await read(`events/${encodeURIComponent(ID)}`)).event;
+  } catch (fault) {
+    if (!isExpected(fault)) throw fault;
+    if (!mine.signal.aborted) absent(fault, problem);
+    return;
+  }
+  const name = stageOf(kept(NAME));
+  const stage = await STAGES[name]();
+  if (mine.signal.aborted) return;
+  document.title = `${found.name} · Traffic Tacos`;
+  document.body.dataset.stage = name;
+  onKept(NAME, () => stageOf(kept(NAME)) !== name && go(), mine.signal);
+  const told = problem && h("p", { class: "problem", role: "alert" }, problem);
+  await stage.view({
+    event: found,
+    signal: mine.signal,
+    way: () => kept(NAME),
+    set,
+    go,
+    head: headOf(found),
+    problem: told,
+  });
+}
+
+/** @param {Partial<Way>} change */
+const set = (change) => keep(NAME, { ...kept(NAME), ...change });
+
+/** @param {unknown} fault @param {string} problem */
+function absent(fault, problem) {
+  const isUnknown = fault instanceof Refused && fault.code === "NOT_FOUND";
+  show(
+    h("h1", {}, t(isUnknown ? "no_such_event" : "no_connection_title")),
+    h("p", { class: "notice", role: "status" }, t(isUnknown ? "no_such_event_says" : "no_connection")),
+    h("a", { class: "button second", href: "/" }, t("see_events")),
+  );
+  if (!isUnknown) setTimeout(() => go(problem), TRIED_AGAIN);
+}
+
+/** @param {any} event */
+function headOf(event) {
+  const where = [event.venue.name, event.venue.city].filter(Boolean).join(", ");
+  const at = event.starts_at && when(event.starts_at, event.utc_offset_minutes);
+  return h("p", { class: "muted" }, [event.name, at, where].filter(Boolean).join(" · "));
+}
+
+/** All there is to know of the event. @param {any} event */
+function described(event) {
+  const { venue } = event;
+  const here = event.starts_at && whenHere(event.starts_at, event.utc_offset_minutes);
+  const where = [venue.name, venue.street, venue.city].filter(Boolean).join(", ");
+  const refunds = event.refunds.percent
+    ? t("refunds_until", { n: event.refunds.hours_before, percent: event.refunds.percent })
+    : t("no_refunds");
+  /** @type {[string, any][]} */
+  const facts = [
+    [
+      "when",
+      event.starts_at && [
+        when(event.starts_at, event.utc_offset_minutes),
+        here && h("div", { class: "hint" }, t("by_your_clock", { time: here })),
+      ],
+    ],
+    ["where", where],
+    ["price", prices(event, event)],
+    [
+      "sale",
+      t(`sale_${event.sale}`) +
+        (event.sale === "before" && event.opens_at ? ` · ${t("opens", { time: when(event.opens_at, null) })}` : ""),
+    ],
+    ["at_most", t("tickets", { n: event.max_per_person || event.max_per_order })],
+    ["giving_back", refunds],
+  ];
+  return [
+    poster(event.id, "banner"),
+    h("h1", {}, event.name),
+    event.description && h("p", {}, event.description),
+    h(
+      "dl",
+      { class: "facts card" },
+      facts.filter(([, fact]) => fact).map(([key, fact]) => [h("dt", {}, t(key)), h("dd", {}, fact)]),
+    ),
+  ];
+}
+
+/** The event before the queue, and the way into it. @param {Stage} stage */
+function about({ event, way, set, go, problem }) {
+  const button = h("button", { type: "button", onclick: join }, t("join_queue"));
+
+  async function join() {
+    button.setAttribute("aria-busy", "true");
+    const session = way().session ?? newKey();
+    set({ session });
+    try {
+      const place = await call("gateway.v1.QueueService/JoinQueue", { eventId: event.id, sessionId: session });
+      set({ waiting: place.waitingToken });
+      await go();
+    } catch (fault) {
+      if (fault instanceof Refused && fault.code === "ALREADY_EXISTS") set({ session: undefined });
+      await go(fault instanceof Refused ? t("not_joined", { reason: fault.message }) : t("no_connection"));
+    }
+  }
+
+  const canJoin = !OVER.has(event.sale) && event.guests;
+  show(
+    ...described(event),
+    problem,
+    canJoin
+      ? h(
+          "section",
+          { class: "card" },
+          h("h2", {}, t("how_it_goes")),
+          h("p", {}, t("how_it_goes_says", { seconds: event.hold_seconds })),
+          h("div", { class: "acts" }, button),
+        )
+      : h("p", { class: "notice" }, t(OVER.has(event.sale) ? `sale_${event.sale}_says` : "needs_account")),
+    !canJoin && h("a", { class: "button second", href: "/" }, t("see_events")),
+  );
+}
+
+await speak(() => go());
+await go();

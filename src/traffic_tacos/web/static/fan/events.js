@@ -1,0 +1,82 @@
+/** The front page: what is on sale here, and what this place is. */
+
+import { again, h, poster, show } from "../lib/dom.js";
+import { isExpected, read } from "../lib/server.js";
+import { prices, speak, t, when } from "../lib/words.js";
+
+const TRIED_AGAIN = 3000; // milliseconds
+
+/** @param {any} event */
+const address = (event) => `/e/${encodeURIComponent(event.id)}`;
+
+/** @param {any} event */
+function card(event) {
+  const { venue } = event;
+  return h(
+    "li",
+    {},
+    h(
+      "article",
+      { class: "card" },
+      poster(event.id, ""),
+      h(
+        "div",
+        { class: "inside" },
+        h("h2", {}, h("a", { href: address(event) }, event.name)),
+        event.starts_at && h("p", {}, when(event.starts_at, event.utc_offset_minutes)),
+        venue.name && h("p", { class: "muted" }, [venue.name, venue.city].filter(Boolean).join(", ")),
+        h("p", {}, prices(event, event)),
+        h("p", {}, h("span", { class: "tag" }, t(`sale_${event.sale}`))),
+      ),
+    ),
+  );
+}
+
+/** All pages of the list. */
+async function events() {
+  const found = [];
+  for (let cursor = "", first = true; first || cursor; first = false) {
+    const page = await read(`events?cursor=${encodeURIComponent(cursor)}`);
+    found.push(...page.events);
+    cursor = page.next;
+  }
+  return found;
+}
+
+/** @param {any[]} found */
+function view(found) {
+  document.title = `${t("on_sale")} · Traffic Tacos`;
+  const list = found.length
+    ? h("ul", { class: "events" }, found.map(card))
+    : h("p", { class: "notice" }, t("no_events"));
+  show(
+    h("h1", {}, t("on_sale")),
+    list,
+    h(
+      "section",
+      { class: "card" },
+      h("h2", {}, t("what_this_is")),
+      h("p", {}, t("what_this_is_says")),
+      h("p", {}, t("built_on_says"), " ", h("a", { href: "/openapi.json" }, t("api_description"))),
+    ),
+  );
+}
+
+async function start() {
+  /** @type {any[]} */
+  let found = [];
+  await speak(() => view(found));
+  await again(new AbortController().signal, async () => {
+    try {
+      found = await events();
+      view(found);
+      return null;
+    } catch (fault) {
+      if (!isExpected(fault)) throw fault;
+      show(h("h1", {}, t("on_sale")), h("p", { class: "notice", role: "status" }, t("no_connection")));
+      return TRIED_AGAIN;
+    }
+  });
+}
+
+await start();

@@ -1,0 +1,40 @@
+/** The house drawn from above: its blocks. Whoever cannot see or point has the list of blocks below it. */
+
+import { h, svg } from "../lib/dom.js";
+import { t } from "../lib/words.js";
+import { boxOf, freeIn } from "./plan.js";
+
+const LETTER = 0.045; // of the drawing's longer side
+const LEGIBLE = 0.4; // of that: what would be smaller is left out
+const WIDE = 0.62; // of its height: a letter
+
+/**
+ * @param {any} plan
+ * @param {(index: number) => boolean} isFree
+ * @param {(section: any) => void} open
+ */
+export function houseOf(plan, isFree, open) {
+  const size = Math.max(plan.width, plan.height) * LETTER;
+  const blocks = plan.sections.map((/** @type {any} */ section) => {
+    const isFull = freeIn(section, isFree) === 0;
+    const { x, y, width } = boxOf(section.outline);
+    const fitting = Math.min(size, width / (section.name.length * WIDE));
+    const shape = svg("polygon", {
+      points: section.outline.join(" "),
+      class: isFull && "full",
+      onclick: () => isFull || open(section),
+    });
+    const title = svg("title", {}, section.name);
+    shape.append(title);
+    return [shape, fitting >= size * LEGIBLE && svg("text", { x, y, "font-size": fitting }, section.name)];
+  });
+  const stage =
+    plan.stage && svg("text", { x: plan.stage[0], y: plan.stage[1], "font-size": size, class: "stage" }, t("stage"));
+  const margin = size;
+  const box = `${-margin} ${-margin * 2} ${plan.width + margin * 2} ${plan.height + margin * 3}`;
+  return h(
+    "figure",
+    { "aria-hidden": "true" },
+    svg("svg", { class: "map", viewBox: box }, blocks.flat().filter(Boolean), stage),
+  );
+}

@@ -1,0 +1,270 @@
+/** Choosing seats: the best there are, or a block of the house and then its seats by hand. */
+
+import { again, announce, h, retext, show } from "../lib/dom.js";
+import { isExpected, newKey, now, read, Refused } from "../lib/server.js";
+import { clock, money, number, prices, t } from "../lib/words.js";
+import { blockOf } from "./block.js";
+import { ask } from "./fan.js";
+import { houseOf } from "./map.js";
+import { freeIn, freeOf } from "./plan.js";
+
+const LOOKED = 4000; // milliseconds between two looks at what is free
+const TAKEN = new Set(["INVENTORY_CONFLICT", "INSUFFICIENT_INVENTORY"]);
+const OVER = new Set(["UNAUTHENTICATED", "FORBIDDEN"]);
+const OPEN = /rsv_\w+(?= is still open)/; // a reservation that another tab has made
+
+/** @param {import("./event.js").Stage} stage */
+export async function view(stage) {
+  const { event, signal, way, set, go, head, problem } = stage;
+  const admission = way().admission ?? { token: "", until: 0 };
+  const path = encodeURIComponent(event.id);
+  /** @type {Map<string, {id: string, name: string, price: number, index: number}>} */
+  const chosen = new Map();
+  /** @type {any} */
+  let plan = null;
+  /** @type {(index: number) => boolean} */
+  let isFree = () => false;
+  /** @type {ReturnType<typeof blockOf> | null} */
+  let block = null;
+  let drawn = "";
+  /** @type {() => void} */
+  let refreshBlocks = () => undefined;
+
+  const trouble = h("div", { role: "alert" }, problem);
+  const until = h("p", { class: "hint" }, t("choose_until", { time: clock(admission.until) }));
+  const sum = h("p", {});
+  const hold = h("button", { type: "button", onclick: holdChosen }, t("hold_seats"));
+  const bar = h("div", { class: "chosen" }, sum, hold);
+
+  await again(signal, async () => {
+    if (now() > admission.until) return over();
+    try {
+      await look();
+    } catch (fault) {
+      if (signal.aborted) return null;
+      if (!isExpected(fault)) throw fault;
+      if (!plan)
+        show(head, h("h1", {}, t("choose_title")), h("p", { class: "notice", role: "status" }, t("no_connection")));
+      else say(t("no_connection"));
+    }
+    return LOOKED;
+  });
+
+  async function look() {
+    const states = await read(`seats/${path}`);
+    if (plan?.revision !== states.revision) plan = await read(`plan/${path}/${encodeURIComponent(states.revision)}`);
+    if (signal.aborted) return;
+    const before = drawn;
+    drawn = `${states.revision} ${states.free}`;
+    isFree = freeOf(states.free);
+    if (!before) return house();
+    if (before === drawn) return;
+    for (const [id, seat] of chosen) {
+      if (isFree(seat.index)) continue;
+      chosen.delete(id);
+      say(t("seat_gone", { seat: seat.name }));
+    }
+    update();
+    if (!block && !bar.contains(document.activeElement) && document.activeElement?.tagName !== "SELECT")
+      refreshBlocks();
+  }
+
+  /** All blocks. */
+  function house() {
+    block = null;
+    const lists = h("div", {});
+    refreshBlocks = () => {
+      const focused = /** @type {any} */ (document.activeElement)?.dataset?.section;
+      const isEmpty = plan.sections.every((/** @type {any} */ section) => freeIn(section, isFree) === 0);
+      lists.replaceChildren(
+        isEmpty ? h("p", { class: "notice", role: "status" }, t("none_free_now")) : "",
+        houseOf(plan, isFree, open),
+        h("ul", { class: "blocks" }, plan.sections.map(blockButton)),
+      );
+      if (focused) lists.querySelector(`[data-section="${CSS.escape(focused)}"]`)?.focus();
+    };
+    refreshBlocks();
+    show(head, h("h1", {}, t("choose_title")), until, trouble, best(), h("h2", {}, t("or_by_hand")), lists, bar);
+    update();
+  }
+
+  /** @param {any} section */
+  function blockButton(section) {
+    const free = freeIn(section, isFree);
+    const says = free ? t("free", { n: free }) : t("none_free");
+    return h(
+      "li",
+      {},
+      h(
+        "button",
+        { type: "button", "data-section": section.id, disabled: free === 0, onclick: () => open(section) },
+        section.name,
+        h("small", {}, prices(section, event)),
+        h("small", {}, says),
+      ),
+    );
+  }
+
+  /** The best seats there are, of a block or of any. */
+  function best() {
+    const wish = way().wish ?? {};
+    const counts = Array.from({ length: event.max_per_order }, (_, i) =>
+      h(
+        "option",
+        { value: i + 1, selected: i + 1 === (wish.quantity ?? Math.min(2, event.max_per_order)) },
+        number(i + 1),
+      ),
+    );
+    const sections = plan.sections.map((/** @type {any} */ one) =>
+      h("option", { value: one.id }, `${one.name} · ${prices(one, event)}`),
+    );
+    const quantity = h("select", { id: "best-quantity" }, counts);
+    const section = h("select", { id: "best-section" }, h("option", { value: "" }, t("any_section")), sections);
+    const take = h(
+      "button",
+      {
+        type: "button",
+        onclick: () =>
+          reserve(take, "tacos.reservation.v1.BestSeatsService/ReserveBest", {
+            quantity: Number(quantity.value),
+            section: section.value,
+          }),
+      },
+      t("best_available"),
+    );
+    return h(
+      "section",
+      { class: "card" },
+      h("h2", {}, t("best_title")),
+      h(
+        "div",
+        { class: "fields" },
+        h("div", { class: "field" }, h("label", { for: "best-quantity" }, t("how_many")), quantity),
+        h("div", { class: "field" }, h("label", { for: "best-section" }, t("which_section")), section),
+      ),
+      take,
+    );
+  }
+
+  /** One block. @param {any} section */
+  function open(section) {
+    const back = h("button", { type: "button", class: "second", onclick: house }, t("all_blocks"));
+    if (section.standing) {
+      show(
+        head,
+        h("h1", {}, section.name),
+        until,
+        trouble,
+        h("p", {}, t("standing_says")),
+        best(),
+        h("div", { class: "acts" }, back),
+      );
+      const choice = document.querySelector("#best-section");
+      if (choice instanceof HTMLSelectElement) choice.value = section.id;
+      return;
+    }
+    block = blockOf({
+      section,
+      event,
+      accessible: Boolean(way().wish?.accessible),
+      choose: (seat, row) => choose(seat, row, section),
+    });
+    const kept = section.rows.some((/** @type {any} */ row) => row.accessible.length);
+    show(
+      head,
+      h("h1", {}, section.name),
+      until,
+      trouble,
+      h(
+        "div",
+        { class: "card" },
+        h(
+          "p",
+          { class: "hint" },
+          t("grid_says"),
+          kept && ` ${t(way().wish?.accessible ? "accessible_says" : "accessible_kept")}`,
+        ),
+        block.element,
+      ),
+      h("div", { class: "acts" }, back),
+      bar,
+    );
+    update();
+    const wide = block.element;
+    wide.scrollLeft = (wide.scrollWidth - wide.clientWidth) / 2;
+  }
+
+  /** @param {import("./plan.js").Seat} seat @param {any} row @param {any} section */
+  function choose(seat, row, section) {
+    if (chosen.has(seat.id)) chosen.delete(seat.id);
+    else if (chosen.size >= event.max_per_order) return say(t("no_more_than", { n: event.max_per_order }));
+    else
+      chosen.set(seat.id, {
+        id: seat.id,
+        price: seat.price,
+        index: seat.index,
+        name: t("seat_full", { section: section.name, row: row.label || row.id, seat: seat.number }),
+      });
+    trouble.replaceChildren();
+    update();
+    announce(sum.textContent ?? "");
+  }
+
+  function update() {
+    const total = [...chosen.values()].reduce((all, seat) => all + seat.price, 0);
+    retext(sum, chosen.size ? t("chosen", { n: chosen.size, total: money(total, event) }) : t("none_chosen"));
+    hold.disabled = chosen.size === 0;
+    bar.hidden = chosen.size === 0 && !block;
+    block?.update(isFree, chosen);
+  }
+
+  function holdChosen() {
+    return reserve(hold, "gateway.v1.GatewayService/CreateReservation", { seatIds: [...chosen.keys()] });
+  }
+
+  /** Hold seats. The same wish sent again is the same reservation, also when the answer to the first was lost. @param {any} button @param {string} rpc @param {object} wish */
+  async function reserve(button, rpc, wish) {
+    if (button.getAttribute("aria-busy") === "true") return;
+    button.setAttribute("aria-busy", "true");
+    const of = JSON.stringify([wish, admission.token.slice(-16)]);
+    const last = way().holding;
+    const key = last?.of === of ? last.key : newKey();
+    set({ holding: { key, of } });
+    try {
+      const held = await ask(stage, rpc, {
+        eventId: event.id,
+        reservationToken: admission.token,
+        idempotencyKey: key,
+        ...wish,
+      });
+      set({ reservation: held.reservationId, holding: undefined, extended: false, payment: undefined });
+      await go();
+    } catch (fault) {
+      button.removeAttribute("aria-busy");
+      if (!isExpected(fault)) throw fault;
+      if (!(fault instanceof Refused)) return say(t("no_connection"));
+      set({ holding: undefined });
+      if (OVER.has(fault.code) || /join the queue again/.test(fault.message)) return over();
+      const open = OPEN.exec(fault.message);
+      if (open) {
+        set({ reservation: open[0] });
+        return go();
+      }
+      say(t(TAKEN.has(fault.code) ? "taken" : "not_held", { reason: fault.message }));
+      drawn = drawn && " ";
+      await look().catch(() => undefined);
+    }
+  }
+
+  /** @param {string} text */
+  function say(text) {
+    trouble.replaceChildren(h("p", { class: "problem" }, text));
+  }
+
+  /** The time to choose is over. */
+  function over() {
+    set({ admission: undefined, waiting: undefined, session: undefined, first: undefined, fan: undefined });
+    void go(t("choosing_over"));
+    return null;
+  }
+}

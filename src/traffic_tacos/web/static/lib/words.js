@@ -1,0 +1,108 @@
+/** Words, numbers, money and times as the visitor reads them. */
+
+import { byId } from "./dom.js";
+import { keep, kept } from "./server.js";
+
+const LANGUAGES = { en: "English", ko: "한국어" };
+const MINUTE = 60_000;
+
+/** @type {Record<string, any>} */
+let words = {};
+let language = "en";
+
+/** The language in use, as in "ko". */
+export const spoken = () => language;
+
+/** What was chosen here before, or else the first of the browser's languages that there is. */
+function preferred() {
+  const asked = [kept("language").chosen, ...(navigator.languages ?? [])].map((one) => String(one).slice(0, 2));
+  return asked.find((one) => one in LANGUAGES) ?? "en";
+}
+
+/** Load the words, and put them wherever the page says which it wants. Calls `changed` when another language is chosen. @param {() => void} changed */
+export async function speak(changed) {
+  await use(preferred());
+  const button = byId("language");
+  button.addEventListener("click", async () => {
+    await use(language === "en" ? "ko" : "en");
+    keep("language", { chosen: language });
+    changed();
+  });
+}
+
+/** @param {string} wanted */
+async function use(wanted) {
+  words = (await import(`../i18n/${wanted}.js`)).default;
+  language = wanted;
+  document.documentElement.lang = wanted;
+  for (const element of document.querySelectorAll("[data-t]")) {
+    element.textContent = t(/** @type {HTMLElement} */ (element).dataset.t ?? "");
+  }
+  const other = wanted === "en" ? "ko" : "en";
+  const button = byId("language");
+  button.textContent = LANGUAGES[other];
+  button.lang = other;
+  button.hidden = false;
+}
+
+/**
+ * The words under a key. `{name}` stands for a value; where a key has forms, the value `n` chooses among them.
+ * @param {string} key
+ * @param {Record<string, any>} [values]
+ * @returns {string}
+ */
+export function t(key, values = {}) {
+  let text = words[key];
+  if (text === undefined) throw new Error(`no words for ${key}`);
+  if (typeof text === "object") text = text[new Intl.PluralRules(language).select(values.n)] ?? text.other;
+  return text.replace(/\{(\w+)\}/g, (/** @type {string} */ _, /** @type {string} */ name) =>
+    typeof values[name] === "number" ? number(values[name]) : String(values[name]),
+  );
+}
+
+/** Whether there are words under a key. @param {string} key */
+export const has = (key) => key in words;
+
+/** @param {number} value */
+export const number = (value) => new Intl.NumberFormat(language).format(value);
+
+/** @param {number | string} amount in minor units @param {{currency: string, decimals: number}} of */
+export function money(amount, of) {
+  const digits = { minimumFractionDigits: of.decimals, maximumFractionDigits: of.decimals };
+  const form = new Intl.NumberFormat(language, { style: "currency", currency: of.currency, ...digits });
+  return form.format(Number(amount) / 10 ** of.decimals);
+}
+
+/** The lowest and the highest, or the one price that there is. @param {any} of with price_min and price_max @param {any} event */
+export function prices(of, event) {
+  const least = money(of.price_min, event);
+  return of.price_min === of.price_max ? least : `${least} – ${money(of.price_max, event)}`;
+}
+
+/** A moment by the clocks at the event. @param {string} time @param {number | null} offset minutes from UTC */
+export function when(time, offset) {
+  const at = Date.parse(time);
+  const shown = formed(new Date(at + (offset ?? 0) * MINUTE), { dateStyle: "full", timeStyle: "short" }, "UTC");
+  return offset == null ? `${shown} UTC` : shown;
+}
+
+/** The same moment by the visitor's own clock, or "" where both show the same. @param {string} time @param {number | null} offset */
+export function whenHere(time, offset) {
+  const at = new Date(Date.parse(time));
+  if (-at.getTimezoneOffset() === (offset ?? 0)) return "";
+  return formed(at, { dateStyle: "medium", timeStyle: "short" });
+}
+
+/** A time of day by the visitor's clock. @param {number} at milliseconds */
+export const clock = (at) => formed(new Date(at), { timeStyle: "short" });
+
+/** @param {Date} date @param {Intl.DateTimeFormatOptions} form @param {string} [timeZone] */
+const formed = (date, form, timeZone) => new Intl.DateTimeFormat(language, { ...form, timeZone }).format(date);
+
+/** About so long, in words: nobody believes seconds of an hour. @param {number} seconds */
+export function about(seconds) {
+  if (seconds < 60) return t("under_a_minute");
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 60) return t("minutes", { n: minutes });
+  return t("hours", { n: Math.floor(minutes / 60), minutes: minutes % 60 });
+}

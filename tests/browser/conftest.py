@@ -1,0 +1,61 @@
+"""A platform with events to buy, and a browser that looks at its pages as people do."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser.visitor import Visitor
+from tests.e2e.process import UpProcess
+
+EVENTS = sorted(Path(__file__).parent.glob("*.yaml"))
+CHROMIUM = shutil.which("chromium")
+WITHOUT = "make browser"
+# No service of the browser's maker is asked for anything, and no display is needed.
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    sync_api = pytest.importorskip("playwright.sync_api", reason=f"Playwright is not here: `{WITHOUT}` installs it")
+    if CHROMIUM is None:
+        pytest.skip(f"there is no Chromium here: `{WITHOUT}` installs it")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def platform(chromium, tmp_path_factory) -> Iterator[UpProcess]:
+    """One for all tests of a worker: each buys from an event of its own, or leaves enough for the others."""
+    files = [argument for event in EVENTS for argument in ("--event", str(event))]
+    process = UpProcess(tmp_path_factory.mktemp("browser"), *files, "--time-scale", "10").start()
+    yield process
+    process.ensure_stopped()
+
+
+@pytest.fixture
+def visit(chromium, platform) -> Iterator[Callable[..., Visitor]]:
+    """Somebody with a browser of their own; at the end nothing may have complained in it."""
+    visitors: list[Visitor] = []
+
+    def visit(**browser: Any) -> Visitor:
+        visitor = Visitor(chromium.new_context(**browser), f"http://{platform.http}")
+        visitors.append(visitor)
+        return visitor
+
+    yield visit
+    for visitor in visitors:
+        visitor.context.close()
+    assert [message for visitor in visitors for message in visitor.messages] == []

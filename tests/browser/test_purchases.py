@@ -1,0 +1,197 @@
+"""Whole purchases, in the forms that people come in; and what goes wrong on the way."""
+
+import re
+
+import pytest
+
+from tests.browser.visitor import APPROVED, DECLINED, MISTYPED
+
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+SMALL = {"viewport": {"width": 320, "height": 640}}
+
+
+def test_seats_are_chosen_by_hand_on_a_desktop_and_every_state_is_accessible(visit):
+    fan = visit(locale="en-GB", timezone_id="Europe/Berlin")
+    fan.page.goto(fan.address)
+    fan.page.get_by_role("link", name="The Long Evening").wait_for()
+    wrong = {"front": fan.violations()}
+    fan.page.get_by_role("link", name="The Long Evening").click()
+    fan.waits_for("The Long Evening")
+    assert "8:00" in fan.page.locator("dl").inner_text().replace("20:00", "8:00")
+    assert "by your clock" in fan.page.locator("dl").inner_text()
+    wrong["event"] = fan.violations()
+    fan.press("Join the queue")
+    fan.press("Choose seats")
+    fan.waits_for("Choose your seats")
+    wrong["seats"] = fan.violations()
+    fan.page.locator(".blocks button", has_text="Stalls").click()
+    fan.page.get_by_role("button", name=re.compile("^Row B, seat 3,")).click()
+    fan.page.get_by_role("button", name=re.compile("^Row B, seat 4,")).click()
+    assert "2 seats, ₩100,000" in fan.page.locator(".chosen").inner_text()
+    kept = fan.page.get_by_role("button", name=re.compile("^Row A, seat 1,.*accessible"))
+    assert kept.get_attribute("aria-disabled") == "true"
+    wrong["block"] = fan.violations()
+    fan.press("Hold these seats")
+    fan.waits_for("Your seats are held")
+    wrong["held"] = fan.violations()
+    fan.pays(MISTYPED)
+    fan.page.locator("#field-problem:not([hidden])").wait_for()
+    assert fan.page.locator("#card_number").get_attribute("aria-invalid") == "true"
+    assert fan.page.locator("#cvv").input_value() == "123"  # a mistake empties nothing
+    wrong["mistyped"] = fan.violations()
+    fan.pays(APPROVED)
+    fan.waits_for("The tickets are yours")
+    assert "row B, seat 3" in fan.page.locator("main").inner_text()
+    wrong["bought"] = fan.violations()
+    fan.page.get_by_role("link", name="My orders").first.click()
+    fan.page.get_by_role("heading", name="The Long Evening").wait_for()
+    wrong["orders"] = fan.violations()
+    assert {state: found for state, found in wrong.items() if found} == {}
+
+    fan.press("Give these tickets back")
+    fan.press("Give back for ₩100,000")
+    fan.page.get_by_text("Given back", exact=True).wait_for()
+
+
+def test_a_korean_phone_is_given_the_best_seats(visit):
+    fan = visit(locale="ko-KR", **PHONE)
+    fan.joins("evt_hall", "대기열에 들어가기")
+    fan.press("좌석 고르기")
+    fan.press("가장 좋은 좌석 받기")
+    fan.waits_for("좌석을 잡았습니다")
+    assert "₩60,000" in fan.page.locator(".total").inner_text()
+    assert fan.page.evaluate("document.documentElement.lang") == "ko"
+    assert fan.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    fan.pays(APPROVED)
+    fan.waits_for("예매가 완료되었습니다")
+    assert fan.violations() == []
+
+
+def test_the_keyboard_is_enough(visit):
+    fan = visit(locale="en-GB")
+    keys = fan.page.keyboard
+    fan.page.goto(f"{fan.address}/e/evt_hall")
+
+    def to(name: str) -> None:
+        """Press Tab until the button of this name has the focus."""
+        for _ in range(40):
+            keys.press("Tab")
+            focused = fan.page.locator("button:focus")
+            if focused.count() and name in (focused.get_attribute("aria-label") or focused.inner_text()):
+                return
+        raise AssertionError(f"no way to {name} by Tab")
+
+    fan.page.get_by_role("button", name="Join the queue").wait_for()
+    to("Join the queue")
+    keys.press("Enter")
+    fan.page.get_by_role("button", name="Choose seats").wait_for()
+    to("Choose seats")
+    keys.press("Enter")
+    fan.waits_for("Choose your seats")
+    to("Stalls")
+    keys.press("Enter")
+    fan.waits_for("Stalls")
+    to("Row A, seat 1,")
+    for key in ("ArrowDown", "ArrowDown", "ArrowRight", "ArrowRight", "Enter"):
+        keys.press(key)
+    assert "Row C, seat 3" in fan.page.locator(":focus").get_attribute("aria-label")
+    to("Hold these seats")
+    keys.press("Enter")
+    fan.waits_for("Your seats are held")
+    fan.page.locator("#card_number").focus()
+    for text in (APPROVED, "12", "2030", "123"):
+        keys.type(text)
+        keys.press("Tab")
+    to("Pay")
+    keys.press("Enter")
+    fan.waits_for("The tickets are yours")
+
+
+@pytest.mark.parametrize("looks", [{"color_scheme": "dark"}, {"forced_colors": "active"}, {"reduced_motion": "reduce"}])
+def test_a_declined_card_says_what_happened_and_the_turn_goes_on(visit, looks):
+    fan = visit(locale="en-GB", **SMALL, **looks)
+    fan.holds_the_best("evt_hall")
+    assert fan.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    if "forced_colors" not in looks:  # colours are then the system's own
+        assert fan.violations() == []
+    fan.pays(DECLINED)
+    fan.waits_for("The payment was declined")
+    assert "Nothing was charged" in fan.page.locator("main").inner_text()
+    fan.press("Choose again")
+    fan.press("Take the best available")
+    fan.waits_for("Your seats are held")
+    fan.press("Give the seats up")
+    fan.waits_for("The seats were given up")
+
+
+def test_a_hold_is_extended_once_and_its_end_says_that_nothing_was_charged(visit):
+    fan = visit(locale="en-GB")
+    fan.holds_the_best("evt_short")
+    fan.press("60 more seconds")
+    fan.page.get_by_role("button", name="60 more seconds").wait_for(state="detached")
+    fan.page.locator(".countdown", has_text=re.compile("^1:")).wait_for()
+    other = visit(locale="en-GB")
+    other.holds_the_best("evt_short")
+    other.page.get_by_role("heading", name="The time to pay is over").wait_for(timeout=40_000)
+    assert "Nothing was charged" in other.page.locator("main").inner_text()
+    other.press("Join the queue again")
+    other.waits_for("Quick Hands")
+
+
+def test_another_tab_and_a_reload_lose_nothing_and_what_is_sold_is_said(visit):
+    fan, late = visit(locale="en-GB"), visit(locale="en-GB")
+    fan.holds_the_best("evt_pair")
+    late.joins("evt_pair")
+    late.waits_for("You are in the queue")
+    fan.page.reload()
+    fan.waits_for("Your seats are held")
+    tab = fan.tab()
+    tab.goto(f"{fan.address}/e/evt_pair")
+    tab.locator(".countdown").wait_for()
+    late.page.reload()
+    late.waits_for("You are in the queue")
+    fan.pays(APPROVED)
+    fan.waits_for("The tickets are yours")
+    tab.get_by_role("heading", name="The tickets are yours").wait_for()
+    late.waits_for("Sold out")
+
+
+def test_a_turn_that_comes_when_all_seats_are_held_says_so(visit):
+    fan, late = visit(locale="en-GB"), visit(locale="en-GB")
+    fan.has_a_turn("evt_couple")
+    late.has_a_turn("evt_couple")
+    fan.press("Take the best available")
+    fan.waits_for("Your seats are held")
+    late.page.get_by_text("No seat is free right now").wait_for()
+    fan.press("Give the seats up")
+    fan.waits_for("The seats were given up")
+    late.page.get_by_text("2 free").wait_for()
+    late.page.get_by_text("No seat is free right now").wait_for(state="detached")
+
+
+def test_a_seat_that_is_lost_under_the_cursor_is_said(visit):
+    fan, faster = visit(locale="en-GB"), visit(locale="en-GB")
+    for one in (fan, faster):
+        one.has_a_turn("evt_hall")
+        one.page.locator(".blocks button", has_text="Stalls").click()
+        one.page.get_by_role("button", name=re.compile("^Row A, seat 15,")).click()
+    faster.press("Hold these seats")
+    faster.waits_for("Your seats are held")
+    fan.page.get_by_text("Somebody was faster").wait_for()
+    assert fan.page.get_by_role("button", name=re.compile("^Row A, seat 15,")).get_attribute("aria-disabled") == "true"
+
+
+def test_a_clock_that_is_wrong_by_five_minutes_shows_the_time_that_is_left(visit):
+    fan = visit(locale="en-GB")
+    fan.context.add_init_script("const real = Date.now; Date.now = () => real.call(Date) + 300_000;")
+    fan.holds_the_best("evt_hall")
+    minutes, seconds = fan.page.locator(".countdown").inner_text().split(":")
+    assert 50 <= int(minutes) * 60 + int(seconds) <= 60
+
+
+def test_an_address_that_leads_nowhere_leads_on(visit):
+    fan = visit(locale="en-GB")
+    fan.page.goto(f"{fan.address}/e/evt_nowhere")
+    fan.waits_for("There is no such event")
+    fan.page.get_by_role("link", name="See all events").click()
+    fan.waits_for("On sale here")

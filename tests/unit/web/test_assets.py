@@ -1,0 +1,86 @@
+"""The pages' files: what they weigh, that their words are complete, and how they are served."""
+
+import gzip
+import re
+from pathlib import Path
+
+import pytest
+
+from traffic_tacos.web import assets
+
+STATIC = Path(str(assets.STATIC))
+SCRIPTS = sorted(STATIC.rglob("*.js"))
+LANGUAGES = sorted((STATIC / "i18n").glob("*.js"))
+FIRST = ("event.html", "style.css", "fan/event.js", "lib/dom.js", "lib/server.js", "lib/words.js", "i18n/ko.js")
+FIRST_BYTES_MAX, FIRST_REQUESTS_MAX = 20_000, 8  # with the event's own JSON, until somebody can join
+NAMED = re.compile(r"^  (\w+):", re.MULTILINE)
+PLACED = re.compile(r"\{(\w+)\}")
+ASKED = re.compile(r'\bt\((?:is\w+ \? )?"(\w+)"')
+CHOSEN = re.compile(r'\bt\([^`"]*\? "(\w+)" : "(\w+)"')
+FAMILY = re.compile(r"\bt\((?:has\(`\w+\$\{\w+\}`\) \? )?`(\w+_)\$\{")
+
+
+def words(file: Path) -> dict[str, str]:
+    """The text after each key, as it is written."""
+    text = file.read_text()
+    found = list(NAMED.finditer(text))
+    ends = [*(one.start() for one in found[1:]), len(text)]
+    return {one[1]: text[one.end() : end] for one, end in zip(found, ends, strict=True)}
+
+
+def test_all_languages_have_the_same_keys_and_the_same_places_for_values():
+    first, *others = (words(file) for file in LANGUAGES)
+    assert others and len(first) > 100
+    for other in others:
+        assert other.keys() == first.keys()
+        for key, text in first.items():
+            assert set(PLACED.findall(other[key])) == set(PLACED.findall(text)), key
+
+
+def test_every_key_that_a_page_asks_for_is_there_and_none_is_for_nothing():
+    known = words(LANGUAGES[0]).keys()
+    sources = [file.read_text() for file in [*SCRIPTS, *STATIC.glob("*.html")] if file.parent.name != "i18n"]
+    source = "\n".join(sources)
+    asked = {*ASKED.findall(source), *re.findall(r'data-t="(\w+)"', source)}
+    asked |= {key for pair in CHOSEN.findall(source) for key in pair}
+    assert asked - known == set()
+    families = tuple(FAMILY.findall(source))
+    quoted = {*re.findall(r'"(\w+)"', source)}
+    assert {
+        key for key in known - asked - quoted if not key.startswith(families) and not key.endswith(("_title", "_says"))
+    } == set()
+
+
+def test_what_is_loaded_before_somebody_can_join_is_little():
+    served = assets.read()
+    found = {**served.files, **served.pages}
+    assert sum(len(found[name].compressed) for name in FIRST) <= FIRST_BYTES_MAX
+    assert len(FIRST) + 1 <= FIRST_REQUESTS_MAX
+
+
+@pytest.mark.parametrize("file", SCRIPTS, ids=lambda file: str(file.relative_to(STATIC)))
+def test_no_module_is_long_or_makes_elements_from_texts(file):
+    source = file.read_text()
+    assert re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function", source) is None
+    assert file.parent.name == "i18n" or len(source.splitlines()) <= 300
+
+
+def test_the_first_scripts_import_nothing_that_is_not_counted():
+    for name in FIRST:
+        if name.endswith(".js"):
+            folder = (STATIC / name).parent
+            for path in re.findall(r'^import .* from "([^"]+)";$', (STATIC / name).read_text(), re.MULTILINE):
+                assert str((folder / path).resolve().relative_to(STATIC.resolve())) in FIRST
+
+
+def test_any_change_of_a_file_is_another_folder_and_pages_name_it(tmp_path):
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib" / "a.js").write_text("export const a = 1;\n" * 100)
+    (tmp_path / "index.html").write_text('<script src="@assets/lib/a.js"></script>')
+    (tmp_path / "notes.txt").write_text("is not served")
+    before = assets.read(tmp_path)
+    assert set(before.files) == {"lib/a.js"}
+    assert before.pages["index.html"].plain == f'<script src="{before.folder}/lib/a.js"></script>'.encode()
+    assert gzip.decompress(before.files["lib/a.js"].compressed) == before.files["lib/a.js"].plain
+    (tmp_path / "lib" / "a.js").write_text("export const a = 2;\n" * 100)
+    assert assets.read(tmp_path).folder != before.folder
