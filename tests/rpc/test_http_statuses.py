@@ -111,7 +111,16 @@ def test_head_is_as_get_and_nothing_else_is_there(path):
 
 
 @pytest.mark.parametrize(
-    "path", ["/healthz/", "/api/v1/reservations/", "/gateway.v1.QueueService/JoinQueue/", "/pay/x/", "//healthz"]
+    "path",
+    [
+        "/healthz/",
+        "/api/v1/reservations/",
+        "/gateway.v1.QueueService/JoinQueue/",
+        "/pay/x/",
+        "/x//healthz",
+        "/e/x/",
+        "/orders/",
+    ],
 )
 def test_no_path_redirects_to_what_the_host_header_says(path):
     @on_platform

@@ -17,6 +17,7 @@ from traffic_tacos.gen.tacos.waiting_room.v1 import waiting_room_pb2
 from traffic_tacos.kernel.calls import Role
 from traffic_tacos.ports.store import JOB, Write
 from traffic_tacos.web import routes
+from traffic_tacos.web.bodies import json_body
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "events"
 LINE = "tacos.waiting_room.v1.LineService/"
@@ -333,8 +334,8 @@ async def test_a_page_of_nobody_is_served_whatever_token_it_shows_and_within_its
 
 
 def test_bodies_compress_alike_each_time():
-    made = routes.body({"seats": "x" * 2000})
-    assert made == routes.body({"seats": "x" * 2000})
+    made = json_body({"seats": "x" * 2000})
+    assert made == json_body({"seats": "x" * 2000})
     assert json.loads(gzip.decompress(made.compressed)) == json.loads(made.plain)
 
 
