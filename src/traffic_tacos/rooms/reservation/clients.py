@@ -6,7 +6,6 @@ from traffic_tacos import wire
 from traffic_tacos.gen.common.v1 import types_pb2
 from traffic_tacos.gen.gateway.v1 import queue_pb2, queue_pb2_grpc
 from traffic_tacos.gen.payment.v1 import payment_pb2, payment_pb2_grpc
-from traffic_tacos.gen.reservation.v1 import inventory_pb2, inventory_pb2_grpc
 from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2, catalog_pb2_grpc
 from traffic_tacos.gen.tacos.inventory.v1 import inventory_pb2 as own_inventory_pb2
 from traffic_tacos.gen.tacos.inventory.v1 import inventory_pb2_grpc as own_inventory_pb2_grpc
@@ -59,7 +58,6 @@ class InventoryClient:
 
     def __init__(self, upstream: Upstream) -> None:
         self._upstream = upstream
-        self._stub = inventory_pb2_grpc.InventoryStub(upstream.channel)
         self._holds = own_inventory_pb2_grpc.HoldServiceStub(upstream.channel)
 
     async def hold(
@@ -149,12 +147,12 @@ class InventoryClient:
     async def is_all_taken(self, event_id: str, call: Call) -> bool:
         """Whether nothing of the event is free now."""
         answer = await self._upstream.ask(
-            self._stub.GetInventoryStatus,
-            inventory_pb2.GetInventoryStatusRequest(event_id=event_id),
+            self._holds.CountSeats,
+            own_inventory_pb2.CountSeatsRequest(event_id=event_id),
             call,
             INVENTORY_SECONDS,
         )
-        return answer.stats.available_seats == 0
+        return not answer.available
 
 
 class LineClient:

@@ -235,7 +235,7 @@ class Reservations:
             raise Refusal.of_field("extension_seconds", f"must be 1 to {EXTENSION_SECONDS_MAX}", request.seconds)
         checked_reason(request.reason)
         after = model.extended(known, request.seconds, self._clock.now())
-        if await self._inventory.is_all_taken(known.event_id, call) and await self._line.waiting(known.event_id, call):
+        if await self._line.waiting(known.event_id, call) and await self._inventory.is_all_taken(known.event_id, call):
             raise Refusal(Code.FAILED_PRECONDITION, "reservation_id: others are waiting for these seats")
         await self._inventory.extend(known.id, known.event_id, after.hold_expires_at, call)
         now = self._clock.now()
