@@ -18,13 +18,14 @@ from traffic_tacos.ports.audit import AUDIT
 from traffic_tacos.ports.store import Decision, Job
 from traffic_tacos.rooms.webhook.records import ENDPOINT
 
-READS = ("Get", "List", "Check", "Count", "Validate", "Verify", "HealthCheck")
+READS = ("Get", "List", "CheckAvailability", "Count", "Validate", "Verify", "HealthCheck")
 AUDITED = {
     "gateway.v1.WebhookService/RegisterWebhook",
     "payment.v1.PaymentService/CancelPayment",
     "tacos.lifecycle.v1.LifecycleService/StopReservations",
     "tacos.waiting_room.v1.LineService/ConfigureLine",
     "tacos.webhook.v1.EndpointService/RemoveEndpoint",
+    "tacos.admission.v1.DoorService/UndoCheckIn",
     "tacos.catalog.v1.CatalogService/CreateEvent",
     "tacos.catalog.v1.CatalogService/UpdateEvent",
     "tacos.catalog.v1.CatalogService/BlockSeats",
@@ -52,6 +53,7 @@ OF_SERVICES = {
     "reservation.v1.WorkerService/ProcessReservationExpiry",
     "reservation.v1.WorkerService/ProcessPaymentResult",
     "reservation.v1.WorkerService/ProcessCompensation",
+    "tacos.admission.v1.DoorService/CheckIn",
     "tacos.inventory.v1.HoldService/HoldSeats",
     "tacos.inventory.v1.HoldService/SellSeats",
     "tacos.inventory.v1.HoldService/FreeSeats",

@@ -21,6 +21,7 @@ from traffic_tacos.gen.common.v1 import errors_pb2, types_pb2
 from traffic_tacos.gen.gateway.v1 import gateway_pb2, queue_pb2, webhook_pb2
 from traffic_tacos.gen.payment.v1 import payment_pb2
 from traffic_tacos.gen.reservation.v1 import reservation_pb2
+from traffic_tacos.gen.tacos.admission.v1 import admission_pb2
 from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2
 from traffic_tacos.gen.tacos.lifecycle.v1 import lifecycle_pb2
 from traffic_tacos.kernel import signatures
@@ -38,6 +39,8 @@ GATEWAY = "gateway.v1.GatewayService/"
 PAYMENTS = "payment.v1.PaymentService/"
 RESERVATIONS = "reservation.v1.ReservationService/"
 CATALOG = "tacos.catalog.v1.CatalogService/"
+TICKETS = "tacos.admission.v1.TicketService/ListTickets"
+CHECK_IN = "tacos.admission.v1.DoorService/CheckIn"
 LIFECYCLE = "tacos.lifecycle.v1.LifecycleService/"
 WEBHOOK = "gateway.v1.WebhookService/ReceivePaymentWebhook"
 SEATS = ("MAIN-A-1", "MAIN-A-2")
@@ -192,6 +195,15 @@ class Stage:
         request = payment_pb2.CancelPaymentRequest(payment_intent_id=self.intents[0], idempotency_key=self.key())
         request.refund_amount.CopyFrom(types_pb2.Money(amount=60_000, currency="KRW"))
         return await self.surely(PAYMENTS + "CancelPayment", request, OPERATOR)
+
+    async def enter(self) -> None:
+        """Somebody comes to the door with the ticket, if there is one; whether they enter is what the race is about."""
+        asked = admission_pb2.ListTicketsRequest(reservation_id=self.held.reservation_id)
+        shown = await self.surely(TICKETS, asked, WORKER)
+        if shown.tickets:
+            ticket, scan_id = shown.tickets[0].ticket, self.key()
+            scan = admission_pb2.CheckInRequest(ticket=ticket, event_id=EVENT_ID, scanner_id="north", scan_id=scan_id)
+            await self.surely(CHECK_IN, scan, WORKER)
 
     async def hear(self, kind: int, webhook_id: str) -> Any:
         """The bank's webhook arrives, and whoever looks because of it."""
@@ -379,6 +391,12 @@ RACES: dict[str, Race] = {
         "REFUNDED COMPLETED-60000",
         "REFUNDED COMPLETED-60000",
         event=EVENT + HALF_BACK,
+    ),
+    "enter and give back": Race(
+        (*PAID, Stage.confirm), Stage.enter, Stage.cancel, "CONFIRMED COMPLETED", "REFUNDED REFUNDED"
+    ),
+    "enter and enter": Race(
+        (*PAID, Stage.confirm), Stage.enter, Stage.enter, "CONFIRMED COMPLETED", "CONFIRMED COMPLETED"
     ),
     "confirm and refund": Race(PAID, Stage.confirm, Stage.refund, "REFUNDED REFUNDED", "EXPIRED REFUNDED"),
     "best available and a named pick": Race((), Stage.pick_best, Stage.pick_by_name, "EXPIRED", "EXPIRED"),

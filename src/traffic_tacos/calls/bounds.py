@@ -119,6 +119,7 @@ FIELDS: dict[str, Bound] = {
     "session_id": Text(SESSION_LENGTH_MAX),
     "target_session_id": Text(TITLE_LENGTH_MAX),
     "idempotency_key": Text(KEY_LENGTH_MAX),
+    "ticket": TOKEN,
     "waiting_token": Text(WAITING_TOKEN_LENGTH_MAX),
     "reservation_token": TOKEN,
     "token": TOKEN,

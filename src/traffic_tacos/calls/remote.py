@@ -45,7 +45,7 @@ RETRY_POLICY = {
     "backoffMultiplier": 2,
     "retryableStatusCodes": ["UNAVAILABLE"],
 }
-READS = ("Get", "List", "Check", "Validate", "HealthCheck")
+READS = ("Get", "List", "CheckAvailability", "Validate", "HealthCheck")
 # Each moves a reservation to where its facts say it belongs: asked again, there is nothing left to move.
 CONVERGING = ("ExpireReservation", "SettleReservation", "HoldSeats", "SellSeats", "FreeSeats")
 

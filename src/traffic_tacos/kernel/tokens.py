@@ -27,6 +27,8 @@ from traffic_tacos.kernel.instants import SECOND, Instant
 ISSUER = "traffic-tacos"
 AUDIENCE = "traffic-tacos"
 ALGORITHM = "EdDSA"
+TICKET = "ticket"  # the type of a ticket's JWT
+TICKET_SECONDS = 10 * 365 * 24 * 3600  # for so long after it was bought
 WAITING_TOKEN_LENGTH_MAX = 320
 
 LIFETIME_SECONDS_MAX = 30 * 24 * 3600  # of any token that is issued here
@@ -75,6 +77,15 @@ class UserToken(msgspec.Struct, frozen=True):
     caller: Caller
     scopes: tuple[str, ...]
     expires_at: Instant
+
+
+class TicketToken(msgspec.Struct, frozen=True):
+    """A ticket: it lets one person in to `event_id`, once. `bought_at` is when its order was confirmed."""
+
+    event_id: str
+    reservation_id: str
+    seat_id: str
+    bought_at: Instant
 
 
 class ReservationToken(msgspec.Struct, frozen=True):
@@ -166,6 +177,30 @@ def sign_reservation(key: Ed25519PrivateKey, token: ReservationToken, issued_at:
         "exp": token.expires_at // SECOND,
     }
     return jwt.encode(claims, key, algorithm=ALGORITHM, headers={"kid": key_id(key.public_key())})
+
+
+def sign_ticket(key: Ed25519PrivateKey, ticket: TicketToken) -> str:
+    """The JWT of a ticket. EdDSA is deterministic: the same ticket gives the same text, however often it is printed."""
+    bought = ticket.bought_at // SECOND
+    claims = {
+        "iss": ISSUER,
+        "aud": ticket.event_id,
+        "sub": ticket.reservation_id,
+        "seat": ticket.seat_id,
+        "nbf": bought,
+        "exp": bought + TICKET_SECONDS,
+    }
+    return jwt.encode(claims, key, algorithm=ALGORITHM, headers={"kid": key_id(key.public_key()), "typ": TICKET})
+
+
+def verify_ticket(token: str, keys: VerifyingKeys, event_id: str, now: Instant) -> TicketToken:
+    """The ticket for this event. UNAUTHENTICATED when it is none of ours; FORBIDDEN when it is for another event."""
+    if not token:
+        raise Refusal(Code.UNAUTHENTICATED, "ticket: is required")
+    claims = _verified(token, _key_of(token, keys, "ticket"), [ALGORITHM], ISSUER, event_id, now, "ticket")
+    if _header(token, "ticket").get("typ") != TICKET or not isinstance(claims.get("seat"), str):
+        raise Refusal(Code.UNAUTHENTICATED, "ticket: is a token of ours, but no ticket")
+    return TicketToken(event_id, str(claims["sub"]), claims["seat"], claims["nbf"] * SECOND)
 
 
 def verify_foreign(token: str, issuer: Issuer, scopes: tuple[str, ...], now: Instant) -> UserToken:

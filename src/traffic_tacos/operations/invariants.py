@@ -323,6 +323,19 @@ def _persons(all_: Everything, check: Check) -> None:
         check.expect(has <= most, f"{user_id}: has {has} seats of {event_id}, where one person may have {most}")
 
 
+def _entries(all_: Everything, check: Check) -> None:
+    """A bought reservation alone has entries; of one that was given back, none came after that."""
+    for reservation in all_.reservations.values():
+        seats = {seat.id for seat in reservation.seats}
+        used = Counter(entry.seat_id for entry in reservation.entries)
+        for seat_id, count in used.items():
+            check.expect(count == 1 and seat_id in seats, f"{reservation.id}: entered {count} times with {seat_id}")
+        last = max((entry.recorded_at for entry in reservation.entries), default=0)
+        was_given_back = reservation.status is Status.REFUNDED and last <= reservation.updated_at
+        is_fine = not used or reservation.status is Status.CONFIRMED or was_given_back
+        check.expect(is_fine, f"{reservation.id}: was entered with, and is {reservation.status.name}")
+
+
 def _admissions(all_: Everything, check: Check) -> None:
     bought = Counter(
         all_.reservations[order.reservation_id].admission_id
@@ -361,5 +374,6 @@ CHECKS: dict[str, tuple[str, Callable[[Everything, Check], None]]] = {
     "I11": ("an admission buys at most once", _admissions),
     "I15": ("nothing is held and nobody is admitted after the end of a sale", _within_the_sale),
     "I16": ("nobody has more seats of an event than one person may have", _persons),
+    "I17": ("a ticket enters at most once, and never after it was given back", _entries),
     "audit": ("no entry of the audit log was changed, left out or put in", _audit),
 }

@@ -1,11 +1,14 @@
 """What reservations bring to a platform."""
 
 from traffic_tacos.gen.reservation.v1 import reservation_pb2
+from traffic_tacos.gen.tacos.admission.v1 import admission_pb2
 from traffic_tacos.gen.tacos.lifecycle.v1 import lifecycle_pb2
 from traffic_tacos.gen.tacos.reservation.v1 import reservation_pb2 as best_seats_pb2
 from traffic_tacos.ports.rooms import Dependencies, Room, Service
 from traffic_tacos.rooms.reservation.clients import CatalogClient, InventoryClient, LineClient, PaymentClient
 from traffic_tacos.rooms.reservation.confirming import Confirming
+from traffic_tacos.rooms.reservation.door import Door
+from traffic_tacos.rooms.reservation.door_rpc import DoorRpc, TicketRpc
 from traffic_tacos.rooms.reservation.ending import Ending
 from traffic_tacos.rooms.reservation.rpc import BestSeatsRpc, LifecycleRpc, ReservationRpc
 from traffic_tacos.rooms.reservation.service import Reservations
@@ -23,11 +26,14 @@ def build(on: Dependencies) -> Room:
     reservations = Reservations(on.store, on.clock, confirming, ending, catalog, inventory, line, on.keyring)
     rpc = ReservationRpc(reservations, on.pay_url)
     best = BestSeatsRpc(reservations, on.pay_url)
+    door = Door(on.store, on.clock, on.keyring)
     stopping = Stopping(on.store, on.clock, catalog)
     return Room(
         services=(
             Service(rpc, reservation_pb2.DESCRIPTOR.services_by_name["ReservationService"]),
             Service(best, best_seats_pb2.DESCRIPTOR.services_by_name["BestSeatsService"]),
+            Service(TicketRpc(door), admission_pb2.DESCRIPTOR.services_by_name["TicketService"]),
+            Service(DoorRpc(door), admission_pb2.DESCRIPTOR.services_by_name["DoorService"]),
             Service(LifecycleRpc(ending, stopping), lifecycle_pb2.DESCRIPTOR.services_by_name["LifecycleService"]),
         ),
         subscribers=(reservations.hear,),

@@ -86,6 +86,16 @@ class RefundPolicy(msgspec.Struct, frozen=True):
         return None if self.starts_at is None else self.starts_at - self.hours_before * HOUR
 
 
+class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
+    """That somebody has entered with the ticket of a seat; `scanned_at` is by the scanner's clock."""
+
+    seat_id: str
+    scanner_id: str
+    scan_id: str
+    scanned_at: Instant
+    recorded_at: Instant
+
+
 class Reservation(msgspec.Struct, frozen=True, omit_defaults=True):
     id: str
     event_id: str
@@ -106,6 +116,7 @@ class Reservation(msgspec.Struct, frozen=True, omit_defaults=True):
     order_id: str = ""
     confirmed_at: Instant | None = None
     metadata: Metadata = Metadata()
+    entries: tuple[Entry, ...] = ()  # with which of its tickets somebody has entered
 
     def as_read(self, now: Instant) -> "Reservation":
         """Past its deadline a hold reads EXPIRED, whether or not a worker came by; its seats read as it does."""
@@ -273,10 +284,13 @@ def given_back(reservation: Reservation, current: RefundPolicy, now: Instant) ->
     """A bought reservation, refunded as its event promised; giving back twice is giving back once.
 
     The promise is that of the purchase. An event that was moved since can give its buyers more time, and never less.
-    FAILED_PRECONDITION when the event takes nothing back, or not so late.
+    FAILED_PRECONDITION when the event takes nothing back, or not so late, or when somebody has entered.
     """
     if reservation.status is Status.REFUNDED:
         return reservation
+    if reservation.entries:
+        seats = ", ".join(entry.seat_id for entry in reservation.entries)
+        raise Refusal(Code.FAILED_PRECONDITION, f"reservation_id: somebody has entered with its ticket for {seats}")
     policy = reservation.refund_policy or current
     if not policy.percent:
         raise Refusal(Code.FAILED_PRECONDITION, "reservation_id: this event takes no tickets back")

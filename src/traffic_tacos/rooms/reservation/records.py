@@ -22,6 +22,7 @@ T = TypeVar("T")
 RESERVATION = Kind("reservation", Reservation)
 BY_USER = Kind("reservation_by_user", str)
 BY_EVENT = Kind("reservation_by_event", str)
+ENTERED_BY_EVENT = Kind("entered_by_event", str)
 ORDER = Kind("order", Order)
 ADMISSION_USE = Kind("admission_use", AdmissionUse)
 
@@ -40,6 +41,11 @@ def index_writes(reservation: Reservation) -> tuple[Write, Write]:
 
 def listing(user_id: str, event_id: str) -> Prefix[str]:
     return BY_USER.prefix(user_id) if user_id else BY_EVENT.prefix(event_id)
+
+
+def entered_at(reservation: Reservation) -> Key[str]:
+    """Where a reservation is listed with whose tickets somebody has entered."""
+    return ENTERED_BY_EVENT.key(reservation.event_id, f"{reservation.created_at:014d}", reservation.id)
 
 
 def admission_key(reservation: Reservation) -> Key[AdmissionUse]:

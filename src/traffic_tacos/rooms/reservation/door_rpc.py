@@ -1,0 +1,55 @@
+"""TicketService and DoorService on the wire."""
+
+from traffic_tacos import wire
+from traffic_tacos.gen.tacos.admission.v1 import admission_pb2 as pb
+from traffic_tacos.kernel.calls import Call
+from traffic_tacos.rooms.reservation.door import Door, Scan
+from traffic_tacos.rooms.reservation.entering import entry_of
+from traffic_tacos.rooms.reservation.model import Entry
+
+
+class TicketRpc:
+    def __init__(self, door: Door) -> None:
+        self._door = door
+
+    async def ListTickets(self, request: pb.ListTicketsRequest, call: Call) -> pb.ListTicketsResponse:
+        tickets = await self._door.tickets(request.reservation_id, request.user_id, call)
+        shown = []
+        for ticket in tickets:
+            seat = ticket.reservation.seats[ticket.place]
+            entry = entry_of(ticket.reservation, seat.id)
+            checked_in = None if entry is None else _checked_in(ticket.reservation.id, entry)
+            shown.append(pb.Ticket(ticket=ticket.token, seat=wire.seat(seat), checked_in=checked_in))
+        return pb.ListTicketsResponse(tickets=shown)
+
+
+class DoorRpc:
+    def __init__(self, door: Door) -> None:
+        self._door = door
+
+    async def CheckIn(self, request: pb.CheckInRequest, call: Call) -> pb.CheckInResponse:
+        scanned_at = wire.instant(request, "scanned_at")
+        found = await self._door.check_in(
+            Scan(request.ticket, request.event_id, request.scanner_id, request.scan_id, scanned_at)
+        )
+        return pb.CheckInResponse(entered=found.is_new, checked_in=_checked_in(found.reservation_id, found.entry))
+
+    async def UndoCheckIn(self, request: pb.UndoCheckInRequest, call: Call) -> pb.UndoCheckInResponse:
+        changed = await self._door.undo(request.ticket, request.event_id, request.reason, call)
+        return pb.UndoCheckInResponse(changed=changed)
+
+    async def ListCheckIns(self, request: pb.ListCheckInsRequest, call: Call) -> pb.ListCheckInsResponse:
+        page = await self._door.entries(request.event_id, wire.asked_page(request.pagination))
+        entries = [_checked_in(one.id, entry) for one in page.records for entry in one.entries]
+        return pb.ListCheckInsResponse(check_ins=entries, page_info=wire.page_info(page))
+
+
+def _checked_in(reservation_id: str, entry: Entry) -> pb.CheckedIn:
+    return pb.CheckedIn(
+        reservation_id=reservation_id,
+        seat_id=entry.seat_id,
+        scanner_id=entry.scanner_id,
+        scan_id=entry.scan_id,
+        scanned_at=wire.timestamp(entry.scanned_at),
+        recorded_at=wire.timestamp(entry.recorded_at),
+    )
