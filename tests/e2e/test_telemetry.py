@@ -36,7 +36,7 @@ def test_a_collector_receives_the_purchase(up, collector):
     names = {span.name for span in spans}
     assert {"gateway.v1.GatewayService/CreateReservation", "job webhook.send", "POST"} <= names
     by_id = {span.span_id: span for span in spans}
-    inner = next(span for span in spans if span.name == "reservation.v1.Inventory/ReserveSeat")
+    inner = next(span for span in spans if span.name == "tacos.inventory.v1.HoldService/HoldSeats")
     assert by_id[inner.parent_span_id].name == "reservation.v1.ReservationService/CreateReservation"
     metrics = sent(collector, "/v1/metrics", ExportMetricsServiceRequest)
     found = {

@@ -24,6 +24,7 @@ PAGES = {
     "/": "index.html",
     "/e/{event_id}": "event.html",
     "/orders": "orders.html",
+    "/t/{reservation_id}": "tickets.html",
 }
 FOLDER = "@assets"  # stands in a page for the folder of all that it loads
 FOLDER_BYTES = 8

@@ -4,7 +4,7 @@ import { h, show } from "../lib/dom.js";
 import { isExpected, kept, read, Refused } from "../lib/server.js";
 import { money, speak, t, when } from "../lib/words.js";
 import { askAs, fanOf } from "./fan.js";
-import { seatLines } from "./seatlist.js";
+import { seatLines, ticketsAt } from "./seatlist.js";
 
 const SHOWN = new Set(["RESERVATION_STATUS_CONFIRMED", "RESERVATION_STATUS_REFUNDED"]);
 
@@ -41,7 +41,8 @@ function orderOf({ event, order, fan }) {
     !isBack &&
     event.refunds.percent > 0 &&
     h("button", { type: "button", class: "second", onclick: ask }, t("give_back"));
-  const acts = h("div", { class: "acts" }, back);
+  const tickets = !isBack && h("a", { class: "button", href: ticketsAt(order) }, t("show_tickets"));
+  const acts = h("div", { class: "acts" }, tickets, back);
   const total = Number(order.totalAmount?.amount ?? 0);
   const returned = money(Math.floor((total * event.refunds.percent) / 100), event);
 
@@ -50,7 +51,7 @@ function orderOf({ event, order, fan }) {
     const yes = h("button", { type: "button", onclick: () => giveBack(yes) }, t("give_back_yes", { amount: returned }));
     const no = h(
       "button",
-      { type: "button", class: "second", onclick: () => acts.replaceChildren(back) },
+      { type: "button", class: "second", onclick: () => acts.replaceChildren(tickets, back) },
       t("give_back_no"),
     );
     acts.replaceChildren(h("p", {}, t("give_back_sure", { amount: returned, total: money(total, event) })), yes, no);
@@ -76,7 +77,7 @@ function orderOf({ event, order, fan }) {
           fault instanceof Refused ? t("not_given_back", { reason: fault.message }) : t("no_connection"),
         ),
       );
-      acts.replaceChildren(back);
+      acts.replaceChildren(tickets, back);
     }
   }
 

@@ -2,7 +2,7 @@
 
 import { h } from "../lib/dom.js";
 import { clock, has, t } from "../lib/words.js";
-import { seatsOf } from "./seatlist.js";
+import { seatsOf, ticketsAt } from "./seatlist.js";
 
 /**
  * What ended a reservation, as the words name it.
@@ -25,7 +25,8 @@ export const bought = (reservation, event, more) => [
     h(
       "div",
       { class: "acts" },
-      h("a", { class: "button", href: "/orders" }, t("my_orders")),
+      h("a", { class: "button", href: ticketsAt(reservation) }, t("show_tickets")),
+      h("a", { class: "button second", href: "/orders" }, t("my_orders")),
       h("button", { type: "button", class: "second", onclick: more }, t("buy_more")),
     ),
   ),

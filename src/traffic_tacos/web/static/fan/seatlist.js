@@ -23,3 +23,6 @@ export function seatLines(reservation, event) {
 /** The same with a heading. @param {any} reservation @param {any} event */
 export const seatsOf = (reservation, event) =>
   h("section", { class: "card" }, h("h2", {}, t("your_seats")), seatLines(reservation, event));
+
+/** Where its tickets are. @param {any} reservation */
+export const ticketsAt = (reservation) => `/t/${encodeURIComponent(reservation.reservationId)}`;

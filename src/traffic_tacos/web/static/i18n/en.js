@@ -185,4 +185,12 @@ export default {
   no_orders: "Nothing was bought on this device yet.",
   orders_say: "Orders are shown on the device that bought them.",
   orders_lost: { one: "{n} order could not be loaded.", other: "{n} orders could not be loaded." },
+
+  tickets_title: "Your tickets",
+  show_tickets: "Show the tickets",
+  qr_code: "QR code of the ticket",
+  ticket_used: "Somebody has entered with this ticket.",
+  ticket_once: "This ticket lets one person in, once. Whoever shows a copy of it later does not enter.",
+  print: "Print",
+  no_tickets: "These tickets were not bought on this device. Open this page on the device that bought them.",
 };

@@ -179,4 +179,12 @@ export default {
   no_orders: "이 기기에서 예매한 내역이 없습니다.",
   orders_say: "예매 내역은 예매한 기기에서 볼 수 있습니다.",
   orders_lost: "예매 {n}건을 불러올 수 없습니다.",
+
+  tickets_title: "내 티켓",
+  show_tickets: "티켓 보기",
+  qr_code: "티켓 QR 코드",
+  ticket_used: "이 티켓으로 이미 입장했습니다.",
+  ticket_once: "이 티켓으로 한 사람이 한 번만 입장할 수 있습니다. 나중에 사본을 보여 주는 사람은 입장할 수 없습니다.",
+  print: "인쇄",
+  no_tickets: "이 기기에서 예매한 티켓이 아닙니다. 예매한 기기에서 이 페이지를 열어 주세요.",
 };

@@ -27,7 +27,7 @@ from traffic_tacos.gen.common.v1 import types_pb2 as common_dot_v1_dot_types__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"tacos/admission/v1/admission.proto\x12\x12tacos.admission.v1\x1a\x16\x63ommon/v1/errors.proto\x1a\x15\x63ommon/v1/types.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"=\n\x12ListTicketsRequest\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\"c\n\x13ListTicketsResponse\x12+\n\x07tickets\x18\x01 \x03(\x0b\x32\x1a.tacos.admission.v1.Ticket\x12\x1f\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x10.common.v1.Error\"j\n\x06Ticket\x12\x0e\n\x06ticket\x18\x01 \x01(\t\x12\x1d\n\x04seat\x18\x02 \x01(\x0b\x32\x0f.common.v1.Seat\x12\x31\n\nchecked_in\x18\x03 \x01(\x0b\x32\x1d.tacos.admission.v1.CheckedIn\"\xba\x01\n\tCheckedIn\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\x12\x0f\n\x07seat_id\x18\x02 \x01(\t\x12\x12\n\nscanner_id\x18\x03 \x01(\t\x12\x0f\n\x07scan_id\x18\x04 \x01(\t\x12.\n\nscanned_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0brecorded_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x87\x01\n\x0e\x43heckInRequest\x12\x0e\n\x06ticket\x18\x01 \x01(\t\x12\x10\n\x08\x65vent_id\x18\x02 \x01(\t\x12\x12\n\nscanner_id\x18\x03 \x01(\t\x12\x0f\n\x07scan_id\x18\x04 \x01(\t\x12.\n\nscanned_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"v\n\x0f\x43heckInResponse\x12\x0f\n\x07\x65ntered\x18\x01 \x01(\x08\x12\x31\n\nchecked_in\x18\x02 \x01(\x0b\x32\x1d.tacos.admission.v1.CheckedIn\x12\x1f\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x10.common.v1.Error\"F\n\x12UndoCheckInRequest\x12\x0e\n\x06ticket\x18\x01 \x01(\t\x12\x10\n\x08\x65vent_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"G\n\x13UndoCheckInResponse\x12\x0f\n\x07\x63hanged\x18\x01 \x01(\x08\x12\x1f\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x10.common.v1.Error\"R\n\x13ListCheckInsRequest\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12)\n\npagination\x18\x02 \x01(\x0b\x32\x15.common.v1.Pagination\"\x91\x01\n\x14ListCheckInsResponse\x12\x30\n\tcheck_ins\x18\x01 \x03(\x0b\x32\x1d.tacos.admission.v1.CheckedIn\x12&\n\tpage_info\x18\x02 \x01(\x0b\x32\x13.common.v1.PageInfo\x12\x1f\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x10.common.v1.Error2o\n\rTicketService\x12^\n\x0bListTickets\x12&.tacos.admission.v1.ListTicketsRequest\x1a\'.tacos.admission.v1.ListTicketsResponse2\xa4\x02\n\x0b\x44oorService\x12R\n\x07\x43heckIn\x12\".tacos.admission.v1.CheckInRequest\x1a#.tacos.admission.v1.CheckInResponse\x12^\n\x0bUndoCheckIn\x12&.tacos.admission.v1.UndoCheckInRequest\x1a\'.tacos.admission.v1.UndoCheckInResponse\x12\x61\n\x0cListCheckIns\x12\'.tacos.admission.v1.ListCheckInsRequest\x1a(.tacos.admission.v1.ListCheckInsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"tacos/admission/v1/admission.proto\x12\x12tacos.admission.v1\x1a\x16\x63ommon/v1/errors.proto\x1a\x15\x63ommon/v1/types.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"=\n\x12ListTicketsRequest\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\"c\n\x13ListTicketsResponse\x12+\n\x07tickets\x18\x01 \x03(\x0b\x32\x1a.tacos.admission.v1.Ticket\x12\x1f\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x10.common.v1.Error\"\x87\x01\n\x06Ticket\x12\x0e\n\x06ticket\x18\x01 \x01(\t\x12\x1d\n\x04seat\x18\x02 \x01(\x0b\x32\x0f.common.v1.Seat\x12\x31\n\nchecked_in\x18\x03 \x01(\x0b\x32\x1d.tacos.admission.v1.CheckedIn\x12\n\n\x02qr\x18\x04 \x01(\x0c\x12\x0f\n\x07qr_side\x18\x05 \x01(\x05\"\xba\x01\n\tCheckedIn\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\x12\x0f\n\x07seat_id\x18\x02 \x01(\t\x12\x12\n\nscanner_id\x18\x03 \x01(\t\x12\x0f\n\x07scan_id\x18\x04 \x01(\t\x12.\n\nscanned_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0brecorded_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x87\x01\n\x0e\x43heckInRequest\x12\x0e\n\x06ticket\x18\x01 \x01(\t\x12\x10\n\x08\x65vent_id\x18\x02 \x01(\t\x12\x12\n\nscanner_id\x18\x03 \x01(\t\x12\x0f\n\x07scan_id\x18\x04 \x01(\t\x12.\n\nscanned_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"v\n\x0f\x43heckInResponse\x12\x0f\n\x07\x65ntered\x18\x01 \x01(\x08\x12\x31\n\nchecked_in\x18\x02 \x01(\x0b\x32\x1d.tacos.admission.v1.CheckedIn\x12\x1f\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x10.common.v1.Error\"F\n\x12UndoCheckInRequest\x12\x0e\n\x06ticket\x18\x01 \x01(\t\x12\x10\n\x08\x65vent_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"G\n\x13UndoCheckInResponse\x12\x0f\n\x07\x63hanged\x18\x01 \x01(\x08\x12\x1f\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x10.common.v1.Error\"R\n\x13ListCheckInsRequest\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12)\n\npagination\x18\x02 \x01(\x0b\x32\x15.common.v1.Pagination\"\x91\x01\n\x14ListCheckInsResponse\x12\x30\n\tcheck_ins\x18\x01 \x03(\x0b\x32\x1d.tacos.admission.v1.CheckedIn\x12&\n\tpage_info\x18\x02 \x01(\x0b\x32\x13.common.v1.PageInfo\x12\x1f\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x10.common.v1.Error2o\n\rTicketService\x12^\n\x0bListTickets\x12&.tacos.admission.v1.ListTicketsRequest\x1a\'.tacos.admission.v1.ListTicketsResponse2\xa4\x02\n\x0b\x44oorService\x12R\n\x07\x43heckIn\x12\".tacos.admission.v1.CheckInRequest\x1a#.tacos.admission.v1.CheckInResponse\x12^\n\x0bUndoCheckIn\x12&.tacos.admission.v1.UndoCheckInRequest\x1a\'.tacos.admission.v1.UndoCheckInResponse\x12\x61\n\x0cListCheckIns\x12\'.tacos.admission.v1.ListCheckInsRequest\x1a(.tacos.admission.v1.ListCheckInsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,24 +38,24 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTTICKETSREQUEST']._serialized_end=199
   _globals['_LISTTICKETSRESPONSE']._serialized_start=201
   _globals['_LISTTICKETSRESPONSE']._serialized_end=300
-  _globals['_TICKET']._serialized_start=302
-  _globals['_TICKET']._serialized_end=408
-  _globals['_CHECKEDIN']._serialized_start=411
-  _globals['_CHECKEDIN']._serialized_end=597
-  _globals['_CHECKINREQUEST']._serialized_start=600
-  _globals['_CHECKINREQUEST']._serialized_end=735
-  _globals['_CHECKINRESPONSE']._serialized_start=737
-  _globals['_CHECKINRESPONSE']._serialized_end=855
-  _globals['_UNDOCHECKINREQUEST']._serialized_start=857
-  _globals['_UNDOCHECKINREQUEST']._serialized_end=927
-  _globals['_UNDOCHECKINRESPONSE']._serialized_start=929
-  _globals['_UNDOCHECKINRESPONSE']._serialized_end=1000
-  _globals['_LISTCHECKINSREQUEST']._serialized_start=1002
-  _globals['_LISTCHECKINSREQUEST']._serialized_end=1084
-  _globals['_LISTCHECKINSRESPONSE']._serialized_start=1087
-  _globals['_LISTCHECKINSRESPONSE']._serialized_end=1232
-  _globals['_TICKETSERVICE']._serialized_start=1234
-  _globals['_TICKETSERVICE']._serialized_end=1345
-  _globals['_DOORSERVICE']._serialized_start=1348
-  _globals['_DOORSERVICE']._serialized_end=1640
+  _globals['_TICKET']._serialized_start=303
+  _globals['_TICKET']._serialized_end=438
+  _globals['_CHECKEDIN']._serialized_start=441
+  _globals['_CHECKEDIN']._serialized_end=627
+  _globals['_CHECKINREQUEST']._serialized_start=630
+  _globals['_CHECKINREQUEST']._serialized_end=765
+  _globals['_CHECKINRESPONSE']._serialized_start=767
+  _globals['_CHECKINRESPONSE']._serialized_end=885
+  _globals['_UNDOCHECKINREQUEST']._serialized_start=887
+  _globals['_UNDOCHECKINREQUEST']._serialized_end=957
+  _globals['_UNDOCHECKINRESPONSE']._serialized_start=959
+  _globals['_UNDOCHECKINRESPONSE']._serialized_end=1030
+  _globals['_LISTCHECKINSREQUEST']._serialized_start=1032
+  _globals['_LISTCHECKINSREQUEST']._serialized_end=1114
+  _globals['_LISTCHECKINSRESPONSE']._serialized_start=1117
+  _globals['_LISTCHECKINSRESPONSE']._serialized_end=1262
+  _globals['_TICKETSERVICE']._serialized_start=1264
+  _globals['_TICKETSERVICE']._serialized_end=1375
+  _globals['_DOORSERVICE']._serialized_start=1378
+  _globals['_DOORSERVICE']._serialized_end=1670
 # @@protoc_insertion_point(module_scope)

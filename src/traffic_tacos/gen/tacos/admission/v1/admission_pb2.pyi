@@ -28,14 +28,18 @@ class ListTicketsResponse(_message.Message):
     def __init__(self, tickets: _Optional[_Iterable[_Union[Ticket, _Mapping]]] = ..., error: _Optional[_Union[_errors_pb2.Error, _Mapping]] = ...) -> None: ...
 
 class Ticket(_message.Message):
-    __slots__ = ("ticket", "seat", "checked_in")
+    __slots__ = ("ticket", "seat", "checked_in", "qr", "qr_side")
     TICKET_FIELD_NUMBER: _ClassVar[int]
     SEAT_FIELD_NUMBER: _ClassVar[int]
     CHECKED_IN_FIELD_NUMBER: _ClassVar[int]
+    QR_FIELD_NUMBER: _ClassVar[int]
+    QR_SIDE_FIELD_NUMBER: _ClassVar[int]
     ticket: str
     seat: _types_pb2.Seat
     checked_in: CheckedIn
-    def __init__(self, ticket: _Optional[str] = ..., seat: _Optional[_Union[_types_pb2.Seat, _Mapping]] = ..., checked_in: _Optional[_Union[CheckedIn, _Mapping]] = ...) -> None: ...
+    qr: bytes
+    qr_side: int
+    def __init__(self, ticket: _Optional[str] = ..., seat: _Optional[_Union[_types_pb2.Seat, _Mapping]] = ..., checked_in: _Optional[_Union[CheckedIn, _Mapping]] = ..., qr: _Optional[bytes] = ..., qr_side: _Optional[int] = ...) -> None: ...
 
 class CheckedIn(_message.Message):
     __slots__ = ("reservation_id", "seat_id", "scanner_id", "scan_id", "scanned_at", "recorded_at")

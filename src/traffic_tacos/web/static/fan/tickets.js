@@ -1,0 +1,83 @@
+/** The tickets of an order, to show at the door or to print: one for each seat. */
+
+import { h, show, svg } from "../lib/dom.js";
+import { isExpected, kept, read, Refused } from "../lib/server.js";
+import { speak, t, when } from "../lib/words.js";
+import { askAs, fanOf } from "./fan.js";
+
+const ID = decodeURIComponent(location.pathname.split("/")[2] ?? "");
+const QUIET = 4; // modules round a QR code
+
+/** The tickets, and their event: whichever guest of this device has bought them. */
+async function tickets() {
+  for (const { event: id, waiting } of kept("guests").all ?? []) {
+    const fan = await fanOf({ waiting });
+    try {
+      const request = { reservationId: ID };
+      const found = await askAs(fan, "tacos.admission.v1.TicketService/ListTickets", request);
+      const { event } = await read(`events/${encodeURIComponent(id)}`);
+      return { event, tickets: found.tickets ?? [] };
+    } catch (fault) {
+      if (!(fault instanceof Refused) || fault.code !== "NOT_FOUND") throw fault;
+    }
+  }
+  return null;
+}
+
+/** A QR code, drawn as one path. @param {string} packed base64 @param {number} side modules */
+function codeOf(packed, side) {
+  const bytes = Uint8Array.from(atob(packed), (letter) => letter.charCodeAt(0));
+  const isDark = (/** @type {number} */ i) => bytes[i >> 3] & (1 << (i & 7));
+  let path = "";
+  for (let i = 0; i < side * side; i++) if (isDark(i)) path += `M${i % side} ${Math.floor(i / side)}h1v1h-1z`;
+  const whole = side + 2 * QUIET;
+  return svg(
+    "svg",
+    { class: "qr", viewBox: `${-QUIET} ${-QUIET} ${whole} ${whole}`, role: "img", "aria-label": t("qr_code") },
+    svg("rect", { x: -QUIET, y: -QUIET, width: whole, height: whole, fill: "#fff" }),
+    svg("path", { d: path, fill: "#000" }),
+  );
+}
+
+/** @param {any} ticket @param {any} event */
+function ticketOf(ticket, event) {
+  const { section, row, number: seat } = ticket.seat;
+  return h(
+    "article",
+    { class: "card ticket" },
+    codeOf(ticket.qr, ticket.qrSide),
+    h(
+      "div",
+      {},
+      h("h2", {}, event.name),
+      event.starts_at && h("p", {}, when(event.starts_at, event.utc_offset_minutes)),
+      event.venue.name && h("p", { class: "muted" }, [event.venue.name, event.venue.city].filter(Boolean).join(", ")),
+      h("p", { class: "total" }, t("seat_full", { section, row, seat })),
+      ticket.checkedIn && h("p", { class: "notice" }, t("ticket_used")),
+      h("p", { class: "hint" }, t("ticket_once")),
+    ),
+  );
+}
+
+async function view() {
+  document.title = `${t("tickets_title")} · Traffic Tacos`;
+  show(h("h1", {}, t("tickets_title")), h("p", { role: "status" }, t("loading")));
+  try {
+    const found = await tickets();
+    const print = h("button", { type: "button", onclick: () => window.print() }, t("print"));
+    show(
+      h("h1", {}, t("tickets_title")),
+      found === null && h("p", { class: "notice" }, t("no_tickets")),
+      found?.tickets.map((/** @type {any} */ ticket) => ticketOf(ticket, found.event)),
+      h("div", { class: "acts" }, found && print, h("a", { class: "button second", href: "/orders" }, t("my_orders"))),
+    );
+  } catch (fault) {
+    if (!isExpected(fault)) throw fault;
+    const again = h("button", { type: "button", onclick: view }, t("try_again"));
+    const says = fault instanceof Refused ? t("not_done", { reason: fault.message }) : t("no_connection");
+    show(h("h1", {}, t("tickets_title")), h("p", { class: "problem", role: "alert" }, says), again);
+  }
+}
+
+await speak(view);
+await view();
