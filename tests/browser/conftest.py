@@ -25,8 +25,9 @@ ARGUMENTS = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
+    """Closed behind each module: Playwright keeps an event loop running, beside which no other test can have one."""
     sync_api = pytest.importorskip("playwright.sync_api", reason=f"Playwright is not here: `{WITHOUT}` installs it")
     if CHROMIUM is None:
         pytest.skip(f"there is no Chromium here: `{WITHOUT}` installs it")
@@ -36,9 +37,9 @@ def chromium() -> Iterator[Any]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def platform(chromium, tmp_path_factory) -> Iterator[UpProcess]:
-    """One for all tests of a worker: each buys from an event of its own, or leaves enough for the others."""
+    """One for all tests of a module: each buys from an event of its own, or leaves enough for the others."""
     files = [argument for event in EVENTS for argument in ("--event", str(event))]
     process = UpProcess(tmp_path_factory.mktemp("browser"), *files, "--time-scale", "10").start()
     yield process
