@@ -24,7 +24,14 @@ from traffic_tacos.rooms.payment.records import BY_RESERVATION as PAYMENT_BY_RES
 from traffic_tacos.rooms.payment.records import BY_USER as PAYMENT_BY_USER
 from traffic_tacos.rooms.payment.records import PAYMENT
 from traffic_tacos.rooms.realtime.records import MESSAGE
-from traffic_tacos.rooms.reservation.records import ADMISSION_USE, BY_EVENT, BY_USER, ORDER, RESERVATION
+from traffic_tacos.rooms.reservation.records import (
+    ADMISSION_USE,
+    BY_EVENT,
+    BY_USER,
+    ENTERED_BY_EVENT,
+    ORDER,
+    RESERVATION,
+)
 from traffic_tacos.rooms.reservation.stopping import STOP
 from traffic_tacos.rooms.waiting_room.records import DRAW, LINE_HEAD, MEMBER, SETTINGS, TICKET
 from traffic_tacos.rooms.webhook.records import ENDPOINT, RECEIPT
@@ -78,6 +85,7 @@ RETENTION: Mapping[Kind[Any], Swept | Ended | Kept] = {
     RESERVATION: _BOOKS,
     BY_USER: _BOOKS,
     BY_EVENT: _BOOKS,
+    ENTERED_BY_EVENT: _BOOKS,
     ORDER: _BOOKS,
     ADMISSION_USE: Kept("an admission buys at most once, however late its token comes again"),
     STOP: Ended("the operator who lets reservations go on"),
