@@ -2,7 +2,7 @@
 
 All that a page loads stands under `/assets/DIGEST/`, where DIGEST is that of all these files together: so each of them
 may be kept for ever, modules import each other by plain relative paths, and a new version is a new folder. The pages
-themselves (`*.html`) name that folder, and are asked for each time.
+themselves differ in their titles and scripts alone; they name that folder, and are asked for each time.
 """
 
 from collections.abc import Mapping
@@ -20,12 +20,23 @@ from traffic_tacos.web.bodies import ASKED_EACH_TIME, FOR_EVER, Body, answered, 
 
 STATIC = files("traffic_tacos.web") / "static"
 KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".html": "text/html"}
+
+
+class Page(NamedTuple):
+    """What a page is called until its script says more; and that script."""
+
+    title: str
+    description: str
+    script: str
+
+
 PAGES = {
-    "/": "index.html",
-    "/e/{event_id}": "event.html",
-    "/orders": "orders.html",
-    "/t/{reservation_id}": "tickets.html",
+    "/": Page("Traffic Tacos", "Tickets, first come, first served.", "fan/events.js"),
+    "/e/{event_id}": Page("Tickets", "Seats for one event: join its queue, choose, pay.", "fan/event.js"),
+    "/orders": Page("My orders", "What was bought on this device.", "fan/orders.js"),
+    "/t/{reservation_id}": Page("Tickets", "One for each seat, to show at the door.", "fan/tickets.js"),
 }
+TEMPLATE = "page.html"
 FOLDER = "@assets"  # stands in a page for the folder of all that it loads
 FOLDER_BYTES = 8
 POLICY = {
@@ -44,7 +55,7 @@ Disallow: /
 
 
 class Assets(NamedTuple):
-    """`folder` is the address of all `files`, by their paths; `pages` by their names."""
+    """`folder` is the address of all `files`, by their paths; `pages` by their addresses."""
 
     folder: str
     files: Mapping[str, Body]
@@ -54,7 +65,7 @@ class Assets(NamedTuple):
 def read(root: Traversable = STATIC) -> Assets:
     """The files as they are served."""
     found = dict(sorted(_walk(root, "")))
-    pages = {path: found.pop(path) for path in list(found) if path.endswith(".html")}
+    template = found.pop(TEMPLATE).decode()
     digest = blake2b(digest_size=FOLDER_BYTES)
     for path, content in found.items():
         digest.update(f"{path} {len(content)} ".encode() + content)
@@ -62,8 +73,15 @@ def read(root: Traversable = STATIC) -> Assets:
     return Assets(
         folder,
         {path: body(content, _kind(path)) for path, content in found.items()},
-        {path: body(content.replace(FOLDER.encode(), folder.encode()), _kind(path)) for path, content in pages.items()},
+        {address: body(_page(template, page, folder), KINDS[".html"]) for address, page in PAGES.items()},
     )
+
+
+def _page(template: str, page: Page, folder: str) -> bytes:
+    text = template.replace(FOLDER, folder)
+    for name, value in page._asdict().items():
+        text = text.replace(f"@{name}", value)
+    return text.encode()
 
 
 def answers() -> dict[str, Mapping[str, Answer]]:
@@ -75,7 +93,7 @@ def answers() -> dict[str, Mapping[str, Answer]]:
         return PlainTextResponse(ROBOTS, headers={"cache-control": "public, max-age=86400"})
 
     return {
-        **{path: {"GET": _kept(assets.pages[name], ASKED_EACH_TIME, POLICY)} for path, name in PAGES.items()},
+        **{address: {"GET": _kept(page, ASKED_EACH_TIME, POLICY)} for address, page in assets.pages.items()},
         **{f"{assets.folder}/{path}": {"GET": _kept(one, FOR_EVER)} for path, one in assets.files.items()},
         "/assets/{digest}/{path:path}": {"GET": _of_another_version},
         "/favicon.ico": {"GET": _kept(icon, "public, max-age=86400")},

@@ -11,7 +11,7 @@ from traffic_tacos.web import assets
 STATIC = Path(str(assets.STATIC))
 SCRIPTS = sorted(STATIC.rglob("*.js"))
 LANGUAGES = sorted((STATIC / "i18n").glob("*.js"))
-FIRST = ("event.html", "style.css", "fan/event.js", "lib/dom.js", "lib/server.js", "lib/words.js", "i18n/ko.js")
+FIRST = ("/e/{event_id}", "style.css", "fan/event.js", "lib/dom.js", "lib/server.js", "lib/words.js", "i18n/ko.js")
 FIRST_BYTES_MAX, FIRST_REQUESTS_MAX = 20_000, 8  # with the event's own JSON, until somebody can join
 NAMED = re.compile(r"^  (\w+):", re.MULTILINE)
 PLACED = re.compile(r"\{(\w+)\}")
@@ -76,11 +76,12 @@ def test_the_first_scripts_import_nothing_that_is_not_counted():
 def test_any_change_of_a_file_is_another_folder_and_pages_name_it(tmp_path):
     (tmp_path / "lib").mkdir()
     (tmp_path / "lib" / "a.js").write_text("export const a = 1;\n" * 100)
-    (tmp_path / "index.html").write_text('<script src="@assets/lib/a.js"></script>')
+    (tmp_path / "page.html").write_text('<title>@title</title><script src="@assets/lib/a.js"></script>')
     (tmp_path / "notes.txt").write_text("is not served")
     before = assets.read(tmp_path)
     assert set(before.files) == {"lib/a.js"}
-    assert before.pages["index.html"].plain == f'<script src="{before.folder}/lib/a.js"></script>'.encode()
+    said = f'<title>Traffic Tacos</title><script src="{before.folder}/lib/a.js"></script>'
+    assert before.pages["/"].plain == said.encode()
     assert gzip.decompress(before.files["lib/a.js"].compressed) == before.files["lib/a.js"].plain
     (tmp_path / "lib" / "a.js").write_text("export const a = 2;\n" * 100)
     assert assets.read(tmp_path).folder != before.folder

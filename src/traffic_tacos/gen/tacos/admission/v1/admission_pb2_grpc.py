@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class TicketServiceStub:
-    """Missing associated documentation comment in .proto file."""
+    """For buyers.
+    """
 
     def __init__(self, channel):
         """Constructor.
@@ -42,7 +43,8 @@ class TicketServiceStub:
 
 
 class TicketServiceServicer:
-    """Missing associated documentation comment in .proto file."""
+    """For buyers.
+    """
 
     def ListTickets(self, request, context):
         """The tickets of a reservation that is bought: one for each seat. For its buyer. NOT_FOUND when there is no such
@@ -69,7 +71,8 @@ def add_TicketServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class TicketService:
-    """Missing associated documentation comment in .proto file."""
+    """For buyers.
+    """
 
     @staticmethod
     def ListTickets(request,

@@ -27,6 +27,8 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class TicketServiceStub:
+    """For buyers."""
+
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
@@ -38,6 +40,8 @@ class TicketServiceStub:
 
 @_typing.type_check_only
 class TicketServiceAsyncStub(TicketServiceStub):
+    """For buyers."""
+
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListTickets: _aio.UnaryUnaryMultiCallable[_admission_pb2.ListTicketsRequest, _admission_pb2.ListTicketsResponse]  # type: ignore[assignment]
     """The tickets of a reservation that is bought: one for each seat. For its buyer. NOT_FOUND when there is no such
@@ -45,6 +49,8 @@ class TicketServiceAsyncStub(TicketServiceStub):
     """
 
 class TicketServiceServicer(metaclass=_abc_1.ABCMeta):
+    """For buyers."""
+
     @_abc_1.abstractmethod
     def ListTickets(
         self,
