@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
@@ -205,10 +206,13 @@ def test_the_command_that_a_start_prints_can_be_run_as_it_is_printed(tmp_path):
     process.start()
     try:
         deadline = time.monotonic() + 10
-        while "Buy two tickets" not in (told := process.log.read_text()):
+        while "In a browser" not in (told := process.log.read_text()):
             assert time.monotonic() < deadline
             time.sleep(0.05)
         line = next(line for line in told.splitlines() if line.startswith("Buy two tickets"))
         assert line.split(":", 1)[1].split()[0] == os.path.relpath(INSTALLED)
+        page = next(line for line in told.splitlines() if line.startswith("In a browser")).split()[-1]
+        with urlopen(page) as response:
+            assert "text/html" in response.headers["content-type"]
     finally:
         process.stop()

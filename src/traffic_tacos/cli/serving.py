@@ -55,4 +55,5 @@ async def _tell(config: Config, platform: Platform) -> None:
         where = "" if config.grpc == options.DEFAULTS.grpc else f" --grpc {config.grpc}"
         folder = "" if config.data == options.DEFAULTS.data else f" --data {config.data}"
         console.print(f"Buy two tickets:  [bold]{options.command()} buy {good[0].id} --quantity 2{where}{folder}[/]")
+        console.print(f"In a browser:     [bold]{config.door}/[/]")
     console.print("Ctrl-C stops it.")
