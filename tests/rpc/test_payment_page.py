@@ -259,7 +259,9 @@ async def test_each_end_says_what_has_become_of_it_and_offers_no_form(desk):
         assert ("<form" in shown, "cancelled" in shown, "reserve again" in shown) == (False, True, True)
 
 
-TEXT_ON_PAPER = ("text", "muted", "wrong", "link")
+TEXT = ("ink", "muted", "bad", "accent")
+GROUND = ("paper", "card")
+SHEETS = ("pay.css", "static/style.css")
 
 
 def colours(css: str) -> list[dict[str, str]]:
@@ -280,16 +282,24 @@ def contrast(one: str, other: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
-def test_what_is_written_on_the_page_can_be_read_in_light_and_dark():
-    css = (files("traffic_tacos.web") / "pay.css").read_text()
+@pytest.mark.parametrize("sheet", SHEETS)
+def test_what_is_written_on_a_page_can_be_read_in_light_and_dark(sheet):
     assert contrast("#000000", "#ffffff") == pytest.approx(21)
-    for theme in colours(css):
-        for name in TEXT_ON_PAPER:
-            assert contrast(theme[name], theme["paper"]) >= 4.5, name
-        assert contrast(theme["on-button"], theme["button"]) >= 4.5
-        assert contrast(theme["border"], theme["paper"]) >= 3
+    for theme in colours((files("traffic_tacos.web") / sheet).read_text()):
+        for ground in (theme[name] for name in GROUND):
+            for name in TEXT:
+                assert contrast(theme[name], ground) >= 4.5, name
+            assert contrast(theme["field"], ground) >= 3
+        assert contrast(theme["on-accent"], theme["accent"]) >= 4.5
+
+
+def test_the_payment_page_has_the_colours_of_all_others_and_none_beside():
+    css, others = ((files("traffic_tacos.web") / sheet).read_text() for sheet in SHEETS)
+    for own, known in zip(colours(css), colours(others), strict=True):
+        assert own and own.items() <= known.items()
     named = re.findall(r"(?<!-)\b(?:color|background|border)(?:-color)?: ([^;]+);", css)
-    assert all("var(--" in value or value == "0" for value in named), named  # no colour that is not in the tables
+    fine = ("0", "inherit", "transparent")
+    assert all("var(--" in value or value in fine for value in named), named  # no colour that is not in the tables
 
 
 @on_platform
