@@ -12,21 +12,24 @@ from traffic_tacos.engines.memory import MemoryStore
 from traffic_tacos.engines.outbox import Outbox
 from traffic_tacos.kernel.errors import Fault
 from traffic_tacos.kernel.instants import DAY, HOUR, MINUTE
+from traffic_tacos.kernel.retries import RetryPolicy
 from traffic_tacos.ports.audit import AUDIT, Audited
-from traffic_tacos.ports.jobs import Deferred, Handling, PermanentFailure, TryAgainAt
+from traffic_tacos.ports.jobs import Defer, PermanentFailure, PoolPolicy, TryAgainAt
 from traffic_tacos.ports.store import JOB, OUTBOX, Decision, Event, Job, drop_job
-from traffic_tacos.rooms.webhook.deliveries import HANDLING as WEBHOOK_RETRIES
+from traffic_tacos.rooms.webhook.deliveries import RETRY as WEBHOOK_RETRIES
 
-RETRIES = Handling(attempts_max=12, pause_max=5 * MINUTE)
+RETRIES = RetryPolicy(pause_max=5 * MINUTE, attempts_max=12)
 
 
 class Desk:
     """A store with jobs on it, whose clock is moved by hand."""
 
-    def __init__(self, store: MemoryStore | None = None, handling: Handling = RETRIES) -> None:
+    def __init__(self, store: MemoryStore | None = None, policy: PoolPolicy = PoolPolicy(RETRIES)) -> None:
         self.clock = HandClock()
         self.store = store or MemoryStore()
-        self.jobs = StoreJobs(self.store, self.clock, random.Random(1), {"t": handling, "webhook": WEBHOOK_RETRIES})
+        self.jobs = StoreJobs(
+            self.store, self.clock, random.Random(1), {"t": policy, "webhook": PoolPolicy(WEBHOOK_RETRIES)}
+        )
         self.outbox = Outbox(self.store, self.clock)
         self.store.on_commit = lambda writes: (self.jobs.committed(writes), self.outbox.committed(writes))
 
@@ -202,7 +205,7 @@ async def test_a_job_replaced_while_it_runs_is_not_lost(desk):
 
 
 async def test_a_crowd_of_jobs_runs_within_the_limit():
-    desk = Desk(handling=Handling(running_max=4))
+    desk = Desk(policy=PoolPolicy(running_max=4))
     inside = most = 0
 
     async def handler(job):
@@ -220,7 +223,7 @@ async def test_a_crowd_of_jobs_runs_within_the_limit():
 
 async def test_who_waits_for_one_slow_order_keeps_nobody_else_waiting():
     """However many wait for it, and whatever becomes of them, the others are done, and they themselves later."""
-    desk = Desk(handling=Handling(running_max=6, group_max=2))
+    desk = Desk(policy=PoolPolicy(running_max=6, group_max=2))
     slow, ran = asyncio.Event(), []
 
     async def handler(job):
@@ -248,7 +251,7 @@ async def test_a_job_that_was_not_even_tried_has_not_failed(desk):
     async def closed(job):
         times.append(desk.clock.now())
         if len(times) < 30:
-            raise Deferred("not now", desk.clock.now() + 5000)
+            raise Defer("not now", desk.clock.now() + 5000)
 
     await desk.put(Job("a", "t", desk.clock.now()))
     await desk.run_for({"t": closed}, 200)

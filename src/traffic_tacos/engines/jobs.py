@@ -21,12 +21,10 @@ from traffic_tacos.engines.tasks import is_cancelled
 from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.ports.audit import HEAD, Audited, audited
 from traffic_tacos.ports.clock import Clock
-from traffic_tacos.ports.jobs import Deferred, Handlers, Handling, JobFigures, JobView, PermanentFailure, TryAgainAt
+from traffic_tacos.ports.jobs import Defer, Handlers, JobFigures, JobView, PermanentFailure, PoolPolicy, TryAgainAt
 from traffic_tacos.ports.store import JOB, Decision, Job, Store, StoreUnavailable, View, Write, drop_job, parts_of, put
 
-DEFAULT = Handling()
-PAUSE_FIRST = SECOND
-DOUBLINGS_MAX = 30
+DEFAULT = PoolPolicy()
 PAGE = 1000
 IDLE_SECONDS = 1.0
 RETRY_SECONDS = 1.0
@@ -47,9 +45,9 @@ def by_topic(job: Job) -> str:
 
 
 class StoreJobs:
-    """Runs due jobs whose topic has a handler, as `handling` says by pool; DEFAULT where it says nothing.
+    """Runs due jobs whose topic has a handler, as `policies` says by pool; DEFAULT where it says nothing.
 
-    Every job takes a place in its group and one in its pool (see `Handling`). Who finds no place waits in the line
+    Every job takes a place in its group and one in its pool (see `PoolPolicy`). Who finds no place waits in the line
     of its group, which is looked at again when a place is free that it waits for: so however many wait for one slow
     endpoint, nobody else looks at them.
     """
@@ -59,10 +57,10 @@ class StoreJobs:
         store: Store,
         clock: Clock,
         randomness: random.Random,
-        handling: Mapping[str, Handling] | None = None,
+        policies: Mapping[str, PoolPolicy] | None = None,
         pool_of: Callable[[Job], str] = by_topic,
     ) -> None:
-        self._handling = handling or {}
+        self._policies = policies or {}
         self._pool_of = pool_of
         self._store = store
         self._clock = clock
@@ -221,7 +219,7 @@ class StoreJobs:
 
     def _begin(self, job: Job, group: str) -> bool:
         """Take the job's places; False when it has to wait for one."""
-        if job.id in self._running or self._busy_groups[group] >= self._handling_of(job).group_max:
+        if job.id in self._running or self._busy_groups[group] >= self._policy_of(job).group_max:
             return False  # the group is served again when one of its jobs ends
         lanes = self._lanes(job, is_first=not self._busy_groups[group])
         lane = next(filter(self._has_room, lanes), None)
@@ -236,11 +234,11 @@ class StoreJobs:
 
     def _lanes(self, job: Job, *, is_first: bool) -> list[Lane]:
         """Where in its pool a job may take its place: what is reserved for the first of each group, then the rest."""
-        handling, pool = self._handling_of(job), self._pool_of(job)
-        shared = Lane(pool, handling.running_max)
-        if not is_first or not handling.reserved_max:
+        policy, pool = self._policy_of(job), self._pool_of(job)
+        shared = Lane(pool, policy.running_max)
+        if not is_first or not policy.reserved_max:
             return [shared]
-        return [Lane(f"{pool}, reserved", handling.reserved_max), shared]
+        return [Lane(f"{pool}, reserved", policy.reserved_max), shared]
 
     def _group_of(self, job: Job) -> str:
         """Jobs of one group happen in turn, whatever their topics; pools that a topic is divided into share nothing."""
@@ -262,8 +260,8 @@ class StoreJobs:
         if (again := self._known.get(job.id)) is not None:  # it was put again while it ran, maybe into another group
             self._freed.append((self._group_of(again), lane))
 
-    def _handling_of(self, job: Job) -> Handling:
-        return self._handling.get(self._pool_of(job), DEFAULT)
+    def _policy_of(self, job: Job) -> PoolPolicy:
+        return self._policies.get(self._pool_of(job), DEFAULT)
 
     def _idle_seconds(self, now: Instant) -> float:
         """Until the next job is due; parked ones are woken when a job before them ends."""
@@ -291,7 +289,7 @@ class StoreJobs:
         """Do the job; what is left of it. Whatever goes wrong, also in what it waits for, is its failure alone."""
         try:
             await handlers[job.topic](job)
-        except Deferred as postponed:
+        except Defer as postponed:
             return msgspec.structs.replace(job, due_at=max(postponed.at, began + 1))
         except (Exception, asyncio.CancelledError) as error:
             if is_cancelled():
@@ -303,12 +301,11 @@ class StoreJobs:
 
     def _after_failure(self, job: Job, error: BaseException) -> Job:
         attempts, now = job.attempts + 1, self._clock.now()
-        handling = self._handling_of(job)
-        is_dead = attempts >= handling.attempts_max or isinstance(error, PermanentFailure)
-        pause = min(handling.pause_max, PAUSE_FIRST * 2 ** min(attempts - 1, DOUBLINGS_MAX))
-        due_at = now + round(pause * self._random.uniform(1.0, 1.5))
+        retry = self._policy_of(job).retry
+        is_dead = retry.is_over(attempts) or isinstance(error, PermanentFailure)
+        due_at = now + round(retry.pause(attempts) * self._random.uniform(1.0, 1.5))
         if isinstance(error, TryAgainAt):
-            due_at = min(max(error.at, now + PAUSE_FIRST), now + handling.pause_max)
+            due_at = min(max(error.at, now + retry.pause_first), now + retry.pause_max)
         tell, event = (log.error, "dead_letter") if is_dead else (log.warning, "job_failed")
         tell(event, job_id=job.id, topic=job.topic, attempts=attempts, error=repr(error))
         return msgspec.structs.replace(

@@ -10,12 +10,12 @@ import structlog
 
 from traffic_tacos.engines.tasks import is_cancelled
 from traffic_tacos.kernel.instants import MINUTE, SECOND, Instant
+from traffic_tacos.kernel.retries import RetryPolicy
 from traffic_tacos.ports.clock import Clock
 
-PAUSE_FIRST, PAUSE_MAX = SECOND, MINUTE
+RESTART = RetryPolicy(pause_max=MINUTE)
 # A loop counts as failing so long after its last failure; one that ran for longer starts with the shortest pause.
 REMEMBERED_FOR = 10 * MINUTE
-DOUBLINGS_MAX = 10
 ERROR_LENGTH_MAX = 200
 
 Loop = Callable[[], Awaitable[None]]
@@ -68,7 +68,7 @@ class Loops:
             failures.count += 1
             failures.last_at = now
             failures.last_error = repr(error)[:ERROR_LENGTH_MAX]
-            pause = min(PAUSE_MAX, PAUSE_FIRST << min(failures.in_a_row - 1, DOUBLINGS_MAX))
+            pause = RESTART.pause(failures.in_a_row)
             log.error("loop_failed", loop=name, failures=failures.in_a_row, restarts_in_ms=pause, exc_info=error)
             await self._clock.sleep(pause / SECOND)
 

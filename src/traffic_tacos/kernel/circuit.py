@@ -8,6 +8,7 @@ Michael Nygard's circuit breaker ("Release It!").
 import msgspec
 
 from traffic_tacos.kernel.instants import SECOND, Instant
+from traffic_tacos.kernel.retries import RetryPolicy
 
 
 class BreakerPolicy(msgspec.Struct, frozen=True):
@@ -39,8 +40,7 @@ class Circuit(msgspec.Struct, frozen=True):
 
 def pause(circuit: Circuit, policy: BreakerPolicy) -> Instant:
     """How long a circuit stays open after it has opened so often in a row."""
-    doublings = min(max(0, circuit.openings - 1), policy.pause_max.bit_length())  # more would change nothing
-    return min(policy.pause_max, policy.pause_first << doublings)
+    return RetryPolicy(policy.pause_max, pause_first=policy.pause_first).pause(circuit.openings)
 
 
 def try_acquire(circuit: Circuit, seconds: float, now: Instant) -> Circuit | None:

@@ -12,6 +12,7 @@ import msgspec
 
 from traffic_tacos.kernel.errors import Fault
 from traffic_tacos.kernel.instants import MINUTE, Instant
+from traffic_tacos.kernel.retries import RetryPolicy
 from traffic_tacos.ports.audit import Audited
 from traffic_tacos.ports.store import Job, Write
 
@@ -19,23 +20,22 @@ Handler: TypeAlias = Callable[[Job], Awaitable[None]]
 Handlers: TypeAlias = Mapping[str, Handler]
 
 
-class Handling(msgspec.Struct, frozen=True):
+class PoolPolicy(msgspec.Struct, frozen=True):
     """How the jobs of a pool are done; a topic is a pool of its own, unless it is divided.
 
-    They are tried `attempts_max` times, with pauses that double from a second up to `pause_max`; up to
+    What fails is tried again as `retry` says, with pauses that are up to half as long again by chance; up to
     `running_max` of the pool run at once, and up to `group_max` of one group. Besides these, each of
     `reserved_max` groups has a place of its own, for one job at a time: however slow the others are, it waits for
     none of them. By default: for a day, and what is in one group happens in turn.
     """
 
-    attempts_max: int = 300
-    pause_max: Instant = 5 * MINUTE
+    retry: RetryPolicy = RetryPolicy(pause_max=5 * MINUTE, attempts_max=300)
     running_max: int = 64
     group_max: int = 1
     reserved_max: int = 0
 
 
-class Deferred(Fault):
+class Defer(Fault):
     """Nothing was tried, for it makes no sense before `at`."""
 
     def __init__(self, message: str, at: Instant) -> None:

@@ -11,6 +11,7 @@ import structlog
 from traffic_tacos.kernel.calls import Call, Caller, Role
 from traffic_tacos.kernel.errors import Code, Damaged, Fault, Refusal
 from traffic_tacos.kernel.instants import MINUTE, SECOND, Instant
+from traffic_tacos.kernel.retries import RetryPolicy
 from traffic_tacos.kernel.tokens import Ticket
 from traffic_tacos.kernel.topics import EVENT_CHANGED, RESERVATION_CHANGED
 from traffic_tacos.ports.clock import Clock
@@ -31,8 +32,7 @@ FOR_EVER = 2**63
 SEATS_ASKED_EVERY, SEATS_ASKED_AT_REST_EVERY = SECOND, 10 * SECOND
 SCAN_PAGE = 1000
 # How long a line rests after a bug, so that one that always fails fills no log.
-PAUSE_FIRST, PAUSE_MAX = SECOND, MINUTE
-DOUBLINGS_MAX = 10
+RESTART = RetryPolicy(pause_max=MINUTE)
 ERROR_LENGTH_MAX = 200
 ENDINGS = {"CONFIRMED": State.DONE, "EXPIRED": State.EXPIRED}
 
@@ -193,7 +193,7 @@ class Lines:
                 opened.failures = 0
             except Exception as error:  # a bug in one line is none of the others'
                 opened.failures += 1
-                pause = min(PAUSE_MAX, PAUSE_FIRST << min(opened.failures - 1, DOUBLINGS_MAX))
+                pause = RESTART.pause(opened.failures)
                 opened.rests_until, opened.last_error = self._clock.now() + pause, repr(error)[:ERROR_LENGTH_MAX]
                 opened.due_at = 0
                 log.error("queue_failed", event_id=event_id, failures=opened.failures, exc_info=error)

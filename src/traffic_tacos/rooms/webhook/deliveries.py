@@ -9,16 +9,15 @@ import random
 from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 
-from msgspec.structs import replace
-
 from traffic_tacos.kernel import circuit, signatures
 from traffic_tacos.kernel.circuit import BreakerPolicy, Circuit
 from traffic_tacos.kernel.errors import Fault
 from traffic_tacos.kernel.instants import HOUR, MINUTE, SECOND, Instant
+from traffic_tacos.kernel.retries import RetryPolicy
 from traffic_tacos.kernel.topics import SEND_WEBHOOK
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.http import HttpAnswer, HttpPost
-from traffic_tacos.ports.jobs import Deferred, Handling, PermanentFailure, TryAgainAt
+from traffic_tacos.ports.jobs import Defer, PermanentFailure, PoolPolicy, TryAgainAt
 from traffic_tacos.ports.keys import Keyring
 from traffic_tacos.ports.store import Job
 from traffic_tacos.ports.webhooks import Defect, message_id_of
@@ -26,14 +25,14 @@ from traffic_tacos.rooms.webhook.endpoints import ENDPOINT_PREFIX, ENDPOINTS_MAX
 from traffic_tacos.rooms.webhook.model import ATTEMPTS_MAX, SECONDS_MAX, Endpoint
 
 # Over a day, even if every pause came out shortest: the doubling ones make 4.5 hours, seven of the longest 21.
-HANDLING = Handling(attempts_max=ATTEMPTS_MAX, pause_max=3 * HOUR)
+RETRY = RetryPolicy(pause_max=3 * HOUR, attempts_max=ATTEMPTS_MAX)
 OWN, ENDPOINTS = "webhook to ourselves", "webhook to an endpoint"
 # What the platform tells itself shares nothing with what others want to hear. Every endpoint that can be registered
 # has a place of its own; up to 7 more are taken from what all share. The rest goes to addresses that services name.
 POOLS = {
-    OWN: replace(HANDLING, running_max=64, group_max=64),
-    ENDPOINTS: replace(HANDLING, running_max=256, group_max=8, reserved_max=ENDPOINTS_MAX),
-    SEND_WEBHOOK: replace(HANDLING, running_max=64, group_max=8, reserved_max=256),
+    OWN: PoolPolicy(RETRY, running_max=64, group_max=64),
+    ENDPOINTS: PoolPolicy(RETRY, running_max=256, group_max=8, reserved_max=ENDPOINTS_MAX),
+    SEND_WEBHOOK: PoolPolicy(RETRY, running_max=64, group_max=8, reserved_max=256),
 }
 GONE = 410
 SECONDS_DIGITS_MAX = 9
@@ -121,13 +120,13 @@ class Deliveries:
         raise _last(job, endpoint, self._not_taken(said, answer))
 
     def _ask(self, lane: str, seconds: float) -> None:
-        """Take note that an endpoint is asked now; Deferred while its circuit is open."""
+        """Take note that an endpoint is asked now; Defer while its circuit is open."""
         known = self._circuits.get(lane, Circuit())
         now = self._clock.now()
         asked = circuit.try_acquire(known, seconds, now)
         if asked is None:
             spread = round(self._random.uniform(0, circuit.pause(known, BREAKER)))
-            raise Deferred(f"{lane} has failed {known.failures} times in a row", known.open_until + spread)
+            raise Defer(f"{lane} has failed {known.failures} times in a row", known.open_until + spread)
         self._circuits[lane] = asked
 
     def _note(self, lane: str, *, failure: str = "") -> None:
