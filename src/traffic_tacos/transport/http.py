@@ -46,12 +46,13 @@ ASKED_WITH = [
     "X-User-Agent",
     "X-Waiting-Token",
 ]
+# A page tells no other where somebody came from, and stands in no frame.
+ALONE = {"referrer-policy": "no-referrer", "x-frame-options": "DENY"}
 PAGE_HEADERS = {
     **HEADERS,
     "content-security-policy": "default-src 'none'; style-src 'self'; form-action 'self'; "
     "frame-ancestors 'none'; base-uri 'none'",
-    "referrer-policy": "no-referrer",
-    "x-frame-options": "DENY",
+    **ALONE,
 }
 
 

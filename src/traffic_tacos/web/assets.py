@@ -6,6 +6,7 @@ themselves differ in their titles and scripts alone; they name that folder, and 
 """
 
 from collections.abc import Mapping
+from functools import cache
 from hashlib import blake2b
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -15,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from traffic_tacos.transport.bodies import HEADERS
-from traffic_tacos.transport.http import Answer
+from traffic_tacos.transport.http import ALONE, Answer
 from traffic_tacos.web.bodies import ASKED_EACH_TIME, FOR_EVER, Body, answered, body
 
 STATIC = files("traffic_tacos.web") / "static"
@@ -38,13 +39,12 @@ PAGES = {
 }
 TEMPLATE = "page.html"
 FOLDER = "@assets"  # stands in a page for the folder of all that it loads
-FOLDER_BYTES = 8
+DIGEST_BYTES = 8
 POLICY = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; "
     "trusted-types 'none'",
-    "referrer-policy": "no-referrer",
-    "x-frame-options": "DENY",
+    **ALONE,
 }
 ROBOTS = """User-agent: *
 Allow: /$
@@ -55,9 +55,9 @@ Disallow: /
 
 
 class Assets(NamedTuple):
-    """`folder` is the address of all `files`, by their paths; `pages` by their addresses."""
+    """`digest` is that of all `files` together; these are by their paths, `pages` by their addresses."""
 
-    folder: str
+    digest: str
     files: Mapping[str, Body]
     pages: Mapping[str, Body]
 
@@ -66,14 +66,14 @@ def read(root: Traversable = STATIC) -> Assets:
     """The files as they are served."""
     found = dict(sorted(_walk(root, "")))
     template = found.pop(TEMPLATE).decode()
-    digest = blake2b(digest_size=FOLDER_BYTES)
+    digest = blake2b(digest_size=DIGEST_BYTES)
     for path, content in found.items():
         digest.update(f"{path} {len(content)} ".encode() + content)
-    folder = f"/assets/{digest.hexdigest()}"
+    named = digest.hexdigest()
     return Assets(
-        folder,
+        named,
         {path: body(content, _kind(path)) for path, content in found.items()},
-        {address: body(_page(template, page, folder), KINDS[".html"]) for address, page in PAGES.items()},
+        {address: body(_page(template, page, f"/assets/{named}"), KINDS[".html"]) for address, page in PAGES.items()},
     )
 
 
@@ -84,18 +84,25 @@ def _page(template: str, page: Page, folder: str) -> bytes:
     return text.encode()
 
 
-def answers() -> dict[str, Mapping[str, Answer]]:
+@cache
+def answers() -> Mapping[str, Mapping[str, Answer]]:
     """The pages and what they load, by path and verb."""
     assets = read()
     icon = assets.files["icon.svg"]
+
+    async def asset(request: Request) -> Response:
+        """One route for all of them: routes are tried in turn, and those of calls come behind these."""
+        one = assets.files.get(request.path_params["path"])
+        if one is None or request.path_params["digest"] != assets.digest:
+            return PlainTextResponse("This file is of another version: load the page again.\n", 404, headers=HEADERS)
+        return answered(request, one, FOR_EVER)
 
     async def robots(_: Request) -> Response:
         return PlainTextResponse(ROBOTS, headers={"cache-control": "public, max-age=86400"})
 
     return {
         **{address: {"GET": _kept(page, ASKED_EACH_TIME, POLICY)} for address, page in assets.pages.items()},
-        **{f"{assets.folder}/{path}": {"GET": _kept(one, FOR_EVER)} for path, one in assets.files.items()},
-        "/assets/{digest}/{path:path}": {"GET": _of_another_version},
+        "/assets/{digest}/{path:path}": {"GET": asset},
         "/favicon.ico": {"GET": _kept(icon, "public, max-age=86400")},
         "/robots.txt": {"GET": robots},
     }
@@ -106,10 +113,6 @@ def _kept(one: Body, kept: str, also: Mapping[str, str] = {}) -> Answer:
         return answered(request, one, kept, also)
 
     return answer
-
-
-async def _of_another_version(_: Request) -> Response:
-    return PlainTextResponse("This file is of another version: load the page again.\n", 404, headers=HEADERS)
 
 
 def _walk(folder: Traversable, path: str) -> list[tuple[str, bytes]]:

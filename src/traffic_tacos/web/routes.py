@@ -133,7 +133,7 @@ def answers(platform: Behind) -> dict[str, Mapping[str, Answer]]:
     async def config(request: Request) -> Response:
         return answered(request, json_body(_config(platform)), "public, max-age=60")
 
-    return reads | {"/web/config.json": {"GET": config}} | assets.answers()
+    return {**reads, "/web/config.json": {"GET": config}, **assets.answers()}
 
 
 def _config(platform: Behind) -> object:

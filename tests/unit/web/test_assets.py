@@ -80,8 +80,8 @@ def test_any_change_of_a_file_is_another_folder_and_pages_name_it(tmp_path):
     (tmp_path / "notes.txt").write_text("is not served")
     before = assets.read(tmp_path)
     assert set(before.files) == {"lib/a.js"}
-    said = f'<title>Traffic Tacos</title><script src="{before.folder}/lib/a.js"></script>'
+    said = f'<title>Traffic Tacos</title><script src="/assets/{before.digest}/lib/a.js"></script>'
     assert before.pages["/"].plain == said.encode()
     assert gzip.decompress(before.files["lib/a.js"].compressed) == before.files["lib/a.js"].plain
     (tmp_path / "lib" / "a.js").write_text("export const a = 2;\n" * 100)
-    assert assets.read(tmp_path).folder != before.folder
+    assert assets.read(tmp_path).digest != before.digest
