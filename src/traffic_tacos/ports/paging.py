@@ -68,9 +68,14 @@ class Page(msgspec.Struct, Generic[T], frozen=True):
     previous_cursor: str = ""
 
 
+def listing_key(index: Kind[str], owner: str, created_at: Instant, record_id: str) -> Key[str]:
+    """Where an index lists a record under its owner, oldest first."""
+    return index.key(owner, f"{created_at:014d}", record_id)
+
+
 def listed(index: Kind[str], owner: str, created_at: Instant, record_id: str) -> Write:
-    """The entry that lists a record under its owner, oldest first."""
-    return put(index.key(owner, f"{created_at:014d}", record_id), record_id)
+    """The entry that lists a record under its owner."""
+    return put(listing_key(index, owner, created_at, record_id), record_id)
 
 
 async def page_of(

@@ -26,7 +26,7 @@ def build(on: Dependencies) -> Room:
     reservations = Reservations(on.store, on.clock, confirming, ending, catalog, inventory, line, on.keyring)
     rpc = ReservationRpc(reservations, on.pay_url)
     best = BestSeatsRpc(reservations, on.pay_url)
-    door = Door(on.store, on.clock, on.keyring)
+    door = Door(on.store, on.clock, on.keyring, reservations)
     stopping = Stopping(on.store, on.clock, catalog)
     return Room(
         services=(

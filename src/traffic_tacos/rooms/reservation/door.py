@@ -16,10 +16,11 @@ from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.keys import Keyring
 from traffic_tacos.ports.paging import Asked, Page, page_of
 from traffic_tacos.ports.store import Decision, Store, View, delete, put
-from traffic_tacos.rooms.reservation.ending import unknown
+from traffic_tacos.rooms.reservation.ending import existing
 from traffic_tacos.rooms.reservation.entering import entered, entry_of, require_bought, undone
 from traffic_tacos.rooms.reservation.model import Entry, Reservation
 from traffic_tacos.rooms.reservation.records import ENTERED_BY_EVENT, entered_at, reservation_key
+from traffic_tacos.rooms.reservation.service import Reservations
 
 
 class Scan(msgspec.Struct, frozen=True):
@@ -47,16 +48,15 @@ class Ticket(msgspec.Struct, frozen=True):
 
 
 class Door:
-    def __init__(self, store: Store, clock: Clock, keyring: Keyring) -> None:
+    def __init__(self, store: Store, clock: Clock, keyring: Keyring, reservations: Reservations) -> None:
+        self._reservations = reservations
         self._store = store
         self._clock = clock
         self._keyring = keyring
 
     async def tickets(self, reservation_id: str, user_id: str, call: Call) -> tuple[Ticket, ...]:
         """One for each seat, for whoever bought them."""
-        reservation = await self._known(reservation_id)
-        if not call.may_act_for(reservation.user_id) or user_id not in ("", reservation.user_id):
-            raise unknown(reservation_id)
+        reservation = await self._reservations.show(reservation_id, user_id, call)
         require_bought(reservation)
         bought_at = reservation.confirmed_at or reservation.updated_at
         return tuple(
@@ -126,13 +126,7 @@ class Door:
         return await page_of(self._store, index, reservation_key, None, asked)
 
     async def _of(self, ticket: TicketToken) -> Reservation:
-        known = await self._known(ticket.reservation_id)
+        known = await existing(self._store, checked_id("reservation_id", ticket.reservation_id))
         if known.event_id != ticket.event_id:
             raise Refusal(Code.FORBIDDEN, "ticket: is for another event")
         return known
-
-    async def _known(self, reservation_id: str) -> Reservation:
-        reservation = await self._store.get(reservation_key(checked_id("reservation_id", reservation_id)))
-        if reservation is None:
-            raise unknown(reservation_id)
-        return reservation

@@ -40,7 +40,7 @@ class Ending:
         A payment under way is cancelled first; if that finds it completed, the reservation is confirmed.
         Raises NotYet before the deadline.
         """
-        reservation = await self._get(reservation_id)
+        reservation = await existing(self._store, reservation_id)
         if _is_bought(reservation):
             return Ended(reservation, changed=False)
         if reservation.status is Status.REFUNDED:
@@ -61,7 +61,7 @@ class Ending:
 
     async def settle(self, reservation_id: str, payment_intent_id: str, call: Call) -> Ended:
         """Do what the payment's own status asks for: confirm, cancel, or nothing."""
-        reservation = await self._get(reservation_id)
+        reservation = await existing(self._store, reservation_id)
         if not payment_intent_id and reservation.confirming == FREE_OF_CHARGE:
             return await self._settle_completed(reservation, "", call)
         payment = await self._payments.show(payment_intent_id, call)
@@ -85,7 +85,7 @@ class Ending:
         try:
             after = await self._confirming.confirm(reservation, payment_intent_id, call, known)
         except RefundOwed:
-            return Ended(await self._get(reservation.id), changed=True)
+            return Ended(await existing(self._store, reservation.id), changed=True)
         except Refusal as refusal:
             if refusal.code is not Code.PAYMENT_NOT_APPROVED:
                 raise
@@ -98,7 +98,7 @@ class Ending:
         try:
             after = await self._confirming.undo(reservation, payment_intent_id, call)
         except RefundOwed:
-            return Ended(await self._get(reservation.id), changed=True)
+            return Ended(await existing(self._store, reservation.id), changed=True)
         if after is None:
             return Ended(reservation, changed=False)
         return msgspec.structs.replace(await self._given_back(after, call), changed=True)
@@ -165,15 +165,17 @@ class Ending:
         except Refusal:
             return ()
 
-    async def _get(self, reservation_id: str) -> Reservation:
-        reservation = await self._store.get(reservation_key(reservation_id))
-        if reservation is None:
-            raise unknown(reservation_id)
-        return reservation
-
 
 def _is_bought(reservation: Reservation) -> bool:
     return bool(reservation.confirming) or reservation.status is Status.CONFIRMED
+
+
+async def existing(store: Store, reservation_id: str) -> Reservation:
+    """The reservation, as it is stored; NOT_FOUND when there is none."""
+    reservation = await store.get(reservation_key(reservation_id))
+    if reservation is None:
+        raise unknown(reservation_id)
+    return reservation
 
 
 def unknown(reservation_id: str) -> Refusal:

@@ -13,7 +13,7 @@ from traffic_tacos.kernel.topics import (
     RESERVATION_CHANGED,
     SETTLE_PAYMENT_RESULT,
 )
-from traffic_tacos.ports.paging import listed
+from traffic_tacos.ports.paging import listed, listing_key
 from traffic_tacos.ports.store import Decision, Event, Job, Key, Kind, Prefix, View, Write, put
 from traffic_tacos.rooms.reservation.model import FREE_OF_CHARGE, AdmissionUse, Order, Reservation, admission_after
 
@@ -45,7 +45,7 @@ def listing(user_id: str, event_id: str) -> Prefix[str]:
 
 def entered_at(reservation: Reservation) -> Key[str]:
     """Where a reservation is listed with whose tickets somebody has entered."""
-    return ENTERED_BY_EVENT.key(reservation.event_id, f"{reservation.created_at:014d}", reservation.id)
+    return listing_key(ENTERED_BY_EVENT, reservation.event_id, reservation.created_at, reservation.id)
 
 
 def admission_key(reservation: Reservation) -> Key[AdmissionUse]:
