@@ -2,7 +2,7 @@
 
 import { h, poster, show } from "../lib/dom.js";
 import { call, isExpected, keep, kept, newKey, onKept, read, Refused } from "../lib/server.js";
-import { prices, speak, t, when, whenHere } from "../lib/words.js";
+import { venueOf, prices, speak, startOf, t, when, whenHere } from "../lib/words.js";
 
 /**
  * What this device keeps of its way to one purchase. All of it is optional.
@@ -26,6 +26,7 @@ import { prices, speak, t, when, whenHere } from "../lib/words.js";
  * @property {AbortSignal} signal ends when another stage takes its place
  * @property {() => Way} way
  * @property {(change: Partial<Way>) => void} set keep something more of the way
+ * @property {() => void} forget forget the way, but for what was wished
  * @property {(problem?: string) => Promise<void>} go show the stage that what is kept leads to; with what went wrong
  * @property {any} head which event this is, in one line
  * @property {any} problem what went wrong before, to be shown; false for nothing
@@ -77,6 +78,7 @@ async function go(problem = "") {
     signal: mine.signal,
     way: () => kept(NAME),
     set,
+    forget,
     go,
     head: headOf(found),
     problem: told,
@@ -85,6 +87,9 @@ async function go(problem = "") {
 
 /** @param {Partial<Way>} change */
 const set = (change) => keep(NAME, { ...kept(NAME), ...change });
+
+/** Forget the way to this purchase, but for what was wished. */
+const forget = () => keep(NAME, { wish: kept(NAME).wish });
 
 /** @param {unknown} fault @param {string} problem */
 function absent(fault, problem) {
@@ -99,9 +104,7 @@ function absent(fault, problem) {
 
 /** @param {any} event */
 function headOf(event) {
-  const where = [event.venue.name, event.venue.city].filter(Boolean).join(", ");
-  const at = event.starts_at && when(event.starts_at, event.utc_offset_minutes);
-  return h("p", { class: "muted" }, [event.name, at, where].filter(Boolean).join(" · "));
+  return h("p", { class: "muted" }, [event.name, startOf(event), venueOf(event)].filter(Boolean).join(" · "));
 }
 
 /** All there is to know of the event. @param {any} event */
@@ -116,10 +119,7 @@ function described(event) {
   const facts = [
     [
       "when",
-      event.starts_at && [
-        when(event.starts_at, event.utc_offset_minutes),
-        here && h("div", { class: "hint" }, t("by_your_clock", { time: here })),
-      ],
+      event.starts_at && [startOf(event), here && h("div", { class: "hint" }, t("by_your_clock", { time: here }))],
     ],
     ["where", where],
     ["price", prices(event, event)],

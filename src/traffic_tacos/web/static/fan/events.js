@@ -2,7 +2,7 @@
 
 import { again, h, poster, show } from "../lib/dom.js";
 import { isExpected, read } from "../lib/server.js";
-import { prices, speak, t, when } from "../lib/words.js";
+import { venueOf, prices, speak, startOf, t } from "../lib/words.js";
 
 const TRIED_AGAIN = 3000; // milliseconds
 
@@ -11,7 +11,6 @@ const address = (event) => `/e/${encodeURIComponent(event.id)}`;
 
 /** @param {any} event */
 function card(event) {
-  const { venue } = event;
   return h(
     "li",
     {},
@@ -23,8 +22,8 @@ function card(event) {
         "div",
         { class: "inside" },
         h("h2", {}, h("a", { href: address(event) }, event.name)),
-        event.starts_at && h("p", {}, when(event.starts_at, event.utc_offset_minutes)),
-        venue.name && h("p", { class: "muted" }, [venue.name, venue.city].filter(Boolean).join(", ")),
+        event.starts_at && h("p", {}, startOf(event)),
+        event.venue.name && h("p", { class: "muted" }, venueOf(event)),
         h("p", {}, prices(event, event)),
         h("p", {}, h("span", { class: "tag" }, t(`sale_${event.sale}`))),
       ),

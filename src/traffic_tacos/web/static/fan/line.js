@@ -5,6 +5,7 @@ import { call, isExpected, now, read, Refused } from "../lib/server.js";
 import { about, clock, number, t } from "../lib/words.js";
 import { admit } from "./fan.js";
 import { isDrawn, numberOf, placeOf, waitOf } from "./place.js";
+import { quantities } from "./quantity.js";
 
 const LOOKED = 3000; // milliseconds between two looks at the queue
 const SIGN_OF_LIFE = 60_000; // between two questions about one's own place
@@ -15,7 +16,7 @@ const ENDED = new Set(["QUEUE_STATUS_EXPIRED", "QUEUE_STATUS_LEFT", "QUEUE_STATU
 
 /** @param {import("./event.js").Stage} stage */
 export async function view(stage) {
-  const { event, signal, way, set, go, head, problem } = stage;
+  const { event, signal, way, set, forget, go, head, problem } = stage;
   const waiting = way().waiting ?? "";
   let rank = numberOf(waiting);
   let place = Infinity;
@@ -167,7 +168,7 @@ export async function view(stage) {
   /** The place is gone, or there is nothing left to wait for. */
   function ended(why = "place") {
     isOver = true;
-    set({ waiting: undefined, session: undefined, first: undefined, fan: undefined });
+    forget();
     const back = h("button", { type: "button", onclick: () => go() }, t("see_event"));
     show(
       head,
@@ -180,7 +181,7 @@ export async function view(stage) {
   async function leave() {
     if (!confirm(t("leave_sure"))) return;
     await call("gateway.v1.QueueService/LeaveQueue", { waitingToken: waiting }).catch(() => null);
-    set({ waiting: undefined, session: undefined, first: undefined });
+    forget();
     await go();
   }
 }
@@ -190,9 +191,7 @@ function wishes({ event, way, set }) {
   const wish = way().wish ?? {};
   const change = (/** @type {object} */ one) => set({ wish: { ...way().wish, ...one } });
   const most = event.max_per_person || event.max_per_order;
-  const options = Array.from({ length: Math.min(most, event.max_per_order) }, (_, i) =>
-    h("option", { value: i + 1, selected: i + 1 === (wish.quantity ?? Math.min(2, most)) }, number(i + 1)),
-  );
+  const options = quantities(Math.min(most, event.max_per_order), wish.quantity);
   return h(
     "section",
     { class: "card" },

@@ -2,7 +2,7 @@
 
 import { h, svg } from "../lib/dom.js";
 import { t } from "../lib/words.js";
-import { boxOf, freeIn } from "./plan.js";
+import { boxOf } from "./plan.js";
 
 const LETTER = 0.045; // of the drawing's longer side
 const LEGIBLE = 0.4; // of that: what would be smaller is left out
@@ -10,13 +10,13 @@ const WIDE = 0.62; // of its height: a letter
 
 /**
  * @param {any} plan
- * @param {(index: number) => boolean} isFree
+ * @param {Map<string, number>} free how many seats of each section are, by its id
  * @param {(section: any) => void} open
  */
-export function houseOf(plan, isFree, open) {
+export function houseOf(plan, free, open) {
   const size = Math.max(plan.width, plan.height) * LETTER;
   const blocks = plan.sections.map((/** @type {any} */ section) => {
-    const isFull = freeIn(section, isFree) === 0;
+    const isFull = !free.get(section.id);
     const { x, y, width } = boxOf(section.outline);
     const fitting = Math.min(size, width / (section.name.length * WIDE));
     const shape = svg("polygon", {

@@ -1,8 +1,8 @@
 /** What was bought on this device, and giving it back. */
 
-import { h, show } from "../lib/dom.js";
+import { begin, complain, h, show } from "../lib/dom.js";
 import { isExpected, kept, read, Refused } from "../lib/server.js";
-import { money, speak, t, when } from "../lib/words.js";
+import { money, speak, startOf, t } from "../lib/words.js";
 import { askAs, fanOf } from "./fan.js";
 import { seatLines, ticketsAt } from "./seatlist.js";
 
@@ -60,8 +60,7 @@ function orderOf({ event, order, fan }) {
 
   /** @param {any} button */
   async function giveBack(button) {
-    if (button.getAttribute("aria-busy") === "true") return;
-    button.setAttribute("aria-busy", "true");
+    if (!begin(button)) return;
     try {
       await askAs(fan, "gateway.v1.GatewayService/CancelReservation", {
         reservationId: order.reservationId,
@@ -70,13 +69,7 @@ function orderOf({ event, order, fan }) {
       });
       await view();
     } catch (fault) {
-      trouble.replaceChildren(
-        h(
-          "p",
-          { class: "problem" },
-          fault instanceof Refused ? t("not_given_back", { reason: fault.message }) : t("no_connection"),
-        ),
-      );
+      complain(trouble, fault instanceof Refused ? t("not_given_back", { reason: fault.message }) : t("no_connection"));
       acts.replaceChildren(tickets, back);
     }
   }
@@ -85,7 +78,7 @@ function orderOf({ event, order, fan }) {
     "article",
     { class: "card" },
     h("h2", {}, event.name),
-    event.starts_at && h("p", { class: "muted" }, when(event.starts_at, event.utc_offset_minutes)),
+    event.starts_at && h("p", { class: "muted" }, startOf(event)),
     h(
       "p",
       {},

@@ -1,6 +1,6 @@
 /** Seats that are held: the countdown, the payment, and what became of both. */
 
-import { again, announce, h, show } from "../lib/dom.js";
+import { again, announce, begin, complain, h, show } from "../lib/dom.js";
 import { isExpected, newKey, now, Refused } from "../lib/server.js";
 import { money, t } from "../lib/words.js";
 import { cardForm, typedCard, wrong } from "./card.js";
@@ -13,11 +13,10 @@ const LOOKED = 1500; // milliseconds between two looks at the reservation while 
 const LOOKED_HELD = 5000; // while nothing is asked
 const EXTENSION = 60; // seconds
 const DECIDED = new Set(["PROCESSING", "COMPLETED", "FAILED"]); // payments whose reservation is about to follow
-const WAY = ["session", "waiting", "first", "fan", "admission", "reservation", "payment", "extended", "holding"];
 
 /** @param {import("./event.js").Stage} stage */
 export async function view(stage) {
-  const { event, signal, way, set, go, head, problem } = stage;
+  const { event, signal, way, set, forget, go, head, problem } = stage;
   const id = way().reservation ?? "";
   let shown = ""; // which view is on the page: what is typed there outlives a look at the server
   let deadline = 0;
@@ -47,7 +46,7 @@ export async function view(stage) {
       if (mine.aborted) return null;
       if (!isExpected(fault)) throw fault;
       if (fault instanceof Refused && fault.code === "NOT_FOUND") return startAgain("gone");
-      if (shown) say(t("no_connection"));
+      if (shown) complain(trouble, t("no_connection"));
       else show(head, h("h1", {}, t("your_seats")), h("p", { class: "notice", role: "status" }, t("no_connection")));
       return LOOKED;
     }
@@ -117,7 +116,7 @@ export async function view(stage) {
 
     /** @param {any} button */
     async function pay(button) {
-      if (!begin(button)) return;
+      if (!mayBegin(button)) return;
       wrong("");
       await attempt(button, () => payWith(reservation));
     }
@@ -126,7 +125,7 @@ export async function view(stage) {
   function confirmForm() {
     const take = h("button", { type: "button", onclick: confirm }, t("take_free"));
     async function confirm() {
-      if (!begin(take)) return;
+      if (!mayBegin(take)) return;
       await attempt(take, () =>
         ask(stage, "gateway.v1.GatewayService/ConfirmReservation", { reservationId: id, idempotencyKey: `free-${id}` }),
       );
@@ -158,12 +157,11 @@ export async function view(stage) {
     }
   }
 
-  /** Whether an act may begin: a button that is busy is not pressed twice. @param {any} button */
-  function begin(button) {
-    if (button.getAttribute("aria-busy") === "true") return false;
-    button.setAttribute("aria-busy", "true");
-    trouble.replaceChildren();
-    return true;
+  /** Whether an act may begin; what went wrong before is no longer said then. @param {any} button */
+  function mayBegin(button) {
+    const may = begin(button);
+    if (may) trouble.replaceChildren();
+    return may;
   }
 
   /** Do something, and show what has changed; what went wrong is said. @param {any} button @param {() => Promise<any>} act */
@@ -173,14 +171,14 @@ export async function view(stage) {
       void watch();
     } catch (fault) {
       if (!isExpected(fault)) throw fault;
-      say(fault instanceof Refused ? t("not_done", { reason: fault.message }) : t("no_connection_pay"));
+      complain(trouble, fault instanceof Refused ? t("not_done", { reason: fault.message }) : t("no_connection_pay"));
     }
     button.removeAttribute("aria-busy");
   }
 
   /** @param {any} button */
   async function longer(button) {
-    if (!begin(button)) return;
+    if (!mayBegin(button)) return;
     try {
       const told = await ask(stage, "reservation.v1.ReservationService/ExtendHold", {
         reservationId: id,
@@ -193,13 +191,13 @@ export async function view(stage) {
       button.remove();
     } catch (fault) {
       button.removeAttribute("aria-busy");
-      say(fault instanceof Refused ? t("no_more_time") : t("no_connection"));
+      complain(trouble, fault instanceof Refused ? t("no_more_time") : t("no_connection"));
     }
   }
 
   /** @param {any} button */
   async function giveUp(button) {
-    if (!begin(button)) return;
+    if (!mayBegin(button)) return;
     await attempt(button, () =>
       ask(stage, "gateway.v1.GatewayService/CancelReservation", {
         reservationId: id,
@@ -230,15 +228,10 @@ export async function view(stage) {
     void go();
   }
 
-  /** Forget this way to a purchase, but for what was wished; the guest's orders stay. */
+  /** A new way to a purchase; the guest's orders stay. */
   function startAgain(why = "") {
-    set(Object.fromEntries(WAY.map((name) => [name, undefined])));
+    forget();
     void go(why && t(why));
     return null;
-  }
-
-  /** @param {string} text */
-  function say(text) {
-    trouble.replaceChildren(h("p", { class: "problem" }, text));
   }
 }

@@ -27,12 +27,6 @@ export function seatsOf(row) {
   });
 }
 
-/** Which seats are free, as a question about a seat's bit. @param {string} packed base64 @returns {(index: number) => boolean} */
-export function freeOf(packed) {
-  const bytes = Uint8Array.from(atob(packed), (letter) => letter.charCodeAt(0));
-  return (index) => Boolean(bytes[index >> 3] & (1 << (index & 7)));
-}
-
 /** How many seats of a section anybody may be given. @param {any} section @param {(index: number) => boolean} isFree */
 export function freeIn(section, isFree) {
   let count = 0;

@@ -1,12 +1,14 @@
 /** Choosing seats: the best there are, or a block of the house and then its seats by hand. */
 
-import { again, announce, h, retext, show } from "../lib/dom.js";
+import { bitsOf } from "../lib/bits.js";
+import { again, announce, begin, complain, h, retext, show } from "../lib/dom.js";
 import { isExpected, newKey, now, read, Refused } from "../lib/server.js";
-import { clock, money, number, prices, t } from "../lib/words.js";
+import { clock, money, prices, t } from "../lib/words.js";
 import { blockOf } from "./block.js";
 import { ask } from "./fan.js";
 import { houseOf } from "./map.js";
-import { freeIn, freeOf } from "./plan.js";
+import { freeIn } from "./plan.js";
+import { quantities } from "./quantity.js";
 
 const LOOKED = 4000; // milliseconds between two looks at what is free
 const TAKEN = new Set(["INVENTORY_CONFLICT", "INSUFFICIENT_INVENTORY"]);
@@ -15,7 +17,7 @@ const OPEN = /rsv_\w+(?= is still open)/; // a reservation that another tab has 
 
 /** @param {import("./event.js").Stage} stage */
 export async function view(stage) {
-  const { event, signal, way, set, go, head, problem } = stage;
+  const { event, signal, way, set, forget, go, head, problem } = stage;
   const admission = way().admission ?? { token: "", until: 0 };
   const path = encodeURIComponent(event.id);
   /** @type {Map<string, {id: string, name: string, price: number, index: number}>} */
@@ -45,7 +47,7 @@ export async function view(stage) {
       if (!isExpected(fault)) throw fault;
       if (!plan)
         show(head, h("h1", {}, t("choose_title")), h("p", { class: "notice", role: "status" }, t("no_connection")));
-      else say(t("no_connection"));
+      else complain(trouble, t("no_connection"));
     }
     return LOOKED;
   });
@@ -56,13 +58,13 @@ export async function view(stage) {
     if (signal.aborted) return;
     const before = drawn;
     drawn = `${states.revision} ${states.free}`;
-    isFree = freeOf(states.free);
+    isFree = bitsOf(states.free);
     if (!before) return house();
     if (before === drawn) return;
     for (const [id, seat] of chosen) {
       if (isFree(seat.index)) continue;
       chosen.delete(id);
-      say(t("seat_gone", { seat: seat.name }));
+      complain(trouble, t("seat_gone", { seat: seat.name }));
     }
     update();
     if (!block && !bar.contains(document.activeElement) && document.activeElement?.tagName !== "SELECT")
@@ -75,11 +77,14 @@ export async function view(stage) {
     const lists = h("div", {});
     refreshBlocks = () => {
       const focused = /** @type {any} */ (document.activeElement)?.dataset?.section;
-      const isEmpty = plan.sections.every((/** @type {any} */ section) => freeIn(section, isFree) === 0);
+      /** @type {Map<string, number>} */
+      const free = new Map(plan.sections.map((/** @type {any} */ one) => [one.id, freeIn(one, isFree)]));
+      const isEmpty = [...free.values()].every((count) => count === 0);
+      const buttons = plan.sections.map((/** @type {any} */ one) => blockButton(one, free.get(one.id) ?? 0));
       lists.replaceChildren(
         isEmpty ? h("p", { class: "notice", role: "status" }, t("none_free_now")) : "",
-        houseOf(plan, isFree, open),
-        h("ul", { class: "blocks" }, plan.sections.map(blockButton)),
+        houseOf(plan, free, open),
+        h("ul", { class: "blocks" }, buttons),
       );
       if (focused) lists.querySelector(`[data-section="${CSS.escape(focused)}"]`)?.focus();
     };
@@ -88,9 +93,8 @@ export async function view(stage) {
     update();
   }
 
-  /** @param {any} section */
-  function blockButton(section) {
-    const free = freeIn(section, isFree);
+  /** @param {any} section @param {number} free how many of its seats are */
+  function blockButton(section, free) {
     const says = free ? t("free", { n: free }) : t("none_free");
     return h(
       "li",
@@ -108,17 +112,10 @@ export async function view(stage) {
   /** The best seats there are, of a block or of any. */
   function best() {
     const wish = way().wish ?? {};
-    const counts = Array.from({ length: event.max_per_order }, (_, i) =>
-      h(
-        "option",
-        { value: i + 1, selected: i + 1 === (wish.quantity ?? Math.min(2, event.max_per_order)) },
-        number(i + 1),
-      ),
-    );
     const sections = plan.sections.map((/** @type {any} */ one) =>
       h("option", { value: one.id }, `${one.name} · ${prices(one, event)}`),
     );
-    const quantity = h("select", { id: "best-quantity" }, counts);
+    const quantity = h("select", { id: "best-quantity" }, quantities(event.max_per_order, wish.quantity));
     const section = h("select", { id: "best-section" }, h("option", { value: "" }, t("any_section")), sections);
     const take = h(
       "button",
@@ -197,7 +194,8 @@ export async function view(stage) {
   /** @param {import("./plan.js").Seat} seat @param {any} row @param {any} section */
   function choose(seat, row, section) {
     if (chosen.has(seat.id)) chosen.delete(seat.id);
-    else if (chosen.size >= event.max_per_order) return say(t("no_more_than", { n: event.max_per_order }));
+    else if (chosen.size >= event.max_per_order)
+      return complain(trouble, t("no_more_than", { n: event.max_per_order }));
     else
       chosen.set(seat.id, {
         id: seat.id,
@@ -224,8 +222,7 @@ export async function view(stage) {
 
   /** Hold seats. The same wish sent again is the same reservation, also when the answer to the first was lost. @param {any} button @param {string} rpc @param {object} wish */
   async function reserve(button, rpc, wish) {
-    if (button.getAttribute("aria-busy") === "true") return;
-    button.setAttribute("aria-busy", "true");
+    if (!begin(button)) return;
     const of = JSON.stringify([wish, admission.token.slice(-16)]);
     const last = way().holding;
     const key = last?.of === of ? last.key : newKey();
@@ -242,7 +239,7 @@ export async function view(stage) {
     } catch (fault) {
       button.removeAttribute("aria-busy");
       if (!isExpected(fault)) throw fault;
-      if (!(fault instanceof Refused)) return say(t("no_connection"));
+      if (!(fault instanceof Refused)) return complain(trouble, t("no_connection"));
       set({ holding: undefined });
       if (OVER.has(fault.code) || /join the queue again/.test(fault.message)) return over();
       const open = OPEN.exec(fault.message);
@@ -250,20 +247,15 @@ export async function view(stage) {
         set({ reservation: open[0] });
         return go();
       }
-      say(t(TAKEN.has(fault.code) ? "taken" : "not_held", { reason: fault.message }));
+      complain(trouble, t(TAKEN.has(fault.code) ? "taken" : "not_held", { reason: fault.message }));
       drawn = drawn && " ";
       await look().catch(() => undefined);
     }
   }
 
-  /** @param {string} text */
-  function say(text) {
-    trouble.replaceChildren(h("p", { class: "problem" }, text));
-  }
-
   /** The time to choose is over. */
   function over() {
-    set({ admission: undefined, waiting: undefined, session: undefined, first: undefined, fan: undefined });
+    forget();
     void go(t("choosing_over"));
     return null;
   }

@@ -1,8 +1,9 @@
 /** The tickets of an order, to show at the door or to print: one for each seat. */
 
+import { bitsOf } from "../lib/bits.js";
 import { h, show, svg } from "../lib/dom.js";
 import { isExpected, kept, read, Refused } from "../lib/server.js";
-import { speak, t, when } from "../lib/words.js";
+import { venueOf, speak, startOf, t } from "../lib/words.js";
 import { askAs, fanOf } from "./fan.js";
 
 const ID = decodeURIComponent(location.pathname.split("/")[2] ?? "");
@@ -26,8 +27,7 @@ async function tickets() {
 
 /** A QR code, drawn as one path. @param {string} packed base64 @param {number} side modules */
 function codeOf(packed, side) {
-  const bytes = Uint8Array.from(atob(packed), (letter) => letter.charCodeAt(0));
-  const isDark = (/** @type {number} */ i) => bytes[i >> 3] & (1 << (i & 7));
+  const isDark = bitsOf(packed);
   let path = "";
   for (let i = 0; i < side * side; i++) if (isDark(i)) path += `M${i % side} ${Math.floor(i / side)}h1v1h-1z`;
   const whole = side + 2 * QUIET;
@@ -50,8 +50,8 @@ function ticketOf(ticket, event) {
       "div",
       {},
       h("h2", {}, event.name),
-      event.starts_at && h("p", {}, when(event.starts_at, event.utc_offset_minutes)),
-      event.venue.name && h("p", { class: "muted" }, [event.venue.name, event.venue.city].filter(Boolean).join(", ")),
+      event.starts_at && h("p", {}, startOf(event)),
+      event.venue.name && h("p", { class: "muted" }, venueOf(event)),
       h("p", { class: "total" }, t("seat_full", { section, row, seat })),
       ticket.checkedIn && h("p", { class: "notice" }, t("ticket_used")),
       h("p", { class: "hint" }, t("ticket_once")),

@@ -67,6 +67,16 @@ export function announce(text) {
   byId("announcer").textContent = text;
 }
 
+/** Show what went wrong in the place for it. @param {Element} place @param {string} text */
+export const complain = (place, text) => place.replaceChildren(h("p", { class: "problem" }, text));
+
+/** Whether what a button does may begin: while it is busy it is not pressed twice. @param {Element} button */
+export function begin(button) {
+  if (button.getAttribute("aria-busy") === "true") return false;
+  button.setAttribute("aria-busy", "true");
+  return true;
+}
+
 /** Change a text only where it differs: else screen readers and selections start anew. @param {Element} element @param {string} text */
 export function retext(element, text) {
   if (element.textContent !== text) element.textContent = text;

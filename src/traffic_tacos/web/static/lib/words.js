@@ -86,6 +86,12 @@ export function when(time, offset) {
   return offset == null ? `${shown} UTC` : shown;
 }
 
+/** When an event starts, by the clocks there; null where nobody has said. @param {any} event */
+export const startOf = (event) => event.starts_at && when(event.starts_at, event.utc_offset_minutes);
+
+/** Where an event is: the house and its city; "" where nobody has said. @param {any} event */
+export const venueOf = ({ venue }) => [venue.name, venue.city].filter(Boolean).join(", ");
+
 /** The same moment by the visitor's own clock, or "" where both show the same. @param {string} time @param {number | null} offset */
 export function whenHere(time, offset) {
   const at = new Date(Date.parse(time));
