@@ -86,8 +86,8 @@ coverage: $(DEV) node-clients
 simulation: $(DEV)
 	$(BIN)/python -m tests.simulation --seeds 2000
 
-# What the tests of the pages need: Playwright, and Debian's Chromium with fonts for Korean. Without it they are skipped.
-browser: $(BROWSER)
+# What the tests of the pages need: Playwright, axe, and Debian's Chromium with fonts for Korean. Without them they are skipped.
+browser: $(BROWSER) node-clients
 $(BROWSER): requirements-browser.lock $(DEV)
 	@$(INSTALL) -r requirements-browser.lock
 	@command -v chromium >/dev/null || if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \

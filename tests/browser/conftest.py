@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.visitor import Visitor
+from tests.browser.visitor import AXE, Visitor
 from tests.e2e.process import UpProcess
 
 EVENTS = sorted(Path(__file__).parent.glob("*.yaml"))
@@ -31,6 +31,8 @@ def chromium() -> Iterator[Any]:
     sync_api = pytest.importorskip("playwright.sync_api", reason=f"Playwright is not here: `{WITHOUT}` installs it")
     if CHROMIUM is None:
         pytest.skip(f"there is no Chromium here: `{WITHOUT}` installs it")
+    if not AXE.exists():
+        pytest.skip(f"axe-core is not here: `{WITHOUT}` installs it, where Node is")
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser

@@ -57,9 +57,7 @@ class Visitor:
         self.page.locator("form button").first.click()
 
     def violations(self) -> list[str]:
-        """What axe finds wrong with the page as it is now, by WCAG 2.2 A and AA; nothing where axe is not installed."""
-        if not AXE.exists():
-            return []
+        """What axe finds wrong with the page as it is now, by WCAG 2.2 A and AA."""
         if not self.page.evaluate("typeof window.axe === 'object'"):
             self.page.evaluate(AXE.read_text())
         tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
