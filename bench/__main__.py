@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from rich.console import Console
 
 from bench import load, servers
@@ -32,7 +33,7 @@ from traffic_tacos.gen.gateway.v1 import webhook_pb2 as w
 from traffic_tacos.gen.payment.v1 import payment_pb2 as p
 from traffic_tacos.gen.reservation.v1 import reservation_pb2 as r
 from traffic_tacos.kernel.calls import Caller, Role
-from traffic_tacos.kernel.instants import MINUTE, SECOND
+from traffic_tacos.kernel.instants import MINUTE, SECOND, Instant
 from traffic_tacos.kernel.tokens import ReservationToken, UserToken, sign_reservation, sign_user
 from traffic_tacos.ports.webhooks import PAYMENT_SOURCE
 
@@ -283,10 +284,14 @@ def reservations(data: Path, count: int) -> tuple[list[bytes], list[str]]:
         )
         bodies.append(request.SerializeToString())
         if fan not in signed:
-            user = UserToken(Caller(Role.FAN, fan), SCOPES[Role.FAN], now + 60 * MINUTE)
-            signed[fan] = sign_user(signing, user, now)
+            signed[fan] = fan_token(signing, fan, now)
         tokens.append(signed[fan])
     return bodies, tokens
+
+
+def fan_token(signing: Ed25519PrivateKey, fan: str, now: Instant) -> str:
+    """A fan's own token, signed with the platform's key and good for an hour."""
+    return sign_user(signing, UserToken(Caller(Role.FAN, fan), SCOPES[Role.FAN], now + 60 * MINUTE), now)
 
 
 def _row(table: Listing, service: str, what: str, how: str, cpu: float, measured: load.Measured, base: float) -> None:

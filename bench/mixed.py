@@ -25,18 +25,17 @@ from typing import Any, NamedTuple
 from rich.console import Console
 
 from bench import servers
+from bench.__main__ import fan_token
 from bench.http2 import Connection, Prepared, connect
 from traffic_tacos.calls import keys
-from traffic_tacos.calls.policy import SCOPES
 from traffic_tacos.cli.shown import Listing
 from traffic_tacos.engines.clock import SystemClock
 from traffic_tacos.gen.common.v1 import types_pb2
 from traffic_tacos.gen.gateway.v1 import gateway_pb2 as g
 from traffic_tacos.gen.gateway.v1 import queue_pb2 as q
 from traffic_tacos.gen.payment.v1 import payment_pb2 as p
-from traffic_tacos.kernel.calls import Caller, Role
 from traffic_tacos.kernel.instants import MINUTE
-from traffic_tacos.kernel.tokens import ReservationToken, UserToken, sign_reservation, sign_user
+from traffic_tacos.kernel.tokens import ReservationToken, sign_reservation
 
 QUEUE, GATEWAY, PAYMENT = "/gateway.v1.QueueService", "/gateway.v1.GatewayService", "/payment.v1.PaymentService"
 LATER, OPEN, SALE = "evt_later", "evt_open", "evt_sale"
@@ -210,8 +209,7 @@ def _event_files(folder: Path, houses: int) -> list[Path]:
 def _plan(data: Path, address: str, share: float, seconds: float, houses: int) -> Plan:
     """Fans' own tokens and admissions, signed with the platform's keys: nobody waits for a turn meanwhile."""
     signing, now = keys.read(data).signing, SystemClock().now()
-    fans = [Caller(Role.FAN, f"fan{one}") for one in range(FANS)]
-    signed = [sign_user(signing, UserToken(fan, SCOPES[Role.FAN], now + 60 * MINUTE), now) for fan in fans]
+    signed = [fan_token(signing, f"fan{one}", now) for one in range(FANS)]
     count = int(MIXTURE[3].per_second * share / 100 * seconds) + 1
     admissions = []
     for one in range(count):
