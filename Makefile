@@ -78,6 +78,7 @@ $(NODE_CLIENTS): tests/node/package-lock.json
 
 pytest: $(DEV) node-clients
 	$(BIN)/pytest -n auto --dist worksteal
+	$(BIN)/pytest -n auto --dist worksteal --engine dynamodb tests/rpc
 
 # Which lines and branches the tests reach; tracing them takes more than twice the time.
 coverage: $(DEV) node-clients

@@ -28,7 +28,7 @@ from traffic_tacos.gen.gateway.v1 import gateway_pb2, gateway_pb2_grpc
 from traffic_tacos.gen.payment.v1 import payment_pb2_grpc
 from traffic_tacos.kernel.addresses import Address
 from traffic_tacos.operations import logs
-from traffic_tacos.ports.store import Decision, Key, Prefix, Reads, View, writes_of
+from traffic_tacos.ports.store import Decision, Key, Prefix, Reads, View, numbered, writes_of
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -59,7 +59,7 @@ class CountedStore(SqliteStore):
         def counted(view: View) -> Decision[R]:
             decision = decide(view)
             if self.counting:
-                written = writes_of(decision, 0)
+                written = writes_of(decision, numbered(0))
                 shown = name if written else f"{name} (nothing to write)"
                 self.transactions[shown] += 1
                 self.declared[shown] += len(reads)

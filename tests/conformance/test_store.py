@@ -1,6 +1,7 @@
 """What every store promises, shown on each engine."""
 
 import asyncio
+import contextlib
 import random
 import sqlite3
 from collections.abc import AsyncIterator, Callable
@@ -10,12 +11,15 @@ import msgspec
 import pytest
 
 from tests.clocks import HandClock
+from tests.dynamodb import NO_FAULTS, FakeDynamo, FakeDynamoStore, WireFaults
 from traffic_tacos.engines.faulty import Faults, FaultyStore
 from traffic_tacos.engines.memory import MemoryStore
 from traffic_tacos.engines.sqlite import SqliteStore
 from traffic_tacos.ports.store import (
+    COMMIT_RECORDS_MAX,
     JOB,
     OUTBOX,
+    RECORD_BYTES_MAX,
     DamagedRecord,
     Decision,
     Event,
@@ -35,13 +39,23 @@ class Counter(msgspec.Struct, frozen=True):
 
 
 COUNTER = Kind("counter", Counter)
-CONFLICTS = Faults(conflict=0.5, delay=0.2)
+CONFLICTS = Faults(conflict=0.5, torn=0.5, delay=0.2)
+WIRES = {
+    "dynamodb": NO_FAULTS,
+    "dynamodb, slow and contended": WireFaults(delay=0.01, conflict=0.1, throttled=0.1),
+}
 
 
 @asynccontextmanager
 async def opened(engine: str, tmp_path, commits: list) -> AsyncIterator[Store]:
     base, _, wrapper = engine.partition("+")
-    store = MemoryStore(commits.append) if base == "memory" else SqliteStore(tmp_path / "store.db", commits.append)
+    if base == "memory":
+        store: Store = MemoryStore(commits.append)
+    elif base == "sqlite":
+        store = SqliteStore(tmp_path / "store.db", commits.append)
+    else:
+        clock, randomness = HandClock(), random.Random(7)
+        store = FakeDynamoStore(clock, randomness, commits.append, FakeDynamo(clock, randomness, WIRES[base]))
     try:
         yield FaultyStore(store, CONFLICTS, HandClock(), random.Random(7)) if wrapper else store
     finally:
@@ -49,7 +63,7 @@ async def opened(engine: str, tmp_path, commits: list) -> AsyncIterator[Store]:
             await store.close()
 
 
-@pytest.fixture(params=["memory", "sqlite", "memory+faulty", "sqlite+faulty"])
+@pytest.fixture(params=["memory", "sqlite", "memory+faulty", "sqlite+faulty", *WIRES])
 async def store(request, tmp_path, commits):
     async with opened(request.param, tmp_path, commits) as store:
         yield store
@@ -273,3 +287,95 @@ async def test_what_is_damaged_on_the_disk_fails_alone(tmp_path, damage):
                 await read(COUNTER.key("a"))
             assert await read(COUNTER.key("b")) == Counter(1)
         assert list(store.damaged()) == ["counter/a"]
+
+
+async def test_more_records_than_a_commit_takes_are_a_bug_on_every_engine_and_change_nothing(store):
+    keys = [COUNTER.key(f"{n:03d}") for n in range(COMMIT_RECORDS_MAX + 1)]
+    writes = [put(key, Counter(1)) for key in keys]
+    for reads, written in (((), writes), (keys, writes[:1]), (keys[:60], writes[60:])):
+        with pytest.raises(ValueError, match="101 records in one commit; at most 100"):
+            await store.transact(reads, lambda _, written=written: Decision(None, written))
+        assert await store.scan(COUNTER.prefix(), limit=10) == []
+    assert await store.transact(keys[:100], lambda view: Decision(view.get(keys[0]), writes[:100])) is None
+    assert len(await store.scan(COUNTER.prefix(), limit=1000)) == COMMIT_RECORDS_MAX
+
+
+async def test_a_record_that_is_too_large_to_keep_is_a_bug_on_every_engine_and_one_that_can_be_packed_is_none(store):
+    text = Kind("text", Text)
+    noise = random.Random(1).randbytes(RECORD_BYTES_MAX).hex()
+    with pytest.raises(ValueError, match=r"text/a is kept in \d+ bytes; a record has at most"):
+        await store.transact((), lambda _: Decision(None, (put(text.key("a"), Text(noise)),)))
+    assert await store.get(text.key("a")) is None
+    large = Text("seat " * RECORD_BYTES_MAX)
+    await store.transact((), lambda _: Decision(None, (put(text.key("a"), large),)))
+    assert await store.get(text.key("a")) == large
+
+
+async def test_a_declared_key_that_is_not_written_is_guarded_as_well(store):
+    """Who decides on it decides again when it was changed meanwhile: nothing is written on what no longer is so."""
+    gate = COUNTER.key("gate")
+    await write(store, "gate")
+
+    async def closing() -> None:
+        await store.transact((gate,), lambda _: Decision(None, (put(gate, Counter(0)),)))
+
+    async def entering(n: int) -> bool:
+        def decide(view: View) -> Decision[bool]:
+            if view.get(gate) != Counter(1):
+                return Decision(False)
+            order.append(f"in {n}")
+            return Decision(True, (put(COUNTER.key("in", str(n)), Counter(n)),))
+
+        return await store.transact((gate,), decide)
+
+    order: list[str] = []
+    entered = await asyncio.gather(*(entering(n) for n in range(10)), closing(), *(entering(n) for n in range(10, 20)))
+    inside = await store.scan(COUNTER.prefix("in"), limit=100)
+    assert len(inside) == entered.count(True) < 20
+    assert await store.transact((gate,), lambda view: Decision(view.get(gate))) == Counter(0)
+
+
+async def test_absence_under_a_declared_prefix_is_guarded_where_it_is_written(store):
+    """Two that found the same place free: one of them gets it."""
+
+    def taking(who: int) -> Callable[[View], Decision[int]]:
+        def decide(view: View) -> Decision[int]:
+            taken = view.range(COUNTER.prefix("seat"))
+            free = [n for n in range(10) if COUNTER.key("seat", str(n)).path not in taken]
+            return Decision(free[0], (put(COUNTER.key("seat", str(free[0])), Counter(who)),)) if free else Decision(-1)
+
+        return decide
+
+    got = await asyncio.gather(*(store.transact((COUNTER.prefix("seat"),), taking(n)) for n in range(12)))
+    assert sorted(got) == [-1, -1, *range(10)]
+    held = await store.scan(COUNTER.prefix("seat"), limit=100)
+    assert {int(key.parts[1]): record.value for key, record in held} == {
+        seat: who for who, seat in enumerate(got) if seat >= 0
+    }
+
+
+async def test_an_answer_that_rests_on_several_records_never_mixes_two_moments(store):
+    """Nothing is written, so nothing is guarded by a commit: what was read must have been so at one moment."""
+    keys = [COUNTER.key(name) for name in "abc"]
+    await write(store, *"abc")
+
+    def raising(view: View) -> Decision[None]:
+        value = Counter((view.get(keys[0]) or Counter(0)).value + 1)
+        return Decision(None, [put(key, value) for key in keys])
+
+    def seen(view: View) -> Decision[list[Counter | None]]:
+        return Decision([view.get(key) for key in keys])
+
+    async def raise_often() -> None:
+        for _ in range(30):
+            await store.transact(keys, raising)
+
+    async def look_often() -> None:
+        for _ in range(30):
+            with contextlib.suppress(StoreUnavailable):  # which is honest
+                found.append(await store.transact(keys, seen))
+
+    found: list[list[Counter | None]] = []
+    await asyncio.gather(raise_often(), *(look_often() for _ in range(5)))
+    assert [one for one in found if len(set(one)) > 1] == []
+    assert found

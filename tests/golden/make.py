@@ -39,7 +39,7 @@ def main(version: str) -> None:
         _write(folder / "calls.jsonl", [msgspec.to_builtins(one) for one in asked])
         kept = [pair for paths in samples.values() for pair in list(paths.items())[:SAMPLES_MAX]]
         _write(folder / "records.jsonl", [{"path": path, "value": value} for path, value in sorted(kept, key=str)])
-        stored = [{"path": path, "value": json.loads(raw)} for path, raw in desk._memory._records.items()]
+        stored = [{"path": path, "value": json.loads(raw)} for path, raw in desk.records().kept().items()]
         _write(folder / "store.jsonl", [{"at": desk.clock.now()}, *stored])
         await desk.close()
 

@@ -8,18 +8,34 @@ from tests.rpc.desk import code, on_platform
 from tests.rpc.test_endpoints import APPROVED, ENDPOINTS, Receiver
 from tests.rpc.test_retention import SEND, StillClock, message, swept, waiting
 from tests.rpc.test_slow_receivers import open_hall, registered
+from tests.stored import stored
 from traffic_tacos.engines.memory import MemoryStore
 from traffic_tacos.engines.outbox import Outbox
 from traffic_tacos.gen.tacos.lifecycle.v1 import lifecycle_pb2
+from traffic_tacos.gen.tacos.waiting_room.v1 import waiting_room_pb2
 from traffic_tacos.gen.tacos.webhook.v1 import webhook_pb2
 from traffic_tacos.kernel.calls import Role
 from traffic_tacos.kernel.instants import DAY, HOUR, SECOND
+from traffic_tacos.ports.audit import AUDIT
 from traffic_tacos.ports.http import HttpAnswer
 from traffic_tacos.ports.sessions import SESSION, Session
-from traffic_tacos.ports.store import COMMIT_RECORDS_MAX, JOB, OUTBOX, Decision, Event, Key, in_commits, put, writes_of
+from traffic_tacos.ports.store import (
+    COMMIT_RECORDS_MAX,
+    JOB,
+    OUTBOX,
+    Decision,
+    Event,
+    Key,
+    in_commits,
+    numbered,
+    put,
+    writes_of,
+)
 from traffic_tacos.rooms.realtime.model import Message
 from traffic_tacos.rooms.realtime.records import message_key
 from traffic_tacos.rooms.realtime.service import MESSAGES_PER_TARGET_MAX
+from traffic_tacos.rooms.reservation.stopping import STOP, Stop, stop_key
+from traffic_tacos.rooms.waiting_room.records import SETTINGS, SettingsRecord, settings_key
 
 MANY = 2 * COMMIT_RECORDS_MAX + 50
 
@@ -32,7 +48,7 @@ def counted(store: MemoryStore) -> list[int]:
         def deciding(view):
             decision = decide(view)
             declared = {read.path for read in reads if isinstance(read, Key)}
-            sizes.append(len(declared | {write.path for write in writes_of(decision, 1)}))
+            sizes.append(len(declared | {write.path for write in writes_of(decision, numbered(1))}))
             return decision
 
         return await transact(reads, deciding)
@@ -52,7 +68,7 @@ async def test_what_expires_together_is_removed_in_pieces():
     store, clock = MemoryStore(), StillClock()
     until = clock.now() + DAY
     sessions = [put(SESSION.key(str(n)), Session("user x", until)) for n in range(MANY)]
-    await store.transact((), lambda _: Decision(None, sessions))
+    await stored(store, sessions)
     clock.advance(DAY / SECOND)
     sizes = counted(store)
     await swept(store, clock)
@@ -74,8 +90,7 @@ async def test_a_change_reaches_every_endpoint_in_pieces_and_what_waits_for_one_
     assert max(sizes) == COMMIT_RECORDS_MAX
     (waits,) = [job for _, job in desk.records().all(JOB) if job.payload.get("endpoint") == answer.webhook_id]
     more = [put(JOB.key(f"{waits.id}:{n}"), waits) for n in range(MANY)]
-    for some in in_commits(more):
-        await desk.records().transact((), lambda _, some=some: Decision(None, some))
+    await stored(desk.records(), more)
     sizes.clear()
     gone = webhook_pb2.RemoveEndpointRequest(endpoint_id=answer.webhook_id)
     assert code(await desk.as_service(ENDPOINTS + "RemoveEndpoint", gone)) == ""
@@ -112,7 +127,7 @@ async def test_messages_that_many_sent_one_reader_at_once_go_in_pieces_for_the_n
 async def test_events_that_were_handed_over_are_removed_in_pieces():
     store, clock = MemoryStore(), StillClock()
     outbox = Outbox(store, clock)
-    await store.transact((), lambda _: Decision(None, events=[Event("t")] * MANY))
+    await stored(store, events=[Event("t")] * MANY)
     await outbox.load()
     sizes = counted(store)
     relay = asyncio.create_task(outbox.run())
@@ -122,3 +137,20 @@ async def test_events_that_were_handed_over_are_removed_in_pieces():
     await asyncio.gather(relay, return_exceptions=True)
     assert list(store.all(OUTBOX)) == []
     assert max(sizes) == COMMIT_RECORDS_MAX
+
+
+@on_platform
+async def test_what_is_stopped_for_many_events_goes_on_for_all_in_pieces(desk):
+    at, events = desk.clock.now(), [f"evt_{n:03d}" for n in range(MANY)]
+    for one in ["", *events][:20]:
+        await stored(desk.records(), [put(stop_key(one), Stop(at, "op"))])
+    await stored(desk.records(), [put(settings_key(one), SettingsRecord(stopped=True)) for one in ["", *events]])
+    operator = desk.token(Role.ADMIN, "op")
+    resume = lifecycle_pb2.StopReservationsRequest(reason="over", actor="op", resume=True)
+    assert code(await desk.ask("tacos.lifecycle.v1.LifecycleService/StopReservations", resume, operator)) == ""
+    assert list(desk.records().all(STOP)) == []
+    change = waiting_room_pb2.ConfigureLineRequest(setting="admission.stopped", value="", reason="over", actor="op")
+    assert code(await desk.ask("tacos.waiting_room.v1.LineService/ConfigureLine", change, operator)) == ""
+    assert not any(one.stopped for _, one in desk.records().all(SETTINGS))
+    told = [entry for _, entry in desk.records().all(AUDIT)]
+    assert len({(entry.action, entry.subject) for entry in told}) == len(told) == 20 + MANY + 1

@@ -10,7 +10,7 @@ from traffic_tacos.gen.reservation.v1 import inventory_pb2
 from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2
 from traffic_tacos.kernel.calls import Role
 from traffic_tacos.ports.health import Health
-from traffic_tacos.ports.store import JOB, Kind, Write
+from traffic_tacos.ports.store import Kind
 from traffic_tacos.rooms.catalog.model import Event
 
 LIST = "tacos.catalog.v1.CatalogService/ListEvents"
@@ -50,13 +50,13 @@ async def _one_of_each(desk):
 async def test_one_damaged_record_of_any_kind_stops_neither_the_start_nor_another_event(desk):
     desk.checks_every_commit = False
     await _one_of_each(desk)
-    kinds = sorted({path.partition("/")[0] for path in desk._memory._records})
+    kinds = sorted({path.partition("/")[0] for path in desk.records().kept()})
     assert set(kinds) > VERIFIED - {"admission_use"}, kinds
     for number, kind in enumerate(kinds):
-        paths = [path for path in sorted(desk._memory._records) if path.startswith(f"{kind}/")]
+        paths = [path for path in sorted(desk.records().kept()) if path.startswith(f"{kind}/")]
         path = paths[0] if paths else f"{kind}/0000000000000001"  # of what was done meanwhile
-        whole = desk._memory._records.get(path)
-        desk._memory._write(Write(JOB, path, None), DAMAGES[number % len(DAMAGES)])
+        whole = desk.records().kept().get(path)
+        desk.records().keep(path, DAMAGES[number % len(DAMAGES)])
         desk.event = EVENT.replace("id: evt_sim", f"id: evt_new{number}")
         await desk.crash()
         answer = await desk.ask(LIST, catalog_pb2.ListEventsRequest(pagination=types_pb2.Pagination(page_size=100)))
@@ -68,7 +68,7 @@ async def test_one_damaged_record_of_any_kind_stops_neither_the_start_nor_anothe
             told = [one for result in desk.verify() if result.invariant == "records" for one in result.violations]
             assert [one for one in told if one.startswith(f"{path}: cannot be read")], (path, told)
             assert any(path in one.what for one in (await desk.platform.reconciler.once(dry_run=True)).differences)
-        desk._memory._write(Write(JOB, path, None), whole)
+        desk.records().keep(path, whole)
     await desk.crash()
     await desk.clock.sleep(70)
 
@@ -79,7 +79,8 @@ async def test_a_damaged_event_is_told_wherever_somebody_looks(desk, damage):
     await desk.platform.put_on_sale(EVENT.replace(f"id: {EVENT_ID}", f"id: {OTHER}"))
     desk.checks_every_commit = False
     path = f"event/{OTHER}"
-    whole, desk._memory._records[path] = desk._memory._records[path], damage
+    whole = desk.records().kept()[path]
+    desk.records().keep(path, damage)
     await desk.crash()
     plans = {plan.event.id: plan for plan in (await desk.ask(LIST, catalog_pb2.ListEventsRequest())).plans}
     assert (bool(plans[OTHER].unreadable), plans[EVENT_ID].unreadable) == (True, "")
@@ -100,7 +101,7 @@ async def test_a_damaged_event_is_told_wherever_somebody_looks(desk, damage):
     assert rooms["catalog"].issues[0].startswith(f"{OTHER} cannot be read")
     assert rooms["inventory"].issues == ()
     await _sell(desk, EVENT_ID)
-    desk._memory._write(Write(JOB, path, None), whole)
+    desk.records().keep(path, whole)
 
 
 def test_what_another_version_has_written_is_read():

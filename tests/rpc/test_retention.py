@@ -11,6 +11,7 @@ import traffic_tacos
 from tests.clocks import HandClock
 from tests.rpc.desk import code, on_platform
 from tests.rpc.test_endpoints import APPROVED, ENDPOINTS, SERVICE, Receiver, listed
+from tests.simulation import world
 from traffic_tacos.app.retention import EXPIRIES, RETENTION, Ended, Kept
 from traffic_tacos.engines.memory import MemoryStore
 from traffic_tacos.engines.purge import purge_expired
@@ -121,12 +122,14 @@ async def test_messages_for_one_who_never_comes_are_few_and_small_and_gone_after
 
 @on_platform
 async def test_messages_for_many_who_never_come_are_bounded_altogether_also_after_a_restart(desk):
+    if world.ENGINE != "memory":
+        pytest.skip("64 MB go through the sweeper again and again: on memory alone")
     desk.checks_every_commit = False
     now = desk.clock.now()
     big = [Message(f"m{n}", "", "x" * 200_000, 1, 1, {}, now, now + HOUR) for n in range(BYTES_WAITING_MAX // 200_000)]
-    await desk.platform.engines.store.transact(
-        (), lambda _: Decision(None, [put(MESSAGE.key("user", one.id, "1", one.id), one) for one in big])
-    )
+    for one in big:
+        write = put(MESSAGE.key("user", one.id, "1", one.id), one)
+        await desk.platform.engines.store.transact((), lambda _, write=write: Decision(None, (write,)))
     assert code(await desk.as_service(SEND, message("one more", 4000))) == "QUOTA_EXCEEDED"
     await desk.crash()
     assert code(await desk.as_service(SEND, message("one more", 4000))) == "QUOTA_EXCEEDED"

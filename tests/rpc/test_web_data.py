@@ -15,7 +15,6 @@ from traffic_tacos.gen.gateway.v1 import queue_pb2
 from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2
 from traffic_tacos.gen.tacos.waiting_room.v1 import waiting_room_pb2
 from traffic_tacos.kernel.calls import Role
-from traffic_tacos.ports.store import JOB, Write
 from traffic_tacos.web import routes
 from traffic_tacos.web.bodies import json_body
 
@@ -118,14 +117,14 @@ def test_an_event_that_cannot_be_read_hides_no_other(kind):
         desk.checks_every_commit = False
         await publish(desk, EVENT.replace("evt_sim", "evt_other"))
         await desk.held("ana", 1)
-        path = next(path for path in desk._memory._records if path.startswith(f"{kind}/{EVENT_ID}"))
-        whole = desk._memory._records[path]
-        desk._memory._write(Write(JOB, path, None), b"{")
+        path = next(path for path in desk.records().kept() if path.startswith(f"{kind}/{EVENT_ID}"))
+        whole = desk.records().kept()[path]
+        desk.records().keep(path, b"{")
         await desk.crash()
         assert [one["id"] for one in (await get(desk, "events"))["events"]] == ["evt_other"]
         error = (await get(desk, f"events/{EVENT_ID}", 500))["error"]
         assert error["code"] == "DATA_CORRUPTION"
-        desk._memory._write(Write(JOB, path, None), whole)
+        desk.records().keep(path, whole)
         await desk.crash()
 
     on_desk()

@@ -5,8 +5,14 @@ import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 
+from tests.simulation import world
 from tests.simulation.races import simulate_race
 from tests.simulation.sale import simulate
+
+
+def _on(engine: str) -> None:
+    """Every process of the pool runs on this store."""
+    world.ENGINE = engine
 
 
 def _tried(seed: int) -> tuple[int, dict[str, int], str]:
@@ -28,8 +34,10 @@ def main() -> None:
     parser.add_argument("--seed", type=int, help="run this one, and print its trace")
     parser.add_argument("--seeds", type=int, default=200, help="run so many")
     parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--engine", choices=sorted(world.STORES), default="memory", help="what the store is")
     parser.add_argument("--races", action="store_true", help="races of one reservation instead of whole sales")
     asked = parser.parse_args()
+    _on(asked.engine)
     if asked.seed is not None:
         outcome = simulate(asked.seed)
         print("\n".join(outcome.trace))
@@ -37,7 +45,7 @@ def main() -> None:
         print(f"trace {outcome.digest}")
         return
     started, failed, totals = time.monotonic(), [], Counter[str]()
-    with ProcessPoolExecutor() as pool:
+    with ProcessPoolExecutor(initializer=_on, initargs=(asked.engine,)) as pool:
         tried = _raced if asked.races else _tried
         for done, (seed, outcomes, error) in enumerate(
             pool.map(tried, range(asked.first, asked.first + asked.seeds)), 1

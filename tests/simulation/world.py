@@ -15,10 +15,12 @@ from typing import Any
 import msgspec
 import structlog
 
+from tests.dynamodb import FakeDynamoStore
 from tests.simulation.loop import LoopClock, VirtualLoop
 from traffic_tacos.app.config import Config
 from traffic_tacos.app.engines import embedded
 from traffic_tacos.app.platform import Platform
+from traffic_tacos.app.retention import EXPIRIES, SWEPT_ON_ANY_STORE
 from traffic_tacos.calls import keys
 from traffic_tacos.calls.authentication import FetchJson
 from traffic_tacos.calls.dispatch import Method
@@ -61,7 +63,15 @@ HALF_BACK = "refunds: {percent: 50}\n"
 SALE_ENDS = "sale_end_time: 2027-01-15T08:00:50+00:00\n"
 SALE_ENDS_AT = 1_800_000_050 * SECOND
 STEADY = Faults()
-FAULTS = Faults(delay=0.05, conflict=0.1, fail_before=0.02, fail_after=0.02, delay_seconds_max=0.4)
+FAULTS = Faults(delay=0.05, conflict=0.1, torn=0.2, fail_before=0.02, fail_after=0.02, delay_seconds_max=0.4)
+
+
+# What a world's platform keeps its records in; `pytest --engine dynamodb` chooses.
+STORES: dict[str, Callable[[LoopClock, random.Random], Any]] = {
+    "memory": lambda *_: MemoryStore(),
+    "dynamodb": FakeDynamoStore,
+}
+ENGINE = "memory"
 
 
 def _kinds_looked_at() -> frozenset[Kind[Any]]:
@@ -132,7 +142,7 @@ class World:
         self.is_down = False
         self.differences_are_bugs = False  # or else the reconciler mends what a sale must not break
         self.refunds_asked: dict[str, list[Asked]] = {}  # by payment, what was asked for by hand
-        self._memory = MemoryStore()
+        self._memory = STORES[ENGINE](self.clock, self.random)
         self._tokens: dict[str, str] = {}
 
     async def open(self) -> None:
@@ -144,7 +154,8 @@ class World:
         traced, post = store, self._post
         if self.telemetry is not None:
             traced, post = self.telemetry.traced_store(store), self.telemetry.traced_post(post)
-        engines = embedded(self.clock, self.random, traced, post, self._look, config.webhook_url)
+        swept = EXPIRIES if ENGINE == "memory" else SWEPT_ON_ANY_STORE
+        engines = embedded(self.clock, self.random, traced, post, self._look, config.webhook_url, swept)
         self.platform = Platform(config, engines, self.keyring, self.log, self.fetch)
         if self.telemetry is not None:
             self.telemetry.follow(self.platform)

@@ -5,12 +5,13 @@ import asyncio
 import msgspec
 import pytest
 
+from tests.stored import stored
 from traffic_tacos.engines.memory import MemoryStore
 from traffic_tacos.engines.sqlite import SqliteStore
 from traffic_tacos.kernel.errors import Refusal
 from traffic_tacos.ports import paging
 from traffic_tacos.ports.paging import FIRST, PAGE_DEFAULT, PAGE_MAX, Asked, listed, page_of
-from traffic_tacos.ports.store import Decision, Kind, delete, put
+from traffic_tacos.ports.store import Kind, delete, put
 
 
 class Note(msgspec.Struct, frozen=True):
@@ -32,7 +33,7 @@ async def a_store(count: int, owner: str = "ana") -> MemoryStore:
         for write in (put(NOTE.key(note.id), note), listed(BY_OWNER, owner, at, note.id))
     ]
     others = [put(NOTE.key("x"), Note("x")), listed(BY_OWNER, "a", 1, "x"), listed(BY_OWNER, "b", 1, "x")]
-    await store.transact((), lambda _: Decision(None, (*writes, *others)))
+    await stored(store, (*writes, *others))
     return store
 
 
@@ -95,7 +96,7 @@ async def test_a_cursor_whose_record_is_gone_still_says_where_to_go_on():
     store = await a_store(10)
     first = await page(store, page_size=4)
     gone = (delete(NOTE.key("n3")), delete(BY_OWNER.key("ana", f"{3:014d}", "n3")))
-    await store.transact((), lambda _: Decision(None, gone))
+    await stored(store, gone)
     second = await page(store, page_size=4, cursor=first.next_cursor)
     assert (numbers(second), second.total) == ([4, 5, 6, 7], 9)
 
@@ -169,7 +170,7 @@ async def test_a_long_list_lets_other_work_go_on(small_bounds, tmp_path):
         for at, note in enumerate(notes)
         for write in (put(NOTE.key(note.id), note), listed(BY_OWNER, "ana", at, note.id))
     ]
-    await store.transact((), lambda _: Decision(None, writes))
+    await stored(store, writes)
     turns = 0
 
     async def other_work():

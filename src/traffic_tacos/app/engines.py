@@ -1,11 +1,14 @@
 """What a platform stands on: the store, what runs jobs and hands events over, and the outside world."""
 
 import random
+from collections.abc import Sequence
 
 import msgspec
 
+from traffic_tacos.app.retention import EXPIRIES
 from traffic_tacos.engines.jobs import StoreJobs
 from traffic_tacos.engines.outbox import Outbox
+from traffic_tacos.engines.purge import Expiry
 from traffic_tacos.engines.settings import StoredSettings
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.events import EventRelay
@@ -19,6 +22,8 @@ from traffic_tacos.rooms.webhook.deliveries import pool_of
 
 
 class Engines(msgspec.Struct, frozen=True, kw_only=True):
+    """`expiries` are of the records that somebody here has to sweep."""
+
     clock: Clock
     randomness: random.Random
     store: Store
@@ -27,10 +32,17 @@ class Engines(msgspec.Struct, frozen=True, kw_only=True):
     events: EventRelay
     post: HttpPost
     on_snapshot: OnSnapshot
+    expiries: Sequence[Expiry]
 
 
 def embedded(
-    clock: Clock, randomness: random.Random, store: Store, post: HttpPost, on_snapshot: OnSnapshot, webhook_url: str
+    clock: Clock,
+    randomness: random.Random,
+    store: Store,
+    post: HttpPost,
+    on_snapshot: OnSnapshot,
+    webhook_url: str,
+    expiries: Sequence[Expiry] = EXPIRIES,
 ) -> Engines:
     """Those of one process that owns its store. Results of payments go to `webhook_url`, and wait for nobody else's."""
     return Engines(
@@ -42,4 +54,5 @@ def embedded(
         events=Outbox(store, clock),
         post=post,
         on_snapshot=on_snapshot,
+        expiries=expiries,
     )

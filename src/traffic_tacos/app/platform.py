@@ -16,7 +16,6 @@ import structlog
 
 from traffic_tacos.app.config import Config
 from traffic_tacos.app.engines import Engines
-from traffic_tacos.app.retention import EXPIRIES
 from traffic_tacos.calls.authentication import Authenticator, Endpoints, FetchJson, ForeignIssuer, fetch_json
 from traffic_tacos.calls.dispatch import Calls
 from traffic_tacos.calls.keys import Keyring, key_set
@@ -251,7 +250,7 @@ class Platform:
         loops: dict[str, tuple[Loop, str]] = {
             "jobs": (lambda: jobs.run(self.handlers), "worker"),
             "outbox": (self.engines.events.run, "realtime"),
-            "ttl_purge": (lambda: purge_expired(store, self.clock, EXPIRIES), "worker"),
+            "ttl_purge": (lambda: purge_expired(store, self.clock, self.engines.expiries), "worker"),
             "history": (self._history.run, "admin"),
             "activity": (self._activity.run, "admin"),
             "heartbeat": (self._heartbeat.run, "admin"),

@@ -44,9 +44,14 @@ GONE_ENDPOINTS_KEPT_FOR = 30 * DAY
 
 
 class Swept(msgspec.Struct, frozen=True):
-    """Removed by the sweeper (`engines/purge.py`) at the time that a record gives; None: not yet."""
+    """Removed by the sweeper (`engines/purge.py`) at the time that a record gives; None: not yet.
+
+    `is_remembered` is for what processes have in memory as well: they must hear that it is gone. The others may be
+    left to a store that removes what has expired by itself.
+    """
 
     expires_at: Callable[[Any], Instant | None]
+    is_remembered: bool = False
 
 
 class Ended(msgspec.Struct, frozen=True):
@@ -75,7 +80,7 @@ RETENTION: Mapping[Kind[Any], Swept | Ended | Kept] = {
     AUDIT: Kept("a chain: an entry that is missing breaks it"),
     AUDIT_HEAD: Kept("one record, the end of the chain"),
     REMEMBERED: Swept(lambda answer: answer.expires_at),
-    JOB: Swept(_dead_webhook),  # and when it is done, or with its endpoint
+    JOB: Swept(_dead_webhook, is_remembered=True),  # and when it is done, or with its endpoint
     OUTBOX: Ended("the outbox, once all subscribers have heard"),
     EVENT: Kept("what is on sale, by the operator"),
     SALE: Kept("one record an event: when it was on sale, which verify compares with what was sold"),
@@ -98,11 +103,15 @@ RETENTION: Mapping[Kind[Any], Swept | Ended | Kept] = {
     DRAW: Kept("one record an event: anybody can check the draw afterwards"),
     SETTINGS: Kept("one record an event"),
     SESSION: Swept(lambda session: session.expires_at),
-    MESSAGE: Swept(lambda message: message.expires_at),  # and when its reader has it
+    MESSAGE: Swept(lambda message: message.expires_at, is_remembered=True),  # and when its reader has it
     RECEIPT: Swept(lambda receipt: receipt.processed_at + RECEIPTS_KEPT_FOR),
     ENDPOINT: Swept(  # and when its owner removes it
-        lambda endpoint: None if endpoint.gone_at is None else endpoint.gone_at + GONE_ENDPOINTS_KEPT_FOR
+        lambda endpoint: None if endpoint.gone_at is None else endpoint.gone_at + GONE_ENDPOINTS_KEPT_FOR,
+        is_remembered=True,
     ),
 }
 
-EXPIRIES = tuple(Expiry(kind, how.expires_at) for kind, how in RETENTION.items() if isinstance(how, Swept))
+_SWEPT = [(Expiry(kind, how.expires_at), how) for kind, how in RETENTION.items() if isinstance(how, Swept)]
+EXPIRIES = tuple(expiry for expiry, _ in _SWEPT)
+EXPIRED_BY_THE_STORE = tuple(expiry for expiry, how in _SWEPT if not how.is_remembered)
+SWEPT_ON_ANY_STORE = tuple(expiry for expiry, how in _SWEPT if how.is_remembered)

@@ -20,6 +20,8 @@ from traffic_tacos.ports.store import (
     Reads,
     View,
     Write,
+    encoded_of,
+    numbered,
     outbox_number,
     writes_of,
 )
@@ -53,10 +55,9 @@ class MemoryStore:
     async def transact(self, reads: Reads, decide: Callable[[View], Decision[R]]) -> R:
         await asyncio.sleep(0)
         decision = decide(DeclaredView(reads, self._get, self._range))
-        writes = writes_of(decision, self._next_outbox)
-        encoded = [None if write.value is None else write.kind.encode(write.value) for write in writes]
-        for write, value in zip(writes, encoded, strict=True):
-            self._write(write, value)
+        writes = writes_of(decision, numbered(self._next_outbox))
+        for path, value in encoded_of(reads, writes).items():
+            self.keep(path, value)
         self._next_outbox += len(decision.events)
         self.on_commit(writes)
         await asyncio.sleep(0)
@@ -81,6 +82,22 @@ class MemoryStore:
         self._records, self._paths, self._decoded = dict(records), sorted(records), {}
         numbers = [outbox_number(path) for path in self._paths if path.startswith(OUTBOX.prefix().path)]
         self._next_outbox = max(numbers, default=0) + 1
+
+    def kept(self) -> Mapping[str, bytes]:
+        """All records by path, as they are kept."""
+        return self._records
+
+    def keep(self, path: str, encoded: bytes | None) -> None:
+        """Put it there, whatever it is; or remove it."""
+        self._damaged.pop(path, None)
+        self._decoded.pop(path, None)
+        if encoded is None:
+            if self._records.pop(path, None) is not None:
+                self._paths.pop(bisect_right(self._paths, path) - 1)
+        else:
+            if path not in self._records:
+                insort(self._paths, path)
+            self._records[path] = encoded
 
     def _get(self, key: Key[Any]) -> Any:
         value = self._decoded.get(key.path)
@@ -111,14 +128,3 @@ class MemoryStore:
             except DamagedRecord:
                 continue
         return found
-
-    def _write(self, write: Write, encoded: bytes | None) -> None:
-        self._damaged.pop(write.path, None)
-        self._decoded.pop(write.path, None)
-        if encoded is None:
-            if self._records.pop(write.path, None) is not None:
-                self._paths.pop(bisect_right(self._paths, write.path) - 1)
-        else:
-            if write.path not in self._records:
-                insort(self._paths, write.path)
-            self._records[write.path] = encoded

@@ -35,6 +35,8 @@ from traffic_tacos.ports.store import (
     StoreUnavailable,
     View,
     Write,
+    encoded_of,
+    numbered,
     outbox_number,
     parents,
     writes_of,
@@ -154,8 +156,8 @@ class SqliteStore:
         if self._waiting >= WAITING_MAX:
             raise StoreUnavailable("too many decisions are waiting for the disk")
         decision = decide(DeclaredView(reads, self._latest, self._range))
-        writes = writes_of(decision, self._next_outbox)
-        encoded = {write.path: None if write.value is None else write.kind.encode(write.value) for write in writes}
+        writes = writes_of(decision, numbered(self._next_outbox))
+        encoded = encoded_of(reads, writes)
         if not writes and not self._dirty:
             return decision.reply
         # A reply without writes may rest on what is not durable yet, so it waits as well.

@@ -9,7 +9,7 @@ import msgspec
 
 from traffic_tacos.kernel.events import SaleWindow
 from traffic_tacos.kernel.instants import Instant
-from traffic_tacos.ports.store import Key, Kind, View
+from traffic_tacos.ports.store import COPIES, Key, Kind, View
 
 PERIODS_KEPT_MAX = 50
 
@@ -32,7 +32,7 @@ class Sale(msgspec.Struct, frozen=True, omit_defaults=True):
         return (*self.before, self.now)
 
 
-SALE = Kind("sale", Sale)
+SALE = Kind("sale", Sale, COPIES)
 
 
 def sale_key(event_id: str) -> Key[Sale]:

@@ -3,10 +3,21 @@
 A *decision* is a pure function that sees the records it asked for and returns a reply with the
 writes, jobs and events that belong to it; all of them become durable together or not at all. The
 engine runs it where the data is, so a rule is written once and guarded once (docs/decisions/0001).
+
+What a decision may rest on is the same on every engine, and as little as the weakest gives (docs/decisions/0049):
+
+- Declared *keys* are guarded, written or not: nobody changed them between the read and the commit.
+- A declared *prefix* is a look at many records, possibly torn and possibly a moment old. Those under it that the
+  decision writes are guarded, their absence included; of the others it may only say "as far as could be seen". What is
+  refused, or answered, on a prefix alone is decided once more on a fresh look before anybody hears it.
+- A commit has at most COMMIT_RECORDS_MAX records, written and declared together, each of RECORD_BYTES_MAX as kept.
+- Events are in order within one commit, and between commits in none.
 """
 
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
 import msgspec
@@ -21,8 +32,15 @@ R_co = TypeVar("R_co", covariant=True)
 
 PATH_SEPARATOR = "/"
 DAMAGED_MAX = 1000
-# Records of one commit, those it writes and those it only declares together: what one transaction of DynamoDB takes.
+# What one transaction of DynamoDB takes, and one item with the names of what it is made of:
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html
 COMMIT_RECORDS_MAX = 100
+COMMIT_BYTES_MAX = 4_000_000
+RECORD_BYTES_MAX = 398_000
+# A record that nearly every decision declares may be kept in copies, so that it can be declared that often. Whoever
+# writes it writes all of them, and each counts as a record of the commit.
+COPIES = 16
+PACKED_ABOVE = 4_000  # bytes; records are text up to here, so that a person can read them where they are kept
 _UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
 
 log = structlog.get_logger()
@@ -46,11 +64,12 @@ class Kind(Generic[T]):
     """One type of record: its name, which starts every key, and how it is written down.
 
     Records are frozen structs, kept as JSON. A record of an unknown shape is an error when read,
-    never a guess.
+    never a guess. `copies`: see COPIES.
     """
 
-    def __init__(self, name: str, record: type[T]) -> None:
+    def __init__(self, name: str, record: type[T], copies: int = 1) -> None:
         self.name = name
+        self.copies = copies
         self._encode: Callable[[T], bytes] = msgspec.json.Encoder().encode
         self._decode: Callable[[bytes | str], T] = msgspec.json.Decoder(record).decode
 
@@ -212,18 +231,59 @@ def drop_job(job_id: str) -> Write:
     return delete(JOB.key(job_id))
 
 
-def writes_of(decision: Decision[Any], next_outbox_number: int) -> list[Write]:
-    """All a decision makes durable, as writes: its own, its jobs' and its events'."""
+def writes_of(decision: Decision[Any], outbox_keys: Iterable[Key[Event]]) -> list[Write]:
+    """All a decision makes durable, as writes: its own, its jobs' and its events', which get these keys in turn."""
     writes = list(decision.writes)
     writes.extend(put(JOB.key(job.id), job) for job in decision.jobs)
-    writes.extend(put(outbox_key(number), event) for number, event in enumerate(decision.events, next_outbox_number))
+    writes.extend(map(put, outbox_keys, decision.events))
     return writes
+
+
+def encoded_of(reads: Reads, writes: Sequence[Write]) -> dict[str, bytes | None]:
+    """The records of a commit as they are kept, by path; None for one that is removed. The last write of a path counts.
+
+    Raises ValueError when it is more than a store must take: a bug of who decided, found on every engine alike.
+    """
+    encoded = {write.path: None if write.value is None else write.kind.encode(write.value) for write in writes}
+    copies = sum(write.kind.copies for write in writes)
+    if len(reads) + copies > COMMIT_RECORDS_MAX:
+        of_each = {read.path: 1 for read in reads if isinstance(read, Key)}
+        of_each |= {write.path: write.kind.copies for write in writes}
+        if (size := sum(of_each.values())) > COMMIT_RECORDS_MAX:
+            raise ValueError(f"{size} records in one commit; at most {COMMIT_RECORDS_MAX}, those declared included")
+    kept = {path: kept_bytes(value) for path, value in encoded.items() if value is not None}
+    if sum(kept.values()) > RECORD_BYTES_MAX:
+        largest = max(kept, key=kept.__getitem__)
+        if kept[largest] > RECORD_BYTES_MAX:
+            raise ValueError(f"{largest} is kept in {kept[largest]} bytes; a record has at most {RECORD_BYTES_MAX}")
+        if sum(kept.values()) > COMMIT_BYTES_MAX:
+            raise ValueError(f"{sum(kept.values())} bytes in one commit; at most {COMMIT_BYTES_MAX}")
+    return encoded
+
+
+def kept_bytes(encoded: bytes) -> int:
+    """What a record takes, or at most takes, where records may only be small."""
+    return len(encoded) if len(encoded) <= RECORD_BYTES_MAX else len(packed(encoded))
+
+
+def packed(encoded: bytes) -> bytes:
+    """A large record as it is kept where records may only be small."""
+    return zlib.compress(encoded, 1)
+
+
+def unpacked(kept: bytes) -> bytes:
+    return zlib.decompress(kept)
 
 
 def in_commits(records: Sequence[T]) -> Iterator[Sequence[T]]:
     """The records in pieces that one commit can take, in their order; none for none."""
     for start in range(0, len(records), COMMIT_RECORDS_MAX):
         yield records[start : start + COMMIT_RECORDS_MAX]
+
+
+def numbered(first: int) -> Iterator[Key[Event]]:
+    """The keys of events that one process numbers by itself."""
+    return map(outbox_key, count(first))
 
 
 def outbox_key(number: int) -> Key[Event]:

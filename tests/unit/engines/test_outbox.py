@@ -7,11 +7,12 @@ import random
 import pytest
 
 from tests.clocks import HandClock
+from tests.stored import stored
 from traffic_tacos.engines.faulty import Faults, FaultyStore
 from traffic_tacos.engines.memory import MemoryStore
 from traffic_tacos.engines.outbox import BUGS_MAX, PAGE, REMOVED_AT_ONCE_MAX, Outbox
 from traffic_tacos.kernel.errors import Damaged, Fault
-from traffic_tacos.ports.store import JOB, OUTBOX, Decision, Event, Job, StoreUnavailable, delete, outbox_key, put
+from traffic_tacos.ports.store import JOB, OUTBOX, Event, Job, StoreUnavailable, delete, outbox_key, put
 
 
 class Desk:
@@ -24,7 +25,7 @@ class Desk:
 
     async def commit(self, *topics: str) -> None:
         events = tuple(Event(topic) for topic in topics)
-        await self.memory.transact((), lambda _: Decision(None, events=events))
+        await stored(self.memory, events=events)
 
     def stored(self) -> list[str]:
         return [event.topic for _, event in self.memory.all(OUTBOX)]

@@ -14,7 +14,18 @@ from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.kernel.limits import EXTENSION_SECONDS_MAX, HOLD_SECONDS_MAX
 from traffic_tacos.ports.audit import HEAD, Audited, audited
 from traffic_tacos.ports.clock import Clock
-from traffic_tacos.ports.store import COMMIT_RECORDS_MAX, Decision, Key, Kind, Store, View, delete, parts_of, put
+from traffic_tacos.ports.store import (
+    COMMIT_RECORDS_MAX,
+    COPIES,
+    Decision,
+    Key,
+    Kind,
+    Store,
+    View,
+    delete,
+    parts_of,
+    put,
+)
 from traffic_tacos.rooms.reservation import model
 from traffic_tacos.rooms.reservation.clients import CatalogClient
 from traffic_tacos.rooms.reservation.model import Status
@@ -28,6 +39,7 @@ from traffic_tacos.rooms.reservation.records import (
 RECORDS_OF_A_CANCELLATION = 4  # the reservation, its admission, its cleanup job and the news of it
 CANCELLED_AT_ONCE_MAX = COMMIT_RECORDS_MAX // RECORDS_OF_A_CANCELLATION
 HELD_AT_MOST = (HOLD_SECONDS_MAX + EXTENSION_SECONDS_MAX) * SECOND
+RESUMED_AT_ONCE_MAX = COMMIT_RECORDS_MAX // COPIES // 2  # beside the stop of all, and what is audited
 ALL_EVENTS = "all events"
 _LAST = "\U0010ffff"
 
@@ -46,7 +58,7 @@ class Stopped(msgspec.Struct, frozen=True):
     at: Instant
 
 
-STOP = Kind("reservations_stopped", Stop)
+STOP = Kind("reservations_stopped", Stop, COPIES)
 
 
 def stop_key(event_id: str) -> Key[Stop]:
@@ -87,16 +99,17 @@ class Stopping:
             await self._catalog.terms(checked_id("event_id", event_id), call)  # NOT_FOUND when there is none
         now, key, own = self._clock.now(), stop_key(event_id), STOP.prefix("event")
 
-        def decide(view: View) -> Decision[None]:
+        def decide(view: View) -> Decision[bool]:
             if resume and event_id and view.get(stop_key("")) is not None:
                 raise Refusal(
                     Code.FAILED_PRECONDITION, "event_id: reservations of all events are stopped; resume those of all"
                 )
             changed = {event_id or ALL_EVENTS: key} if (view.get(key) is None) != resume else {}
             if resume and not event_id:  # and with all events each: none stays stopped that nobody thinks of any more
-                changed |= {parts_of(path)[-1]: Key(STOP, path) for path in view.range(own)}
-            if not changed:
-                return Decision(None)
+                each = sorted(view.range(own))
+                if len(each) > RESUMED_AT_ONCE_MAX:
+                    changed = {}  # those of all go on once there are few left
+                changed |= {parts_of(path)[-1]: Key(STOP, path) for path in each[:RESUMED_AT_ONCE_MAX]}
             old, new = ("stopped", "open") if resume else ("open", "stopped")
             entries = [
                 Audited(
@@ -105,9 +118,11 @@ class Stopping:
                 for name in changed
             ]
             writes = [delete(one) if resume else put(one, Stop(now, actor)) for one in changed.values()]
-            return Decision(None, (*writes, *audited(view, *entries)))
+            is_done = bool(event_id) or ALL_EVENTS in changed or not changed
+            return Decision(is_done, (*writes, *audited(view, *entries)))
 
-        await self._store.transact((*dict.fromkeys((stop_key(""), key)), own, HEAD), decide)
+        while not await self._store.transact((*dict.fromkeys((stop_key(""), key)), own, HEAD), decide):
+            pass
         cancelled = 0 if resume else await self._cancel_pending(event_id)
         return Stopped(cancelled, now)
 

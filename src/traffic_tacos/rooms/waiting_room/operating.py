@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 import msgspec
 
 from traffic_tacos.kernel.calls import Call
@@ -10,7 +12,7 @@ from traffic_tacos.kernel.ids import checked_id, checked_text, required_reason
 from traffic_tacos.kernel.instants import Instant
 from traffic_tacos.ports.audit import HEAD, Audited, audited
 from traffic_tacos.ports.clock import Clock
-from traffic_tacos.ports.store import Decision, Key, Store, View, parts_of, put
+from traffic_tacos.ports.store import COMMIT_RECORDS_MAX, Decision, Key, Store, View, parts_of, put
 from traffic_tacos.rooms.waiting_room.line import PublishedDraw, PublishedEntry
 from traffic_tacos.rooms.waiting_room.lines import Lines, OpenLine
 from traffic_tacos.rooms.waiting_room.news import Condition
@@ -33,6 +35,7 @@ QUEUE_SETTINGS = (
     "admission.message",
 )
 SWITCHES = ("stopped", "closed")
+CHANGED_AT_ONCE_MAX = COMMIT_RECORDS_MAX // 2 - 2  # each is a record and an entry of the audit log
 MESSAGE, MESSAGE_LENGTH_MAX = "message", 200
 _SWITCHED = {"true": True, "false": False, "": None}
 
@@ -91,17 +94,22 @@ class Operator:
         in_force = _shown(_in_force((await self._lines.of(event_id, call)).line.view(), name)) if event_id else ""
         now, reads = self._clock.now(), dict.fromkeys((settings_key(""), settings_key(event_id)))
 
-        def decide(view: View) -> Decision[str]:
+        def decide(view: View) -> Decision[tuple[str, bool]]:
             changed = _changed(view, event_id, name, in_force, ends_switch=name in SWITCHES and not parsed)
+            is_last = len(changed) <= CHANGED_AT_ONCE_MAX
+            changed = dict(islice(reversed(changed.items()), CHANGED_AT_ONCE_MAX))  # the asked one last of all
             entries = [
                 Audited(now, actor, "configure", f"{of} {setting}", was, value, reason, call.trace_id)
                 for of, (_, _, was) in changed.items()
             ]
             writes = [put(where, msgspec.structs.replace(one, **{name: parsed})) for where, one, _ in changed.values()]
-            return Decision(changed[event_id or FOR_ALL][2], (*writes, *audited(view, *entries)))
+            old = changed[event_id or FOR_ALL][2] if is_last else ""
+            return Decision((old, is_last), (*writes, *audited(view, *entries)))
 
+        is_last = False
         try:
-            old = await self._store.transact((*reads, SETTINGS.prefix("event"), HEAD), decide)
+            while not is_last:
+                old, is_last = await self._store.transact((*reads, SETTINGS.prefix("event"), HEAD), decide)
         finally:
             self._lines.look_again(event_id)  # even when nobody knows whether it was done
         for changed_event in [event_id] if event_id else list(self._lines.all()):
