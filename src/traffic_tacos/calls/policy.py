@@ -87,6 +87,7 @@ POLICY: dict[str, frozenset[Role]] = {
     "tacos.admission.v1.DoorService/CheckIn": SERVICE,
     "tacos.admission.v1.DoorService/UndoCheckIn": SERVICE,
     "tacos.admission.v1.DoorService/ListCheckIns": SERVICE,
+    "tacos.admission.v1.DoorService/ListReturned": SERVICE,
     "tacos.web.v1.SaleService/ListSales": PUBLIC,
     "tacos.web.v1.SaleService/GetSale": PUBLIC,
     "tacos.web.v1.SaleService/GetPlan": PUBLIC,

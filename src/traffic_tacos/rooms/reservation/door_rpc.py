@@ -53,6 +53,10 @@ class DoorRpc:
         entries = [_checked_in(one.id, entry) for one in page.records for entry in one.entries]
         return pb.ListCheckInsResponse(check_ins=entries, page_info=wire.page_info(page))
 
+    async def ListReturned(self, request: pb.ListReturnedRequest, call: Call) -> pb.ListReturnedResponse:
+        page = await self._door.returned(request.event_id, wire.asked_page(request.pagination))
+        return pb.ListReturnedResponse(reservation_ids=[one.id for one in page.records], page_info=wire.page_info(page))
+
 
 def _qr_code(text: str) -> tuple[int, bytes]:
     """How many modules a side has, and the modules row by row."""

@@ -116,3 +116,21 @@ class ListCheckInsResponse(_message.Message):
     page_info: _types_pb2.PageInfo
     error: _errors_pb2.Error
     def __init__(self, check_ins: _Optional[_Iterable[_Union[CheckedIn, _Mapping]]] = ..., page_info: _Optional[_Union[_types_pb2.PageInfo, _Mapping]] = ..., error: _Optional[_Union[_errors_pb2.Error, _Mapping]] = ...) -> None: ...
+
+class ListReturnedRequest(_message.Message):
+    __slots__ = ("event_id", "pagination")
+    EVENT_ID_FIELD_NUMBER: _ClassVar[int]
+    PAGINATION_FIELD_NUMBER: _ClassVar[int]
+    event_id: str
+    pagination: _types_pb2.Pagination
+    def __init__(self, event_id: _Optional[str] = ..., pagination: _Optional[_Union[_types_pb2.Pagination, _Mapping]] = ...) -> None: ...
+
+class ListReturnedResponse(_message.Message):
+    __slots__ = ("reservation_ids", "page_info", "error")
+    RESERVATION_IDS_FIELD_NUMBER: _ClassVar[int]
+    PAGE_INFO_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    reservation_ids: _containers.RepeatedScalarFieldContainer[str]
+    page_info: _types_pb2.PageInfo
+    error: _errors_pb2.Error
+    def __init__(self, reservation_ids: _Optional[_Iterable[str]] = ..., page_info: _Optional[_Union[_types_pb2.PageInfo, _Mapping]] = ..., error: _Optional[_Union[_errors_pb2.Error, _Mapping]] = ...) -> None: ...

@@ -127,6 +127,11 @@ class DoorServiceStub:
                 request_serializer=tacos_dot_admission_dot_v1_dot_admission__pb2.ListCheckInsRequest.SerializeToString,
                 response_deserializer=tacos_dot_admission_dot_v1_dot_admission__pb2.ListCheckInsResponse.FromString,
                 _registered_method=True)
+        self.ListReturned = channel.unary_unary(
+                '/tacos.admission.v1.DoorService/ListReturned',
+                request_serializer=tacos_dot_admission_dot_v1_dot_admission__pb2.ListReturnedRequest.SerializeToString,
+                response_deserializer=tacos_dot_admission_dot_v1_dot_admission__pb2.ListReturnedResponse.FromString,
+                _registered_method=True)
 
 
 class DoorServiceServicer:
@@ -156,6 +161,14 @@ class DoorServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListReturned(self, request, context):
+        """Which orders of an event were given back, in the order in which they were reserved: a scanner without a connection
+        refuses their tickets by this list. A page may be short: go on while there is a cursor.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DoorServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -173,6 +186,11 @@ def add_DoorServiceServicer_to_server(servicer, server):
                     servicer.ListCheckIns,
                     request_deserializer=tacos_dot_admission_dot_v1_dot_admission__pb2.ListCheckInsRequest.FromString,
                     response_serializer=tacos_dot_admission_dot_v1_dot_admission__pb2.ListCheckInsResponse.SerializeToString,
+            ),
+            'ListReturned': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListReturned,
+                    request_deserializer=tacos_dot_admission_dot_v1_dot_admission__pb2.ListReturnedRequest.FromString,
+                    response_serializer=tacos_dot_admission_dot_v1_dot_admission__pb2.ListReturnedResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -257,6 +275,33 @@ class DoorService:
             '/tacos.admission.v1.DoorService/ListCheckIns',
             tacos_dot_admission_dot_v1_dot_admission__pb2.ListCheckInsRequest.SerializeToString,
             tacos_dot_admission_dot_v1_dot_admission__pb2.ListCheckInsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListReturned(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tacos.admission.v1.DoorService/ListReturned',
+            tacos_dot_admission_dot_v1_dot_admission__pb2.ListReturnedRequest.SerializeToString,
+            tacos_dot_admission_dot_v1_dot_admission__pb2.ListReturnedResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -79,6 +79,10 @@ class DoorServiceStub:
     """Takes a check-in back, as when somebody was let in by mistake; audited. `changed` is false when there was none."""
     ListCheckIns: _grpc.UnaryUnaryMultiCallable[_admission_pb2.ListCheckInsRequest, _admission_pb2.ListCheckInsResponse]
     """Who has entered an event, by orders, in the order in which these were reserved; a page has whole orders."""
+    ListReturned: _grpc.UnaryUnaryMultiCallable[_admission_pb2.ListReturnedRequest, _admission_pb2.ListReturnedResponse]
+    """Which orders of an event were given back, in the order in which they were reserved: a scanner without a connection
+    refuses their tickets by this list. A page may be short: go on while there is a cursor.
+    """
 
 @_typing.type_check_only
 class DoorServiceAsyncStub(DoorServiceStub):
@@ -94,6 +98,10 @@ class DoorServiceAsyncStub(DoorServiceStub):
     """Takes a check-in back, as when somebody was let in by mistake; audited. `changed` is false when there was none."""
     ListCheckIns: _aio.UnaryUnaryMultiCallable[_admission_pb2.ListCheckInsRequest, _admission_pb2.ListCheckInsResponse]  # type: ignore[assignment]
     """Who has entered an event, by orders, in the order in which these were reserved; a page has whole orders."""
+    ListReturned: _aio.UnaryUnaryMultiCallable[_admission_pb2.ListReturnedRequest, _admission_pb2.ListReturnedResponse]  # type: ignore[assignment]
+    """Which orders of an event were given back, in the order in which they were reserved: a scanner without a connection
+    refuses their tickets by this list. A page may be short: go on while there is a cursor.
+    """
 
 class DoorServiceServicer(metaclass=_abc_1.ABCMeta):
     """For the operators' scanners."""
@@ -124,5 +132,15 @@ class DoorServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_admission_pb2.ListCheckInsResponse, _abc.Awaitable[_admission_pb2.ListCheckInsResponse]]:
         """Who has entered an event, by orders, in the order in which these were reserved; a page has whole orders."""
+
+    @_abc_1.abstractmethod
+    def ListReturned(
+        self,
+        request: _admission_pb2.ListReturnedRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_admission_pb2.ListReturnedResponse, _abc.Awaitable[_admission_pb2.ListReturnedResponse]]:
+        """Which orders of an event were given back, in the order in which they were reserved: a scanner without a connection
+        refuses their tickets by this list. A page may be short: go on while there is a cursor.
+        """
 
 def add_DoorServiceServicer_to_server(servicer: DoorServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
