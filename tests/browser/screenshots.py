@@ -8,11 +8,12 @@ from typing import Any
 from playwright.sync_api import sync_playwright
 
 from tests.browser.conftest import ARGUMENTS, CHROMIUM
+from tests.browser.test_scan import Order, Scanner
 from tests.browser.visitor import APPROVED, Visitor
 from tests.e2e.process import UpProcess
 
 THEATRE = Path(__file__).parents[2] / "examples" / "events" / "theatre.yaml"
-EVENT = "evt_taco_theatre"
+EVENT, THEATRE_NAME = "evt_taco_theatre", "The Tortilla Prince"
 PHONE = {"viewport": {"width": 390, "height": 844}}
 DESKTOP = {"viewport": {"width": 1000, "height": 720}}
 
@@ -26,6 +27,7 @@ def main(folder: Path) -> None:
             for name, size in {"phone": PHONE, "desktop": DESKTOP}.items():
                 fan = Visitor(browser.new_context(locale="en-GB", **size), f"http://{platform.http}")
                 _purchase(fan, folder, name)
+            _door(browser, platform, folder)
         finally:
             browser.close()
             platform.ensure_stopped()
@@ -53,6 +55,31 @@ def _purchase(fan: Visitor, folder: Path, name: str) -> None:
     fan.pays(APPROVED)
     fan.waits_for("The tickets are yours")
     picture("bought", fan.page.locator("h1"))
+
+
+def _door(browser: Any, platform: UpProcess, folder: Path) -> None:
+    """A ticket and its copy at two scanners: with a connection, and without."""
+
+    def visit(**how: Any) -> Visitor:
+        return Visitor(browser.new_context(**how), f"http://{platform.http}")
+
+    token = platform.token("service", "door")
+    first, second = Order(platform, 1, EVENT), Order(platform, 1, EVENT)
+    north, south = (
+        Scanner(visit, token, name, THEATRE_NAME, **size)
+        for name, size in {"north door": PHONE, "south door": DESKTOP}.items()
+    )
+    for state in ("enter", "entered"):
+        north.scans(first.tickets[0])
+        north.page.screenshot(path=folder / f"phone-scan-{state}.png")
+    south.loses_the_connection()
+    south.scans(second.tickets[0])
+    north.scans(second.tickets[0])
+    south.has_a_connection_again()
+    south.page.get_by_role("heading", name="Let in twice").wait_for()
+    south.says("Connected.")
+    south.page.evaluate("scrollTo(0, 0)")
+    south.page.screenshot(path=folder / "desktop-scan-conflict.png")
 
 
 if __name__ == "__main__":

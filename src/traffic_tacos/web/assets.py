@@ -36,16 +36,26 @@ PAGES = {
     "/e/{event_id}": Page("Tickets", "Seats for one event: join its queue, choose, pay.", "fan/event.js"),
     "/orders": Page("My orders", "What was bought on this device.", "fan/orders.js"),
     "/t/{reservation_id}": Page("Tickets", "One for each seat, to show at the door.", "fan/tickets.js"),
+    "/scan": Page("Check tickets", "For the staff at the door.", "scan/scan.js"),
 }
 TEMPLATE = "page.html"
 FOLDER = "@assets"  # stands in a page for the folder of all that it loads
 DIGEST_BYTES = 8
-POLICY = {
-    "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-    "img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; "
-    "trusted-types 'none'",
-    **ALONE,
-}
+# The scanner's page opens without a connection: a service worker keeps what stands in these folders, and these files.
+WORKER = "scan/worker.js"
+WORKER_ADDRESS = (
+    "/scan-worker.js"  # a worker's pages lie below its address, and never in a folder that may be kept for ever
+)
+KEPT_BY_WORKER = ("scan/", "lib/", "i18n/", "style.css", "icon.svg")
+PATHS = "@paths"  # stands in the worker for what it keeps
+_RULES = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types "
+)
+POLICY = {"content-security-policy": f"{_RULES}'none'", **ALONE}
+# Where a worker may come from is said in so many words, and for this page alone. Its address has to be of a trusted
+# type, so there is one policy that makes such values: `offline.js` makes it once, and it knows no other address.
+SCAN_POLICY = {"content-security-policy": f"{_RULES}scan-worker; worker-src 'self'", **ALONE}
 ROBOTS = """User-agent: *
 Allow: /$
 Allow: /e/
@@ -55,25 +65,33 @@ Disallow: /
 
 
 class Assets(NamedTuple):
-    """`digest` is that of all `files` together; these are by their paths, `pages` by their addresses."""
+    """`digest` is that of all `files` together; these are by their paths, `pages` by their addresses. The `worker`
+    keeps the scanner's page.
+    """
 
     digest: str
     files: Mapping[str, Body]
     pages: Mapping[str, Body]
+    worker: Body
 
 
 def read(root: Traversable = STATIC) -> Assets:
     """The files as they are served."""
     found = dict(sorted(_walk(root, "")))
-    template = found.pop(TEMPLATE).decode()
+    template, worker = found.pop(TEMPLATE).decode(), found.pop(WORKER, b"").decode()
     digest = blake2b(digest_size=DIGEST_BYTES)
     for path, content in found.items():
         digest.update(f"{path} {len(content)} ".encode() + content)
     named = digest.hexdigest()
+    folder = f"/assets/{named}"
+    worker = worker.replace(FOLDER, folder).replace(
+        PATHS, " ".join(one for one in found if one.startswith(KEPT_BY_WORKER))
+    )
     return Assets(
         named,
         {path: body(content, _kind(path)) for path, content in found.items()},
-        {address: body(_page(template, page, f"/assets/{named}"), KINDS[".html"]) for address, page in PAGES.items()},
+        {address: body(_page(template, page, folder), KINDS[".html"]) for address, page in PAGES.items()},
+        body(worker.encode(), KINDS[".js"]),
     )
 
 
@@ -101,11 +119,16 @@ def answers() -> Mapping[str, Mapping[str, Answer]]:
         return PlainTextResponse(ROBOTS, headers={"cache-control": "public, max-age=86400"})
 
     return {
-        **{address: {"GET": _kept(page, ASKED_EACH_TIME, POLICY)} for address, page in assets.pages.items()},
+        **{address: {"GET": _kept(page, ASKED_EACH_TIME, _policy(address))} for address, page in assets.pages.items()},
+        WORKER_ADDRESS: {"GET": _kept(assets.worker, ASKED_EACH_TIME, POLICY)},
         "/assets/{digest}/{path:path}": {"GET": asset},
         "/favicon.ico": {"GET": _kept(icon, "public, max-age=86400")},
         "/robots.txt": {"GET": robots},
     }
+
+
+def _policy(address: str) -> Mapping[str, str]:
+    return SCAN_POLICY if address == "/scan" else POLICY
 
 
 def _kept(one: Body, kept: str, also: Mapping[str, str] = {}) -> Answer:

@@ -85,3 +85,30 @@ def test_any_change_of_a_file_is_another_folder_and_pages_name_it(tmp_path):
     assert gzip.decompress(before.files["lib/a.js"].compressed) == before.files["lib/a.js"].plain
     (tmp_path / "lib" / "a.js").write_text("export const a = 2;\n" * 100)
     assert assets.read(tmp_path).digest != before.digest
+
+
+def test_the_scanner_s_worker_keeps_all_that_its_page_can_load():
+    served = assets.read()
+    source = served.worker.plain.decode()
+    assert "@" not in source.replace("@param", "").replace("@type", "").replace("begins with @", "")
+    kept = set(re.search(r'"(scan/[^"]*|[^"]* scan/[^"]*)"\.split', source)[1].split())
+    assert kept <= served.files.keys()
+    assert f'"/assets/{served.digest}"' in source
+    assert assets.WORKER not in served.files
+    loaded = {"scan/scan.js", *(f"i18n/{file.name}" for file in LANGUAGES)}
+    while more := {found for name in loaded for found in imported(name)} - loaded:
+        loaded |= more
+    assert len(loaded) > 10
+    assert loaded | set(re.findall(r'"@assets/([\w./]+)"', (STATIC / "page.html").read_text())) <= kept
+
+
+def imported(name: str) -> set[str]:
+    """The paths of the modules that a module begins with."""
+    paths = re.findall(r'^import .* from "([^"]+)";$', (STATIC / name).read_text(), re.MULTILINE)
+    return {str(((STATIC / name).parent / path).resolve().relative_to(STATIC.resolve())) for path in paths}
+
+
+def test_a_worker_and_a_type_that_is_trusted_are_the_scanner_s_page_s_alone():
+    others, scan = (policy["content-security-policy"] for policy in (assets.POLICY, assets.SCAN_POLICY))
+    assert scan == others.replace("trusted-types 'none'", "trusted-types scan-worker; worker-src 'self'") != others
+    assert "require-trusted-types-for 'script'" in others and "default-src 'none'" in others

@@ -1,0 +1,219 @@
+/** The door: what a ticket is answered, by the server where there is a connection and else by what this device knows. */
+
+import { call, newKey, now, read, Refused, Unreachable } from "../lib/server.js";
+import * as book from "./book.js";
+import { keyNameOf, keysOf, opened } from "./ticket.js";
+
+/** @typedef {"enter" | "entered" | "other_event" | "returned" | "forged" | "unsure"} Verdict */
+/** @typedef {{verdict: Verdict, scan?: import("./book.js").Scan, entry?: import("./book.js").Entry}} Answer */
+
+const DOOR = "tacos.admission.v1.DoorService";
+const PATIENCE = 4000; // milliseconds that somebody stands there for the server's word
+const PATIENCE_OFFLINE = 1000; // the same where there was no connection just before
+const KEYS_ASKED = 10_000; // milliseconds between two looks for a key that is not known here
+const PAGE = 100;
+const WHY = "taken back at the scanner";
+
+/** How the server's refusals of a ticket read at the door. Its message begins with what is refused: else it is the token. */
+const REFUSALS = /** @type {Record<string, Verdict>} */ ({
+  UNAUTHENTICATED: "forged",
+  FORBIDDEN: "other_event",
+  FAILED_PRECONDITION: "returned",
+  NOT_FOUND: "forged",
+});
+const OF_TICKET = /^(ticket|reservation_id):/;
+const OF_TOKEN = new Set(["UNAUTHENTICATED", "FORBIDDEN"]);
+
+export class Door {
+  /** @param {string} token @param {string} scanner its name @param {import("./book.js").Known} event */
+  constructor(token, scanner, event) {
+    this.event = event;
+    this.isConnected = true;
+    this.isKnown = true; // whether the server takes the token
+    this.canCheck = true; // whether this browser can tell a forgery
+    this.token = token;
+    this.scanner = encodeURIComponent(scanner); // the server's names are ASCII
+    this.changed = () => {}; // called when something is to be shown
+    this.listedAt = 0; // when the lists were fetched, by this device's clock
+    /** @type {import("./ticket.js").Keys | null} */
+    this.keys = null;
+    this.keysAsked = 0;
+    /** @type {Promise<void> | null} */
+    this.sending = null;
+  }
+
+  /** By what this device knows already. */
+  async open() {
+    this.keys = await keysOf(this.event.keys);
+    this.canCheck = this.keys !== null;
+  }
+
+  /** What is to be said of a scanned text. Who may enter is noted before it is said. @param {string} text @returns {Promise<Answer>} */
+  async check(text) {
+    const ticket = this.canCheck ? await this.opened(text) : unchecked(text);
+    if (!ticket) return { verdict: "forged" };
+    if (ticket.event !== this.event.id) return { verdict: "other_event" };
+    const scan = { ...ticket, scan: newKey(), text, at: now() };
+    const patience = this.isConnected ? PATIENCE : PATIENCE_OFFLINE;
+    const said = this.isKnown ? await Promise.race([this.asked(scan), later(patience)]) : null;
+    if (said) return said;
+    if (!this.canCheck) return { verdict: "unsure" };
+    return { scan, ...(await book.decide(scan, this.scanner)) };
+  }
+
+  /** @param {string} text */
+  async opened(text) {
+    const isNew = keyNameOf(text) && !this.keys?.has(keyNameOf(text));
+    if (isNew && Date.now() - this.keysAsked > KEYS_ASKED) {
+      this.keysAsked = Date.now();
+      await this.reached(async () => this.keep({ keys: await keySet() }));
+    }
+    return this.keys && opened(text, this.keys, now());
+  }
+
+  /** The server's word, noted here; null when there is none. @param {import("./book.js").Scan} scan @returns {Promise<Answer | null>} */
+  async asked(scan) {
+    const told = await this.reached(() => this.checkIn(scan));
+    if (!told) return null;
+    const { verdict, entry } = told;
+    if (entry) await book.note(entry);
+    if (verdict === "returned") await book.noteReturned(scan.event, scan.reservation);
+    return { verdict, entry, scan };
+  }
+
+  /** @param {import("./book.js").Scan} scan @returns {Promise<{verdict: Verdict, entry?: import("./book.js").Entry}>} */
+  async checkIn({ scan, event, text, at }) {
+    const scannedAt = new Date(at).toISOString();
+    const request = { ticket: text, eventId: event, scannerId: this.scanner, scanId: scan, scannedAt };
+    try {
+      const told = await this.call("CheckIn", request);
+      return { verdict: told.entered ? "enter" : "entered", entry: entryOf(event, told.checkedIn) };
+    } catch (fault) {
+      if (!(fault instanceof Refused) || !OF_TICKET.test(fault.message) || !REFUSALS[fault.code]) throw fault;
+      return { verdict: REFUSALS[fault.code] };
+    }
+  }
+
+  /** Take back what was said of a scan. @param {import("./book.js").Scan} scan */
+  async undo(scan) {
+    await book.undo(scan);
+    await this.send();
+  }
+
+  /** Tell the server what it has not heard of. @returns {Promise<void>} */
+  send() {
+    this.sending ??= this.reached(() => this.sendAll())
+      .then(() => undefined)
+      .finally(() => (this.sending = null));
+    return this.sending;
+  }
+
+  async sendAll() {
+    for (const scan of await book.scans()) {
+      const { verdict, entry } = await this.checkIn(scan);
+      const isIn = verdict === "enter";
+      // Sent again it is the same answer: so what somebody else has let in since is never taken back.
+      if (scan.undone && isIn) await this.call("UndoCheckIn", { ticket: scan.text, eventId: scan.event, reason: WHY });
+      const { event, reservation, seat, at } = scan;
+      const conflict = isIn || scan.undone ? null : { scan: scan.scan, event, reservation, seat, at, verdict, entry };
+      await book.settle(scan, (!(scan.undone && isIn) && entry) || null, conflict);
+      this.changed();
+    }
+  }
+
+  /** Fetch the keys and the lists anew. Whether that was done. */
+  async fetchLists() {
+    const asked = Date.now();
+    const done = await this.reached(async () => {
+      const keys = await keySet();
+      const entered = await this.listed("ListCheckIns", "checkIns");
+      const returned = await this.listed("ListReturned", "reservationIds");
+      this.event = { ...this.event, keys, at: now() };
+      const entries = entered.map((one) => entryOf(this.event.id, one));
+      await book.keepLists(this.event, entries, returned, asked);
+      await this.open();
+      this.listedAt = asked;
+      return true;
+    });
+    return done === true;
+  }
+
+  /** @param {Partial<import("./book.js").Known>} change */
+  async keep(change) {
+    this.event = { ...this.event, ...change };
+    await this.open();
+  }
+
+  /** All pages of a list. @param {string} rpc @param {string} field @returns {Promise<any[]>} */
+  async listed(rpc, field) {
+    const found = [];
+    let cursor = "";
+    do {
+      const page = await this.call(rpc, { eventId: this.event.id, pagination: { pageSize: PAGE, cursor } });
+      found.push(...(page[field] ?? []));
+      cursor = page.pageInfo?.nextCursor ?? "";
+    } while (cursor);
+    return found;
+  }
+
+  /** @param {string} rpc @param {any} request */
+  call(rpc, request) {
+    return call(`${DOOR}/${rpc}`, request, this.token);
+  }
+
+  /** What a call answers; null where the server cannot be asked now, which is remembered to be shown. @template T @param {() => Promise<T>} ask @returns {Promise<T | null>} */
+  async reached(ask) {
+    try {
+      const told = await ask();
+      this.isConnected = true;
+      return told;
+    } catch (fault) {
+      if (!(fault instanceof Refused) && !(fault instanceof Unreachable)) throw fault;
+      this.isConnected = fault instanceof Refused;
+      if (fault instanceof Refused && OF_TOKEN.has(fault.code)) this.isKnown = false;
+      return null;
+    } finally {
+      this.changed();
+    }
+  }
+}
+
+/** @param {string} event @param {any} told @returns {import("./book.js").Entry} */
+function entryOf(event, { reservationId: reservation, seatId: seat, scannerId: scanner, scanId: scan, scannedAt }) {
+  return { event, reservation, seat, scanner, scan, at: Date.parse(scannedAt), noted: Date.now() };
+}
+
+/** The events there are, all pages of them. @returns {Promise<any[]>} */
+export async function onSale() {
+  const found = [];
+  for (let cursor = "", first = true; first || cursor; first = false) {
+    const page = await read(`events?cursor=${encodeURIComponent(cursor)}`);
+    found.push(...page.events);
+    cursor = page.next;
+  }
+  return found;
+}
+
+/** @returns {Promise<{keys: any[]}>} */
+async function keySet() {
+  try {
+    const answer = await fetch("/.well-known/jwks.json", { cache: "no-cache", signal: AbortSignal.timeout(PATIENCE) });
+    if (answer.ok) return await answer.json();
+  } catch (fault) {
+    throw new Unreachable(String(fault));
+  }
+  throw new Unreachable("the keys were not served");
+}
+
+/** Where the browser cannot check a ticket the server does: here it is only asked which it says it is. @param {string} text */
+function unchecked(text) {
+  try {
+    const { aud, sub, seat } = JSON.parse(atob(text.split(".")[1].replaceAll("-", "+").replaceAll("_", "/")));
+    return { event: String(aud), reservation: String(sub), seat: String(seat) };
+  } catch {
+    return null;
+  }
+}
+
+/** @param {number} pause milliseconds @returns {Promise<null>} */
+const later = (pause) => new Promise((resolve) => setTimeout(() => resolve(null), pause));
