@@ -265,6 +265,49 @@ def test_a_camera_reads_each_ticket_once_while_it_is_in_sight(visit, platform, t
     assert north.visitor.violations() == []
 
 
+def test_where_nothing_can_be_stored_nobody_enters_without_a_connection(visit, platform, token):
+    order = Order(platform, 2)
+    north = Scanner(visit, token, "north door")
+    full = "throw new DOMException('full', 'QuotaExceededError')"
+    north.page.evaluate(
+        "() => { globalThis.put = IDBObjectStore.prototype.put; IDBObjectStore.prototype.put = function (...given) "
+        f"{{ if (this.name === 'scans') {full}; return put.apply(this, given); }} }}"
+    )
+    north.loses_the_connection()
+    north.page.get_by_label("Code of the ticket").fill(order.tickets[0])
+    north.page.keyboard.press("Enter")
+    north.says("This could not be checked")
+    assert north.page.locator("#answer .verdict").count() == 0
+    assert [said for said in north.visitor.messages if OFFLINE not in said] == ["full"]
+    north.page.evaluate("() => { IDBObjectStore.prototype.put = put; }")
+    assert north.scans(order.tickets[0])[0] == "May enter"  # nothing of the attempt was noted
+    north.has_a_connection_again()
+    north.visitor.messages.remove("full")
+
+
+SLOW_AT_FIRST = """
+const real = globalThis.fetch;
+let slow = 1;
+globalThis.fetch = async (...asked) => {
+  if (String(asked[0]).endsWith("/CheckIn") && slow-- > 0) await new Promise((resolve) => setTimeout(resolve, 700));
+  return real(...asked);
+};
+"""
+
+
+def test_tickets_that_come_faster_than_answers_are_answered_in_turn(visit, platform, token):
+    order = Order(platform, 2)
+    north = Scanner(visit, token, "north door", before=SLOW_AT_FIRST)
+    for ticket in order.tickets:
+        north.page.keyboard.insert_text(ticket)
+        north.page.keyboard.press("Enter")
+    north.page.locator("#answer .enter", has_text=seat_of(order.tickets[1])).wait_for()
+    north.page.wait_for_timeout(1000)
+    assert north.page.locator("#answer .enter", has_text=seat_of(order.tickets[1])).is_visible()
+    for ticket in order.tickets:
+        assert north.scans(ticket)[0].startswith("Already entered at")
+
+
 def test_where_no_camera_can_be_read_the_page_says_so(visit, token):
     Scanner(visit, token, "north door").says("This browser cannot read QR codes with a camera.")
 

@@ -240,6 +240,7 @@ export default {
   scan_forged_says: "This is no ticket of ours, or somebody has changed it.",
   scan_unsure: "Cannot be checked now",
   scan_unsure_says: "There is no connection, and this browser cannot check tickets by itself.",
+  scan_failed: "This could not be checked: the browser does not let this page store anything. Nobody was let in.",
   scan_conflict: "Let in twice",
   scan_mistake: "Let in by mistake",
   scan_conflict_entered:

@@ -235,6 +235,7 @@ export default {
   scan_forged_says: "우리 티켓이 아니거나 누군가 고친 티켓입니다.",
   scan_unsure: "지금은 확인할 수 없음",
   scan_unsure_says: "연결되지 않았고, 이 브라우저는 스스로 티켓을 확인할 수 없습니다.",
+  scan_failed: "확인하지 못했습니다. 브라우저가 이 페이지의 저장을 막고 있습니다. 입장 처리되지 않았습니다.",
   scan_conflict: "두 번 입장함",
   scan_mistake: "잘못 입장함",
   scan_conflict_entered:

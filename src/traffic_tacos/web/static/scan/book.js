@@ -7,7 +7,7 @@
 /** @typedef {{event: string, reservation: string, seat: string, scanner: string, scan: string, at: number, noted: number}} Entry `noted`: milliseconds, by this device's clock */
 /** @typedef {{id: string, name: string, keys: {keys: any[]}, at: number}} Known an event, and when its lists were fetched */
 /** @typedef {{verdict: "enter" | "entered" | "returned", entry?: Entry}} Decision */
-/** @typedef {{scan: string, event: string, seat: string, reservation: string, at: number, verdict: string, entry?: Entry}} Conflict */
+/** @typedef {{scan: string, event: string, seat: string, reservation: string, at: number, verdict: string, entry: Entry | null}} Conflict */
 
 const NAME = "tacos.scan";
 const VERSION = 1;
@@ -50,9 +50,13 @@ async function within(names, act) {
   const transaction = (await database()).transaction(names, "readwrite", { durability: "strict" });
   const done = new Promise((resolve, reject) => {
     transaction.oncomplete = resolve;
-    transaction.onabort = () => reject(transaction.error);
+    transaction.onabort = () => reject(transaction.error ?? new Error("aborted"));
   });
-  const [result] = await Promise.all([act((name) => transaction.objectStore(name)), done]);
+  const acted = act((name) => transaction.objectStore(name)).catch((fault) => {
+    transaction.abort(); // else what was written before the fault would stay
+    throw fault;
+  });
+  const [result] = await Promise.all([acted, done]);
   return result;
 }
 

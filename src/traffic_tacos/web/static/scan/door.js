@@ -23,6 +23,7 @@ const REFUSALS = /** @type {Record<string, Verdict>} */ ({
 });
 const OF_TICKET = /^(ticket|reservation_id):/;
 const OF_TOKEN = new Set(["UNAUTHENTICATED", "FORBIDDEN"]);
+const OF_ONE_SCAN = new Set(["DATA_CORRUPTION", "INTERNAL", "INVALID_ARGUMENT"]); // those behind it are sent all the same
 
 export class Door {
   /** @param {string} token @param {string} scanner its name @param {import("./book.js").Known} event */
@@ -76,8 +77,12 @@ export class Door {
     const told = await this.reached(() => this.checkIn(scan));
     if (!told) return null;
     const { verdict, entry } = told;
-    if (entry) await book.note(entry);
-    if (verdict === "returned") await book.noteReturned(scan.event, scan.reservation);
+    try {
+      if (entry) await book.note(entry);
+      if (verdict === "returned") await book.noteReturned(scan.event, scan.reservation);
+    } catch (fault) {
+      reportError(fault); // the server has noted it: its word is good without ours
+    }
     return { verdict, entry, scan };
   }
 
@@ -110,15 +115,27 @@ export class Door {
 
   async sendAll() {
     for (const scan of await book.scans()) {
-      const { verdict, entry } = await this.checkIn(scan);
-      const isIn = verdict === "enter";
-      // Sent again it is the same answer: so what somebody else has let in since is never taken back.
-      if (scan.undone && isIn) await this.call("UndoCheckIn", { ticket: scan.text, eventId: scan.event, reason: WHY });
-      const { event, reservation, seat, at } = scan;
-      const conflict = isIn || scan.undone ? null : { scan: scan.scan, event, reservation, seat, at, verdict, entry };
-      await book.settle(scan, (!(scan.undone && isIn) && entry) || null, conflict);
+      try {
+        await this.sendOne(scan);
+      } catch (fault) {
+        if (!(fault instanceof Refused) || !OF_ONE_SCAN.has(fault.code)) throw fault;
+      }
       this.changed();
     }
+  }
+
+  /** @param {import("./book.js").Scan} scan */
+  async sendOne(scan) {
+    const { verdict, entry = null } = await this.checkIn(scan);
+    const isIn = verdict === "enter";
+    if (scan.undone) {
+      // Sent again it is the same answer: so what somebody else has let in since is never taken back.
+      if (isIn) await this.call("UndoCheckIn", { ticket: scan.text, eventId: scan.event, reason: WHY });
+      return book.settle(scan, isIn ? null : entry, null);
+    }
+    const { event, reservation, seat, at } = scan;
+    const conflict = { scan: scan.scan, event, reservation, seat, at, verdict, entry };
+    return book.settle(scan, entry, isIn ? null : conflict);
   }
 
   /** Fetch the keys and the lists anew. Whether that was done. */
@@ -126,9 +143,10 @@ export class Door {
     const asked = Date.now();
     const done = await this.reached(async () => {
       const keys = await keySet();
+      const { event } = await read(`events/${encodeURIComponent(this.event.id)}`); // and with it the server's time
       const entered = await this.listed("ListCheckIns", "checkIns");
       const returned = await this.listed("ListReturned", "reservationIds");
-      this.event = { ...this.event, keys, at: now() };
+      this.event = { id: event.id, name: event.name, keys, at: now() };
       const entries = entered.map((one) => entryOf(this.event.id, one));
       await book.keepLists(this.event, entries, returned, asked);
       await this.open();

@@ -24,9 +24,8 @@ const LISTS_KEPT = 300_000; // milliseconds, while there is a connection
 export async function view({ door, signal, isKept, leave, signIn }) {
   /** @type {import("./book.js").Scan | undefined} */
   let last; // who was let in last, to be taken back
-  let isBusy = false;
+  let checking = Promise.resolve();
   const code = h("input", { id: "code", autocomplete: "off", autocapitalize: "off", spellcheck: "false" });
-  const submit = h("button", { type: "submit" }, t("scan_check"));
   const answer = h("div", { "aria-live": "assertive", "aria-atomic": "true", id: "answer" });
   const conflicts = h("div", { role: "alert" });
   const state = h("p", { class: "hint", role: "status" });
@@ -47,7 +46,7 @@ export async function view({ door, signal, isKept, leave, signIn }) {
       h("label", { for: "code" }, t("scan_code")),
       code,
       h("p", { class: "hint" }, t("scan_code_says")),
-      h("div", { class: "acts" }, submit, undo),
+      h("div", { class: "acts" }, h("button", { type: "submit" }, t("scan_check")), undo),
     ),
     h(
       "div",
@@ -106,20 +105,26 @@ export async function view({ door, signal, isKept, leave, signIn }) {
     );
   }
 
-  /** @param {string} text */
-  async function check(text) {
-    if (isBusy || !text) return;
-    isBusy = true;
-    const said = await door.check(text);
-    isBusy = false;
-    if (signal.aborted) return;
-    const unsent = await book.scans();
-    const isSent = unsent.every(({ scan }) => scan !== said.scan?.scan);
-    answer.replaceChildren(answered(said, isSent));
-    if (said.verdict === "enter" && said.scan) {
-      last = said.scan;
-      undo.hidden = false;
-      retext(undo, t("scan_undo", { seat: last.seat }));
+  /** One after another: a ticket that comes while another is checked is not lost. @param {string} text */
+  const check = (text) => (checking = checking.then(() => checkNow(text)));
+
+  /** What was said of the ticket before is gone at once, so that it is not taken for this one's answer. @param {string} text */
+  async function checkNow(text) {
+    if (!text || signal.aborted) return;
+    answer.replaceChildren(h("p", { class: "notice" }, t("loading")));
+    try {
+      const said = await door.check(text);
+      const unsent = await book.scans();
+      const isSent = unsent.every(({ scan }) => scan !== said.scan?.scan);
+      answer.replaceChildren(answered(said, isSent));
+      if (said.verdict === "enter" && said.scan) {
+        last = said.scan;
+        undo.hidden = false;
+        retext(undo, t("scan_undo", { seat: last.seat }));
+      }
+    } catch (fault) {
+      complain(answer, t("scan_failed"));
+      reportError(fault);
     }
     await refresh();
   }
@@ -127,11 +132,10 @@ export async function view({ door, signal, isKept, leave, signIn }) {
   /** @param {SubmitEvent} event */
   async function typed(event) {
     event.preventDefault();
-    if (!begin(submit)) return;
-    await check(code.value.trim());
-    submit.removeAttribute("aria-busy");
-    code.value = "";
+    const text = code.value.trim();
+    code.value = ""; // a hand scanner may type the next one before this one is answered
     code.focus();
+    await check(text);
   }
 
   async function takeBack() {
