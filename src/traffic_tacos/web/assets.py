@@ -43,9 +43,7 @@ FOLDER = "@assets"  # stands in a page for the folder of all that it loads
 DIGEST_BYTES = 8
 # The scanner's page opens without a connection: a service worker keeps what stands in these folders, and these files.
 WORKER = "scan/worker.js"
-WORKER_ADDRESS = (
-    "/scan-worker.js"  # a worker's pages lie below its address, and never in a folder that may be kept for ever
-)
+WORKER_ADDRESS = "/scan-worker.js"  # not below /assets/: a worker is for pages below its own folder
 KEPT_BY_WORKER = ("scan/", "lib/", "i18n/", "style.css", "icon.svg")
 PATHS = "@paths"  # stands in the worker for what it keeps
 _RULES = (
@@ -84,14 +82,12 @@ def read(root: Traversable = STATIC) -> Assets:
         digest.update(f"{path} {len(content)} ".encode() + content)
     named = digest.hexdigest()
     folder = f"/assets/{named}"
-    worker = worker.replace(FOLDER, folder).replace(
-        PATHS, " ".join(one for one in found if one.startswith(KEPT_BY_WORKER))
-    )
+    kept = " ".join(path for path in found if path.startswith(KEPT_BY_WORKER))
     return Assets(
         named,
         {path: body(content, _kind(path)) for path, content in found.items()},
         {address: body(_page(template, page, folder), KINDS[".html"]) for address, page in PAGES.items()},
-        body(worker.encode(), KINDS[".js"]),
+        body(worker.replace(FOLDER, folder).replace(PATHS, kept).encode(), KINDS[".js"]),
     )
 
 
