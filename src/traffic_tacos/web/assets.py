@@ -5,7 +5,7 @@ may be kept for ever, modules import each other by plain relative paths, and a n
 themselves differ in their titles and scripts alone; they name that folder, and are asked for each time.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from hashlib import blake2b
 from importlib.resources import files
@@ -15,6 +15,7 @@ from typing import NamedTuple
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from traffic_tacos.kernel.addresses import origin
 from traffic_tacos.transport.bodies import HEADERS
 from traffic_tacos.transport.http import ALONE, Answer
 from traffic_tacos.web.bodies import ASKED_EACH_TIME, FOR_EVER, Body, answered, body
@@ -36,6 +37,7 @@ PAGES = {
     "/e/{event_id}": Page("Tickets", "Seats for one event: join its queue, choose, pay.", "fan/event.js"),
     "/orders": Page("My orders", "What was bought on this device.", "fan/orders.js"),
     "/t/{reservation_id}": Page("Tickets", "One for each seat, to show at the door.", "fan/tickets.js"),
+    "/signed-in": Page("Your account", "Signing in with an account.", "account/signed-in.js"),
     "/scan": Page("Check tickets", "For the staff at the door.", "scan/scan.js"),
 }
 TEMPLATE = "page.html"
@@ -98,10 +100,11 @@ def _page(template: str, page: Page, folder: str) -> bytes:
     return text.encode()
 
 
-@cache
-def answers() -> Mapping[str, Mapping[str, Answer]]:
-    """The pages and what they load, by path and verb."""
-    assets = read()
+def answers(token_endpoint: Callable[[], str]) -> Mapping[str, Mapping[str, Answer]]:
+    """The pages and what they load, by path and verb. The token endpoint is where pages may fetch tokens; it is ""
+    as long as there is no issuer or it has not been heard of.
+    """
+    assets = _read_once()
     icon = assets.files["icon.svg"]
 
     async def asset(request: Request) -> Response:
@@ -111,11 +114,17 @@ def answers() -> Mapping[str, Mapping[str, Answer]]:
             return PlainTextResponse("This file is of another version: load the page again.\n", 404, headers=HEADERS)
         return answered(request, one, FOR_EVER)
 
+    def page(address: str) -> Answer:
+        async def answer(request: Request) -> Response:
+            return answered(request, assets.pages[address], ASKED_EACH_TIME, policy(address, token_endpoint()))
+
+        return answer
+
     async def robots(_: Request) -> Response:
         return PlainTextResponse(ROBOTS, headers={"cache-control": "public, max-age=86400"})
 
     return {
-        **{address: {"GET": _kept(page, ASKED_EACH_TIME, _policy(address))} for address, page in assets.pages.items()},
+        **{address: {"GET": page(address)} for address in assets.pages},
         WORKER_ADDRESS: {"GET": _kept(assets.worker, ASKED_EACH_TIME, POLICY)},
         "/assets/{digest}/{path:path}": {"GET": asset},
         "/favicon.ico": {"GET": _kept(icon, "public, max-age=86400")},
@@ -123,8 +132,19 @@ def answers() -> Mapping[str, Mapping[str, Answer]]:
     }
 
 
-def _policy(address: str) -> Mapping[str, str]:
-    return SCAN_POLICY if address == "/scan" else POLICY
+_read_once = cache(read)
+
+
+def policy(address: str, token_endpoint: str) -> Mapping[str, str]:
+    """What the page at an address may do. Those of fans may also ask the issuer's server for tokens."""
+    if address == "/scan":
+        return SCAN_POLICY
+    if not token_endpoint:
+        return POLICY
+    rules = POLICY["content-security-policy"].replace(
+        "connect-src 'self'", f"connect-src 'self' {origin(token_endpoint)}"
+    )
+    return {**POLICY, "content-security-policy": rules}
 
 
 def _kept(one: Body, kept: str, also: Mapping[str, str] = {}) -> Answer:

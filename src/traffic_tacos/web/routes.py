@@ -133,7 +133,11 @@ def answers(platform: Behind) -> dict[str, Mapping[str, Answer]]:
     async def config(request: Request) -> Response:
         return answered(request, json_body(_config(platform)), "public, max-age=60")
 
-    return {**reads, "/web/config.json": {"GET": config}, **assets.answers()}
+    def token_endpoint() -> str:
+        found = platform.sign_in
+        return "" if found is None else found.token_endpoint
+
+    return {**reads, "/web/config.json": {"GET": config}, **assets.answers(token_endpoint)}
 
 
 def _config(platform: Behind) -> object:

@@ -108,6 +108,13 @@ def imported(name: str) -> set[str]:
     return {str(((STATIC / name).parent / path).resolve().relative_to(STATIC.resolve())) for path in paths}
 
 
+def test_a_page_may_call_the_server_that_gives_tokens_and_no_other():
+    rules = assets.policy("/orders", "https://login.example:8443/oauth/token")["content-security-policy"]
+    assert "; connect-src 'self' https://login.example:8443; " in rules
+    assert assets.policy("/orders", "") == assets.POLICY
+    assert assets.policy("/scan", "https://login.example/token") == assets.SCAN_POLICY
+
+
 def test_a_worker_and_a_type_that_is_trusted_are_the_scanner_s_page_s_alone():
     others, scan = (policy["content-security-policy"] for policy in (assets.POLICY, assets.SCAN_POLICY))
     assert scan == others.replace("trusted-types 'none'", "trusted-types scan-worker; worker-src 'self'") != others

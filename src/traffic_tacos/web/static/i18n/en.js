@@ -248,4 +248,16 @@ export default {
   scan_conflict_returned: "{seat}: let in here at {time}, but the ticket had been given back.",
   scan_conflict_refused: "{seat}: let in here at {time}, but the ticket shop does not accept this ticket.",
   scan_dismiss: "I have seen this",
+
+  // Accounts of another login.
+  account_title: "Your account",
+  account_says: "You sign in at another site, and come back here afterwards.",
+  account_sign_in: "Sign in",
+  account_sign_out: "Sign out",
+  account_is: "You are signed in as {user}, in this tab and until you close it.",
+  account_none: "There is nothing to sign in to here.",
+  account_later: "The sign-in cannot be reached right now. Please try again in a moment.",
+  account_failed: "The sign-in did not work: {reason}",
+  account_refused: "You are not signed in: the sign-in was refused or stopped.",
+  account_not_ours: "This sign-in was not begun in this tab, or it was used already. Please begin again.",
 };

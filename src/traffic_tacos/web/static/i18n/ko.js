@@ -243,4 +243,16 @@ export default {
   scan_conflict_returned: "{seat}: 여기에서 {time}에 입장했지만, 이미 환불된 티켓입니다.",
   scan_conflict_refused: "{seat}: 여기에서 {time}에 입장했지만, 서버가 이 티켓을 받아들이지 않습니다.",
   scan_dismiss: "확인했습니다",
+
+  // 외부 로그인 계정.
+  account_title: "내 계정",
+  account_says: "다른 사이트에서 로그인한 뒤 이곳으로 돌아옵니다.",
+  account_sign_in: "로그인",
+  account_sign_out: "로그아웃",
+  account_is: "{user} 계정으로 로그인했습니다. 이 탭을 닫을 때까지 유지됩니다.",
+  account_none: "이곳에는 로그인할 곳이 없습니다.",
+  account_later: "지금은 로그인할 수 없습니다. 잠시 후 다시 시도해 주세요.",
+  account_failed: "로그인하지 못했습니다: {reason}",
+  account_refused: "로그인하지 못했습니다. 로그인이 거절되었거나 중단되었습니다.",
+  account_not_ours: "이 탭에서 시작한 로그인이 아니거나 이미 사용되었습니다. 다시 시작해 주세요.",
 };
