@@ -83,6 +83,7 @@ POLICY: dict[str, frozenset[Role]] = {
     # With its waiting token, which is checked in the room.
     "tacos.identity.v1.GuestService/Become": PUBLIC,
     "tacos.reservation.v1.BestSeatsService/ReserveBest": FAN,
+    "tacos.reservation.v1.RefundService/GetRefundQuote": FAN,
     "tacos.admission.v1.TicketService/ListTickets": FAN,
     "tacos.admission.v1.DoorService/CheckIn": SERVICE,
     "tacos.admission.v1.DoorService/UndoCheckIn": SERVICE,
@@ -124,6 +125,7 @@ ROOM_OF = {
     "tacos.inventory.v1.HoldService": "inventory",
     "tacos.lifecycle.v1.LifecycleService": "reservation",
     "tacos.reservation.v1.BestSeatsService": "reservation",
+    "tacos.reservation.v1.RefundService": "reservation",
     "tacos.simulation.v1.SimulationService": "payment",
     "tacos.waiting_room.v1.DrawService": "waiting_room",
     "tacos.waiting_room.v1.LineService": "waiting_room",

@@ -3,14 +3,14 @@
 from traffic_tacos.gen.reservation.v1 import reservation_pb2
 from traffic_tacos.gen.tacos.admission.v1 import admission_pb2
 from traffic_tacos.gen.tacos.lifecycle.v1 import lifecycle_pb2
-from traffic_tacos.gen.tacos.reservation.v1 import reservation_pb2 as best_seats_pb2
+from traffic_tacos.gen.tacos.reservation.v1 import reservation_pb2 as own_pb2
 from traffic_tacos.ports.rooms import Dependencies, Room, Service
 from traffic_tacos.rooms.reservation.clients import CatalogClient, InventoryClient, LineClient, PaymentClient
 from traffic_tacos.rooms.reservation.confirming import Confirming
 from traffic_tacos.rooms.reservation.door import Door
 from traffic_tacos.rooms.reservation.door_rpc import DoorRpc, TicketRpc
 from traffic_tacos.rooms.reservation.ending import Ending
-from traffic_tacos.rooms.reservation.rpc import BestSeatsRpc, LifecycleRpc, ReservationRpc
+from traffic_tacos.rooms.reservation.rpc import BestSeatsRpc, LifecycleRpc, RefundRpc, ReservationRpc
 from traffic_tacos.rooms.reservation.service import Reservations
 from traffic_tacos.rooms.reservation.stopping import Stopping
 from traffic_tacos.upstream import Upstream
@@ -31,7 +31,8 @@ def build(on: Dependencies) -> Room:
     return Room(
         services=(
             Service(rpc, reservation_pb2.DESCRIPTOR.services_by_name["ReservationService"]),
-            Service(best, best_seats_pb2.DESCRIPTOR.services_by_name["BestSeatsService"]),
+            Service(best, own_pb2.DESCRIPTOR.services_by_name["BestSeatsService"]),
+            Service(RefundRpc(reservations), own_pb2.DESCRIPTOR.services_by_name["RefundService"]),
             Service(TicketRpc(door), admission_pb2.DESCRIPTOR.services_by_name["TicketService"]),
             Service(DoorRpc(door), admission_pb2.DESCRIPTOR.services_by_name["DoorService"]),
             Service(LifecycleRpc(ending, stopping), lifecycle_pb2.DESCRIPTOR.services_by_name["LifecycleService"]),

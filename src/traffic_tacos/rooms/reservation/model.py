@@ -86,6 +86,26 @@ class RefundPolicy(msgspec.Struct, frozen=True):
         return None if self.starts_at is None else self.starts_at - self.hours_before * HOUR
 
 
+class RefundObstacle(IntEnum):
+    """Why a reservation cannot be given back: `tacos.reservation.v1.RefundObstacle`, number for number."""
+
+    ALREADY_REFUNDED = 1
+    NOT_BOUGHT = 2
+    ENTERED = 3
+    NOT_PROMISED = 4
+    TOO_LATE = 5
+
+
+class RefundQuote(msgspec.Struct, frozen=True):
+    """What giving a reservation back comes to: how much of its price goes back in all, and until when it can be given
+    back (None: for ever); or what is in the way.
+    """
+
+    obstacle: RefundObstacle | None
+    refund_minor: int = 0
+    until: Instant | None = None
+
+
 class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     """That somebody has entered with the ticket of a seat; `scanned_at` is by the scanner's clock."""
 
@@ -280,26 +300,53 @@ def cancelled(reservation: Reservation, now: Instant) -> Reservation:
     return stepped(reservation, Status.CANCELLED, now)
 
 
-def given_back(reservation: Reservation, current: RefundPolicy, now: Instant) -> Reservation:
-    """A bought reservation, refunded as its event promised; giving back twice is giving back once.
+def refund_quote(reservation: Reservation, current: RefundPolicy, now: Instant) -> RefundQuote:
+    """What giving a reservation back comes to now.
 
     The promise is that of the purchase. An event that was moved since can give its buyers more time, and never less.
-    FAILED_PRECONDITION when the event takes nothing back, or not so late, or when somebody has entered.
     """
     if reservation.status is Status.REFUNDED:
-        return reservation
+        return RefundQuote(RefundObstacle.ALREADY_REFUNDED, reservation.refund_minor)
+    if reservation.status is not Status.CONFIRMED:
+        return RefundQuote(RefundObstacle.NOT_BOUGHT)
     if reservation.entries:
-        seats = ", ".join(entry.seat_id for entry in reservation.entries)
-        raise Refusal(Code.FAILED_PRECONDITION, f"reservation_id: somebody has entered with its ticket for {seats}")
+        return RefundQuote(RefundObstacle.ENTERED)
     policy = reservation.refund_policy or current
     if not policy.percent:
-        raise Refusal(Code.FAILED_PRECONDITION, "reservation_id: this event takes no tickets back")
-    if all(until is not None and now >= until for until in (policy.until(), current.until())):
-        raise Refusal(
-            Code.FAILED_PRECONDITION,
-            f"reservation_id: could be given back until {policy.hours_before} hours before the event",
-        )
-    return refunded(reservation, reservation.total.amount * policy.percent // 100, now)
+        return RefundQuote(RefundObstacle.NOT_PROMISED)
+    until = _later(policy.until(), current.until())
+    if until is not None and now >= until:
+        return RefundQuote(RefundObstacle.TOO_LATE, until=until)
+    return RefundQuote(None, reservation.total.amount * policy.percent // 100, until)
+
+
+def given_back(reservation: Reservation, current: RefundPolicy, now: Instant) -> Reservation:
+    """A reservation given back, as its `refund_quote` says; giving back twice is giving back once.
+
+    FAILED_PRECONDITION when there is an obstacle.
+    """
+    quote = refund_quote(reservation, current, now)
+    match quote.obstacle:
+        case None:
+            return refunded(reservation, quote.refund_minor, now)
+        case RefundObstacle.ALREADY_REFUNDED:
+            return reservation
+        case RefundObstacle.ENTERED:
+            seats = ", ".join(entry.seat_id for entry in reservation.entries)
+            why = f"somebody has entered with its ticket for {seats}"
+        case RefundObstacle.NOT_BOUGHT:
+            why = f"is {reservation.status.name}, not bought"
+        case RefundObstacle.NOT_PROMISED:
+            why = "this event takes no tickets back"
+        case RefundObstacle.TOO_LATE:
+            hours_before = (reservation.refund_policy or current).hours_before
+            why = f"could be given back until {hours_before} hours before the event"
+    raise Refusal(Code.FAILED_PRECONDITION, f"reservation_id: {why}")
+
+
+def _later(one: Instant | None, other: Instant | None) -> Instant | None:
+    """The later of two ends; None is never."""
+    return None if one is None or other is None else max(one, other)
 
 
 def refunded(reservation: Reservation, refund_minor: int, now: Instant) -> Reservation:

@@ -3,11 +3,12 @@
 from traffic_tacos import wire
 from traffic_tacos.gen.reservation.v1 import reservation_pb2 as pb
 from traffic_tacos.gen.tacos.lifecycle.v1 import lifecycle_pb2
-from traffic_tacos.gen.tacos.reservation.v1 import reservation_pb2 as best
+from traffic_tacos.gen.tacos.reservation.v1 import reservation_pb2 as own
 from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.ids import checked_id, checked_user_id
+from traffic_tacos.kernel.money import Money
 from traffic_tacos.rooms.reservation.ending import Ending
-from traffic_tacos.rooms.reservation.model import Metadata, Reservation, Status, Wish, seats_of
+from traffic_tacos.rooms.reservation.model import Metadata, RefundObstacle, Reservation, Status, Wish, seats_of
 from traffic_tacos.rooms.reservation.service import Cancel, Confirm, Create, Extend, Reservations
 from traffic_tacos.rooms.reservation.stopping import Stopping
 
@@ -104,7 +105,7 @@ class BestSeatsRpc:
         self._reservations = reservations
         self._pay_page = pay_page
 
-    async def ReserveBest(self, request: best.ReserveBestRequest, call: Call) -> best.ReserveBestResponse:
+    async def ReserveBest(self, request: own.ReserveBestRequest, call: Call) -> own.ReserveBestResponse:
         call.require_user(checked_user_id("user_id", request.user_id))
         created = await self._reservations.create(
             Create(
@@ -119,13 +120,28 @@ class BestSeatsRpc:
             ),
             call,
         )
-        return best.ReserveBestResponse(
+        return own.ReserveBestResponse(
             reservation_id=created.reservation_id,
             status=_status(created.status),
             hold_expires_at=wire.timestamp(created.hold_expires_at),
             reserved_seats=wire.seats(created.seats),
             total_amount=wire.money(created.total),
             payment_url=f"{self._pay_page}/{created.reservation_id}" if self._pay_page else "",
+        )
+
+
+class RefundRpc:
+    def __init__(self, reservations: Reservations) -> None:
+        self._reservations = reservations
+
+    async def GetRefundQuote(self, request: own.GetRefundQuoteRequest, call: Call) -> own.GetRefundQuoteResponse:
+        reservation, quote = await self._reservations.refund_quote(request.reservation_id, request.user_id, call)
+        has_amount = quote.obstacle in (None, RefundObstacle.ALREADY_REFUNDED)
+        amount = Money(quote.refund_minor, reservation.total.currency) if has_amount else None
+        return own.GetRefundQuoteResponse(
+            amount=wire.money(amount),
+            until=wire.timestamp(quote.until),
+            obstacle=quote.obstacle or 0,  # type: ignore[arg-type]  # same numbers, see model.RefundObstacle
         )
 
 

@@ -1,4 +1,4 @@
-"""Reservation's verbs for callers: create, show, list, extend, confirm, cancel."""
+"""Reservation's verbs for callers: create, show, list, extend, confirm, cancel, and what cancelling would come to."""
 
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -25,7 +25,7 @@ from traffic_tacos.rooms.reservation import model
 from traffic_tacos.rooms.reservation.clients import CatalogClient, EventTerms, InventoryClient, LineClient
 from traffic_tacos.rooms.reservation.confirming import FINISHED_AFTER, Confirming
 from traffic_tacos.rooms.reservation.ending import Ending, unknown
-from traffic_tacos.rooms.reservation.model import Metadata, Reservation, Status, Wish
+from traffic_tacos.rooms.reservation.model import Metadata, RefundQuote, Reservation, Status, Wish
 from traffic_tacos.rooms.reservation.records import (
     ADMISSION_USE,
     RESERVATION,
@@ -276,6 +276,12 @@ class Reservations:
         except Exception:  # noqa: BLE001 - it is cancelled; what is left to tidy, the job does
             return cancelled
         return cancelled
+
+    async def refund_quote(self, reservation_id: str, user_id: str, call: Call) -> tuple[Reservation, RefundQuote]:
+        """A reservation, and what giving it back would come to now: `cancel` decides by the same rule."""
+        known = await self.show(reservation_id, user_id, call)
+        policy = (await self._event_terms(known.event_id, call)).refunds
+        return known, model.refund_quote(known, policy, self._clock.now())
 
     async def _admitted(self, request: Create, call: Call, now: Instant) -> ReservationToken:
         """The admission behind the request, once everything about it that can be wrong was looked at."""

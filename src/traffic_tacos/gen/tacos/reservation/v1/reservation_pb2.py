@@ -28,17 +28,25 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from traffic_tacos.gen.reservation.v1 import reservation_pb2 as reservation_dot_v1_dot_reservation__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&tacos/reservation/v1/reservation.proto\x12\x14tacos.reservation.v1\x1a\x16\x63ommon/v1/errors.proto\x1a\x15\x63ommon/v1/types.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a reservation/v1/reservation.proto\"\xb3\x01\n\x12ReserveBestRequest\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x10\n\x08quantity\x18\x02 \x01(\x05\x12\x0f\n\x07section\x18\x03 \x01(\t\x12#\n\tprice_max\x18\x04 \x01(\x0b\x32\x10.common.v1.Money\x12\x0f\n\x07user_id\x18\x05 \x01(\t\x12\x19\n\x11reservation_token\x18\x06 \x01(\t\x12\x17\n\x0fidempotency_key\x18\x07 \x01(\t\"\x9c\x02\n\x13ReserveBestResponse\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\x12\x31\n\x06status\x18\x02 \x01(\x0e\x32!.reservation.v1.ReservationStatus\x12\x33\n\x0fhold_expires_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x0ereserved_seats\x18\x04 \x03(\x0b\x32\x0f.common.v1.Seat\x12&\n\x0ctotal_amount\x18\x05 \x01(\x0b\x32\x10.common.v1.Money\x12\x13\n\x0bpayment_url\x18\x06 \x01(\t\x12\x1f\n\x05\x65rror\x18\x07 \x01(\x0b\x32\x10.common.v1.Error2v\n\x10\x42\x65stSeatsService\x12\x62\n\x0bReserveBest\x12(.tacos.reservation.v1.ReserveBestRequest\x1a).tacos.reservation.v1.ReserveBestResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&tacos/reservation/v1/reservation.proto\x12\x14tacos.reservation.v1\x1a\x16\x63ommon/v1/errors.proto\x1a\x15\x63ommon/v1/types.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a reservation/v1/reservation.proto\"\xb3\x01\n\x12ReserveBestRequest\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x10\n\x08quantity\x18\x02 \x01(\x05\x12\x0f\n\x07section\x18\x03 \x01(\t\x12#\n\tprice_max\x18\x04 \x01(\x0b\x32\x10.common.v1.Money\x12\x0f\n\x07user_id\x18\x05 \x01(\t\x12\x19\n\x11reservation_token\x18\x06 \x01(\t\x12\x17\n\x0fidempotency_key\x18\x07 \x01(\t\"\x9c\x02\n\x13ReserveBestResponse\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\x12\x31\n\x06status\x18\x02 \x01(\x0e\x32!.reservation.v1.ReservationStatus\x12\x33\n\x0fhold_expires_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x0ereserved_seats\x18\x04 \x03(\x0b\x32\x0f.common.v1.Seat\x12&\n\x0ctotal_amount\x18\x05 \x01(\x0b\x32\x10.common.v1.Money\x12\x13\n\x0bpayment_url\x18\x06 \x01(\t\x12\x1f\n\x05\x65rror\x18\x07 \x01(\x0b\x32\x10.common.v1.Error\"@\n\x15GetRefundQuoteRequest\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\"\xbe\x01\n\x16GetRefundQuoteResponse\x12 \n\x06\x61mount\x18\x01 \x01(\x0b\x32\x10.common.v1.Money\x12)\n\x05until\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x36\n\x08obstacle\x18\x03 \x01(\x0e\x32$.tacos.reservation.v1.RefundObstacle\x12\x1f\n\x05\x65rror\x18\x04 \x01(\x0b\x32\x10.common.v1.Error*\xd4\x01\n\x0eRefundObstacle\x12\x1f\n\x1bREFUND_OBSTACLE_UNSPECIFIED\x10\x00\x12$\n REFUND_OBSTACLE_ALREADY_REFUNDED\x10\x01\x12\x1e\n\x1aREFUND_OBSTACLE_NOT_BOUGHT\x10\x02\x12\x1b\n\x17REFUND_OBSTACLE_ENTERED\x10\x03\x12 \n\x1cREFUND_OBSTACLE_NOT_PROMISED\x10\x04\x12\x1c\n\x18REFUND_OBSTACLE_TOO_LATE\x10\x05\x32v\n\x10\x42\x65stSeatsService\x12\x62\n\x0bReserveBest\x12(.tacos.reservation.v1.ReserveBestRequest\x1a).tacos.reservation.v1.ReserveBestResponse2|\n\rRefundService\x12k\n\x0eGetRefundQuote\x12+.tacos.reservation.v1.GetRefundQuoteRequest\x1a,.tacos.reservation.v1.GetRefundQuoteResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tacos.reservation.v1.reservation_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_REFUNDOBSTACLE']._serialized_start=907
+  _globals['_REFUNDOBSTACLE']._serialized_end=1119
   _globals['_RESERVEBESTREQUEST']._serialized_start=179
   _globals['_RESERVEBESTREQUEST']._serialized_end=358
   _globals['_RESERVEBESTRESPONSE']._serialized_start=361
   _globals['_RESERVEBESTRESPONSE']._serialized_end=645
-  _globals['_BESTSEATSSERVICE']._serialized_start=647
-  _globals['_BESTSEATSSERVICE']._serialized_end=765
+  _globals['_GETREFUNDQUOTEREQUEST']._serialized_start=647
+  _globals['_GETREFUNDQUOTEREQUEST']._serialized_end=711
+  _globals['_GETREFUNDQUOTERESPONSE']._serialized_start=714
+  _globals['_GETREFUNDQUOTERESPONSE']._serialized_end=904
+  _globals['_BESTSEATSSERVICE']._serialized_start=1121
+  _globals['_BESTSEATSSERVICE']._serialized_end=1239
+  _globals['_REFUNDSERVICE']._serialized_start=1241
+  _globals['_REFUNDSERVICE']._serialized_end=1365
 # @@protoc_insertion_point(module_scope)

@@ -101,3 +101,80 @@ class BestSeatsService:
             timeout,
             metadata,
             _registered_method=True)
+
+
+class RefundServiceStub:
+    """For buyers.
+    """
+
+    def __init__(self, channel):
+        """Constructor.
+
+        Args:
+            channel: A grpc.Channel.
+        """
+        self.GetRefundQuote = channel.unary_unary(
+                '/tacos.reservation.v1.RefundService/GetRefundQuote',
+                request_serializer=tacos_dot_reservation_dot_v1_dot_reservation__pb2.GetRefundQuoteRequest.SerializeToString,
+                response_deserializer=tacos_dot_reservation_dot_v1_dot_reservation__pb2.GetRefundQuoteResponse.FromString,
+                _registered_method=True)
+
+
+class RefundServiceServicer:
+    """For buyers.
+    """
+
+    def GetRefundQuote(self, request, context):
+        """What giving a reservation back (GatewayService.CancelReservation) comes to now: CancelReservation does what this says, by
+        the same rule. For its buyer. NOT_FOUND when there is no such reservation of theirs.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+
+def add_RefundServiceServicer_to_server(servicer, server):
+    rpc_method_handlers = {
+            'GetRefundQuote': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetRefundQuote,
+                    request_deserializer=tacos_dot_reservation_dot_v1_dot_reservation__pb2.GetRefundQuoteRequest.FromString,
+                    response_serializer=tacos_dot_reservation_dot_v1_dot_reservation__pb2.GetRefundQuoteResponse.SerializeToString,
+            ),
+    }
+    generic_handler = grpc.method_handlers_generic_handler(
+            'tacos.reservation.v1.RefundService', rpc_method_handlers)
+    server.add_generic_rpc_handlers((generic_handler,))
+    server.add_registered_method_handlers('tacos.reservation.v1.RefundService', rpc_method_handlers)
+
+
+ # This class is part of an EXPERIMENTAL API.
+class RefundService:
+    """For buyers.
+    """
+
+    @staticmethod
+    def GetRefundQuote(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tacos.reservation.v1.RefundService/GetRefundQuote',
+            tacos_dot_reservation_dot_v1_dot_reservation__pb2.GetRefundQuoteRequest.SerializeToString,
+            tacos_dot_reservation_dot_v1_dot_reservation__pb2.GetRefundQuoteResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
