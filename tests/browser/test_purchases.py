@@ -110,6 +110,45 @@ def test_the_keyboard_is_enough(visit):
     fan.waits_for("The tickets are yours")
 
 
+def test_giving_back_is_offered_as_long_as_it_would_be_done(visit, platform):
+    fan = visit(locale="en-GB")
+    fan.holds_the_best("evt_hall")
+    fan.pays(APPROVED)
+    fan.waits_for("The tickets are yours")
+    reservation = fan.page.get_by_role("link", name="Show the tickets").get_attribute("href").rpartition("/")[2]
+    headers = {"authorization": f"Bearer {platform.token('service', 'door')}"}
+
+    def at_the_door(rpc: str, **fields: str) -> dict:
+        answer = fan.page.request.post(f"{fan.address}/tacos.admission.v1.{rpc}", data=fields, headers=headers)
+        assert answer.ok, answer.text()
+        return answer.json()
+
+    ticket = at_the_door("TicketService/ListTickets", reservation_id=reservation)["tickets"][0]["ticket"]
+    entry = {"ticket": ticket, "event_id": "evt_hall"}
+    fan.page.get_by_role("link", name="My orders").first.click()
+    offered = re.compile(r"February 28, 2027 at 8:00\sPM\. ₩60,000 of ₩60,000 then goes back")
+    fan.page.get_by_text(offered).wait_for()
+    fan.press("Give these tickets back")
+    fan.page.get_by_text("₩60,000 of ₩60,000 will go back to your card").wait_for()
+    fan.press("Keep the tickets")
+
+    at_the_door("DoorService/CheckIn", **entry, scanner_id="north", scan_id="1")
+    fan.press("Give these tickets back")  # the page was loaded before somebody entered
+    fan.page.get_by_text("Somebody has entered").wait_for()
+    assert fan.page.get_by_role("button", name=re.compile("back")).count() == 0
+    assert fan.violations() == []
+
+    at_the_door("DoorService/UndoCheckIn", **entry, reason="the wrong door")
+    fan.page.reload()
+    fan.press("Give these tickets back")
+    yes = fan.page.get_by_role("button", name="Give back for ₩60,000")
+    yes.wait_for()
+    at_the_door("DoorService/CheckIn", **entry, scanner_id="north", scan_id="2")
+    yes.click()  # asked and answered before somebody entered
+    fan.page.get_by_text("Somebody has entered").wait_for()
+    assert fan.page.get_by_role("button", name=re.compile("back")).count() == 0
+
+
 @pytest.mark.parametrize("looks", [{"color_scheme": "dark"}, {"forced_colors": "active"}, {"reduced_motion": "reduce"}])
 def test_a_declined_card_says_what_happened_and_the_turn_goes_on(visit, looks):
     fan = visit(locale="en-GB", **SMALL, **looks)

@@ -1,14 +1,14 @@
 /** What was bought on this device, and giving it back. */
 
-import { begin, complain, h, show } from "../lib/dom.js";
+import { begin, complain, h, retext, show } from "../lib/dom.js";
 import { isExpected, kept, read, Refused } from "../lib/server.js";
-import { money, speak, startOf, t } from "../lib/words.js";
+import { has, money, speak, startOf, t, when } from "../lib/words.js";
 import { askAs, fanOf } from "./fan.js";
 import { seatLines, ticketsAt } from "./seatlist.js";
 
 const SHOWN = new Set(["RESERVATION_STATUS_CONFIRMED", "RESERVATION_STATUS_REFUNDED"]);
 
-/** @typedef {{event: any, order: any, fan: {token: string, userId: string}, waiting: string}} Order */
+/** @typedef {{event: any, order: any, quote: any, fan: {token: string, userId: string}}} Order */
 
 /** The orders of all guests that this device has been; `lost` is how many could not be asked for. */
 async function orders() {
@@ -20,11 +20,8 @@ async function orders() {
       const fan = await fanOf({ waiting });
       const { event } = await read(`events/${encodeURIComponent(id)}`);
       const { reservations = [] } = await askAs(fan, "reservation.v1.ReservationService/ListReservations", {});
-      found.push(
-        ...reservations
-          .filter((/** @type {any} */ one) => SHOWN.has(one.status))
-          .map((/** @type {any} */ order) => ({ event, order, fan, waiting })),
-      );
+      for (const order of reservations)
+        if (SHOWN.has(order.status)) found.push({ event, order, fan, quote: await quoteOf(order, fan) });
     } catch (fault) {
       if (!isExpected(fault)) throw fault;
       lost += 1;
@@ -33,28 +30,70 @@ async function orders() {
   return { found, lost };
 }
 
-/** @param {Order} bought */
-function orderOf({ event, order, fan }) {
-  const isBack = order.status === "RESERVATION_STATUS_REFUNDED";
-  const trouble = h("div", { role: "alert" });
-  const back =
-    !isBack &&
-    event.refunds.percent > 0 &&
-    h("button", { type: "button", class: "second", onclick: ask }, t("give_back"));
-  const tickets = !isBack && h("a", { class: "button", href: ticketsAt(order) }, t("show_tickets"));
-  const acts = h("div", { class: "acts" }, tickets, back);
-  const total = Number(order.totalAmount?.amount ?? 0);
-  const returned = money(Math.floor((total * event.refunds.percent) / 100), event);
+/** What giving an order back comes to now; null where that is not known. @param {any} order @param {Order["fan"]} fan */
+async function quoteOf(order, fan) {
+  try {
+    const request = { reservationId: order.reservationId };
+    return await askAs(fan, "tacos.reservation.v1.RefundService/GetRefundQuote", request);
+  } catch (fault) {
+    if (!isExpected(fault)) throw fault;
+    return null;
+  }
+}
 
-  /** What comes back is said first, and only then done. */
-  function ask() {
-    const yes = h("button", { type: "button", onclick: () => giveBack(yes) }, t("give_back_yes", { amount: returned }));
-    const no = h(
+/** What is in the way of giving back, as in "too_late"; "" for nothing. @param {any} quote */
+const obstacleOf = (quote) => (quote.obstacle ?? "").replace("REFUND_OBSTACLE_", "").toLowerCase();
+
+/** @param {Order} bought */
+function orderOf({ event, order, fan, quote }) {
+  const trouble = h("div", { role: "alert" });
+  const tag = h("span", {});
+  const says = h("p", { class: "hint" });
+  const acts = h("div", { class: "acts" });
+  const total = money(order.totalAmount?.amount ?? 0, event);
+  draw(quote);
+
+  /** The order as the server sees it now. @param {any} quote null where it has not said */
+  function draw(quote) {
+    const obstacle = quote && obstacleOf(quote);
+    const isBack = order.status === "RESERVATION_STATUS_REFUNDED" || obstacle === "already_refunded";
+    tag.className = isBack ? "tag" : "tag good";
+    retext(tag, t(isBack ? "given_back" : "paid"));
+    retext(says, quote ? comesTo(quote) : t("refund_unknown"));
+    const tickets = !isBack && h("a", { class: "button", href: ticketsAt(order) }, t("show_tickets"));
+    const back =
+      !isBack &&
+      !obstacle &&
+      h("button", { type: "button", class: "second", onclick: () => ask(back) }, t("give_back"));
+    acts.replaceChildren(...[tickets, back].filter(Boolean));
+  }
+
+  /** What giving it back comes to, in a sentence. @param {any} quote */
+  function comesTo(quote) {
+    const obstacle = obstacleOf(quote);
+    const time = quote.until && when(quote.until, event.utc_offset_minutes);
+    const values = { total, time, amount: money(quote.amount?.amount ?? 0, event) };
+    if (!obstacle) return t(time ? "refund_until" : "refund_any_time", values);
+    return t(has(`refund_${obstacle}`) ? `refund_${obstacle}` : "refund_none", values);
+  }
+
+  /** What comes back is said first, as the server says it now, and only then done. @param {any} button */
+  async function ask(button) {
+    if (!begin(button)) return;
+    trouble.replaceChildren();
+    const now = await quoteOf(order, fan);
+    draw(now);
+    if (!now) complain(trouble, t("no_connection"));
+    if (!now || obstacleOf(now)) return;
+    const amount = Number(now.amount?.amount ?? 0);
+    const values = { total, amount: money(amount, event) };
+    const yes = h(
       "button",
-      { type: "button", class: "second", onclick: () => acts.replaceChildren(tickets, back) },
-      t("give_back_no"),
+      { type: "button", onclick: () => giveBack(yes) },
+      t(amount ? "give_back_yes" : "give_back_yes_nothing", values),
     );
-    acts.replaceChildren(h("p", {}, t("give_back_sure", { amount: returned, total: money(total, event) })), yes, no);
+    const no = h("button", { type: "button", class: "second", onclick: () => draw(now) }, t("give_back_no"));
+    acts.replaceChildren(h("p", {}, t(amount ? "give_back_sure" : "give_back_sure_nothing", values)), yes, no);
     yes.focus();
   }
 
@@ -69,8 +108,9 @@ function orderOf({ event, order, fan }) {
       });
       await view();
     } catch (fault) {
-      complain(trouble, fault instanceof Refused ? t("not_given_back", { reason: fault.message }) : t("no_connection"));
-      acts.replaceChildren(tickets, back);
+      if (!isExpected(fault)) throw fault;
+      complain(trouble, fault instanceof Refused ? t("not_given_back") : t("no_connection"));
+      draw(await quoteOf(order, fan));
     }
   }
 
@@ -79,13 +119,9 @@ function orderOf({ event, order, fan }) {
     { class: "card" },
     h("h2", {}, event.name),
     event.starts_at && h("p", { class: "muted" }, startOf(event)),
-    h(
-      "p",
-      {},
-      h("span", { class: isBack ? "tag" : "tag good" }, t(isBack ? "given_back" : "paid")),
-      ` ${t("order", { order: order.orderId })}`,
-    ),
+    h("p", {}, tag, ` ${t("order", { order: order.orderId })}`),
     seatLines(order, event),
+    says,
     trouble,
     acts,
   );
