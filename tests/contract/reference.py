@@ -17,7 +17,7 @@ from traffic_tacos import gen, wire
 from traffic_tacos.calls.dispatch import CALL_SECONDS_MAX
 from traffic_tacos.calls.policy import ADMIN, BEGINNINGS, FAN, POLICY, PUBLIC, SERVICE
 from traffic_tacos.cli import app
-from traffic_tacos.kernel.errors import Code, Refusal
+from traffic_tacos.kernel.errors import Code, Precondition, Refusal
 from traffic_tacos.ports.settings import SETTINGS, shown
 from traffic_tacos.rooms.waiting_room.operating import QUEUE_SETTINGS
 from traffic_tacos.transport import rest
@@ -51,6 +51,20 @@ MEANINGS = {
     Code.UPSTREAM_ERROR: f"{UNUSED} UNAVAILABLE instead.",
     Code.DATA_CORRUPTION: "A stored record cannot be read. Repeating does not help; everything else goes on.",
     Code.CONCURRENT_MODIFICATION: f"{UNUSED} INVENTORY_CONFLICT or FAILED_PRECONDITION instead.",
+}
+
+PRECONDITIONS = {
+    Precondition.TURN_USED: "The admission has bought, or its reservation has expired: join the queue again.",
+    Precondition.RESERVATION_OPEN: "The admission has a reservation that is open; `value` is its id: pay or cancel it.",
+    Precondition.PLACE_ENDED: "The place was left, or was not used in time: join the queue again.",
+    Precondition.NOT_YOUR_TURN: "The turn of this place has not come.",
+    Precondition.QUEUE_CLOSED: "Nobody new may join; whoever is in the queue goes on.",
+    Precondition.SOLD_OUT: "The event is sold out.",
+    Precondition.SALE_NOT_STARTED: "The sale opens later.",
+    Precondition.SALE_ENDED: "The sale is over.",
+    Precondition.RESERVATIONS_STOPPED: "An operator has stopped reservations; the admission stays good.",
+    Precondition.NO_EXTENSION: "The hold was extended as often as it may be, or others are waiting for its seats.",
+    Precondition.PAYMENT_ARRIVED: "The payment has arrived: the reservation is being confirmed.",
 }
 
 
@@ -102,6 +116,10 @@ def errors() -> str:
         "The codes of `common.v1.ErrorCode`. Over gRPC an error is in the response's `error` field; the gRPC status "
         "is the one below only for callers who ask for it (`x-error-mode: status`).",
         table(("Code", "Number", "HTTP status", "gRPC status", "Meaning"), rows),
+        "## Preconditions",
+        "Where a program may want to go on differently, the `reason` in the details of `FAILED_PRECONDITION` is one of "
+        "these. It is the same in every version; `message` is for people and may change.",
+        table(("Reason", "Meaning"), [(f"`{one.value}`", PRECONDITIONS[one]) for one in Precondition]),
     )
 
 

@@ -5,7 +5,7 @@ A *fault* is the outside failing us: retried with a bound, then UNAVAILABLE.
 Everything else that is raised is a *bug*: it fails its request loudly and is INTERNAL to the caller.
 """
 
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from typing import Self
 
 import msgspec
@@ -39,6 +39,22 @@ class Code(IntEnum):
     CONCURRENT_MODIFICATION = 22
 
 
+class Precondition(StrEnum):
+    """What was not so: the `reason` in the details of FAILED_PRECONDITION, where programs go on differently."""
+
+    TURN_USED = "TURN_USED"
+    RESERVATION_OPEN = "RESERVATION_OPEN"
+    PLACE_ENDED = "PLACE_ENDED"
+    NOT_YOUR_TURN = "NOT_YOUR_TURN"
+    QUEUE_CLOSED = "QUEUE_CLOSED"
+    SOLD_OUT = "SOLD_OUT"
+    SALE_NOT_STARTED = "SALE_NOT_STARTED"
+    SALE_ENDED = "SALE_ENDED"
+    RESERVATIONS_STOPPED = "RESERVATIONS_STOPPED"
+    NO_EXTENSION = "NO_EXTENSION"
+    PAYMENT_ARRIVED = "PAYMENT_ARRIVED"
+
+
 class Detail(msgspec.Struct, frozen=True):
     """One fact of a refusal: which field, what would be right, what was given."""
 
@@ -70,6 +86,14 @@ class Refusal(Exception):
         """INVALID_ARGUMENT for one field; `reason` says what would be right."""
         field = shortened(field, FIELD_SHOWN_MAX)
         return cls(Code.INVALID_ARGUMENT, f"{field}: {reason}", Detail(field, reason, str(value)))
+
+    @classmethod
+    def of_precondition(
+        cls, field: str, says: str, precondition: Precondition, value: str = "", *, is_final: bool = False
+    ) -> Self:
+        """FAILED_PRECONDITION for one field: a sentence for people, and for programs which precondition it was."""
+        detail = Detail(field, precondition.value, value)
+        return cls(Code.FAILED_PRECONDITION, f"{field}: {says}", detail, is_final=is_final)
 
     @classmethod
     def rate_limited(cls, seconds: float, why: str = "") -> Self:

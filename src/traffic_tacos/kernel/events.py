@@ -2,7 +2,7 @@
 
 import msgspec
 
-from traffic_tacos.kernel.errors import Code, Refusal
+from traffic_tacos.kernel.errors import Precondition, Refusal
 from traffic_tacos.kernel.instants import Instant
 
 
@@ -47,12 +47,12 @@ class SaleWindow(msgspec.Struct, frozen=True, omit_defaults=True):
         """Refuse with FAILED_PRECONDITION unless the event is sold at this instant."""
         self.check_not_over(now)
         if not self.has_opened(now):
-            raise Refusal(Code.FAILED_PRECONDITION, "event_id: the sale has not started yet")
+            raise Refusal.of_precondition("event_id", "the sale has not started yet", Precondition.SALE_NOT_STARTED)
 
     def check_not_over(self, now: Instant) -> None:
         """Refuse with FAILED_PRECONDITION when the event is sold no longer."""
         if self.is_over(now):
-            raise Refusal(Code.FAILED_PRECONDITION, "event_id: the sale has ended")
+            raise Refusal.of_precondition("event_id", "the sale has ended", Precondition.SALE_ENDED)
 
 
 ALWAYS = SaleWindow()

@@ -5,10 +5,12 @@ from typing import Any
 from traffic_tacos import wire
 from traffic_tacos.gen.common.v1 import errors_pb2
 from traffic_tacos.gen.gateway.v1 import queue_pb2
-from traffic_tacos.kernel.errors import Code, Refusal
+from traffic_tacos.kernel.errors import Precondition, Refusal
 
 # Answers that say no in a field of their own: the field, and the refusal that each value of it stands for.
-_NOT_YOUR_TURN = Refusal(Code.FAILED_PRECONDITION, "waiting_token: it is not this place's turn yet; ask for its status")
+_NOT_YOUR_TURN = Refusal.of_precondition(
+    "waiting_token", "it is not this place's turn yet; ask for its status", Precondition.NOT_YOUR_TURN
+)
 SAYS_NO: dict[str, tuple[str, dict[int, Refusal]]] = {
     queue_pb2.RequestAdmissionResponse.DESCRIPTOR.full_name: (
         "admission",

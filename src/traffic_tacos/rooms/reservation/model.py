@@ -16,7 +16,7 @@ from enum import Enum, IntEnum
 
 import msgspec
 
-from traffic_tacos.kernel.errors import Code, Fault, Refusal
+from traffic_tacos.kernel.errors import Code, Fault, Precondition, Refusal
 from traffic_tacos.kernel.instants import HOUR, MINUTE, SECOND, Instant
 from traffic_tacos.kernel.money import Money
 from traffic_tacos.kernel.seats import Seat, SeatStatus
@@ -194,17 +194,14 @@ def check_usable(use: AdmissionUse | None, user_id: str, now: Instant) -> None:
     if use.user_id != user_id:
         raise Refusal(Code.FORBIDDEN, "reservation_token: was used by somebody else", is_final=True)
     if use.state is AdmissionState.SPENT:
-        raise Refusal(
-            Code.FAILED_PRECONDITION, "reservation_token: has bought already; join the queue again", is_final=True
-        )
+        says = "has bought already; join the queue again"
+        raise Refusal.of_precondition("reservation_token", says, Precondition.TURN_USED, is_final=True)
     if use.state is AdmissionState.ENDED or (use.reservation_id and now >= use.until):
-        raise Refusal(
-            Code.FAILED_PRECONDITION, "reservation_token: its reservation expired; join the queue again", is_final=True
-        )
+        says = "its reservation expired; join the queue again"
+        raise Refusal.of_precondition("reservation_token", says, Precondition.TURN_USED, is_final=True)
     if use.reservation_id:
-        raise Refusal(
-            Code.FAILED_PRECONDITION, f"reservation_token: {use.reservation_id} is still open; pay or cancel it first"
-        )
+        says = f"{use.reservation_id} is still open; pay or cancel it first"
+        raise Refusal.of_precondition("reservation_token", says, Precondition.RESERVATION_OPEN, use.reservation_id)
 
 
 def admission_after(use: AdmissionUse, reservation: Reservation) -> AdmissionUse:
@@ -278,9 +275,8 @@ def extended(reservation: Reservation, seconds: int, now: Instant) -> Reservatio
             Code.FAILED_PRECONDITION, f"reservation_id: is {state}; only a hold can be extended", is_final=True
         )
     if reservation.extensions >= EXTENSIONS_MAX:
-        raise Refusal(
-            Code.FAILED_PRECONDITION, f"reservation_id: may be extended {EXTENSIONS_MAX} time only", is_final=True
-        )
+        says = f"may be extended {EXTENSIONS_MAX} time only"
+        raise Refusal.of_precondition("reservation_id", says, Precondition.NO_EXTENSION, is_final=True)
     return msgspec.structs.replace(
         reservation,
         hold_expires_at=reservation.hold_expires_at + seconds * SECOND,
@@ -296,7 +292,8 @@ def cancelled(reservation: Reservation, now: Instant) -> Reservation:
     if reservation.as_read(now).status is Status.EXPIRED:
         raise Refusal(Code.RESERVATION_EXPIRED, "reservation_id: the hold has ended")
     if reservation.confirming:
-        raise Refusal(Code.FAILED_PRECONDITION, "reservation_id: its payment has arrived and is being confirmed")
+        says = "its payment has arrived and is being confirmed"
+        raise Refusal.of_precondition("reservation_id", says, Precondition.PAYMENT_ARRIVED)
     return stepped(reservation, Status.CANCELLED, now)
 
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 import msgspec
 
 from traffic_tacos.kernel.calls import TRUSTED, Call
-from traffic_tacos.kernel.errors import Code, Refusal
+from traffic_tacos.kernel.errors import Code, Precondition, Refusal
 from traffic_tacos.kernel.ids import checked_id, checked_reason, checked_user_id, derived_id
 from traffic_tacos.kernel.instants import DAY, Instant
 from traffic_tacos.kernel.limits import EXTENSION_SECONDS_MAX
@@ -236,7 +236,8 @@ class Reservations:
         checked_reason(request.reason)
         after = model.extended(known, request.seconds, self._clock.now())
         if await self._line.waiting(known.event_id, call) and await self._inventory.is_all_taken(known.event_id, call):
-            raise Refusal(Code.FAILED_PRECONDITION, "reservation_id: others are waiting for these seats")
+            says = "others are waiting for these seats"
+            raise Refusal.of_precondition("reservation_id", says, Precondition.NO_EXTENSION)
         await self._inventory.extend(known.id, known.event_id, after.hold_expires_at, call)
         now = self._clock.now()
 

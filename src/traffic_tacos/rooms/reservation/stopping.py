@@ -8,7 +8,7 @@ its cleanup job's, committed with it. Its admission stays good: once reservation
 import msgspec
 
 from traffic_tacos.kernel.calls import Call
-from traffic_tacos.kernel.errors import Code, Refusal
+from traffic_tacos.kernel.errors import Code, Precondition, Refusal
 from traffic_tacos.kernel.ids import checked_id, required_reason
 from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.kernel.limits import EXTENSION_SECONDS_MAX, HOLD_SECONDS_MAX
@@ -76,9 +76,8 @@ def is_stopped(view: View, event_id: str) -> bool:
 
 
 def reservations_stopped() -> Refusal:
-    return Refusal(
-        Code.FAILED_PRECONDITION, "event_id: reservations are stopped by the operator; the admission stays good"
-    )
+    says = "reservations are stopped by the operator; the admission stays good"
+    return Refusal.of_precondition("event_id", says, Precondition.RESERVATIONS_STOPPED)
 
 
 class Stopping:

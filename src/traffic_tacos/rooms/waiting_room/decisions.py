@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from traffic_tacos.kernel.errors import Code, Refusal
+from traffic_tacos.kernel.errors import Code, Precondition, Refusal
 from traffic_tacos.kernel.instants import MINUTE, SECOND, Instant
 from traffic_tacos.kernel.tokens import Ticket, seal_ticket, session_hash
 from traffic_tacos.ports.sales import sale_key, window_in_force
@@ -168,7 +168,8 @@ def names(event_id: str, record: TicketRecord) -> tuple[str, ...]:
 
 
 def place_ended() -> Refusal:
-    return Refusal(Code.FAILED_PRECONDITION, "waiting_token: this place has ended; join the queue again")
+    says = "this place has ended; join the queue again"
+    return Refusal.of_precondition("waiting_token", says, Precondition.PLACE_ENDED)
 
 
 def of_another_user() -> Refusal:

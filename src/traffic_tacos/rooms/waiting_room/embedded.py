@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 import msgspec
 import structlog
 
-from traffic_tacos.kernel.errors import Code, Refusal
+from traffic_tacos.kernel.errors import Code, Precondition, Refusal
 from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.kernel.tokens import session_hash
 from traffic_tacos.ports.clock import Clock
@@ -274,7 +274,8 @@ class EmbeddedLine:
         if model.is_sold_out:
             raise self._sold_out()
         if self._is_closed:
-            raise Refusal(Code.FAILED_PRECONDITION, "event_id: the queue is closed; whoever is in it goes on")
+            says = "the queue is closed; whoever is in it goes on"
+            raise Refusal.of_precondition("event_id", says, Precondition.QUEUE_CLOSED)
         if model.waiting() + self._joining >= model.limits.waiting_max:
             raise Refusal.rate_limited(model.limits.offer_seconds)
 
@@ -321,7 +322,7 @@ class EmbeddedLine:
         return await self._store.transact(keys, lambda view: decisions.expire(view, keys, now))
 
     def _sold_out(self) -> Refusal:
-        return Refusal(Code.FAILED_PRECONDITION, f"event_id: {self._on.event_id} is sold out")
+        return Refusal.of_precondition("event_id", f"{self._on.event_id} is sold out", Precondition.SOLD_OUT)
 
     # Settings, and the draw.
 

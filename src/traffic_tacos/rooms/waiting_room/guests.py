@@ -9,7 +9,7 @@ import hashlib
 from traffic_tacos import wire
 from traffic_tacos.gen.tacos.identity.v1 import identity_pb2 as pb
 from traffic_tacos.kernel.calls import FAN_SCOPES, Call, Caller, Role
-from traffic_tacos.kernel.errors import Code, Refusal
+from traffic_tacos.kernel.errors import Code, Precondition, Refusal
 from traffic_tacos.kernel.instants import HOUR, Instant
 from traffic_tacos.kernel.tokens import Ticket, UserToken, open_ticket, sign_user
 from traffic_tacos.ports.clock import Clock
@@ -50,7 +50,8 @@ class GuestRpc:
             raise Refusal(Code.FORBIDDEN, "waiting_token: this place belongs to a user; sign in")
         was_admitted = holder is not None and holder.was_admitted
         if not was_admitted and opened.line.view().tickets.state(ticket.number) is not State.READY:
-            raise Refusal(Code.FAILED_PRECONDITION, "waiting_token: it is not the turn of this place")
+            says = "it is not the turn of this place"
+            raise Refusal.of_precondition("waiting_token", says, Precondition.NOT_YOUR_TURN)
 
 
 def guest_name(ticket: Ticket, secret: bytes) -> str:
