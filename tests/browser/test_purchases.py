@@ -5,6 +5,7 @@ import re
 import pytest
 
 from tests.browser.visitor import APPROVED, DECLINED, MISTYPED
+from traffic_tacos.kernel.errors import Code, Precondition
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 SMALL = {"viewport": {"width": 320, "height": 640}}
@@ -229,6 +230,41 @@ def test_a_clock_that_is_wrong_by_five_minutes_shows_the_time_that_is_left(visit
     fan.holds_the_best("evt_hall")
     minutes, seconds = fan.page.locator(".countdown").inner_text().split(":")
     assert 50 <= int(minutes) * 60 + int(seconds) <= 60
+
+
+def test_a_reservation_that_the_page_has_lost_is_found_again_by_asking_for_seats(visit):
+    fan = visit(locale="en-GB")
+    fan.holds_the_best("evt_hall")
+    fan.page.evaluate(
+        "const {reservation, ...way} = JSON.parse(localStorage['tacos.event.evt_hall']);"
+        "localStorage['tacos.event.evt_hall'] = JSON.stringify(way)"
+    )
+    fan.page.reload()
+    fan.waits_for("Choose your seats")
+    fan.press("Take the best available")
+    fan.waits_for("Your seats are held")
+
+
+def test_whatever_is_refused_is_said_in_the_language_of_the_page(visit):
+    fan = visit(locale="ko-KR")
+    fan.page.goto(f"{fan.address}/e/evt_hall")
+    answer: dict = {"code": "unknown"}
+    fan.page.route("**/JoinQueue", lambda route: route.fulfill(status=400, json=answer))
+    said = set()
+    codes = [code.name for code in Code if code is not Code.UNSPECIFIED]
+    reasons = {Code.RATE_LIMITED.name: "wait", Code.INVALID_ARGUMENT.name: "must be 1 to 4"}
+    refusals = [(code, reasons.get(code, "")) for code in (*codes, "NEW")]
+    refusals += [(Code.FAILED_PRECONDITION.name, one) for one in (*Precondition, "NEW")]
+    for number, (code, reason) in enumerate(refusals):
+        detail = {"field": "event_id", "reason": reason, "value": ""}
+        error = {"code": f"ERROR_CODE_{code}", "message": f"event_id: refused {number}", "details": [detail]}
+        answer["details"] = [{"type": "common.v1.Error", "debug": error}]
+        fan.press("대기열에 들어가기")
+        fan.page.locator("button[aria-busy]").wait_for(state="detached")
+        text = fan.page.locator(".problem").inner_text()
+        assert re.search(r"[가-힣]", text) and not re.search(r"[A-Za-z]", text), (code, reason, text)
+        said.add(text)
+    assert len(said) >= len(Precondition) + len(codes) / 2
 
 
 def test_an_address_that_leads_nowhere_leads_on(visit):

@@ -2,7 +2,7 @@
 
 import { h, poster, show } from "../lib/dom.js";
 import { call, isExpected, keep, kept, newKey, onKept, read, Refused } from "../lib/server.js";
-import { venueOf, prices, speak, startOf, t, when, whenHere } from "../lib/words.js";
+import { venueOf, prices, speak, startOf, t, when, whenHere, why } from "../lib/words.js";
 
 /**
  * What this device keeps of its way to one purchase. All of it is optional.
@@ -157,7 +157,7 @@ function about({ event, way, set, go, problem }) {
       await go();
     } catch (fault) {
       if (fault instanceof Refused && fault.code === "ALREADY_EXISTS") set({ session: undefined });
-      await go(fault instanceof Refused ? t("not_joined", { reason: fault.message }) : t("no_connection"));
+      await go(why(fault));
     }
   }
 

@@ -2,7 +2,7 @@
 
 import { again, announce, h, retext, show } from "../lib/dom.js";
 import { call, isExpected, now, read, Refused } from "../lib/server.js";
-import { about, clock, number, t } from "../lib/words.js";
+import { about, clock, number, t, why } from "../lib/words.js";
 import { admit } from "./fan.js";
 import { isDrawn, numberOf, placeOf, waitOf } from "./place.js";
 import { quantities } from "./quantity.js";
@@ -160,7 +160,7 @@ export async function view(stage) {
         await admit(stage);
         await go();
       } catch (fault) {
-        await go(fault instanceof Refused ? t("not_admitted", { reason: fault.message }) : t("no_connection"));
+        await go(why(fault));
       }
     }
   }

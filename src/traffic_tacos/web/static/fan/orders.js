@@ -1,8 +1,8 @@
 /** What was bought on this device, and giving it back. */
 
 import { begin, complain, h, retext, show } from "../lib/dom.js";
-import { isExpected, kept, read, Refused } from "../lib/server.js";
-import { has, money, speak, startOf, t, when } from "../lib/words.js";
+import { isExpected, kept, read } from "../lib/server.js";
+import { has, money, speak, startOf, t, when, why } from "../lib/words.js";
 import { askAs, fanOf } from "./fan.js";
 import { seatLines, ticketsAt } from "./seatlist.js";
 
@@ -83,7 +83,7 @@ function orderOf({ event, order, fan, quote }) {
     trouble.replaceChildren();
     const now = await quoteOf(order, fan);
     draw(now);
-    if (!now) complain(trouble, t("no_connection"));
+    if (!now) complain(trouble, t("refund_unknown"));
     if (!now || obstacleOf(now)) return;
     const amount = Number(now.amount?.amount ?? 0);
     const values = { total, amount: money(amount, event) };
@@ -109,7 +109,7 @@ function orderOf({ event, order, fan, quote }) {
       await view();
     } catch (fault) {
       if (!isExpected(fault)) throw fault;
-      complain(trouble, fault instanceof Refused ? t("not_given_back") : t("no_connection"));
+      complain(trouble, why(fault));
       draw(await quoteOf(order, fan));
     }
   }

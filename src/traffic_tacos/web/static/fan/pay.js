@@ -2,7 +2,7 @@
 
 import { again, announce, begin, complain, h, show } from "../lib/dom.js";
 import { isExpected, newKey, now, Refused } from "../lib/server.js";
-import { money, t } from "../lib/words.js";
+import { money, t, why } from "../lib/words.js";
 import { cardForm, typedCard, wrong } from "./card.js";
 import { countdown } from "./countdown.js";
 import { ask, remember } from "./fan.js";
@@ -171,7 +171,7 @@ export async function view(stage) {
       void watch();
     } catch (fault) {
       if (!isExpected(fault)) throw fault;
-      complain(trouble, fault instanceof Refused ? t("not_done", { reason: fault.message }) : t("no_connection_pay"));
+      complain(trouble, fault instanceof Refused ? why(fault) : t("no_connection_pay"));
     }
     button.removeAttribute("aria-busy");
   }
@@ -191,7 +191,8 @@ export async function view(stage) {
       button.remove();
     } catch (fault) {
       button.removeAttribute("aria-busy");
-      complain(trouble, fault instanceof Refused ? t("no_more_time") : t("no_connection"));
+      if (!isExpected(fault)) throw fault;
+      complain(trouble, why(fault));
     }
   }
 

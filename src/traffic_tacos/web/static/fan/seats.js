@@ -3,7 +3,7 @@
 import { bitsOf } from "../lib/bits.js";
 import { again, announce, begin, complain, h, retext, show } from "../lib/dom.js";
 import { isExpected, newKey, now, read, Refused } from "../lib/server.js";
-import { clock, money, prices, t } from "../lib/words.js";
+import { clock, money, prices, t, why } from "../lib/words.js";
 import { blockOf } from "./block.js";
 import { ask } from "./fan.js";
 import { houseOf } from "./map.js";
@@ -11,9 +11,7 @@ import { freeIn } from "./plan.js";
 import { quantities } from "./quantity.js";
 
 const LOOKED = 4000; // milliseconds between two looks at what is free
-const TAKEN = new Set(["INVENTORY_CONFLICT", "INSUFFICIENT_INVENTORY"]);
-const OVER = new Set(["UNAUTHENTICATED", "FORBIDDEN"]);
-const OPEN = /rsv_\w+(?= is still open)/; // a reservation that another tab has made
+const OVER = new Set(["UNAUTHENTICATED", "FORBIDDEN", "TURN_USED"]); // codes and reasons of an admission that is no good
 
 /** @param {import("./event.js").Stage} stage */
 export async function view(stage) {
@@ -241,13 +239,12 @@ export async function view(stage) {
       if (!isExpected(fault)) throw fault;
       if (!(fault instanceof Refused)) return complain(trouble, t("no_connection"));
       set({ holding: undefined });
-      if (OVER.has(fault.code) || /join the queue again/.test(fault.message)) return over();
-      const open = OPEN.exec(fault.message);
-      if (open) {
-        set({ reservation: open[0] });
+      if (OVER.has(fault.code) || OVER.has(fault.reason)) return over();
+      if (fault.reason === "RESERVATION_OPEN") {
+        set({ reservation: fault.value }); // another tab has made it
         return go();
       }
-      complain(trouble, t(TAKEN.has(fault.code) ? "taken" : "not_held", { reason: fault.message }));
+      complain(trouble, why(fault));
       drawn = drawn && " ";
       await look().catch(() => undefined);
     }

@@ -3,7 +3,7 @@
 import { bitsOf } from "../lib/bits.js";
 import { h, show, svg } from "../lib/dom.js";
 import { isExpected, kept, read, Refused } from "../lib/server.js";
-import { venueOf, speak, startOf, t } from "../lib/words.js";
+import { venueOf, speak, startOf, t, why } from "../lib/words.js";
 import { askAs, fanOf } from "./fan.js";
 
 const ID = decodeURIComponent(location.pathname.split("/")[2] ?? "");
@@ -74,8 +74,7 @@ async function view() {
   } catch (fault) {
     if (!isExpected(fault)) throw fault;
     const again = h("button", { type: "button", onclick: view }, t("try_again"));
-    const says = fault instanceof Refused ? t("not_done", { reason: fault.message }) : t("no_connection");
-    show(h("h1", {}, t("tickets_title")), h("p", { class: "problem", role: "alert" }, says), again);
+    show(h("h1", {}, t("tickets_title")), h("p", { class: "problem", role: "alert" }, why(fault)), again);
   }
 }
 

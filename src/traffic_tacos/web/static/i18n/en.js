@@ -12,6 +12,46 @@ export default {
   no_connection_pay:
     "There was no answer, so we do not know yet whether it was done. Press the button again: nothing is paid twice.",
 
+  because_turn_used: "Your turn is used up. You can join the queue again.",
+  because_reservation_open: "You have seats that are still held. Pay for them or give them up first.",
+  because_place_ended: "Your place has ended: it was not used in time, or it was left. You can join the queue again.",
+  because_not_your_turn: "It is not your turn yet. You keep your place; this page shows when it is.",
+  because_queue_closed: "Nobody new is let into the queue now. You can try again later.",
+  because_sold_out: "All seats are sold.",
+  because_sale_not_started: "The sale has not opened yet. You can try again when it has.",
+  because_sale_ended: "The sale of this event is over.",
+  because_reservations_stopped: "The seller has stopped the sale for a while. Your turn stays yours: try again later.",
+  because_no_extension: "There is no more time: others are waiting for seats, or it was extended already.",
+  because_payment_arrived: "Your payment has arrived. In a moment this page shows what became of it.",
+  refused: "That was not done. Please load the page again to see how things stand.",
+  refused_unauthenticated:
+    "That was not done: this page has been open for too long, or belongs to another device. Please load it again.",
+  refused_forbidden: "That was not done: it belongs to somebody else, or is for people with an account only.",
+  refused_invalid_argument: "That was not done: something that was chosen or typed cannot be so. Please check it.",
+  refused_not_found: "That is not there any more. Please load the page again to see how things stand.",
+  refused_already_exists:
+    "This device had a place in the queue and has lost it. Please press the button again to get a new one.",
+  refused_failed_precondition: "That cannot be done now. Please load the page again to see how things stand.",
+  refused_rate_limited: {
+    one: "Very many people want something at once. Nothing was done; please try again in {n} second.",
+    other: "Very many people want something at once. Nothing was done; please try again in {n} seconds.",
+  },
+  refused_quota_exceeded: "That would be more than one person may have of this event. Please choose fewer.",
+  refused_idempotency_required: "That was not done. Please load the page again and try once more.",
+  refused_idempotency_conflict:
+    "That was asked for before, in another way. Please load the page again to see what came of it.",
+  refused_reservation_expired: "The time for which your seats were held is over. Please load the page again.",
+  refused_payment_not_approved:
+    "The payment was not approved. Please load the page again to see what became of the seats.",
+  refused_inventory_conflict:
+    "Somebody was faster: not all of these seats are free any more. Choose again; nothing was charged.",
+  refused_insufficient_inventory:
+    "Not so many seats are left of what you asked for. Choose fewer, or others; nothing was charged.",
+  refused_internal: "Something went wrong here, and it is not your fault. Please try again later.",
+  refused_data_corruption: "Something went wrong here, and it is not your fault. Please try again later.",
+  refused_unavailable: "The ticket shop cannot answer right now. Please try again in a moment: nothing is done twice.",
+  refused_timeout: "The answer took too long. Please try again in a moment: nothing is done twice.",
+
   on_sale: "On sale here",
   no_events: "Nothing is on sale here yet.",
   what_this_is: "First come, first served",
@@ -48,7 +88,6 @@ export default {
   how_it_goes_says:
     "You join the queue and get a place. When it is your turn, choose your seats: they are held for {seconds} seconds while you pay.",
   join_queue: "Join the queue",
-  not_joined: "You could not join the queue: {reason}",
 
   in_queue: "You are in the queue",
   your_place: "Your place",
@@ -79,7 +118,6 @@ export default {
   your_turn_says: "Choose your seats now. Once you begin, you have some minutes to choose.",
   turn_until: "Begin before {time}.",
   choose_seats: "Choose seats",
-  not_admitted: "You could not be let in: {reason}",
   ended_place: "Your place has ended",
   ended_place_says: "It was not used in time, or it was left. Join again to get a new place.",
   ended_sold_out: "Sold out",
@@ -114,15 +152,12 @@ export default {
   no_more_than: { one: "You can buy {n} ticket at most.", other: "You can buy {n} tickets at most." },
   hold_seats: "Hold these seats",
   seat_gone: "Somebody was faster: {seat} has just been taken. Your other seats are still chosen.",
-  taken: "Somebody was faster: not all of these seats are free any more. Choose again; nothing was charged.",
-  not_held: "These seats could not be held: {reason}",
 
   held_title: "Your seats are held",
   held_for: "Time left to pay",
   held_until: "Until {time}. Then others may have the seats; nothing is charged.",
   seconds_left: { one: "{n} second left", other: "{n} seconds left" },
   more_time: "{n} more seconds",
-  no_more_time: "There is no more time: others are waiting for seats, or it was extended already.",
   release: "Give the seats up",
   your_seats: "Your seats",
   total: "Total",
@@ -149,7 +184,6 @@ export default {
   wrong_cvv: "CVC: please type the 3 or 4 digits of the card.",
   nothing_to_pay: "There is nothing to pay",
   take_free: "Get the tickets",
-  not_done: "That could not be done: {reason}",
   asking_title: "Your payment is on its way",
   asking_says: "The bank is being asked. This takes some seconds; you need not do anything.",
   bought_title: "The tickets are yours",
@@ -183,7 +217,6 @@ export default {
   give_back_yes: "Give back for {amount}",
   give_back_yes_nothing: "Give back for nothing",
   give_back_no: "Keep the tickets",
-  not_given_back: "The tickets were not given back: you still have them.",
   refund_until: "Can be given back until {time}. {amount} of {total} then goes back to your card.",
   refund_any_time: "Can be given back at any time. {amount} of {total} then goes back to your card.",
   refund_already_refunded: "{amount} of {total} goes back to your card.",

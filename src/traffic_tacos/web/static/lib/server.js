@@ -1,12 +1,18 @@
 /** The server: asking it, its clock, and what this device remembers of what it said. */
 
-/** The server's answer was no. `code` is the contract's, as in "NOT_FOUND"; `field` names what is wrong, "" for nothing. */
+/**
+ * The server's answer was no. `code` is the contract's, as in "NOT_FOUND"; the first of its facts says what is wrong: the
+ * `field`, a `reason`, as in "SOLD_OUT", and a `value`, each "" for nothing. Its sentence is for programmers: nobody
+ * decides by it, and no page shows it; `why` in words.js says the same to people.
+ */
 export class Refused extends Error {
-  /** @param {string} code @param {string} message @param {string} field @param {number} retryAfter seconds */
-  constructor(code, message, field = "", retryAfter = 0) {
-    super(message);
+  /** @param {string} code @param {string} sentence @param {Record<string, string>} fact @param {number} retryAfter seconds */
+  constructor(code, sentence, { field = "", reason = "", value = "" } = {}, retryAfter = 0) {
+    super(sentence);
     this.code = code;
     this.field = field;
+    this.reason = reason;
+    this.value = value;
     this.retryAfter = retryAfter;
   }
 }
@@ -61,7 +67,7 @@ export async function call(rpc, request, token = "") {
 function refusalOf(response, error) {
   const code = String(error.code ?? "UNAVAILABLE").replace("ERROR_CODE_", "");
   const retry = Number(response.headers.get("retry-after")) || 0;
-  return new Refused(code, error.message ?? `HTTP ${response.status}`, error.details?.[0]?.field ?? "", retry);
+  return new Refused(code, error.message ?? `HTTP ${response.status}`, error.details?.[0], retry);
 }
 
 /** @param {string} path @param {RequestInit} how */

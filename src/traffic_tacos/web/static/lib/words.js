@@ -1,7 +1,7 @@
 /** Words, numbers, money and times as the visitor reads them. */
 
 import { byId } from "./dom.js";
-import { keep, kept } from "./server.js";
+import { keep, kept, Refused } from "./server.js";
 
 const LANGUAGES = { en: "English", ko: "한국어" };
 const MINUTE = 60_000;
@@ -62,6 +62,17 @@ export function t(key, values = {}) {
 
 /** Whether there are words under a key. @param {string} key */
 export const has = (key) => key in words;
+
+/**
+ * Why something was not done and what to do now, in a sentence: by what the server says was in the way, else by its code.
+ * @param {unknown} fault
+ */
+export function why(fault) {
+  if (!(fault instanceof Refused)) return t("no_connection");
+  const [reason, code] = [fault.reason.toLowerCase(), fault.code.toLowerCase()];
+  if (has(`because_${reason}`)) return t(`because_${reason}`);
+  return t(has(`refused_${code}`) ? `refused_${code}` : "refused", { n: Math.max(1, Math.ceil(fault.retryAfter)) });
+}
 
 /** @param {number} value */
 export const number = (value) => new Intl.NumberFormat(language).format(value);
