@@ -1,7 +1,7 @@
 # make up    sets up .venv and starts the platform (ARGS="--time-scale 10" passes options on)
 # make test  sets up .venv and runs every check
 .DELETE_ON_ERROR:
-.PHONY: up test setup setup-dev format lint types imports contract browser docs docs-build node-clients pytest coverage simulation fuzz bench lock clean
+.PHONY: up test setup setup-dev format lint types imports contract browser screenshots docs docs-build node-clients pytest coverage simulation fuzz bench lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -95,6 +95,10 @@ $(BROWSER): requirements-browser.lock $(DEV)
 		apt-get install -y --no-install-recommends chromium fonts-noto-cjk; \
 	else echo "Please install chromium (and fonts-noto-cjk), so that the pages can be tested."; exit 1; fi
 	@touch $@
+
+# The pictures of the pages in the docs, taken anew.
+screenshots: $(BROWSER)
+	$(BIN)/python -m tests.browser.screenshots docs/pages
 
 # Attacks a platform of its own for so many minutes.
 MINUTES ?= 5
