@@ -13,6 +13,7 @@ from tests.e2e.process import UpProcess
 EVENTS = sorted(Path(__file__).parent.glob("*.yaml"))
 CHROMIUM = shutil.which("chromium")
 WITHOUT = "make browser"
+DOCS = "https://docs.example/"
 # No service of the browser's maker is asked for anything, and no display is needed.
 ARGUMENTS = [
     "--no-sandbox",
@@ -43,7 +44,7 @@ def chromium() -> Iterator[Any]:
 def platform(chromium, tmp_path_factory) -> Iterator[UpProcess]:
     """One for all tests of a module: each buys from an event of its own, or leaves enough for the others."""
     files = [argument for event in EVENTS for argument in ("--event", str(event))]
-    process = UpProcess(tmp_path_factory.mktemp("browser"), *files, "--time-scale", "10").start()
+    process = UpProcess(tmp_path_factory.mktemp("browser"), *files, "--time-scale", "10", "--docs-url", DOCS).start()
     yield process
     process.ensure_stopped()
 

@@ -1,9 +1,12 @@
 """Whole purchases, in the forms that people come in; and what goes wrong on the way."""
 
+import json
 import re
+from typing import Any
 
 import pytest
 
+from tests.browser.conftest import DOCS
 from tests.browser.visitor import APPROVED, DECLINED, MISTYPED
 from traffic_tacos.kernel.errors import Code, Precondition
 
@@ -15,6 +18,7 @@ def test_seats_are_chosen_by_hand_on_a_desktop_and_every_state_is_accessible(vis
     fan = visit(locale="en-GB", timezone_id="Europe/Berlin")
     fan.page.goto(fan.address)
     fan.page.get_by_role("link", name="The Long Evening").wait_for()
+    assert fan.page.get_by_role("link", name="documentation").get_attribute("href") == DOCS
     wrong = {"front": fan.violations()}
     fan.page.get_by_role("link", name="The Long Evening").click()
     fan.waits_for("The Long Evening")
@@ -127,7 +131,7 @@ def test_giving_back_is_offered_as_long_as_it_would_be_done(visit, platform):
     ticket = at_the_door("TicketService/ListTickets", reservation_id=reservation)["tickets"][0]["ticket"]
     entry = {"ticket": ticket, "event_id": "evt_hall"}
     fan.page.get_by_role("link", name="My orders").first.click()
-    offered = re.compile(r"February 28, 2027 at 8:00\sPM\. ₩60,000 of ₩60,000 then goes back")
+    offered = re.compile(r"February 28, 2027 at 8:00\sPM\. Of ₩60,000, ₩60,000 goes back")
     fan.page.get_by_text(offered).wait_for()
     fan.press("Give these tickets back")
     fan.page.get_by_text("₩60,000 of ₩60,000 will go back to your card").wait_for()
@@ -148,6 +152,32 @@ def test_giving_back_is_offered_as_long_as_it_would_be_done(visit, platform):
     yes.click()  # asked and answered before somebody entered
     fan.page.get_by_text("Somebody has entered").wait_for()
     assert fan.page.get_by_role("button", name=re.compile("back")).count() == 0
+
+
+def test_tickets_that_cost_nothing_are_found_behind_other_reservations_and_given_back(visit):
+    fan = visit(locale="en-GB")
+    fan.holds_the_best("evt_free")
+    fan.press("Give the seats up")
+    fan.press("Choose again")
+    fan.press("Take the best available")
+    fan.press("Get the tickets")
+    fan.waits_for("The tickets are yours")
+    pages = []
+
+    def one_at_a_time(route: Any) -> None:
+        asked = route.request.post_data_json
+        asked["pagination"]["pageSize"] = 1
+        pages.append(asked["pagination"]["cursor"])
+        route.continue_(post_data=json.dumps(asked))
+
+    fan.page.route("**/ListReservations", one_at_a_time)
+    fan.page.get_by_role("link", name="My orders").first.click()
+    fan.page.get_by_text("Can be given back at any time. No money goes back.").wait_for()
+    assert len(pages) == 2
+    fan.press("Give these tickets back")
+    fan.page.get_by_text("No money will go back to you").wait_for()
+    fan.press("Give back for nothing")
+    fan.page.get_by_text("Given back", exact=True).wait_for()
 
 
 @pytest.mark.parametrize("looks", [{"color_scheme": "dark"}, {"forced_colors": "active"}, {"reduced_motion": "reduce"}])

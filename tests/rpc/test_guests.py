@@ -1,5 +1,6 @@
 """Who has no account buys by the place in the queue."""
 
+import msgspec
 import pytest
 
 from tests.rpc.desk import GATEWAY, QUEUE, RESERVATION, code, on_platform
@@ -141,6 +142,13 @@ async def test_pages_are_told_that_they_need_no_login(desk):
     assert (told["guests"], told["issuer"], told["languages"]) == (True, None, ["en", "ko"])
     assert (told["currencies"]["KRW"], told["currencies"]["EUR"], told["currencies"]["BHD"]) == (0, 2, 3)
     assert ["4242424242424242", "approved"] in told["test_cards"]
+
+
+@on_platform
+async def test_pages_are_told_where_the_documentation_is(desk):
+    assert (await desk.http("GET", "/web/config.json")).json()["docs"] == ""
+    desk.platform.config = msgspec.structs.replace(desk.platform.config, docs_url="https://docs.example")
+    assert (await desk.http("GET", "/web/config.json")).json()["docs"] == "https://docs.example"
 
 
 @pytest.mark.parametrize("token_endpoint", [ISSUER + "/token", "javascript:alert(1)"])

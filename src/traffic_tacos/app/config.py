@@ -15,6 +15,7 @@ from traffic_tacos.kernel.addresses import (
     checked_url,
     parsed_address,
     parsed_networks,
+    target_of,
 )
 from traffic_tacos.kernel.errors import Refusal
 from traffic_tacos.kernel.tokens import AUDIENCE
@@ -41,8 +42,9 @@ SHARING_A_STORE = frozenset(ROOMS) - {"gateway"}
 class Config(msgspec.Struct, frozen=True):
     """`server` is `native` (pygrpc-native) or `grpcio`; `time_scale` divides simulated payment times only;
     `webhook_networks` may be reached by webhooks besides public addresses; `public_url` is what browsers know the
-    HTTP door by, when that is not where it listens. The users of `issuer` (an OpenID Connect issuer, whose tokens
-    for us have `issuer_audience`) are fans here, and our own pages sign in there as `issuer_client_id`, asking for
+    HTTP door by, when that is not where it listens; `docs_url` is where they find the documentation, empty for
+    nowhere. The users of `issuer` (an OpenID Connect issuer, whose tokens for us have `issuer_audience`) are fans
+    here, and our own pages sign in there as `issuer_client_id`, asking for
     `issuer_scope`; X-Forwarded-For is believed of `trusted_proxies`; pages of `cors_origins` may call the HTTP door
     from a browser. `telemetry` is where an OpenTelemetry collector takes OTLP over HTTP. `elsewhere` says where
     rooms that run in another process answer gRPC, and `payment_webhook` where the webhook room of such a process
@@ -61,6 +63,7 @@ class Config(msgspec.Struct, frozen=True):
     server: str = "native"
     webhook_networks: tuple[str, ...] = LOOPBACK
     public_url: str = ""
+    docs_url: str = ""
     issuer: str = ""
     issuer_audience: str = AUDIENCE
     issuer_client_id: str = ""
@@ -126,6 +129,10 @@ def checked(config: Config) -> Config:
         raise Refusal.of_field("time-scale", "must be above 0 and at most 1000", config.time_scale)
     if config.public_url:
         checked_url("public-url", config.public_url, config.networks)
+    if config.docs_url and target_of(config.docs_url) is None:
+        raise Refusal.of_field(
+            "docs-url", "must be an http or https address, as in https://docs.example", config.docs_url
+        )
     parsed_networks("webhook-network", config.webhook_networks)
     parsed_networks("trusted-proxy", config.trusted_proxies)
     if config.issuer:

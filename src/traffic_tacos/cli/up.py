@@ -24,6 +24,9 @@ def up(
     public_url: Annotated[
         str, typer.Option(help="What browsers know the HTTP address by, as in https://tickets.example.")
     ] = "",
+    docs_url: Annotated[
+        str, typer.Option(help="Where browsers find the documentation, as in https://docs.example; pages link to it.")
+    ] = "",
     telemetry: Annotated[
         str, typer.Option(help="Where an OpenTelemetry collector takes OTLP over HTTP, as in http://127.0.0.1:4318.")
     ] = "",
@@ -90,6 +93,7 @@ def up(
             without=frozenset(without or ()),
             server=server,
             public_url=public_url,
+            docs_url=docs_url,
             telemetry=telemetry,
             issuer=issuer,
             issuer_audience=issuer_audience,

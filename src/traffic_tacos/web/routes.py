@@ -87,10 +87,10 @@ which is exact but for at most `step` - 1 tickets that have ended just before it
 show the least of what was reckoned and what GetQueueStatus said. Its time is place / moving_per_second, after opens_at.
 
 `GET /web/config.json` (max-age=60): `{"version", "guests": true, "languages": ["en", "ko"], "currencies": {"KRW": 0,
-"EUR": 2, …}, "test_cards": [["4111…", "approved"], …], "issuer": null or {"url", "client_id", "audience", "scope",
-"authorization_endpoint", "token_endpoint", "end_session_endpoint": "" where there is none}}`. `guests` is what events
-that say nothing of it do; `currencies` are all there are, with their decimals; an issuer that has not been reached yet
-has "" as its endpoints.
+"EUR": 2, …}, "test_cards": [["4111…", "approved"], …], "docs": "", "issuer": null or {"url", "client_id", "audience",
+"scope", "authorization_endpoint", "token_endpoint", "end_session_endpoint": "" where there is none}}`. `guests` is what
+events that say nothing of it do; `currencies` are all there are, with their decimals; `docs` is the address of the
+documentation, "" where the operator has named none; an issuer that has not been reached yet has "" as its endpoints.
 """
 
 from collections.abc import Callable, Mapping
@@ -157,6 +157,7 @@ def _config(platform: Behind) -> object:
         "languages": LANGUAGES,
         "currencies": DECIMALS,
         "test_cards": [(number, reason.value) for number, reason in TEST_CARDS.items()],
+        "docs": known.docs_url,
         "issuer": issuer,
     }
 

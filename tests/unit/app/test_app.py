@@ -52,7 +52,14 @@ def test_addresses_are_host_and_port(text, expected):
 
 
 @pytest.mark.parametrize(
-    "config", [Config(without=frozenset({"kitchen"})), Config(time_scale=0), Config(time_scale=-1), Config(server="x")]
+    "config",
+    [
+        Config(without=frozenset({"kitchen"})),
+        Config(time_scale=0),
+        Config(time_scale=-1),
+        Config(server="x"),
+        Config(docs_url="javascript:alert(1)"),
+    ],
 )
 def test_settings_that_cannot_be_are_refused(config):
     with pytest.raises(Refusal):

@@ -1,7 +1,7 @@
 /** The front page: what is on sale here, and what this place is. */
 
 import { again, h, poster, show } from "../lib/dom.js";
-import { isExpected, read } from "../lib/server.js";
+import { all, isExpected, read } from "../lib/server.js";
 import { venueOf, prices, speak, startOf, t } from "../lib/words.js";
 
 const TRIED_AGAIN = 3000; // milliseconds
@@ -31,19 +31,14 @@ function card(event) {
   );
 }
 
-/** All pages of the list. */
-async function events() {
-  const found = [];
-  for (let cursor = "", first = true; first || cursor; first = false) {
+const events = () =>
+  all(async (cursor) => {
     const page = await read(`events?cursor=${encodeURIComponent(cursor)}`);
-    found.push(...page.events);
-    cursor = page.next;
-  }
-  return found;
-}
+    return { items: page.events, next: page.next };
+  });
 
-/** @param {any[]} found */
-function view(found) {
+/** @param {any[]} found @param {string} docs where the documentation is; "" where nobody has said */
+function view(found, docs) {
   document.title = `${t("on_sale")} · Traffic Tacos`;
   const list = found.length
     ? h("ul", { class: "events" }, found.map(card))
@@ -56,7 +51,14 @@ function view(found) {
       { class: "card" },
       h("h2", {}, t("what_this_is")),
       h("p", {}, t("what_this_is_says")),
-      h("p", {}, t("built_on_says"), " ", h("a", { href: "/openapi.json" }, t("api_description"))),
+      h(
+        "p",
+        {},
+        t("built_on_says"),
+        " ",
+        docs && [h("a", { href: docs }, t("documentation")), ", "],
+        h("a", { href: "/openapi.json" }, t("api_description")),
+      ),
     ),
   );
 }
@@ -64,11 +66,13 @@ function view(found) {
 async function start() {
   /** @type {any[]} */
   let found = [];
-  await speak(() => view(found));
+  let docs = "";
+  await speak(() => view(found, docs));
   await again(new AbortController().signal, async () => {
     try {
       found = await events();
-      view(found);
+      ({ docs } = await read("config.json"));
+      view(found, docs);
       return null;
     } catch (fault) {
       if (!isExpected(fault)) throw fault;

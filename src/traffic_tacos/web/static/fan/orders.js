@@ -1,12 +1,13 @@
 /** What was bought on this device, and giving it back. */
 
 import { begin, complain, h, retext, show } from "../lib/dom.js";
-import { isExpected, kept, read } from "../lib/server.js";
+import { all, isExpected, kept, read } from "../lib/server.js";
 import { has, money, speak, startOf, t, when, why } from "../lib/words.js";
 import { askAs, fanOf } from "./fan.js";
 import { seatLines, ticketsAt } from "./seatlist.js";
 
 const SHOWN = new Set(["RESERVATION_STATUS_CONFIRMED", "RESERVATION_STATUS_REFUNDED"]);
+const PAGE = 100; // reservations, the most that are told at once
 
 /** @typedef {{event: any, order: any, quote: any, fan: {token: string, userId: string}}} Order */
 
@@ -19,8 +20,7 @@ async function orders() {
     try {
       const fan = await fanOf({ waiting });
       const { event } = await read(`events/${encodeURIComponent(id)}`);
-      const { reservations = [] } = await askAs(fan, "reservation.v1.ReservationService/ListReservations", {});
-      for (const order of reservations)
+      for (const order of await reservationsOf(fan))
         if (SHOWN.has(order.status)) found.push({ event, order, fan, quote: await quoteOf(order, fan) });
     } catch (fault) {
       if (!isExpected(fault)) throw fault;
@@ -29,6 +29,14 @@ async function orders() {
   }
   return { found, lost };
 }
+
+/** All that a guest has reserved, oldest first. @param {Order["fan"]} fan */
+const reservationsOf = (fan) =>
+  all(async (cursor) => {
+    const pagination = { cursor, pageSize: PAGE };
+    const page = await askAs(fan, "reservation.v1.ReservationService/ListReservations", { pagination });
+    return { items: page.reservations ?? [], next: page.pageInfo?.nextCursor ?? "" };
+  });
 
 /** What giving an order back comes to now; null where that is not known. @param {any} order @param {Order["fan"]} fan */
 async function quoteOf(order, fan) {
@@ -72,9 +80,11 @@ function orderOf({ event, order, fan, quote }) {
   function comesTo(quote) {
     const obstacle = obstacleOf(quote);
     const time = quote.until && when(quote.until, event.utc_offset_minutes);
-    const values = { total, time, amount: money(quote.amount?.amount ?? 0, event) };
-    if (!obstacle) return t(time ? "refund_until" : "refund_any_time", values);
-    return t(has(`refund_${obstacle}`) ? `refund_${obstacle}` : "refund_none", values);
+    const amount = Number(quote.amount?.amount ?? 0);
+    const back = t(amount ? "refund_amount" : "refund_nothing", { total, amount: money(amount, event) });
+    if (obstacle === "already_refunded") return back;
+    if (!obstacle) return `${t(time ? "refund_until" : "refund_any_time", { time })} ${back}`;
+    return t(has(`refund_${obstacle}`) ? `refund_${obstacle}` : "refund_none", { time });
   }
 
   /** What comes back is said first, as the server says it now, and only then done. @param {any} button */

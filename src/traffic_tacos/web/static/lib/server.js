@@ -63,6 +63,21 @@ export async function call(rpc, request, token = "") {
   throw refusalOf(response, error);
 }
 
+/**
+ * All of a list that is read a page at a time.
+ * @param {(cursor: string) => Promise<{items: any[], next: string}>} page the page behind a cursor; "" is the first, and ends
+ */
+export async function all(page) {
+  const found = [];
+  let cursor = "";
+  do {
+    const { items, next } = await page(cursor);
+    found.push(...items);
+    cursor = next;
+  } while (cursor);
+  return found;
+}
+
 /** @param {Response} response @param {any} error */
 function refusalOf(response, error) {
   const code = String(error.code ?? "UNAVAILABLE").replace("ERROR_CODE_", "");
