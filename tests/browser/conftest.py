@@ -1,12 +1,15 @@
 """A platform with events to buy, and a browser that looks at its pages as people do."""
 
 import shutil
+import signal
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.browser.jumping import JUMP_SECONDS
 from tests.browser.visitor import AXE, Visitor
 from tests.e2e.process import UpProcess
 
@@ -44,9 +47,21 @@ def chromium() -> Iterator[Any]:
 def platform(chromium, tmp_path_factory) -> Iterator[UpProcess]:
     """One for all tests of a module: each buys from an event of its own, or leaves enough for the others."""
     files = [argument for event in EVENTS for argument in ("--event", str(event))]
-    process = UpProcess(tmp_path_factory.mktemp("browser"), *files, "--time-scale", "10", "--docs-url", DOCS).start()
-    yield process
+    process = UpProcess(tmp_path_factory.mktemp("browser"), *files, "--time-scale", "100", "--docs-url", DOCS)
+    process.command = [sys.executable, "-m", "tests.browser.jumping"]
+    yield process.start()
     process.ensure_stopped()
+
+
+@pytest.fixture
+def jump(platform) -> Callable[[Visitor], None]:
+    """Some seconds pass at once, for the platform and for a visitor."""
+
+    def jump(visitor: Visitor) -> None:
+        platform.signal(signal.SIGUSR1)
+        visitor.jump(JUMP_SECONDS)
+
+    return jump
 
 
 @pytest.fixture

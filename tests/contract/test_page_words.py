@@ -24,6 +24,13 @@ def test_whatever_the_platform_refuses_there_are_words_for_it(language):
     assert {key for key in known if key.startswith(("refused", "because_"))} - needed == set()
 
 
+def test_no_sentence_about_a_refusal_is_left_in_english():
+    korean = (STATIC / "i18n" / "ko.js").read_text()
+    sentences = re.findall(r'^  (?:refused|because)\w*:\s*"(.+)",$', korean, re.MULTILINE)
+    assert len(sentences) > len(Precondition)
+    assert [text for text in sentences if re.search(r"[A-Za-z]", text.replace("{n}", ""))] == []
+
+
 @pytest.mark.parametrize("file", SCRIPTS, ids=lambda file: str(file.relative_to(STATIC)))
 def test_no_page_of_the_fans_decides_by_a_sentence_of_the_server_or_shows_one(file):
     reads = file.read_text().count(".message")

@@ -62,6 +62,10 @@ class UpProcess:
         os.kill(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
+    def signal(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+
     def stop(self) -> int:
         """SIGTERM; the exit code."""
         assert self._process is not None
