@@ -9,6 +9,8 @@ import pytest
 
 from tests.browser.test_purchases import SMALL
 from tests.e2e.process import GATEWAY, Shopper
+from traffic_tacos.cli.options import TOKEN_SECONDS, issued
+from traffic_tacos.kernel.calls import Caller, Role
 
 EVENT, OTHER = "evt_hall", "evt_pair"
 OFFLINE = "net::ERR_INTERNET_DISCONNECTED"  # the browser says so itself
@@ -25,7 +27,8 @@ class Order:
 
     def __init__(self, platform, quantity=1, event=EVENT):
         user = f"guest{next(names)}"
-        self.shopper = Shopper(platform.client(), platform.token("user", user), user, event)
+        token = issued(platform.data, Caller(Role.FAN, user), TOKEN_SECONDS)  # a process for each takes a second
+        self.shopper = Shopper(platform.client(), token, user, event)
         self.shopper.join()
         self.shopper.wait_for_turn()
         self.shopper.be_admitted()
