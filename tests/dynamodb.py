@@ -15,7 +15,7 @@ import msgspec
 
 from traffic_tacos.app.retention import EXPIRED_BY_THE_STORE
 from traffic_tacos.engines.dynamodb import DynamoStore
-from traffic_tacos.engines.dynamodb_requests import AnswerLost, Cancelled, Item, Throttled
+from traffic_tacos.engines.dynamodb_requests import AnswerLost, Cancelled, Item, Requests, Throttled
 from traffic_tacos.engines.dynamodb_tables import PACKED, PARTITION, SORT, TEXT, TOKEN, Tables
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.store import DamagedRecord, Kind, Write, packed, unpacked
@@ -173,7 +173,10 @@ class FakeDynamoStore(DynamoStore):
         wire: FakeDynamo | None = None,
     ) -> None:
         self.wire = wire or FakeDynamo(clock, randomness)
-        super().__init__(self.wire, Tables("tacos-"), clock, randomness, EXPIRED_BY_THE_STORE, on_commit)
+        tables = Tables("tacos-")
+        super().__init__(
+            Requests(self.wire, tables, clock, randomness), tables, clock, randomness, EXPIRED_BY_THE_STORE, on_commit
+        )
         self._own = clock, randomness
 
     def all(self, kind: Kind[Any]) -> Iterator[tuple[str, Any]]:

@@ -35,6 +35,7 @@ from traffic_tacos.kernel.tokens import UserToken, sign_user
 from traffic_tacos.operations.invariants import Result, verified
 from traffic_tacos.operations.logs import LogRing
 from traffic_tacos.ports.http import HttpAnswer
+from traffic_tacos.ports.snapshots import Snapshot
 from traffic_tacos.ports.store import Kind
 
 # Injected faults are logged by the hundred; what matters is raised.
@@ -112,6 +113,18 @@ async def _nothing(url: str) -> Any:
     raise ValueError(f"{url} is not there")
 
 
+class Looks:
+    """An `OnSnapshot` of what is stored."""
+
+    is_of_one_moment = True
+
+    def __init__(self, look: Callable[[Callable[[Snapshot], Any]], Awaitable[Any]]) -> None:
+        self._look = look
+
+    async def __call__(self, see: Callable[[Snapshot], Any], /) -> Any:
+        return await self._look(see)
+
+
 class World:
     """One simulated sale. Everything in it follows from the seed."""
 
@@ -155,7 +168,7 @@ class World:
         if self.telemetry is not None:
             traced, post = self.telemetry.traced_store(store), self.telemetry.traced_post(post)
         swept = EXPIRIES if ENGINE == "memory" else SWEPT_ON_ANY_STORE
-        engines = embedded(self.clock, self.random, traced, post, self._look, config.webhook_url, swept)
+        engines = embedded(self.clock, self.random, traced, post, Looks(self._look), config.webhook_url, swept)
         self.platform = Platform(config, engines, self.keyring, self.log, self.fetch)
         if self.telemetry is not None:
             self.telemetry.follow(self.platform)

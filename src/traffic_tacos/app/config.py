@@ -34,8 +34,8 @@ ROOMS = (
 )
 SERVERS = ("native", "grpcio")
 STORE_FILE = "store.db"  # in the data folder
-# Everything but the gateway keeps records, or acts on jobs and events that are committed with them. Embedded engines
-# serve one process, so these rooms stay together.
+# Everything but the gateway keeps records, or acts on jobs and events that are committed with them. An embedded store
+# serves one process, so on one these rooms stay together.
 SHARING_A_STORE = frozenset(ROOMS) - {"gateway"}
 
 
@@ -49,7 +49,8 @@ class Config(msgspec.Struct, frozen=True):
     from a browser. `telemetry` is where an OpenTelemetry collector takes OTLP over HTTP. `elsewhere` says where
     rooms that run in another process answer gRPC, and `payment_webhook` where the webhook room of such a process
     takes the results of payments. `keys_of` is the data folder of the process that made the keys which all
-    processes of one platform share; None when that is this one. There may be `connections_max` of each transport
+    processes of one platform share; None when that is this one. `dynamodb` is what the names of the tables begin with
+    that keep the records; empty for a file in the data folder. There may be `connections_max` of each transport
     (0: three eighths of the files that the process may open), and `connections_per_address` from one address; one
     is closed that for `idle_seconds` sends nothing whole.
     """
@@ -74,6 +75,7 @@ class Config(msgspec.Struct, frozen=True):
     elsewhere: Mapping[str, Address] = {}
     payment_webhook: str = ""
     keys_of: Path | None = None
+    dynamodb: str = ""
     connections_max: int = 0
     connections_per_address: int = 1000
     idle_seconds: float = 10.0
@@ -160,7 +162,7 @@ def _check_elsewhere(config: Config) -> None:
     if both := sorted(set(config.elsewhere) & config.without):
         raise Refusal.of_field("elsewhere", "must not name what `without` leaves out", both[0])
     here = SHARING_A_STORE & set(config.rooms)
-    if here and (apart := sorted(SHARING_A_STORE & set(config.elsewhere))):
+    if not config.dynamodb and here and (apart := sorted(SHARING_A_STORE & set(config.elsewhere))):
         raise Refusal.of_field(
             "elsewhere",
             f"must name all of {', '.join(room for room in ROOMS if room in SHARING_A_STORE)}, or none of them: they "

@@ -1,4 +1,4 @@
-"""The whole platform in one process, on the embedded engines: what `tacos up` runs."""
+"""The rooms of one process, on the engines that its configuration names: what `tacos up` runs."""
 
 import asyncio
 import contextlib
@@ -11,21 +11,19 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import structlog
 
-from traffic_tacos.app.config import STORE_FILE, Config
+from traffic_tacos.app.config import Config
 from traffic_tacos.app.engines import Engines, embedded
 from traffic_tacos.app.platform import Platform
+from traffic_tacos.app.stores import Opened, opened
 from traffic_tacos.calls import keys
 from traffic_tacos.engines.clock import SystemClock
 from traffic_tacos.engines.outbound import poster
-from traffic_tacos.engines.sqlite import SqliteStore
-from traffic_tacos.engines.sqlite_snapshot import sqlite_snapshot
 from traffic_tacos.kernel.addresses import Address
 from traffic_tacos.kernel.errors import Refusal
 from traffic_tacos.kernel.instants import SECOND
@@ -33,8 +31,6 @@ from traffic_tacos.operations import logs
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.figures import Logs
 from traffic_tacos.ports.http import HttpPost
-from traffic_tacos.ports.snapshots import Snapshot
-from traffic_tacos.ports.store import Store
 from traffic_tacos.transport.connections import Caps, Connections, SocketWatch, gauges_of
 from traffic_tacos.transport.grpc_server import GrpcServer
 from traffic_tacos.transport.http import application
@@ -47,10 +43,8 @@ if TYPE_CHECKING:
 LOCK_FILE = "lock"
 GRACE_SECONDS = 5.0
 OPEN_FILES_MAX = 65_536
-LARGE_STORE_BYTES = 100_000_000  # opening it may take seconds
 GC_THRESHOLDS = (20_000, 20, 20)
 
-T = TypeVar("T")
 log = structlog.get_logger()
 
 Hook = Callable[[Platform], Awaitable[None]]
@@ -80,19 +74,15 @@ async def running(config: Config, ring: Logs, prepare: Hook) -> AsyncIterator[tu
     open_files = _allow_open_files()
     randomness = random.SystemRandom()
     with _locked(config.data):
-        file = config.data / STORE_FILE
-        if file.exists() and file.stat().st_size > LARGE_STORE_BYTES:
-            log.info("opening_store", file=str(file), bytes=file.stat().st_size)
-        store = SqliteStore(file)
         clock = SystemClock()
         telemetry = exporting(config, clock)
         try:
-            async with poster(config.networks) as post:
+            async with opened(config, clock, randomness) as store, poster(config.networks) as post:
                 engines = engines_of(config, clock, randomness, store, post, telemetry)
                 platform = Platform(config, engines, keyring(config, randomness), ring)
                 if telemetry is not None:
                     telemetry.follow(platform)
-                store.on_commit = platform.committed
+                store.follow(platform.committed)
                 await platform.load()
                 await prepare(platform)
                 _calm_garbage_collection()
@@ -111,7 +101,6 @@ async def running(config: Config, ring: Logs, prepare: Hook) -> AsyncIterator[tu
                 await platform.close()
                 log.info("platform_stopped", uptime_seconds=(clock.now() - started) // SECOND)
         finally:
-            await store.close()
             if telemetry is not None:
                 await asyncio.to_thread(telemetry.close)
 
@@ -120,15 +109,15 @@ def engines_of(
     config: Config,
     clock: Clock,
     randomness: random.Random,
-    store: Store,
+    opened: Opened,
     post: HttpPost,
     telemetry: "Telemetry | None",
 ) -> Engines:
-    """The embedded engines of a data folder; traced where traces go somewhere."""
+    """What the platform stands on; traced where traces go somewhere."""
+    store = opened.store
     if telemetry is not None:
         store, post = telemetry.traced_store(store), telemetry.traced_post(post)
-    on_snapshot = partial(_on_snapshot, config.data / STORE_FILE)
-    return embedded(clock, randomness, store, post, on_snapshot, config.webhook_url)
+    return embedded(clock, randomness, store, post, opened.on_snapshot, config.webhook_url, opened.expiries)
 
 
 def keyring(config: Config, randomness: random.Random) -> keys.Keyring:
@@ -196,16 +185,6 @@ def _calm_garbage_collection() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
-
-
-async def _on_snapshot(file: Path, see: Callable[[Snapshot], T]) -> T:
-    """Look at the store's file in a thread, through a connection of its own."""
-
-    def seen() -> T:
-        with sqlite_snapshot(file) as records:
-            return see(records)
-
-    return await asyncio.to_thread(seen)
 
 
 def _check_free(field: str, address: Address) -> None:

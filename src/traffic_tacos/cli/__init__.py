@@ -9,8 +9,9 @@ import grpc
 import typer
 from rich.console import Console
 
-from traffic_tacos.cli import admin, buy, draw, event, keys, options, queue, reconcile, token, up, verify, webhook
+from traffic_tacos.cli import admin, aws, buy, draw, event, keys, options, queue, reconcile, token, up, verify, webhook
 from traffic_tacos.kernel.errors import Code, Damaged, Refusal
+from traffic_tacos.ports.store import StoreUnavailable
 from traffic_tacos.upstream import UpstreamFault
 
 app = typer.Typer(
@@ -45,6 +46,7 @@ app.add_typer(admin.app, name="admin")
 app.add_typer(draw.app, name="draw")
 app.add_typer(webhook.app, name="webhook")
 app.add_typer(keys.app, name="keys")
+app.add_typer(aws.app, name="aws")
 app.command("token")(token.token)
 app.command("buy")(buy.buy)
 app.command("verify")(verify.verify)
@@ -63,7 +65,7 @@ def main() -> None:
         _fail(2 if refusal.code is Code.INVALID_ARGUMENT else 1, _message(refusal), *more)
     except grpc.aio.AioRpcError as failure:
         _fail(1, f"{failure.code().name}: {failure.details()}")
-    except (UpstreamFault, Damaged, options.Unreachable) as failure:
+    except (UpstreamFault, Damaged, StoreUnavailable, options.Unreachable) as failure:
         _fail(1, str(failure))
     except TimeoutError as timeout:
         _fail(1, str(timeout) or "the platform took too long")

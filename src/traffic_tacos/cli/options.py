@@ -37,6 +37,16 @@ Grpc = Annotated[
     str, typer.Option("--grpc", envvar="TACOS_GRPC", help="Where the platform answers gRPC, as HOST:PORT.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead.")]
+DynamoDB = Annotated[
+    str,
+    typer.Option(
+        "--dynamodb",
+        envvar="TACOS_DYNAMODB",
+        metavar="PREFIX",
+        help="Keep records in tables of DynamoDB whose names begin so, instead of in the data folder. Region, endpoint "
+        "and credentials are those that AWS's own tools find.",
+    ),
+]
 Reason = Annotated[str, typer.Option(help="Why; kept in the audit log.")]
 As = Annotated[
     str,

@@ -56,6 +56,7 @@ def up(
     keys_of: Annotated[
         Path | None, typer.Option(help="The data folder of the process whose keys this one shares; else its own.")
     ] = None,
+    dynamodb: options.DynamoDB = "",
     payment_webhook: Annotated[
         str, typer.Option(help="Where results of payments are taken, when the webhook service runs elsewhere.")
     ] = "",
@@ -103,6 +104,7 @@ def up(
             cors_origins=tuple(cors_origin or ()),
             elsewhere=parsed_elsewhere(elsewhere or ()),
             keys_of=keys_of,
+            dynamodb=dynamodb,
             payment_webhook=payment_webhook,
             connections_max=connections_max,
             connections_per_address=connections_per_address,

@@ -1,19 +1,21 @@
 """`tacos verify`: are the promises kept?"""
 
+import asyncio
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from traffic_tacos.app.config import STORE_FILE
+from traffic_tacos.app.config import STORE_FILE, Config
+from traffic_tacos.app.stores import opened
 from traffic_tacos.cli import options
 from traffic_tacos.cli.shown import Listing, print_json
 from traffic_tacos.engines.clock import SystemClock
 from traffic_tacos.engines.sqlite_snapshot import sqlite_snapshot
 from traffic_tacos.gen.tacos.operations.v1 import operations_pb2 as pb
 from traffic_tacos.gen.tacos.operations.v1 import operations_pb2_grpc
-from traffic_tacos.operations.invariants import Result, verified
+from traffic_tacos.operations.invariants import Result, verified, verified_on
 
 
 def verify(
@@ -27,6 +29,7 @@ def verify(
             help="Ask the platform that answers there, instead of reading the data folder. --data comes first.",
         ),
     ] = "",
+    dynamodb: options.DynamoDB = "",
 ) -> None:
     """Check every invariant that what is stored can show. Exit code 1 when one is broken.
 
@@ -34,7 +37,7 @@ def verify(
     """
     asked = {name: str(context.get_parameter_source(name)).rpartition(".")[2] for name in ("data", "grpc")}
     is_local = not grpc or (asked["data"] == "COMMANDLINE" and asked["grpc"] == "ENVIRONMENT")
-    results = _local(data) if is_local else _remote(grpc, data)
+    results = _results(data, grpc if not is_local else "", dynamodb)
     if as_json:
         print_json(results)
     else:
@@ -55,9 +58,22 @@ def _show(results: list[Result]) -> None:
             console.print(f"{result.invariant} {violation}", style="red", markup=False)
 
 
+def _results(data: Path, grpc: str, dynamodb: str) -> list[Result]:
+    if dynamodb:
+        return asyncio.run(_on_dynamodb(dynamodb))
+    return _remote(grpc, data) if grpc else _local(data)
+
+
 def _local(data: Path) -> list[Result]:
     with sqlite_snapshot(data / STORE_FILE) as records:
         return verified(records, SystemClock().now())
+
+
+async def _on_dynamodb(prefix: str) -> list[Result]:
+    clock, config = SystemClock(), Config(dynamodb=prefix)
+    with Console(stderr=True).status("Reading everything …"):
+        async with opened(config, clock, options.randomness()) as store:
+            return await verified_on(store.on_snapshot, clock)
 
 
 def _remote(grpc: str, data: Path) -> list[Result]:

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from traffic_tacos.engines.contention import Contention
-from traffic_tacos.engines.dynamodb_requests import ATTEMPTS_MAX, NOTHING, Item, Requests, Step, Wire
+from traffic_tacos.engines.dynamodb_requests import ATTEMPTS_MAX, NOTHING, Item, Requests, Step
 from traffic_tacos.engines.dynamodb_tables import PACKED, PARTITION, TEXT, TOKEN, TTL, Place, Tables
 from traffic_tacos.engines.purge import Expiry
 from traffic_tacos.engines.views import DeclaredView
@@ -113,7 +113,7 @@ class DynamoStore:
 
     def __init__(
         self,
-        wire: Wire,
+        requests: Requests,
         tables: Tables,
         clock: Clock,
         randomness: random.Random,
@@ -121,7 +121,7 @@ class DynamoStore:
         on_commit: Callable[[Sequence[Write]], None] = lambda _: None,
     ) -> None:
         self.on_commit = on_commit
-        self._requests = Requests(wire, tables, clock, randomness)
+        self._requests = requests
         self._tables = tables
         self._clock = clock
         self._random = randomness

@@ -1,7 +1,8 @@
 """The file of a SQLite store as it is at one moment, while its platform may go on writing."""
 
+import asyncio
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -12,6 +13,22 @@ from traffic_tacos.ports.snapshots import Snapshot
 from traffic_tacos.ports.store import DamagedRecord, Kind
 
 T = TypeVar("T")
+
+
+class SqliteSnapshots:
+    """An `OnSnapshot`: looks in a thread, through a connection of its own."""
+
+    is_of_one_moment = True
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    async def __call__(self, see: Callable[[Snapshot], T], /) -> T:
+        def seen() -> T:
+            with sqlite_snapshot(self._file) as records:
+                return see(records)
+
+        return await asyncio.to_thread(seen)
 
 
 @contextmanager

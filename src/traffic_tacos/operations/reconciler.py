@@ -12,10 +12,10 @@ import msgspec
 import structlog
 
 from traffic_tacos.kernel.instants import MINUTE, SECOND, Instant
-from traffic_tacos.operations.invariants import Everything, verified_of
+from traffic_tacos.operations.invariants import SECOND_LOOK_SECONDS, Everything, verified_of
 from traffic_tacos.ports.audit import HEAD, Audited, audited
 from traffic_tacos.ports.clock import Clock
-from traffic_tacos.ports.snapshots import OnSnapshot
+from traffic_tacos.ports.snapshots import OnSnapshot, Snapshot
 from traffic_tacos.ports.store import JOB, Decision, Job, Key, Store, View, Write
 from traffic_tacos.rooms.payment.model import UNDER_WAY
 from traffic_tacos.rooms.payment.service import expiry_job as payment_expiry_job
@@ -84,7 +84,7 @@ class Reconciler:
         when somebody asked for it: it says how much was repaired.
         """
         now = self._clock.now()
-        differences = await self._on_snapshot(lambda records: tuple(differences_of(Everything(records, now))))
+        differences = await self._differences()
         jobs = {one.subject: one.job for one in differences if one.job is not None}
         repaired: frozenset[str] = frozenset()
         if (jobs or entry) and not dry_run:
@@ -94,6 +94,21 @@ class Reconciler:
         if not dry_run:
             self.last = report
         return report
+
+    async def _differences(self) -> tuple[Difference, ...]:
+        """What does not go together; on a store that is never seen at one moment, at two looks."""
+
+        def see(records: Snapshot) -> tuple[Difference, ...]:
+            return tuple(differences_of(Everything(records, now)))
+
+        now = self._clock.now()
+        found = await self._on_snapshot(see)
+        if not found or self._on_snapshot.is_of_one_moment:
+            return found
+        await self._clock.sleep(SECOND_LOOK_SECONDS)
+        before = {(one.subject, one.what) for one in found}
+        now = self._clock.now()
+        return tuple(one for one in await self._on_snapshot(see) if (one.subject, one.what) in before)
 
 
 def _missing(jobs: dict[str, Job], entry: Audited | None) -> Callable[[View], Decision[frozenset[str]]]:

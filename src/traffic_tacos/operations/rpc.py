@@ -4,7 +4,7 @@ from traffic_tacos import wire
 from traffic_tacos.gen.tacos.operations.v1 import operations_pb2 as pb
 from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.errors import Code, Refusal
-from traffic_tacos.operations.invariants import Result, verified
+from traffic_tacos.operations.invariants import Result, verified_on
 from traffic_tacos.operations.overrides import Overrides
 from traffic_tacos.operations.reconciler import SHOWN_MAX, Reconciler
 from traffic_tacos.ports.audit import AUDIT, EMPTY, HEAD, entry_of
@@ -38,8 +38,7 @@ class OperationsRpc:
         self._jobs = jobs
 
     async def VerifyInvariants(self, request: pb.VerifyInvariantsRequest, call: Call) -> pb.VerifyInvariantsResponse:
-        now = self._clock.now()
-        results = await self._on_snapshot(lambda records: verified(records, now))
+        results = await verified_on(self._on_snapshot, self._clock)
         return pb.VerifyInvariantsResponse(results=[_result(result) for result in results])
 
     async def Reconcile(self, request: pb.ReconcileRequest, call: Call) -> pb.ReconcileResponse:

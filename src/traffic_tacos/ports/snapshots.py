@@ -1,4 +1,4 @@
-"""Everything stored, as it was at one moment: what the invariants are checked over, and the reconciler looks at."""
+"""Everything stored, as it is found: what the invariants are checked over, and the reconciler looks at."""
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Protocol, TypeVar
@@ -19,6 +19,14 @@ class Snapshot(Protocol):
 
 
 class OnSnapshot(Protocol):
-    """Calls `see` with a snapshot, without keeping calls waiting, and gives what it found."""
+    """Calls `see` with everything stored, without keeping calls waiting, and gives what it found.
 
-    def __call__(self, see: Callable[[Snapshot], T]) -> Awaitable[T]: ...
+    On an embedded store that is one moment. Where many processes write, records are read one after the other while
+    they change: what does not go together once may be a reservation that was under way, and counts only when it is
+    found a second time (`is_of_one_moment`).
+    """
+
+    @property
+    def is_of_one_moment(self) -> bool: ...
+
+    def __call__(self, see: Callable[[Snapshot], T], /) -> Awaitable[T]: ...

@@ -1,0 +1,105 @@
+"""Which store a platform keeps its records in: a file of its own, or the tables of DynamoDB that it shares."""
+
+import os
+import random
+import re
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import msgspec
+import structlog
+
+from traffic_tacos.app.config import STORE_FILE, Config
+from traffic_tacos.app.retention import EXPIRED_BY_THE_STORE, EXPIRIES, SWEPT_ON_ANY_STORE
+from traffic_tacos.engines.purge import Expiry
+from traffic_tacos.engines.sqlite import SqliteStore
+from traffic_tacos.engines.sqlite_snapshot import SqliteSnapshots
+from traffic_tacos.kernel.errors import Refusal
+from traffic_tacos.ports.clock import Clock
+from traffic_tacos.ports.snapshots import OnSnapshot
+from traffic_tacos.ports.store import Store, Write
+
+if TYPE_CHECKING:
+    from traffic_tacos.engines.dynamodb_wire import DynamoWire
+
+LARGE_STORE_BYTES = 100_000_000  # opening it may take seconds
+# What AWS's own tools read: https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
+REGIONS = ("AWS_REGION", "AWS_DEFAULT_REGION")
+ENDPOINTS = ("AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL")
+_PREFIX = re.compile(r"[A-Za-z0-9_.-]{1,40}")
+
+log = structlog.get_logger()
+
+
+class Opened(msgspec.Struct, frozen=True, kw_only=True):
+    """A store in use. `follow` lets somebody hear of this process's commits; `expiries` are left to us to sweep."""
+
+    store: Store
+    follow: Callable[[Callable[[Sequence[Write]], None]], None]
+    on_snapshot: OnSnapshot
+    expiries: Sequence[Expiry]
+
+
+@asynccontextmanager
+async def opened(config: Config, clock: Clock, randomness: random.Random) -> AsyncIterator[Opened]:
+    """Refused when it cannot be opened."""
+    if config.dynamodb:
+        async with _on_dynamodb(config.dynamodb, clock, randomness) as shared:
+            yield shared
+        return
+    file = config.data / STORE_FILE
+    if file.exists() and file.stat().st_size > LARGE_STORE_BYTES:
+        log.info("opening_store", file=str(file), bytes=file.stat().st_size)
+    store = SqliteStore(file)
+
+    def follow(hear: Callable[[Sequence[Write]], None]) -> None:
+        store.on_commit = hear
+
+    try:
+        yield Opened(store=store, follow=follow, on_snapshot=SqliteSnapshots(file), expiries=EXPIRIES)
+    finally:
+        await store.close()
+
+
+@asynccontextmanager
+async def _on_dynamodb(prefix: str, clock: Clock, randomness: random.Random) -> AsyncIterator[Opened]:
+    from traffic_tacos.engines.dynamodb import DynamoStore
+    from traffic_tacos.engines.dynamodb_requests import Requests
+    from traffic_tacos.engines.dynamodb_snapshot import DynamoSnapshots
+    from traffic_tacos.engines.dynamodb_tables import Tables
+
+    tables = Tables(prefix)
+    async with wire_to(prefix) as wire:
+        requests = Requests(wire, tables, clock, randomness)
+        store = DynamoStore(requests, tables, clock, randomness, EXPIRED_BY_THE_STORE)
+
+        def follow(hear: Callable[[Sequence[Write]], None]) -> None:
+            store.on_commit = hear
+
+        yield Opened(store=store, follow=follow, on_snapshot=DynamoSnapshots(requests), expiries=SWEPT_ON_ANY_STORE)
+
+
+@asynccontextmanager
+async def wire_to(prefix: str) -> AsyncIterator["DynamoWire"]:
+    """DynamoDB of the region that the environment names. Refused with what is missing."""
+    checked_prefix(prefix)
+    try:
+        from traffic_tacos.engines.dynamodb_wire import dynamo_wire
+    except ModuleNotFoundError:
+        raise Refusal.of_field("dynamodb", "needs the extra: pip install 'traffic-tacos[dynamodb]'", prefix) from None
+    region = _first(REGIONS)
+    if not region:
+        raise Refusal.of_field("dynamodb", f"needs a region in the environment, as {REGIONS[0]}", prefix)
+    async with dynamo_wire(region, _first(ENDPOINTS)) as wire:
+        yield wire
+
+
+def checked_prefix(prefix: str) -> str:
+    if not _PREFIX.fullmatch(prefix):
+        raise Refusal.of_field("dynamodb", "must be 1 to 40 letters, digits, '-', '_' or '.'", prefix)
+    return prefix
+
+
+def _first(names: Sequence[str]) -> str:
+    return next((value for name in names if (value := os.environ.get(name))), "")
