@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from traffic_tacos.app.config import Config
-from traffic_tacos.app.engines import Engines, embedded
+from traffic_tacos.app.engines import Engines
 from traffic_tacos.app.platform import Platform
 from traffic_tacos.app.stores import Opened, opened
 from traffic_tacos.calls import keys
@@ -117,7 +117,7 @@ def engines_of(
     store = opened.store
     if telemetry is not None:
         store, post = telemetry.traced_store(store), telemetry.traced_post(post)
-    return embedded(clock, randomness, store, post, opened.on_snapshot, config.webhook_url, opened.expiries)
+    return opened.engines(clock, randomness, store, post, opened.on_snapshot, config.webhook_url)
 
 
 def keyring(config: Config, randomness: random.Random) -> keys.Keyring:

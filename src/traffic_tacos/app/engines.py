@@ -5,24 +5,29 @@ from collections.abc import Sequence
 
 import msgspec
 
-from traffic_tacos.app.retention import EXPIRIES
-from traffic_tacos.engines.jobs import StoreJobs
+from traffic_tacos.app.retention import EXPIRIES, SWEPT_ON_ANY_STORE
+from traffic_tacos.engines.jobs import SharedJobs, StoreJobs
 from traffic_tacos.engines.outbox import Outbox
+from traffic_tacos.engines.peers import IN_FORCE_WITHIN_SECONDS, SharedPeers
 from traffic_tacos.engines.purge import Expiry
-from traffic_tacos.engines.settings import StoredSettings
+from traffic_tacos.engines.settings import SETTING, StoredSettings
+from traffic_tacos.engines.shared_outbox import SharedOutbox
+from traffic_tacos.ports.audit import AUDIT
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.events import EventRelay
 from traffic_tacos.ports.http import HttpPost
 from traffic_tacos.ports.jobs import JobRunner
+from traffic_tacos.ports.peers import ALONE, Peers
 from traffic_tacos.ports.settings import SettingsInForce
 from traffic_tacos.ports.snapshots import OnSnapshot
 from traffic_tacos.ports.store import Store
 from traffic_tacos.rooms.webhook.deliveries import POOLS as WEBHOOK_POOLS
 from traffic_tacos.rooms.webhook.deliveries import pool_of
+from traffic_tacos.rooms.webhook.records import ENDPOINT
 
 
 class Engines(msgspec.Struct, frozen=True, kw_only=True):
-    """`expiries` are of the records that somebody here has to sweep."""
+    """`expiries` are of the records that somebody has to sweep; `peers` are the other processes on the same store."""
 
     clock: Clock
     randomness: random.Random
@@ -33,6 +38,7 @@ class Engines(msgspec.Struct, frozen=True, kw_only=True):
     post: HttpPost
     on_snapshot: OnSnapshot
     expiries: Sequence[Expiry]
+    peers: Peers = ALONE
 
 
 def embedded(
@@ -55,4 +61,36 @@ def embedded(
         post=post,
         on_snapshot=on_snapshot,
         expiries=expiries,
+    )
+
+
+def shared(
+    clock: Clock,
+    randomness: random.Random,
+    store: Store,
+    post: HttpPost,
+    on_snapshot: OnSnapshot,
+    webhook_url: str,
+    expiries: Sequence[Expiry] = SWEPT_ON_ANY_STORE,
+) -> Engines:
+    """Those of one process of several on one store."""
+    peers = SharedPeers(
+        store,
+        clock,
+        f"{randomness.getrandbits(64):016x}",
+        small=(SETTING, ENDPOINT),
+        growing=(AUDIT,),
+        one_at_a_time=("waiting_room",),
+    )
+    return Engines(
+        clock=clock,
+        randomness=randomness,
+        store=store,
+        settings=StoredSettings(store, clock, IN_FORCE_WITHIN_SECONDS),
+        jobs=SharedJobs(store, clock, randomness, peers, WEBHOOK_POOLS, pool_of(webhook_url)),
+        events=SharedOutbox(store, clock, peers),
+        post=post,
+        on_snapshot=on_snapshot,
+        expiries=expiries,
+        peers=peers,
     )

@@ -72,7 +72,7 @@ class Platform:
         )
         self._remote = RemoteRooms(config.elsewhere, keyring, self.clock)
         self.overrides = Overrides(store)
-        self.reconciler = Reconciler(engines.on_snapshot, store, self.clock)
+        self.reconciler = Reconciler(engines.on_snapshot, store, self.clock, engines.peers)
         self.loops = Loops(self.clock)
         self._heartbeat = Heartbeat(self.clock)
         self.health = PlatformHealth(
@@ -100,7 +100,7 @@ class Platform:
 
     def _dependencies(self, name: str, authenticator: Authenticator, logs: Logs) -> Dependencies:
         return Dependencies(
-            store=self.engines.store,
+            store=self.engines.peers.store_of(name, self.engines.store),
             clock=self.clock,
             randomness=self.engines.randomness,
             channel=self.channel(name),
@@ -138,6 +138,8 @@ class Platform:
                 self.calls.add(service.methods, service.descriptor)
             for subscriber in room.subscribers:
                 self.engines.events.subscribe(subscriber)
+            for subscriber in room.forwarders:
+                self.engines.events.subscribe(subscriber, forwards=True)
             for setting, hear in room.settings.items():
                 self._settings.on_change(setting, hear)
             for gauge in room.gauges:
@@ -185,6 +187,11 @@ class Platform:
         await self._rotations.write(self.keyring.signing_id, self.keyring.webhook)
 
     def committed(self, writes: Sequence[Write]) -> None:
+        self.engines.peers.committed(writes)
+        self._heard(writes)
+
+    def _heard(self, writes: Sequence[Write]) -> None:
+        """What this process has committed, or has heard that another did."""
         tell_operator_actions(writes)
         self._settings.committed(writes)
         self.overrides.committed(writes)
@@ -195,6 +202,7 @@ class Platform:
 
     async def load(self) -> None:
         """Take up what an earlier process left."""
+        await self.engines.peers.begin(self.config.rooms, self._heard)
         await self._settings.load()
         await self.overrides.load()
         with contextlib.suppress(Fault):  # a log that cannot be read keeps nobody from starting
@@ -226,7 +234,8 @@ class Platform:
         await self.loops.run({name: loop for name, (loop, _) in self._loops.items()})
 
     async def close(self) -> None:
-        """Let go of the other processes' rooms."""
+        """Let go of what other processes may need, and of their rooms."""
+        await self.engines.peers.end()
         await self._remote.close()
 
     def hang_up(self) -> None:
@@ -246,11 +255,14 @@ class Platform:
 
     def _all_loops(self) -> dict[str, tuple[Loop, str]]:
         """Every background loop by name, and the room of this process whose health shows it failing."""
-        jobs, store = self.engines.jobs, self.engines.store
+        jobs, store, peers = self.engines.jobs, self.engines.store, self.engines.peers
         loops: dict[str, tuple[Loop, str]] = {
             "jobs": (lambda: jobs.run(self.handlers), "worker"),
             "outbox": (self.engines.events.run, "realtime"),
-            "ttl_purge": (lambda: purge_expired(store, self.clock, self.engines.expiries), "worker"),
+            "ttl_purge": (
+                lambda: purge_expired(store, self.clock, self.engines.expiries, peers),
+                "worker",
+            ),
             "history": (self._history.run, "admin"),
             "activity": (self._activity.run, "admin"),
             "heartbeat": (self._heartbeat.run, "admin"),
@@ -261,6 +273,7 @@ class Platform:
             loops["issuer"] = self._issuer.run, "gateway"
         if "worker" in self.rooms:
             loops["reconciler"] = self.reconciler.run, "worker"
+        loops |= {name: (loop, "worker") for name, loop in peers.loops().items()}
         for name, room in self.rooms.items():
             loops |= {loop: (run, name) for loop, run in room.loops.items()}
         somebody = next(iter(self.rooms), "")

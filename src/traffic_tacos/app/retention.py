@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from traffic_tacos.engines.leases import FENCE, LEASE
 from traffic_tacos.engines.purge import Expiry
 from traffic_tacos.engines.settings import SETTING
 from traffic_tacos.kernel.instants import DAY, Instant
@@ -75,6 +76,8 @@ _BOOKS = Kept("the books: who held, paid and owns what, which refunds, disputes 
 _PLACES = Kept("who came when: a place is kept through every restart, and can be shown afterwards; a few bytes each")
 
 RETENTION: Mapping[Kind[Any], Swept | Ended | Kept] = {
+    LEASE: Ended("its holder, or whoever takes it over; there is one for each thing that one process does"),
+    FENCE: Kept("one record a lease: a holder of the past must never find the number that it knew"),
     SETTING: Ended("whoever sets it to nothing; there is one for each name that exists"),
     KEYS_SEEN: Kept("one record: which keys the audit log has told of"),
     AUDIT: Kept("a chain: an entry that is missing breaks it"),

@@ -5,18 +5,19 @@ import random
 import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 import structlog
 
 from traffic_tacos.app.config import STORE_FILE, Config
-from traffic_tacos.app.retention import EXPIRED_BY_THE_STORE, EXPIRIES, SWEPT_ON_ANY_STORE
-from traffic_tacos.engines.purge import Expiry
+from traffic_tacos.app.engines import Engines, embedded, shared
+from traffic_tacos.app.retention import EXPIRED_BY_THE_STORE
 from traffic_tacos.engines.sqlite import SqliteStore
 from traffic_tacos.engines.sqlite_snapshot import SqliteSnapshots
 from traffic_tacos.kernel.errors import Refusal
 from traffic_tacos.ports.clock import Clock
+from traffic_tacos.ports.http import HttpPost
 from traffic_tacos.ports.snapshots import OnSnapshot
 from traffic_tacos.ports.store import Store, Write
 
@@ -32,13 +33,27 @@ _PREFIX = re.compile(r"[A-Za-z0-9_.-]{1,40}")
 log = structlog.get_logger()
 
 
+class MakeEngines(Protocol):
+    """`app.engines.embedded` or `shared`."""
+
+    def __call__(
+        self,
+        clock: Clock,
+        randomness: random.Random,
+        store: Store,
+        post: HttpPost,
+        on_snapshot: OnSnapshot,
+        webhook_url: str,
+    ) -> Engines: ...
+
+
 class Opened(msgspec.Struct, frozen=True, kw_only=True):
-    """A store in use. `follow` lets somebody hear of this process's commits; `expiries` are left to us to sweep."""
+    """A store in use. `follow` lets somebody hear of this process's commits; `engines` makes those that go with it."""
 
     store: Store
+    engines: MakeEngines
     follow: Callable[[Callable[[Sequence[Write]], None]], None]
     on_snapshot: OnSnapshot
-    expiries: Sequence[Expiry]
 
 
 @asynccontextmanager
@@ -57,7 +72,7 @@ async def opened(config: Config, clock: Clock, randomness: random.Random) -> Asy
         store.on_commit = hear
 
     try:
-        yield Opened(store=store, follow=follow, on_snapshot=SqliteSnapshots(file), expiries=EXPIRIES)
+        yield Opened(store=store, follow=follow, on_snapshot=SqliteSnapshots(file), engines=embedded)
     finally:
         await store.close()
 
@@ -77,7 +92,7 @@ async def _on_dynamodb(prefix: str, clock: Clock, randomness: random.Random) -> 
         def follow(hear: Callable[[Sequence[Write]], None]) -> None:
             store.on_commit = hear
 
-        yield Opened(store=store, follow=follow, on_snapshot=DynamoSnapshots(requests), expiries=SWEPT_ON_ANY_STORE)
+        yield Opened(store=store, follow=follow, on_snapshot=DynamoSnapshots(requests), engines=shared)
 
 
 @asynccontextmanager

@@ -25,7 +25,6 @@ from traffic_tacos.engines.views import DeclaredView
 from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.store import (
-    OUTBOX,
     PACKED_ABOVE,
     DamagedRecord,
     DamageNotes,
@@ -39,6 +38,7 @@ from traffic_tacos.ports.store import (
     Write,
     encoded_of,
     packed,
+    timed_outbox_key,
     writes_of,
 )
 
@@ -265,7 +265,7 @@ class DynamoStore:
         now, mark = self._clock.now(), f"{self._random.getrandbits(64):016x}"
         number = 0
         while True:
-            yield OUTBOX.key(f"{now:014d}-{mark}-{number:03d}")
+            yield timed_outbox_key(now, mark, number)
             number += 1
 
     # The mirror.

@@ -54,6 +54,8 @@ LAYOUT: Mapping[str, Layout] = {
     "keys_seen": Layout("platform"),
     "audit": Layout("platform"),
     "audit_head": Layout("platform"),
+    "lease": Layout("platform"),
+    "fence": Layout("platform"),
     "session": Layout("platform", BY_NAME, 64),
     "message": Layout("platform", 2, 16),
     "once": Layout("platform", BY_NAME, 64),

@@ -22,6 +22,7 @@ from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.ports.audit import HEAD, Audited, audited
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.jobs import Defer, Handlers, JobFigures, JobView, PermanentFailure, PoolPolicy, TryAgainAt
+from traffic_tacos.ports.peers import Duty
 from traffic_tacos.ports.store import JOB, Decision, Job, Store, StoreUnavailable, View, Write, drop_job, parts_of, put
 
 DEFAULT = PoolPolicy()
@@ -29,6 +30,8 @@ PAGE = 1000
 IDLE_SECONDS = 1.0
 RETRY_SECONDS = 1.0
 ERROR_LENGTH_MAX = 500
+TAKE_UP_SECONDS = 2.0
+OVERDUE_AFTER = 10 * SECOND
 
 log = structlog.get_logger()
 
@@ -332,3 +335,62 @@ class StoreJobs:
                 await self._clock.sleep(RETRY_SECONDS)
             else:
                 break
+
+
+class SharedJobs(StoreJobs):
+    """Where many processes put jobs: each runs its own. What is long overdue is nobody's: its process died, or never
+    heard that its commit was done. Whoever has the duty puts it again under a new time, and so makes it their own; a
+    process that is only slow finds its job replaced when it is done, and leaves it. It may be done twice.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        randomness: random.Random,
+        duty: Duty,
+        policies: Mapping[str, PoolPolicy] | None = None,
+        pool_of: Callable[[Job], str] = by_topic,
+    ) -> None:
+        super().__init__(store, clock, randomness, policies, pool_of)
+        self._duty = duty
+
+    async def load(self) -> None:
+        """Nothing: what an earlier process left is overdue soon."""
+
+    async def run(self, handlers: Handlers) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(super().run(handlers))
+            tasks.create_task(self._take_up(handlers))
+
+    async def _take_up(self, handlers: Handlers) -> None:
+        while True:
+            await self._clock.sleep(TAKE_UP_SECONDS)
+            if self._duty.is_ours():
+                try:
+                    await self._take_up_overdue(handlers)
+                except StoreUnavailable as error:
+                    log.warning("jobs_not_taken_up", error=str(error))
+
+    async def _take_up_overdue(self, handlers: Handlers) -> None:
+        after = None
+        while page := await self._store.scan(JOB.prefix(), after=after, limit=PAGE):
+            overdue = self._clock.now() - OVERDUE_AFTER
+            for _, job in page:
+                if job.is_dead:
+                    self._learn(job)
+                elif job.id not in self._known and job.due_at < overdue and job.topic in handlers:
+                    await self._make_ours(job)
+            after = page[-1][0]
+            if len(page) < PAGE:
+                break
+
+    async def _make_ours(self, job: Job) -> None:
+        key, ours = JOB.key(job.id), msgspec.structs.replace(job, due_at=self._clock.now())
+
+        def decide(view: View) -> Decision[bool]:
+            is_still = view.get(key) == job
+            return Decision(is_still, (put(key, ours),) if is_still else ())
+
+        if await self._store.transact((key,), decide):
+            log.warning("job_taken_up", job_id=job.id, topic=job.topic, due_at=job.due_at)

@@ -42,10 +42,7 @@ class Outbox:
         self._queue: deque[tuple[Key[Event], Event]] = deque()
         self._wake = asyncio.Event()
 
-    def subscribe(self, subscriber: Subscriber) -> None:
-        """The subscriber hears every event. One that raises hears the event again: after a fault until it can take
-        it, after a bug a few times, for one event that cannot be taken must not keep all others from everybody.
-        """
+    def subscribe(self, subscriber: Subscriber, *, forwards: bool = False) -> None:  # noqa: ARG002 - all is here
         self._subscribers.append(subscriber)
 
     async def load(self) -> None:
@@ -70,35 +67,14 @@ class Outbox:
         """Hand events over until cancelled. They stay in the queue until their removal is durable."""
         while True:
             while self._queue:
-                told = list(islice(self._queue, REMOVED_AT_ONCE_MAX))
-                for _, event in told:
-                    await self._tell(event)
-                await self._remove([key for key, _ in told])
-                for _ in told:
+                handed_over = list(islice(self._queue, REMOVED_AT_ONCE_MAX))
+                for _, event in handed_over:
+                    await told(event, self._subscribers, self._clock)
+                await self._remove([key for key, _ in handed_over])
+                for _ in handed_over:
                     self._queue.popleft()
             self._wake.clear()
             await self._wake.wait()
-
-    async def _tell(self, event: Event) -> None:
-        for subscriber in self._subscribers:
-            bugs = 0
-            while True:
-                try:
-                    await subscriber(event)
-                    break
-                except Damaged as damage:
-                    log.error("subscriber_failed", topic=event.topic, payload=event.payload, error=repr(damage))
-                    break  # however often it is told, it stays damaged
-                except Fault as fault:
-                    log.warning("subscriber_failed", topic=event.topic, error=repr(fault))
-                except (Exception, asyncio.CancelledError) as error:
-                    if is_cancelled():
-                        raise
-                    bugs += 1
-                    log.error("subscriber_bug", topic=event.topic, payload=event.payload, exc_info=error)
-                    if bugs == BUGS_MAX:
-                        break
-                await self._clock.sleep(RETRY_SECONDS)
 
     async def _remove(self, told: Sequence[Key[Event]]) -> None:
         while True:
@@ -108,3 +84,28 @@ class Outbox:
                 await self._clock.sleep(RETRY_SECONDS)
             else:
                 return
+
+
+async def told(event: Event, subscribers: Sequence[Subscriber], clock: Clock) -> None:
+    """Tell everybody. One that raises hears the event again: after a fault until it can take it, after a bug a few
+    times, for one event that cannot be taken must not keep all others from everybody.
+    """
+    for subscriber in subscribers:
+        bugs = 0
+        while True:
+            try:
+                await subscriber(event)
+                break
+            except Damaged as damage:
+                log.error("subscriber_failed", topic=event.topic, payload=event.payload, error=repr(damage))
+                break  # however often it is told, it stays damaged
+            except Fault as fault:
+                log.warning("subscriber_failed", topic=event.topic, error=repr(fault))
+            except (Exception, asyncio.CancelledError) as error:
+                if is_cancelled():
+                    raise
+                bugs += 1
+                log.error("subscriber_bug", topic=event.topic, payload=event.payload, exc_info=error)
+                if bugs == BUGS_MAX:
+                    break
+            await clock.sleep(RETRY_SECONDS)

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from traffic_tacos.kernel.instants import Instant
 from traffic_tacos.ports.clock import Clock
+from traffic_tacos.ports.peers import ALONE, Duty
 from traffic_tacos.ports.store import Decision, Key, Kind, Store, StoreUnavailable, View, delete, in_commits
 
 PAGE = 500
@@ -26,10 +27,10 @@ class Expiry(NamedTuple):
         return expires_at is not None and now >= expires_at
 
 
-async def purge_expired(store: Store, clock: Clock, expiries: Sequence[Expiry]) -> None:
+async def purge_expired(store: Store, clock: Clock, expiries: Sequence[Expiry], duty: Duty = ALONE) -> None:
     """Walk over all records of these kinds, round and round, and remove what has expired; until cancelled."""
     # A kind with many records keeps none of the others waiting.
-    walks = [asyncio.ensure_future(_keep_walking(store, clock, expiry)) for expiry in expiries]
+    walks = [asyncio.ensure_future(_keep_walking(store, clock, expiry, duty)) for expiry in expiries]
     try:
         ended, _ = await asyncio.wait(walks, return_when=asyncio.FIRST_COMPLETED)
         ended.pop().result()  # a walk only ends by what it came upon, which is the caller's to see
@@ -39,9 +40,12 @@ async def purge_expired(store: Store, clock: Clock, expiries: Sequence[Expiry]) 
         await asyncio.gather(*walks, return_exceptions=True)
 
 
-async def _keep_walking(store: Store, clock: Clock, expiry: Expiry) -> None:
+async def _keep_walking(store: Store, clock: Clock, expiry: Expiry, duty: Duty) -> None:
     while True:
-        await _walk(store, clock, expiry)
+        if duty.is_ours():
+            await _walk(store, clock, expiry)
+        else:
+            await clock.sleep(PAGE_EVERY_SECONDS)
 
 
 async def _walk(store: Store, clock: Clock, expiry: Expiry) -> None:

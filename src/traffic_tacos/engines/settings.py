@@ -28,9 +28,11 @@ SETTING = Kind("setting", Set)
 class StoredSettings:
     """`load` it first. It must hear of every commit: what is durable is in force, and before anybody is answered."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, in_force_within: float = 0) -> None:
+        """`in_force_within` seconds every process has heard of a change; it is answered only then."""
         self._store = store
         self._clock = clock
+        self._in_force_within = in_force_within
         self._values: dict[str, bool | int | str] = {name: setting.default for name, setting in SETTINGS.items()}
         self._hearers: list[tuple[str, Callable[[str], None]]] = []
 
@@ -78,6 +80,8 @@ class StoredSettings:
             return Decision(old, (write, *audited(view, entry)), events=(told,))
 
         old = await self._store.transact((key, HEAD), decide)
+        if self._in_force_within:
+            await self._clock.sleep(self._in_force_within)
         return Changed(old, shown(new), now)
 
     def _take(self, name: str, value: str) -> None:

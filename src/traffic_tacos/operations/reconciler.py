@@ -15,6 +15,7 @@ from traffic_tacos.kernel.instants import MINUTE, SECOND, Instant
 from traffic_tacos.operations.invariants import SECOND_LOOK_SECONDS, Everything, verified_of
 from traffic_tacos.ports.audit import HEAD, Audited, audited
 from traffic_tacos.ports.clock import Clock
+from traffic_tacos.ports.peers import ALONE, Duty
 from traffic_tacos.ports.snapshots import OnSnapshot, Snapshot
 from traffic_tacos.ports.store import JOB, Decision, Job, Key, Store, View, Write
 from traffic_tacos.rooms.payment.model import UNDER_WAY
@@ -53,10 +54,11 @@ class Report(msgspec.Struct, frozen=True):
 
 
 class Reconciler:
-    def __init__(self, on_snapshot: OnSnapshot, store: Store, clock: Clock) -> None:
+    def __init__(self, on_snapshot: OnSnapshot, store: Store, clock: Clock, duty: Duty = ALONE) -> None:
         self._on_snapshot = on_snapshot
         self._store = store
         self._clock = clock
+        self._duty = duty
         self.last: Report | None = None
 
     async def run(self) -> None:
@@ -64,6 +66,8 @@ class Reconciler:
         took = 0.0
         while True:
             await self._clock.sleep(max(EVERY / SECOND, took / SHARE_OF_TIME))
+            if not self._duty.is_ours():
+                continue
             began = self._clock.now()
             report = await self.once()
             took = (self._clock.now() - began) / SECOND

@@ -11,7 +11,11 @@ Subscriber: TypeAlias = Callable[[Event], Awaitable[None]]
 class EventRelay(Protocol):
     """The engine that hands the events of each commit to every subscriber."""
 
-    def subscribe(self, subscriber: Subscriber) -> None: ...
+    def subscribe(self, subscriber: Subscriber, *, forwards: bool = False) -> None:
+        """Let somebody hear every event; where there are many processes, each lets its own hear. Who `forwards` it to
+        the outside world is enough in one of them, and hears it there.
+        """
+        ...
 
     def waiting(self) -> int:
         """The outbox backlog: events that were committed and not handed over yet."""

@@ -98,7 +98,8 @@ def not_interested(_: Sequence[Write]) -> None:
 class Room(msgspec.Struct, frozen=True, kw_only=True):
     """What a room brings. All but its services may be left out.
 
-    `handlers` do its jobs, by topic; `caches` and `loops` have names that operators see; `settings` are called with the
+    `handlers` do its jobs, by topic; of `subscribers` each process has its own, while `forwarders` hear an event in one
+    (`ports/events.py`); `caches` and `loops` have names that operators see; `settings` are called with the
     new value of a setting, as text, by the setting's name; `receivers` take what is posted over HTTP, by path.
     `load` takes up what an earlier process left, `taken_up` counts it for the log, `committed` hears every commit,
     `refresh` looks again at what may have changed elsewhere, `hang_up` ends open streams. `parts` are its own objects,
@@ -108,6 +109,7 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
     services: tuple[Service, ...]
     handlers: Mapping[str, Handler] = {}
     subscribers: tuple[Subscriber, ...] = ()
+    forwarders: tuple[Subscriber, ...] = ()
     gauges: tuple[Gauge, ...] = ()
     caches: Mapping[str, Cache] = {}
     loops: Mapping[str, Loop] = {}

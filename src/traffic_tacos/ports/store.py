@@ -290,6 +290,21 @@ def outbox_key(number: int) -> Key[Event]:
     return OUTBOX.key(f"{number:016d}")
 
 
+def timed_outbox_key(now: Instant, mark: str, number: int) -> Key[Event]:
+    """The key of an event where many processes commit: `mark` is the commit's own, `number` counts within it."""
+    return OUTBOX.key(f"{now:014d}-{mark}-{number:03d}")
+
+
+def outbox_time_key(at: Instant) -> Key[Event]:
+    """Before the keys of all events that were committed at this time or later."""
+    return OUTBOX.key(f"{max(0, at):014d}-")
+
+
+def outbox_time(key: Key[Event]) -> Instant:
+    """When an event with such a key was committed, by the clock of who did."""
+    return int(key.parts[0].partition("-")[0])
+
+
 def outbox_number(path: str) -> int:
     return int(path.rpartition(PATH_SEPARATOR)[2])
 

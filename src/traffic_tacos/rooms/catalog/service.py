@@ -115,6 +115,12 @@ class Catalog:
             if write.kind is EVENT and write.value is not None and write.value.id not in self._ids:
                 insort(self._ids, write.value.id)
 
+    async def hear(self, news: Announcement) -> None:
+        """An event that another process put on sale is one of the list as well."""
+        event_id = news.payload.get("event_id", "")
+        if news.topic == EVENT_CHANGED and event_id not in self._ids:
+            insort(self._ids, event_id)
+
     async def update(self, event_id: str, document: str, seating_plan: str, reason: str, call: Call) -> Event:
         """Change what may change while people buy; FAILED_PRECONDITION when seats, prices or currency differ."""
         event = parsed(document, seating_plan, checked_id("event_id", event_id))

@@ -34,7 +34,7 @@ def build(on: Dependencies) -> Room:
             Service(own_rpc, own_pb2.DESCRIPTOR.services_by_name["EndpointService"]),
         ),
         handlers={SEND_WEBHOOK: deliveries.send},
-        subscribers=(endpoints.hear,),
+        forwarders=(endpoints.hear,),
         receivers={paths.PAYMENT_WEBHOOKS: payment_webhook},
         load=endpoints.load,
         committed=endpoints.committed,

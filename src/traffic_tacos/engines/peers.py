@@ -1,0 +1,83 @@
+"""Several processes on one store, which know each other by what they write there.
+
+One has the *duty* of what is done for all: sweeping, reconciling, taking up what a dead process left. A room that is in
+one process at a time is a lease too, and what it writes is fenced; a second process that has the room waits for it,
+and goes on where the first has ended.
+"""
+
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+import structlog
+
+from traffic_tacos.engines.follower import Follower
+from traffic_tacos.engines.leases import FencedStore, HeldLease
+from traffic_tacos.ports.clock import Clock
+from traffic_tacos.ports.peers import Hear
+from traffic_tacos.ports.store import Kind, Store, StoreUnavailable, Write
+
+DUTY = "duty"
+ASKED_EVERY_SECONDS = 0.5
+IN_FORCE_WITHIN_SECONDS = 1.0  # two looks of a follower
+
+log = structlog.get_logger()
+
+
+class SharedPeers:
+    """A `Peers`. `one_at_a_time` are rooms that one process has; `name` is this process's, and never another's."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        name: str,
+        *,
+        small: Sequence[Kind[Any]],
+        growing: Sequence[Kind[Any]],
+        one_at_a_time: Sequence[str],
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._duty = HeldLease(store, clock, DUTY, name)
+        self._leases = {room: HeldLease(store, clock, room, name) for room in one_at_a_time}
+        self._held: list[HeldLease] = []
+        self._follower = Follower(store, clock, small, growing, self._heard)
+        self._hear: Hear = lambda _: None
+
+    def is_ours(self) -> bool:
+        return self._duty.is_ours()
+
+    async def begin(self, rooms: Collection[str], hear: Hear) -> None:
+        self._hear = hear
+        self._held = [lease for room, lease in self._leases.items() if room in rooms]
+        for lease in self._held:
+            is_told = False
+            while not await lease.ask():
+                if not is_told:
+                    log.warning("waiting_for_lease", lease=lease.name)
+                    is_told = True
+                await self._clock.sleep(ASKED_EVERY_SECONDS)
+        with suppress(StoreUnavailable):  # it is asked for again and again
+            await self._duty.ask()
+        await self._follower.load()
+
+    def store_of(self, room: str, store: Store) -> Store:
+        lease = self._leases.get(room)
+        return store if lease is None else FencedStore(store, lease)
+
+    def committed(self, writes: Sequence[Write]) -> None:
+        self._follower.committed(writes)
+
+    def loops(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
+        return {"changes": self._follower.run, "duty": self._duty.run} | {
+            f"lease of {lease.name}": lease.run for lease in self._held
+        }
+
+    async def end(self) -> None:
+        for lease in (*self._held, self._duty):
+            with suppress(StoreUnavailable):  # then it runs out
+                await lease.let_go()
+
+    def _heard(self, writes: Sequence[Write]) -> None:
+        self._hear(writes)

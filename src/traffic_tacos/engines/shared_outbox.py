@@ -1,0 +1,145 @@
+"""Events where many processes commit: each hears of all of them, and one forwards each.
+
+The process that commits an event tells it at once to everybody here, and leaves its record for KEPT_FOR, so that the
+others find it: they look four times a second at what came lately. Then it removes it. A record that is still there long
+after is of a process that died: whoever has the duty tells it once more to those who forward, and removes it. So
+everybody hears everything at least once, in no certain order.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from functools import partial
+
+import structlog
+
+from traffic_tacos.engines.leases import SKEW_MAX
+from traffic_tacos.engines.outbox import told
+from traffic_tacos.kernel.instants import SECOND, Instant
+from traffic_tacos.ports.clock import Clock
+from traffic_tacos.ports.events import Subscriber
+from traffic_tacos.ports.peers import Duty
+from traffic_tacos.ports.store import (
+    OUTBOX,
+    Decision,
+    Event,
+    Key,
+    Store,
+    StoreUnavailable,
+    View,
+    Write,
+    delete,
+    in_commits,
+    outbox_time,
+    outbox_time_key,
+)
+
+LOOK_SECONDS = 0.25
+KEPT_FOR = 10 * SECOND
+ORPHANED_AFTER = 2 * KEPT_FOR
+PAGE = 500
+
+log = structlog.get_logger()
+
+
+class SharedOutbox:
+    """An `EventRelay`."""
+
+    def __init__(self, store: Store, clock: Clock, duty: Duty) -> None:
+        self._store = store
+        self._clock = clock
+        self._duty = duty
+        self._listeners: list[Subscriber] = []
+        self._forwarders: list[Subscriber] = []
+        self._queue: deque[tuple[Key[Event], Event]] = deque()  # our own, not told yet
+        self._told: dict[str, Instant] = {}  # by path, when
+        self._kept: deque[tuple[Instant, Key[Event]]] = deque()  # our own, told, and until when the others may look
+        self._wake = asyncio.Event()
+
+    def subscribe(self, subscriber: Subscriber, *, forwards: bool = False) -> None:
+        (self._forwarders if forwards else self._listeners).append(subscriber)
+
+    async def load(self) -> None:
+        """Nothing: what an earlier process left is found by who has the duty."""
+
+    def committed(self, writes: Sequence[Write]) -> None:
+        for kind, path, value in writes:
+            if kind is OUTBOX and value is not None:
+                self._queue.append((Key(OUTBOX, path), value))
+                self._wake.set()
+
+    def waiting(self) -> int:
+        return len(self._queue)
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._tell_own())
+            tasks.create_task(self._look())
+
+    async def _tell_own(self) -> None:
+        while True:
+            while self._queue:
+                key, event = self._queue[0]
+                if key.path not in self._told:
+                    await told(event, (*self._listeners, *self._forwarders), self._clock)
+                    self._told[key.path] = self._clock.now()
+                self._kept.append((self._clock.now() + KEPT_FOR, key))
+                self._queue.popleft()
+            self._wake.clear()
+            await self._wake.wait()
+
+    async def _look(self) -> None:
+        while True:
+            try:
+                await self._hear_of_others()
+                await self._remove_kept()
+                if self._duty.is_ours():
+                    await self._take_orphans()
+            except StoreUnavailable as error:
+                log.warning("events_not_looked_for", error=str(error))
+            await self._clock.sleep(LOOK_SECONDS)
+
+    async def _hear_of_others(self) -> None:
+        """What came within KEPT_FOR and nobody has told here."""
+        since = self._clock.now() - KEPT_FOR - SKEW_MAX
+        own = {key.path for key, _ in self._queue}
+        for key, event in await self._between(since, None):
+            if key.path not in self._told and key.path not in own:
+                self._told[key.path] = self._clock.now()
+                await told(event, self._listeners, self._clock)
+        forgotten = self._clock.now() - 2 * ORPHANED_AFTER
+        self._told = {path: at for path, at in self._told.items() if at > forgotten}
+
+    async def _remove_kept(self) -> None:
+        now = self._clock.now()
+        over = []
+        while self._kept and self._kept[0][0] <= now:
+            over.append(self._kept.popleft()[1])
+        await self._remove(over)
+
+    async def _take_orphans(self) -> None:
+        orphans = await self._between(0, self._clock.now() - ORPHANED_AFTER)
+        for key, event in orphans:
+            hearers = self._forwarders if key.path in self._told else (*self._listeners, *self._forwarders)
+            await told(event, hearers, self._clock)
+        await self._remove([key for key, _ in orphans])
+
+    async def _between(self, since: Instant, until: Instant | None) -> list[tuple[Key[Event], Event]]:
+        """Events committed between two moments, as the clocks of those who committed them have it."""
+        after, found = outbox_time_key(since), list[tuple[Key[Event], Event]]()
+        while page := await self._store.scan(OUTBOX.prefix(), after=after, limit=PAGE):
+            wanted = [one for one in page if until is None or outbox_time(one[0]) < until]
+            found += wanted
+            after = page[-1][0]
+            if len(page) < PAGE or len(wanted) < len(page):
+                break
+        return found
+
+    async def _remove(self, keys: Sequence[Key[Event]]) -> None:
+        """What cannot be removed now is an orphan later."""
+        for some in in_commits(keys):
+            await self._store.transact((), partial(_without, some))
+
+
+def _without(keys: Sequence[Key[Event]], _: View) -> Decision[None]:
+    return Decision(None, [delete(key) for key in keys])

@@ -1,0 +1,63 @@
+"""The other processes of one platform, on one store: what each does for all, and what they tell each other."""
+
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from typing import Protocol
+
+from traffic_tacos.ports.store import Store, Write
+
+Hear = Callable[[Sequence[Write]], None]
+
+
+class Duty(Protocol):
+    """Work that one process does for all. Asked before each piece of it; a predecessor may be doing its last, so it is
+    such as may be done twice. What may not is fenced (`engines/leases.py`).
+    """
+
+    def is_ours(self) -> bool: ...
+
+
+class Peers(Duty, Protocol):
+    async def begin(self, rooms: Collection[str], hear: Hear) -> None:
+        """Wait until this process may have its rooms: some are in one process at a time. `hear` is told from now on of
+        what other processes have committed, as far as everybody remembers it.
+        """
+        ...
+
+    def store_of(self, room: str, store: Store) -> Store:
+        """The store as a room has it: what one process at a time may write is fenced there."""
+        ...
+
+    def committed(self, writes: Sequence[Write]) -> None:
+        """Hear of a commit of this process."""
+        ...
+
+    def loops(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
+        """What goes on in the background, by name."""
+        ...
+
+    async def end(self) -> None:
+        """Let go of what this process has, so that nobody waits for it."""
+        ...
+
+
+class _Alone:
+    def is_ours(self) -> bool:
+        return True
+
+    async def begin(self, rooms: Collection[str], hear: Hear) -> None:
+        pass
+
+    def store_of(self, room: str, store: Store) -> Store:  # noqa: ARG002 - a Peers
+        return store
+
+    def committed(self, writes: Sequence[Write]) -> None:
+        pass
+
+    def loops(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
+        return {}
+
+    async def end(self) -> None:
+        pass
+
+
+ALONE: Peers = _Alone()  # where one process has the store to itself
