@@ -7,7 +7,9 @@ from concurrent.futures import ProcessPoolExecutor
 
 from tests.simulation import world
 from tests.simulation.races import simulate_race
+from tests.simulation.replicas import Replicas
 from tests.simulation.sale import simulate
+from tests.simulation.world import World
 
 
 def _on(engine: str) -> None:
@@ -18,6 +20,13 @@ def _on(engine: str) -> None:
 def _tried(seed: int) -> tuple[int, dict[str, int], str]:
     try:
         return seed, simulate(seed).outcomes, ""
+    except Exception as error:
+        return seed, {}, repr(error)
+
+
+def _replicated(seed: int) -> tuple[int, dict[str, int], str]:
+    try:
+        return seed, simulate(seed, Replicas).outcomes, ""
     except Exception as error:
         return seed, {}, repr(error)
 
@@ -36,17 +45,18 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--engine", choices=sorted(world.STORES), default="memory", help="what the store is")
     parser.add_argument("--races", action="store_true", help="races of one reservation instead of whole sales")
+    parser.add_argument("--replicas", action="store_true", help="two to four processes on one store")
     asked = parser.parse_args()
     _on(asked.engine)
     if asked.seed is not None:
-        outcome = simulate(asked.seed)
+        outcome = simulate(asked.seed, Replicas if asked.replicas else World)
         print("\n".join(outcome.trace))
         print(f"seed {outcome.seed}: {outcome.commits} commits, {outcome.crashes} crashes, {outcome.outcomes}")
         print(f"trace {outcome.digest}")
         return
     started, failed, totals = time.monotonic(), [], Counter[str]()
     with ProcessPoolExecutor(initializer=_on, initargs=(asked.engine,)) as pool:
-        tried = _raced if asked.races else _tried
+        tried = _raced if asked.races else _replicated if asked.replicas else _tried
         for done, (seed, outcomes, error) in enumerate(
             pool.map(tried, range(asked.first, asked.first + asked.seeds)), 1
         ):

@@ -69,7 +69,7 @@ class Stage:
                 calls = world.platform.calls
                 call = Call(caller, calls.new_trace_id(), world.clock.now() + 10 * SECOND)
                 try:
-                    answer = await world._answer(calls.methods["/" + path], request, call)
+                    answer = await world._answer(calls, calls.methods["/" + path], request, call)
                 except Unreachable:
                     pass
                 else:

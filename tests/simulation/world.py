@@ -23,7 +23,7 @@ from traffic_tacos.app.platform import Platform
 from traffic_tacos.app.retention import EXPIRIES, SWEPT_ON_ANY_STORE
 from traffic_tacos.calls import keys
 from traffic_tacos.calls.authentication import FetchJson
-from traffic_tacos.calls.dispatch import Method
+from traffic_tacos.calls.dispatch import Calls, Method
 from traffic_tacos.calls.policy import SCOPES
 from traffic_tacos.engines.faulty import Faults, FaultyStore
 from traffic_tacos.engines.memory import MemoryStore
@@ -63,6 +63,7 @@ HALF_BACK = "refunds: {percent: 50}\n"
 # While many wait, some hold seats and some pay: what was held may be paid, and nothing else is sold.
 SALE_ENDS = "sale_end_time: 2027-01-15T08:00:50+00:00\n"
 SALE_ENDS_AT = 1_800_000_050 * SECOND
+OPERATED_WITHIN = 5 * SECOND
 STEADY = Faults()
 FAULTS = Faults(delay=0.05, conflict=0.1, torn=0.2, fail_before=0.02, fail_after=0.02, delay_seconds_max=0.4)
 
@@ -143,7 +144,7 @@ class World:
         self._awaited: list[tuple[int, asyncio.Future[None]]] = []
         self.broken: Broken | None = None
         self._without: frozenset[str] = frozenset()
-        self._calls: dict[asyncio.Task[Any], None] = {}
+        self._calls: dict[asyncio.Task[Any], Calls] = {}  # what is being answered, and by whom
         self.checks_every_commit = True
         self.endpoint: HttpAnswer | None = None  # what every webhook is answered, instead of being taken
         self.servers: dict[str, Server] = {}  # other servers that webhooks may go to, by the beginning of a URL
@@ -194,6 +195,13 @@ class World:
         self._without = without
         await self.open()
 
+    async def whole_again(self) -> None:
+        """Everything that is down or was left out comes back."""
+        if self.is_down:
+            await self.open()
+        if self._without:
+            await self.crash()
+
     async def close(self) -> None:
         await self._stop()
 
@@ -204,10 +212,8 @@ class World:
 
     async def call(self, path: str, request: Any, user: str = "") -> Any:
         """One RPC as a fan makes it. Unreachable when the platform crashes meanwhile or cannot say."""
-        if self.is_down:
-            raise Unreachable
+        calls = self.reached(path).calls
         headers = (("authorization", f"Bearer {self._token(user)}"),) if user else ()
-        calls = self.platform.calls
         method = calls.methods["/" + path]
         given = method.request.FromString(request.SerializeToString())
         try:
@@ -215,17 +221,15 @@ class World:
         except Refusal as refusal:
             response = calls.refused(method, refusal)
         else:
-            response = await self._answer(method, given, made)
+            response = await self._answer(calls, method, given, made)
         if self.broken is not None:
             raise self.broken
         return method.response.FromString(response.SerializeToString())
 
     async def stream(self, path: str, request: Any, user: str = "") -> AsyncIterator[Any]:
         """A stream as a fan reads it. Unreachable when the platform crashes meanwhile, or hangs up."""
-        if self.is_down:
-            raise Unreachable
+        calls = self.reached(path).calls
         headers = (("authorization", f"Bearer {self._token(user)}"),) if user else ()
-        calls = self.platform.calls
         method = calls.methods["/" + path]
         heard: asyncio.Queue[bytes | None] = asyncio.Queue()
 
@@ -240,7 +244,7 @@ class World:
                 heard.put_nowait(None)
 
         task = asyncio.create_task(listen())
-        self._calls[task] = None
+        self._calls[task] = calls
         try:
             while (message := await heard.get()) is not None:
                 yield method.response.FromString(message)
@@ -251,19 +255,26 @@ class World:
 
     async def operate(self, path: str, request: Any) -> Any:
         """A call by an operator; nothing when the platform is down."""
-        if self.is_down:
-            return None
-        calls = self.platform.calls
-        call = Call(Caller(Role.ADMIN, "operator"), calls.new_trace_id(), self.clock.now() + SECOND)
         try:
-            return await self._answer(calls.methods["/" + path], request, call)
+            calls = self.reached(path).calls
+        except Unreachable:
+            return None
+        call = Call(Caller(Role.ADMIN, "operator"), calls.new_trace_id(), self.clock.now() + OPERATED_WITHIN)
+        try:
+            return await self._answer(calls, calls.methods["/" + path], request, call)
         except Unreachable:
             return None
 
-    async def _answer(self, method: Method, request: Any, call: Call) -> Any:
+    def reached(self, path: str) -> Platform:
+        """The platform that a call arrives at; Unreachable when there is none."""
+        if self.is_down:
+            raise Unreachable
+        return self.platform
+
+    async def _answer(self, calls: Calls, method: Method, request: Any, call: Call) -> Any:
         """The platform's answer; Unreachable when it crashes meanwhile."""
-        task = asyncio.create_task(self.platform.calls.answer(method, request, call))
-        self._calls[task] = None
+        task = asyncio.create_task(calls.answer(method, request, call))
+        self._calls[task] = calls
         try:
             return await task
         except asyncio.CancelledError:
@@ -346,7 +357,10 @@ class World:
         if self.endpoint is not None:
             return self.endpoint
         for _ in range(times):
-            receive = self.platform.receivers.get(paths.PAYMENT_WEBHOOKS)
+            try:
+                receive = self.reached(paths.PAYMENT_WEBHOOKS).receivers.get(paths.PAYMENT_WEBHOOKS)
+            except Unreachable:
+                raise Fault("injected: nobody takes the webhook") from None
             if receive is None:
                 return HttpAnswer(404)
             try:

@@ -21,7 +21,7 @@ from traffic_tacos.calls.dispatch import Calls
 from traffic_tacos.calls.keys import Keyring, key_set
 from traffic_tacos.calls.limits import Limits
 from traffic_tacos.calls.local import RoomChannel
-from traffic_tacos.calls.remote import RemoteRooms
+from traffic_tacos.calls.remote import Remote, RemoteRooms
 from traffic_tacos.engines.loops import Loops
 from traffic_tacos.engines.purge import purge_expired
 from traffic_tacos.gen.tacos.operations.v1 import operations_pb2
@@ -56,8 +56,15 @@ class Platform:
     """
 
     def __init__(
-        self, config: Config, engines: Engines, keyring: Keyring, logs: Logs, fetch: FetchJson = fetch_json
+        self,
+        config: Config,
+        engines: Engines,
+        keyring: Keyring,
+        logs: Logs,
+        fetch: FetchJson = fetch_json,
+        remote: Remote | None = None,
     ) -> None:
+        """`remote` answers for rooms that are not here; those that the configuration names, over gRPC, by default."""
         self.config, self.engines, self.keyring = config, engines, keyring
         self.clock, store, self._settings = engines.clock, engines.store, engines.settings
         self._issuer = _issuer(config, self.clock, fetch)
@@ -70,7 +77,7 @@ class Platform:
             self._settings,
             partial(is_ticket, secret=keyring.waiting),
         )
-        self._remote = RemoteRooms(config.elsewhere, keyring, self.clock)
+        self._remote = remote or RemoteRooms(config.elsewhere, keyring, self.clock)
         self.overrides = Overrides(store)
         self.reconciler = Reconciler(engines.on_snapshot, store, self.clock, engines.peers)
         self.loops = Loops(self.clock)

@@ -11,7 +11,7 @@ import grpc
 
 from traffic_tacos import wire
 from traffic_tacos.calls.dispatch import CALL_SECONDS_MAX, Calls
-from traffic_tacos.calls.remote import RemoteRooms
+from traffic_tacos.calls.remote import Remote
 from traffic_tacos.kernel.calls import Call, Caller, Role
 from traffic_tacos.kernel.instants import SECOND
 from traffic_tacos.ports.clock import Clock
@@ -25,7 +25,7 @@ class RoomChannel:
     Methods of this process are looked up when called, so rooms can be built in any order.
     """
 
-    def __init__(self, calls: Calls, clock: Clock, room: str, remote: RemoteRooms | None = None) -> None:
+    def __init__(self, calls: Calls, clock: Clock, room: str, remote: Remote | None = None) -> None:
         self._calls = calls
         self._clock = clock
         self._caller = Caller(Role.SERVICE, room)

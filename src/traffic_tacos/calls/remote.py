@@ -8,7 +8,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from importlib import import_module
 from pkgutil import walk_packages
-from typing import Any
+from typing import Any, Protocol
 
 import grpc
 from google.protobuf.descriptor import MethodDescriptor
@@ -52,6 +52,20 @@ CONVERGING = ("ExpireReservation", "SettleReservation", "HoldSeats", "SellSeats"
 Send = Callable[..., Awaitable[Any]]
 
 
+class Remote(Protocol):
+    """Rooms of other processes."""
+
+    def unary_unary(self, caller: str, path: str, serializer: Any, deserializer: Any) -> Send | None:
+        """How the room `caller` calls the method; None when the room that answers it is not elsewhere."""
+        ...
+
+    async def health(self) -> list[PartHealth]:
+        """Each room elsewhere, as the process that it runs in answers for itself."""
+        ...
+
+    async def close(self) -> None: ...
+
+
 class ServiceTokens:
     """A token for each room that calls, signed anew when half of its life is over or the keys have changed."""
 
@@ -71,7 +85,7 @@ class ServiceTokens:
 
 
 class RemoteRooms:
-    """`elsewhere` says where each room that is not here answers gRPC; empty where all are here."""
+    """A `Remote` over gRPC. `elsewhere` says where each room that is not here answers; empty where all are here."""
 
     def __init__(self, elsewhere: Mapping[str, Address], keyring: Keyring, clock: Clock) -> None:
         self._tokens = ServiceTokens(keyring, clock)
@@ -84,7 +98,6 @@ class RemoteRooms:
         self._addresses = {room: str(address) for room, address in elsewhere.items()}
 
     def unary_unary(self, caller: str, path: str, serializer: Any, deserializer: Any) -> Send | None:
-        """How the room `caller` calls the method; None when the room that answers it is not elsewhere."""
         address = self._addresses.get(ROOM_OF.get(path.split("/")[1], ""))
         if address is None:
             return None
@@ -99,7 +112,6 @@ class RemoteRooms:
         return send
 
     async def health(self) -> list[PartHealth]:
-        """Each room elsewhere, as the process that it runs in answers for itself."""
         by_address = {address: await self._health_of(address) for address in self._channels}
         return [
             PartHealth(room, *by_address[address][:2], address, issues=by_address[address][2])

@@ -323,18 +323,20 @@ class StoreJobs:
         """Remove the job, or put what comes after it; unless it was replaced while it ran."""
         key = JOB.key(job.id)
 
-        def decide(view: View) -> Decision[None]:
+        def decide(view: View) -> Decision[bool]:
             if view.get(key) != job:
-                return Decision(None)
-            return Decision(None, writes=(drop_job(job.id) if after is None else put(key, after),))
+                return Decision(False)
+            return Decision(True, writes=(drop_job(job.id) if after is None else put(key, after),))
 
         while True:
             try:
-                await self._store.transact((key,), decide)
+                is_ours = await self._store.transact((key,), decide)
             except StoreUnavailable:
                 await self._clock.sleep(RETRY_SECONDS)
             else:
                 break
+        if not is_ours and self._known.get(job.id) == job:
+            self._unlearn(key.path)  # another process has replaced it, or done it
 
 
 class SharedJobs(StoreJobs):
@@ -379,7 +381,7 @@ class SharedJobs(StoreJobs):
             for _, job in page:
                 if job.is_dead:
                     self._learn(job)
-                elif job.id not in self._known and job.due_at < overdue and job.topic in handlers:
+                elif job.due_at < overdue and job.topic in handlers and self._known.get(job.id) != job:
                     await self._make_ours(job)
             after = page[-1][0]
             if len(page) < PAGE:

@@ -5,7 +5,7 @@ Records are kept encoded, as on disk: what cannot be written down fails here too
 
 import asyncio
 from bisect import bisect_right, insort
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from traffic_tacos.engines.views import DeclaredView
@@ -14,6 +14,7 @@ from traffic_tacos.ports.store import (
     DamagedRecord,
     DamageNotes,
     Decision,
+    Event,
     Key,
     Kind,
     Prefix,
@@ -35,8 +36,14 @@ R = TypeVar("R")
 class MemoryStore:
     """`on_commit` hears the writes of every commit, in the order of the commits, before the reply is given."""
 
-    def __init__(self, on_commit: Callable[[Sequence[Write]], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        on_commit: Callable[[Sequence[Write]], None] = lambda _: None,
+        outbox_keys: Callable[[], Iterable[Key[Event]]] | None = None,
+    ) -> None:
+        """`outbox_keys` are those of the events of the next commit, where not one process numbers all."""
         self.on_commit = on_commit
+        self._outbox_keys = outbox_keys or (lambda: numbered(self._next_outbox))
         self._records: dict[str, bytes] = {}
         self._decoded: dict[str, Any] = {}
         self._paths: list[str] = []
@@ -55,7 +62,7 @@ class MemoryStore:
     async def transact(self, reads: Reads, decide: Callable[[View], Decision[R]]) -> R:
         await asyncio.sleep(0)
         decision = decide(DeclaredView(reads, self._get, self._range))
-        writes = writes_of(decision, numbered(self._next_outbox))
+        writes = writes_of(decision, self._outbox_keys())
         for path, value in encoded_of(reads, writes).items():
             self.keep(path, value)
         self._next_outbox += len(decision.events)
@@ -75,6 +82,15 @@ class MemoryStore:
         store = MemoryStore(on_commit)
         store.restore(self._records)
         store._next_outbox = max(self._next_outbox, store._next_outbox)
+        return store
+
+    def beside(
+        self, on_commit: Callable[[Sequence[Write]], None], outbox_keys: Callable[[], Iterable[Key[Event]]]
+    ) -> "MemoryStore":
+        """The same records in another process, which hears of its own commits only."""
+        store = MemoryStore(on_commit, outbox_keys)
+        store._records, store._paths, store._decoded = self._records, self._paths, self._decoded
+        store._damaged = self._damaged
         return store
 
     def restore(self, records: Mapping[str, bytes]) -> None:

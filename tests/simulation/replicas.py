@@ -1,0 +1,215 @@
+"""A sale on several processes over one store: two to four replicas, clocks a little apart, that crash one at a time.
+
+The waiting room is in the first of them; whoever comes after it waits for its lease. A call arrives at any replica that
+has the room for it. Beside all invariants, two that only several processes can break are checked: nothing is reserved
+after a stop was answered, and nobody is let through after maintenance was.
+"""
+
+import asyncio
+import random
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import grpc
+
+from tests.simulation.loop import LoopClock, VirtualLoop
+from tests.simulation.world import STEADY, Broken, Looks, Unreachable, World
+from traffic_tacos import wire
+from traffic_tacos.app.config import Config
+from traffic_tacos.app.engines import shared
+from traffic_tacos.app.platform import Platform
+from traffic_tacos.calls.policy import ROOM_OF
+from traffic_tacos.engines.faulty import Faults, FaultyStore
+from traffic_tacos.kernel.calls import Call, Caller, Role
+from traffic_tacos.kernel.instants import SECOND, Instant
+from traffic_tacos.ports.health import PartHealth
+from traffic_tacos.ports.store import JOB, Event, Key, Write, timed_outbox_key
+from traffic_tacos.rooms.reservation.records import RESERVATION
+
+APART_MAX = 300  # milliseconds that a replica's clock is before or behind
+WAITING_ROOM = "waiting_room"
+CREATE = "gateway.v1.GatewayService/CreateReservation"
+
+
+class ApartClock:
+    """The clock of one machine."""
+
+    def __init__(self, clock: LoopClock, by: Instant) -> None:
+        self._clock = clock
+        self._by = by
+
+    def now(self) -> Instant:
+        return self._clock.now() + self._by
+
+    async def sleep(self, seconds: float) -> None:
+        await self._clock.sleep(seconds)
+
+
+class Replica:
+    """One process."""
+
+    def __init__(self, number: int, clock: ApartClock) -> None:
+        self.number = number
+        self.clock = clock
+        self.is_down = True
+        self.without: frozenset[str] = frozenset()
+        self.platform: Platform
+        self.store: FaultyStore
+        self.work: asyncio.Task[None]
+
+
+class Elsewhere:
+    """The waiting room of another replica, as the rooms of this one reach it."""
+
+    def __init__(self, world: "Replicas") -> None:
+        self._world = world
+
+    def unary_unary(self, caller: str, path: str, serializer: Any, deserializer: Any) -> Any:
+        if ROOM_OF.get(path.split("/")[1]) != WAITING_ROOM:
+            return None
+
+        async def send(request: Any, *, timeout: float, metadata: tuple[tuple[str, str], ...] = ()) -> Any:
+            trace_id = next((value for name, value in metadata if name == wire.TRACE_HEADER), "")
+            try:
+                calls = self._world.reached(path.removeprefix("/")).calls
+                call = Call(
+                    Caller(Role.SERVICE, caller),
+                    trace_id or calls.new_trace_id(),
+                    calls.clock.now() + round(timeout * SECOND),
+                )
+                answer = await self._world._answer(calls, calls.methods[path], request, call)
+            except Unreachable:
+                nothing = grpc.aio.Metadata()
+                raise grpc.aio.AioRpcError(grpc.StatusCode.UNAVAILABLE, nothing, nothing, "it has crashed") from None
+            return deserializer(answer.SerializeToString())
+
+        return send
+
+    async def health(self) -> list[PartHealth]:
+        return []
+
+    async def close(self) -> None:
+        pass
+
+
+class Replicas(World):
+    """As a `World`, with `2 + seed % 3` platforms."""
+
+    def __init__(self, seed: int, loop: VirtualLoop, faults: Faults, lossy: float, event: str = "") -> None:
+        super().__init__(seed, loop, faults, lossy, event)
+        self.replicas = [
+            Replica(number, ApartClock(self.clock, self.random.randint(-APART_MAX, APART_MAX)))
+            for number in range(2 + seed % 3)
+        ]
+        self._stopped = ""  # by what was answered that stops all
+        self._reserved: set[str] = set()  # by path
+
+    async def open(self) -> None:
+        for replica in self.replicas:
+            await self._start(replica)
+
+    async def crash(self, down_seconds: float = 0, without: frozenset[str] = frozenset()) -> None:
+        """One replica loses everything that is not stored, and starts again."""
+        up = [replica for replica in self.replicas if not replica.is_down]
+        replica = self.random.choice(up)
+        self.say(f"replica {replica.number} crashes, down for {down_seconds:.1f} s, then without {sorted(without)}")
+        self.crashes += 1
+        await self._kill(replica)
+        await self.clock.sleep(down_seconds)
+        replica.without = without
+        await self._start(replica)
+
+    async def whole_again(self) -> None:
+        for replica in self.replicas:
+            if replica.without or replica.is_down:
+                if not replica.is_down:
+                    await self._kill(replica)
+                replica.without = frozenset()
+                await self._start(replica)
+
+    async def close(self) -> None:
+        for replica in self.replicas:
+            await self._kill(replica)
+
+    def calm(self) -> None:
+        self.faults, self.lossy = STEADY, 0.0
+        for replica in self.replicas:
+            if not replica.is_down:
+                replica.store.faults = STEADY
+
+    def reached(self, path: str) -> Platform:
+        platforms = [replica.platform for replica in self.replicas if not replica.is_down]
+        up = [one for one in platforms if "/" + path in one.calls.methods or path in one.receivers]
+        if not up:
+            raise Unreachable
+        return self.random.choice(up)
+
+    async def call(self, path: str, request: Any, user: str = "") -> Any:
+        stopped = self._stopped
+        answer = await super().call(path, request, user)
+        if path == CREATE and stopped == self._stopped == "MAINTENANCE_MODE" and not answer.HasField("error"):
+            self.broken = self.broken or Broken("somebody was let through after maintenance was answered")
+        return answer
+
+    async def operate(self, path: str, request: Any) -> Any:
+        action = str(getattr(request, "action", "")).removeprefix("EMERGENCY_ACTION_TYPE_")
+        is_end = bool(getattr(request, "parameters", {}).get("resume")) if action else False
+        if is_end:
+            self._stopped = ""
+        answer = await super().operate(path, request)
+        if (
+            action in ("CANCEL_RESERVATIONS", "MAINTENANCE_MODE")
+            and not is_end
+            and answer is not None
+            and answer.executed
+        ):
+            self._stopped = action
+        return answer
+
+    def jobs(self) -> list[str]:
+        return [job.id for _, job in self._memory.all(JOB) if not job.is_dead]
+
+    def dead(self) -> list[str]:
+        return [f"{job.id}: {job.last_error}" for _, job in self._memory.all(JOB) if job.is_dead]
+
+    async def _start(self, replica: Replica) -> None:
+        """Until it may have its rooms, the others go on."""
+        process = random.Random(self.random.getrandbits(64))
+
+        def outbox_keys() -> Iterable[Key[Event]]:
+            mark, now = f"{process.getrandbits(64):016x}", replica.clock.now()
+            return (timed_outbox_key(now, mark, number) for number in range(1000))
+
+        memory = self._memory.beside(lambda writes: self._heard(replica, writes), outbox_keys)
+        replica.store = FaultyStore(memory, STEADY, replica.clock, self.random)
+        line = frozenset[str]() if replica.number == 0 else frozenset({WAITING_ROOM})
+        config = Config(data=Path("simulated"), without=replica.without | line)
+        engines = shared(replica.clock, process, replica.store, self._post, Looks(self._look), config.webhook_url)
+        replica.platform = Platform(config, engines, self.keyring, self.log, self.fetch, Elsewhere(self))
+        await replica.platform.load()
+        if replica.number == 0:
+            await replica.platform.put_on_sale(self.event)
+        replica.store.faults = self.faults
+        replica.is_down = False
+        replica.work = asyncio.create_task(replica.platform.run())
+
+    async def _kill(self, replica: Replica) -> None:
+        if replica.is_down:
+            return
+        replica.is_down = True
+        own = [task for task, calls in self._calls.items() if calls is replica.platform.calls]
+        for task in (replica.work, *own):
+            task.cancel()
+        await asyncio.gather(replica.work, *own, return_exceptions=True)
+
+    def _heard(self, replica: Replica, writes: Sequence[Write]) -> None:
+        self.platform = replica.platform  # whose commit it is
+        self._check_stop(writes)
+        self._committed(writes)
+
+    def _check_stop(self, writes: Sequence[Write]) -> None:
+        new = {write.path for write in writes if write.kind is RESERVATION} - self._reserved
+        self._reserved |= new
+        if new and self._stopped == "CANCEL_RESERVATIONS":
+            self.broken = self.broken or Broken(f"{min(new)} was reserved after a stop was answered")
