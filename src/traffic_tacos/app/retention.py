@@ -32,6 +32,7 @@ from traffic_tacos.rooms.reservation.records import (
     ENTERED_BY_EVENT,
     ORDER,
     RESERVATION,
+    RETURNED_BY_EVENT,
 )
 from traffic_tacos.rooms.reservation.stopping import STOP
 from traffic_tacos.rooms.waiting_room.records import DRAW, LINE_HEAD, MEMBER, SETTINGS, TICKET
@@ -94,6 +95,7 @@ RETENTION: Mapping[Kind[Any], Swept | Ended | Kept] = {
     BY_USER: _BOOKS,
     BY_EVENT: _BOOKS,
     ENTERED_BY_EVENT: _BOOKS,
+    RETURNED_BY_EVENT: _BOOKS,
     ORDER: _BOOKS,
     ADMISSION_USE: Kept("an admission buys at most once, however late its token comes again"),
     STOP: Ended("the operator who lets reservations go on"),

@@ -39,6 +39,7 @@ LAYOUT: Mapping[str, Layout] = {
     "admission_use": Layout("reservations", BY_NAME, 64),
     "reservations_stopped": Layout("reservations", copies=COPIES),
     "entered_by_event": Layout("orders", BY_NAME, 16),
+    "returned_by_event": Layout("orders", BY_NAME, 16),
     "order": Layout("orders", BY_NAME, 64),
     "row": Layout("inventory", 2, 8),
     "hold": Layout("inventory", BY_NAME, 64),

@@ -18,8 +18,8 @@ from traffic_tacos.ports.paging import Asked, Page, page_of
 from traffic_tacos.ports.store import Decision, Store, View, delete, put
 from traffic_tacos.rooms.reservation.ending import existing
 from traffic_tacos.rooms.reservation.entering import entered, entry_of, require_bought, undone
-from traffic_tacos.rooms.reservation.model import Entry, Reservation, Status
-from traffic_tacos.rooms.reservation.records import BY_EVENT, ENTERED_BY_EVENT, entered_at, reservation_key
+from traffic_tacos.rooms.reservation.model import Entry, Reservation
+from traffic_tacos.rooms.reservation.records import ENTERED_BY_EVENT, RETURNED_BY_EVENT, entered_at, reservation_key
 from traffic_tacos.rooms.reservation.service import Reservations
 
 
@@ -127,8 +127,8 @@ class Door:
 
     async def returned(self, event_id: str, asked: Asked) -> Page[Reservation]:
         """The orders of an event that were given back."""
-        index = BY_EVENT.prefix(checked_id("event_id", event_id))
-        return await page_of(self._store, index, reservation_key, lambda one: one.status is Status.REFUNDED, asked)
+        index = RETURNED_BY_EVENT.prefix(checked_id("event_id", event_id))
+        return await page_of(self._store, index, reservation_key, None, asked)
 
     async def _of(self, ticket: TicketToken) -> Reservation:
         known = await existing(self._store, checked_id("reservation_id", ticket.reservation_id))

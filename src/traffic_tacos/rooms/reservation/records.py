@@ -15,7 +15,14 @@ from traffic_tacos.kernel.topics import (
 )
 from traffic_tacos.ports.paging import listed, listing_key
 from traffic_tacos.ports.store import Decision, Event, Job, Key, Kind, Prefix, View, Write, put
-from traffic_tacos.rooms.reservation.model import FREE_OF_CHARGE, AdmissionUse, Order, Reservation, admission_after
+from traffic_tacos.rooms.reservation.model import (
+    FREE_OF_CHARGE,
+    AdmissionUse,
+    Order,
+    Reservation,
+    Status,
+    admission_after,
+)
 
 T = TypeVar("T")
 
@@ -23,6 +30,7 @@ RESERVATION = Kind("reservation", Reservation)
 BY_USER = Kind("reservation_by_user", str)
 BY_EVENT = Kind("reservation_by_event", str)
 ENTERED_BY_EVENT = Kind("entered_by_event", str)
+RETURNED_BY_EVENT = Kind("returned_by_event", str)
 ORDER = Kind("order", Order)
 ADMISSION_USE = Kind("admission_use", AdmissionUse)
 
@@ -46,6 +54,11 @@ def listing(user_id: str, event_id: str) -> Prefix[str]:
 def entered_at(reservation: Reservation) -> Key[str]:
     """Where a reservation is listed with whose tickets somebody has entered."""
     return listing_key(ENTERED_BY_EVENT, reservation.event_id, reservation.created_at, reservation.id)
+
+
+def returned_at(reservation: Reservation) -> Key[str]:
+    """Where a reservation is listed that was given back."""
+    return listing_key(RETURNED_BY_EVENT, reservation.event_id, reservation.created_at, reservation.id)
 
 
 def admission_key(reservation: Reservation) -> Key[AdmissionUse]:
@@ -81,6 +94,8 @@ def transition(
 def _step_writes(view: View, after: Reservation) -> list[Write]:
     writes: list[Write] = [put(reservation_key(after.id), after)]
     use = view.get(admission_key(after))
+    if after.status is Status.REFUNDED:
+        writes.append(put(returned_at(after), after.id))
     if use is not None and (changed := admission_after(use, after)) != use:
         writes.append(put(admission_key(after), changed))
     return writes

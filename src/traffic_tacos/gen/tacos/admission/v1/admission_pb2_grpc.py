@@ -163,7 +163,7 @@ class DoorServiceServicer:
 
     def ListReturned(self, request, context):
         """Which orders of an event were given back, in the order in which they were reserved: a scanner without a connection
-        refuses their tickets by this list. A page may be short: go on while there is a cursor.
+        refuses their tickets by this list.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

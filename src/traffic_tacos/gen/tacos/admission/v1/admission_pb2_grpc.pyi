@@ -81,7 +81,7 @@ class DoorServiceStub:
     """Who has entered an event, by orders, in the order in which these were reserved; a page has whole orders."""
     ListReturned: _grpc.UnaryUnaryMultiCallable[_admission_pb2.ListReturnedRequest, _admission_pb2.ListReturnedResponse]
     """Which orders of an event were given back, in the order in which they were reserved: a scanner without a connection
-    refuses their tickets by this list. A page may be short: go on while there is a cursor.
+    refuses their tickets by this list.
     """
 
 @_typing.type_check_only
@@ -100,7 +100,7 @@ class DoorServiceAsyncStub(DoorServiceStub):
     """Who has entered an event, by orders, in the order in which these were reserved; a page has whole orders."""
     ListReturned: _aio.UnaryUnaryMultiCallable[_admission_pb2.ListReturnedRequest, _admission_pb2.ListReturnedResponse]  # type: ignore[assignment]
     """Which orders of an event were given back, in the order in which they were reserved: a scanner without a connection
-    refuses their tickets by this list. A page may be short: go on while there is a cursor.
+    refuses their tickets by this list.
     """
 
 class DoorServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -140,7 +140,7 @@ class DoorServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_admission_pb2.ListReturnedResponse, _abc.Awaitable[_admission_pb2.ListReturnedResponse]]:
         """Which orders of an event were given back, in the order in which they were reserved: a scanner without a connection
-        refuses their tickets by this list. A page may be short: go on while there is a cursor.
+        refuses their tickets by this list.
         """
 
 def add_DoorServiceServicer_to_server(servicer: DoorServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
