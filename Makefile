@@ -1,7 +1,7 @@
 # make up    sets up .venv and starts the platform (ARGS="--time-scale 10" passes options on)
 # make test  sets up .venv and runs every check
 .DELETE_ON_ERROR:
-.PHONY: up test setup setup-dev format lint types imports contract browser screenshots docs docs-build node-clients pytest coverage simulation fuzz bench lock clean
+.PHONY: up test setup setup-dev format lint types imports contract browser screenshots docs docs-build node-clients engines pytest test-engines coverage simulation fuzz bench lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -76,9 +76,22 @@ $(NODE_CLIENTS): tests/node/package-lock.json
 		echo "npm could not install: the tests of clients under Node are skipped."; \
 	else echo "There is no Node here: the tests of clients under Node are skipped."; fi
 
-pytest: $(DEV) node-clients
+# What speaks as DynamoDB does, on this machine, in an environment of its own; without it those tests are skipped.
+ENGINES := .venv-engines/.installed
+engines: $(ENGINES)
+$(ENGINES): requirements-engines.lock
+	@echo "Installing the engines that the checks run on …"
+	@rm -rf .venv-engines && $(PYTHON) -m venv .venv-engines
+	@.venv-engines/bin/python -m pip install -q --no-deps -r requirements-engines.lock && touch $@ || \
+		echo "They could not be installed: the tests on DynamoDB's emulators are skipped."
+
+pytest: $(DEV) node-clients engines
 	$(BIN)/pytest -n auto --dist worksteal
 	$(BIN)/pytest -n auto --dist worksteal --engine dynamodb tests/rpc
+
+# The whole suite of calls on emulators, a second opinion, lost answers, and long races of processes.
+test-engines: $(DEV) engines
+	$(BIN)/pytest --long tests/engines
 
 # Which lines and branches the tests reach; tracing them takes more than twice the time.
 coverage: $(DEV) node-clients
@@ -128,6 +141,7 @@ lock: $(BIN)/python
 	$(COMPILE) pyproject.toml --group fuzz -c requirements-dev.lock -o requirements-fuzz.lock
 	$(COMPILE) pyproject.toml --group browser -c requirements-dev.lock -o requirements-browser.lock
 	$(COMPILE) pyproject.toml --group docs -c requirements-dev.lock -o requirements-docs.lock
+	$(COMPILE) --group engines -o requirements-engines.lock
 
 clean:
-	rm -rf $(VENV) build .tacos .mypy_cache .ruff_cache .pytest_cache .coverage
+	rm -rf $(VENV) .venv-engines build .tacos .mypy_cache .ruff_cache .pytest_cache .coverage

@@ -5,13 +5,20 @@ import contextlib
 import random
 import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, closing
+from contextlib import ExitStack, asynccontextmanager, closing
+from functools import cache
 
 import msgspec
 import pytest
 
 from tests.clocks import HandClock
 from tests.dynamodb import NO_FAULTS, FakeDynamo, FakeDynamoStore, WireFaults
+from tests.emulators import found_as, ministack, roto
+from traffic_tacos.engines.clock import SystemClock
+from traffic_tacos.engines.dynamodb import DynamoStore
+from traffic_tacos.engines.dynamodb_requests import Requests
+from traffic_tacos.engines.dynamodb_tables import Tables
+from traffic_tacos.engines.dynamodb_wire import dynamo_wire
 from traffic_tacos.engines.faulty import Faults, FaultyStore
 from traffic_tacos.engines.memory import MemoryStore
 from traffic_tacos.engines.sqlite import SqliteStore
@@ -32,6 +39,8 @@ from traffic_tacos.ports.store import (
     drop_job,
     put,
 )
+
+EMULATORS = {"ministack": ministack, "roto": roto}
 
 
 class Counter(msgspec.Struct, frozen=True):
@@ -63,9 +72,35 @@ async def opened(engine: str, tmp_path, commits: list) -> AsyncIterator[Store]:
             await store.close()
 
 
-@pytest.fixture(params=["memory", "sqlite", "memory+faulty", "sqlite+faulty", *WIRES])
-async def store(request, tmp_path, commits):
-    async with opened(request.param, tmp_path, commits) as store:
+@asynccontextmanager
+async def on_emulator(address: str, commits: list) -> AsyncIterator[Store]:
+    """Tables of its own, on what speaks as DynamoDB does."""
+    clock, randomness, tables = SystemClock(), random.Random(), Tables(f"t{random.getrandbits(40):x}-")
+    with pytest.MonkeyPatch.context() as environment:
+        for name, value in found_as(address).items():
+            environment.setenv(name, value)
+        async with dynamo_wire("eu-central-1", address) as wire:
+            await wire.create_tables(tables)
+            yield DynamoStore(Requests(wire, tables, clock, randomness), tables, clock, randomness, (), commits.append)
+
+
+@pytest.fixture(scope="session")
+def emulators(tmp_path_factory):
+    """Addresses of emulators by their names, started when they are first asked for."""
+    with ExitStack() as running:
+
+        @cache
+        def address(name: str) -> str:
+            return running.enter_context(EMULATORS[name](tmp_path_factory.mktemp(name)))
+
+        yield address
+
+
+@pytest.fixture(params=["memory", "sqlite", "memory+faulty", "sqlite+faulty", *WIRES, *EMULATORS])
+async def store(request, tmp_path, commits, emulators):
+    name = request.param
+    on = on_emulator(emulators(name), commits) if name in EMULATORS else opened(name, tmp_path, commits)
+    async with on as store:
         yield store
 
 

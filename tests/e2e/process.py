@@ -32,6 +32,7 @@ class UpProcess:
         self.log = data.parent / f"{data.name}.log"
         self._process: subprocess.Popen[bytes] | None = None
         self.command = TACOS
+        self.environment: dict[str, str] = {}
 
     def is_running(self, within: float = 0) -> bool:
         """Whether the process still runs, and goes on running for so many seconds."""
@@ -42,7 +43,9 @@ class UpProcess:
 
     def start(self) -> "UpProcess":
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen([*self.command, *self._arguments], stdout=log, stderr=log)
+            self._process = subprocess.Popen(
+                [*self.command, *self._arguments], stdout=log, stderr=log, env={**os.environ, **self.environment}
+            )
         deadline = time.monotonic() + STARTED_WITHIN
         while not _answers(self.grpc):
             if self._process.poll() is not None or time.monotonic() > deadline:
@@ -81,7 +84,11 @@ class UpProcess:
 
     def tacos(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [*TACOS, *arguments], capture_output=True, text=True, check=False, env={**os.environ, "COLUMNS": "160"}
+            [*TACOS, *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, "COLUMNS": "160", **self.environment},
         )
 
     def token(self, role: str, name: str) -> str:

@@ -52,7 +52,7 @@ class SharedOutbox:
         self._listeners: list[Subscriber] = []
         self._forwarders: list[Subscriber] = []
         self._queue: deque[tuple[Key[Event], Event]] = deque()  # our own, not told yet
-        self._told: dict[str, Instant] = {}  # by path, when
+        self._told: dict[str, Instant] = {}  # by path, since when
         self._kept: deque[tuple[Instant, Key[Event]]] = deque()  # our own, told, and until when the others may look
         self._wake = asyncio.Event()
 
@@ -80,9 +80,7 @@ class SharedOutbox:
         while True:
             while self._queue:
                 key, event = self._queue[0]
-                if key.path not in self._told:
-                    await told(event, (*self._listeners, *self._forwarders), self._clock)
-                    self._told[key.path] = self._clock.now()
+                await told(event, self._listening(key) + self._forwarders, self._clock)
                 self._kept.append((self._clock.now() + KEPT_FOR, key))
                 self._queue.popleft()
             self._wake.clear()
@@ -102,11 +100,8 @@ class SharedOutbox:
     async def _hear_of_others(self) -> None:
         """What came within KEPT_FOR and nobody has told here."""
         since = self._clock.now() - KEPT_FOR - SKEW_MAX
-        own = {key.path for key, _ in self._queue}
         for key, event in await self._between(since, None):
-            if key.path not in self._told and key.path not in own:
-                self._told[key.path] = self._clock.now()
-                await told(event, self._listeners, self._clock)
+            await told(event, self._listening(key), self._clock)
         forgotten = self._clock.now() - 2 * ORPHANED_AFTER
         self._told = {path: at for path, at in self._told.items() if at > forgotten}
 
@@ -120,9 +115,15 @@ class SharedOutbox:
     async def _take_orphans(self) -> None:
         orphans = await self._between(0, self._clock.now() - ORPHANED_AFTER)
         for key, event in orphans:
-            hearers = self._forwarders if key.path in self._told else (*self._listeners, *self._forwarders)
-            await told(event, hearers, self._clock)
+            await told(event, self._listening(key) + self._forwarders, self._clock)
         await self._remove([key for key, _ in orphans])
+
+    def _listening(self, key: Key[Event]) -> list[Subscriber]:
+        """Those here who have to hear of this event: nobody, once they were told or are being told."""
+        if key.path in self._told:
+            return []
+        self._told[key.path] = self._clock.now()
+        return self._listeners
 
     async def _between(self, since: Instant, until: Instant | None) -> list[tuple[Key[Event], Event]]:
         """Events committed between two moments, as the clocks of those who committed them have it."""

@@ -1,0 +1,234 @@
+"""Several processes on one store: what each hears of the others, and what is taken up of one that dies."""
+
+import asyncio
+import functools
+import random
+from contextlib import asynccontextmanager
+
+import pytest
+
+from tests.simulation.loop import LoopClock, VirtualLoop, run
+from traffic_tacos.engines.follower import Follower
+from traffic_tacos.engines.jobs import OVERDUE_AFTER, SharedJobs
+from traffic_tacos.engines.leases import LEASE_FOR, SKEW_MAX
+from traffic_tacos.engines.memory import MemoryStore
+from traffic_tacos.engines.peers import SharedPeers
+from traffic_tacos.engines.settings import SETTING, Set
+from traffic_tacos.engines.shared_outbox import KEPT_FOR, ORPHANED_AFTER, SharedOutbox
+from traffic_tacos.kernel.instants import SECOND
+from traffic_tacos.ports.audit import AUDIT, HEAD, Audited, audited
+from traffic_tacos.ports.store import (
+    JOB,
+    OUTBOX,
+    Decision,
+    Event,
+    Job,
+    StoreUnavailable,
+    delete,
+    put,
+    timed_outbox_key,
+)
+
+
+class Process:
+    """What one process has of all this."""
+
+    def __init__(self, records, clock, number):
+        chance = random.Random(number)
+
+        def outbox_keys():
+            mark, now = f"{chance.getrandbits(64):016x}", clock.now()
+            return (timed_outbox_key(now, mark, n) for n in range(100))
+
+        self.store = records.beside(self.committed, outbox_keys)
+        self.peers = SharedPeers(
+            self.store, clock, f"process-{number}", small=(SETTING,), growing=(AUDIT,), one_at_a_time=("room",)
+        )
+        self.jobs = SharedJobs(self.store, clock, chance, self.peers)
+        self.outbox = SharedOutbox(self.store, clock, self.peers)
+        self.heard, self.forwarded, self.changes, self.did = [], [], [], []
+        self.outbox.subscribe(self._hear)
+        self.outbox.subscribe(self._forward, forwards=True)
+
+    def committed(self, writes):
+        self.peers.committed(writes)
+        self.jobs.committed(writes)
+        self.outbox.committed(writes)
+
+    async def begin(self, rooms=()):
+        await self.peers.begin(rooms, self.changes.extend)
+
+    async def run(self):
+        async with asyncio.TaskGroup() as tasks:
+            for loop in self.peers.loops().values():
+                tasks.create_task(loop())
+            tasks.create_task(self.outbox.run())
+            tasks.create_task(self.jobs.run({"topic": self._do}))
+
+    async def _hear(self, event):
+        self.heard.append(event.topic)
+
+    async def _forward(self, event):
+        self.forwarded.append(event.topic)
+
+    async def _do(self, job):
+        self.did.append(job.id)
+
+
+def on_virtual_time(test):
+    """The test is given a clock that jumps when everybody waits."""
+
+    @functools.wraps(test)
+    def sync():
+        loop = VirtualLoop(random.Random(test.__name__))
+        run(test(LoopClock(loop)), loop)
+
+    del sync.__wrapped__
+    return sync
+
+
+@asynccontextmanager
+async def running(*processes):
+    tasks = []
+    for process in processes:
+        await process.begin()
+        tasks.append(asyncio.create_task(process.run()))
+    try:
+        yield tasks
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def two(clock):
+    records = MemoryStore()
+    return records, Process(records, clock, 1), Process(records, clock, 2)
+
+
+async def tell(process, *topics):
+    await process.store.transact((), lambda _: Decision(None, events=[Event(topic) for topic in topics]))
+
+
+@on_virtual_time
+async def test_every_process_hears_every_event_once_and_one_forwards_it(clock):
+    records, one, other = two(clock)
+    async with running(one, other):
+        await tell(one, "a", "b")
+        await tell(other, "c")
+        await clock.sleep(1)
+        assert sorted(one.heard) == sorted(other.heard) == ["a", "b", "c"]
+        assert (one.forwarded, other.forwarded) == (["a", "b"], ["c"])
+        await clock.sleep(KEPT_FOR / SECOND + 1)
+        assert list(records.all(OUTBOX)) == []
+        await clock.sleep(ORPHANED_AFTER / SECOND)
+        assert len(one.heard) == len(other.heard) == 3
+        assert len(one.forwarded + other.forwarded) == 3
+
+
+@on_virtual_time
+async def test_an_event_of_a_process_that_died_is_forwarded_by_another(clock):
+    records, one, other = two(clock)
+    await tell(one, "last")  # it is committed, and nobody tells it
+    async with running(other):
+        await clock.sleep(1)
+        assert (other.heard, other.forwarded) == (["last"], [])
+        await clock.sleep(ORPHANED_AFTER / SECOND)
+        assert (other.heard, other.forwarded) == (["last"], ["last"])
+        assert list(records.all(OUTBOX)) == []
+
+
+@on_virtual_time
+async def test_a_job_is_done_by_who_put_it_and_when_they_died_by_who_has_the_duty(clock):
+    records, one, other = two(clock)
+    due = Job("soon", "topic", clock.now() + SECOND)
+    async with running(one, other):
+        await other.store.transact((), lambda _: Decision(None, jobs=(due,)))
+        await clock.sleep(15)
+        assert (one.did, other.did) == ([], ["soon"])
+    left = Job("left", "topic", clock.now() + SECOND)
+    await one.store.transact((), lambda _: Decision(None, jobs=(left,)))
+    async with running(other):
+        await clock.sleep(5)
+        assert other.did == ["soon"]
+        await clock.sleep((OVERDUE_AFTER + LEASE_FOR + SKEW_MAX) / SECOND)
+        assert other.did == ["soon", "left"]
+        assert list(records.all(JOB)) == []
+
+
+@on_virtual_time
+async def test_a_job_that_another_replaced_is_not_held_to_be_known(clock):
+    """It was replaced by the other process, which died before it did it."""
+    _, one, other = two(clock)
+    async with running(one):
+        await one.store.transact((), lambda _: Decision(None, jobs=(Job("j", "topic", clock.now() + SECOND),)))
+        await other.store.transact((), lambda _: Decision(None, jobs=(Job("j", "topic", clock.now() + 2 * SECOND),)))
+        await clock.sleep(3 + (OVERDUE_AFTER + LEASE_FOR + SKEW_MAX) / SECOND)
+        assert one.did == ["j", "j"]
+        assert one.jobs.known() == []
+
+
+@on_virtual_time
+async def test_what_an_operator_changes_is_known_everywhere_within_a_second(clock):
+    _, one, other = two(clock)
+    entry = Audited(clock.now(), "op", "configure", "a", "", "1", "why", "trace")
+    async with running(one, other):
+        await one.store.transact(
+            (HEAD,),
+            lambda view: Decision(None, (put(SETTING.key("a"), Set("1")), *audited(view, entry))),
+        )
+        assert other.changes == []
+        await clock.sleep(1)
+        assert [(write.kind, write.path) for write in other.changes] == [
+            (SETTING, "setting/a"),
+            (AUDIT, "audit/000000000001"),
+        ]
+        assert one.changes == [], "who did it knows"
+        await one.store.transact((), lambda _: Decision(None, (delete(SETTING.key("a")),)))
+        await clock.sleep(1)
+        assert other.changes[2:] == [(SETTING, "setting/a", None)]
+
+
+@on_virtual_time
+async def test_a_look_that_is_overtaken_by_our_own_change_takes_nothing_back(clock):
+    records = MemoryStore()
+    told = []
+
+    class Slow:
+        async def scan(self, prefix, *, after=None, limit):
+            found = await records.scan(prefix, after=after, limit=limit)
+            if overtaking:
+                await change(overtaking.pop())
+                follower.committed((put(SETTING.key("a"), Set("ours")),))
+            return found
+
+    async def change(value):
+        await records.transact((), lambda _: Decision(None, (put(SETTING.key("a"), Set(value)),)))
+
+    overtaking = []
+    follower = Follower(Slow(), clock, (SETTING,), (), told.extend)
+    await follower.load()
+    await change("theirs")
+    overtaking.append("ours")
+    await follower.look()
+    await follower.look()
+    assert told == []
+    await change("theirs again")
+    await follower.look()
+    assert [write.value for write in told] == [Set("theirs again")]
+
+
+@on_virtual_time
+async def test_a_room_of_one_process_at_a_time_waits_for_the_one_that_has_it(clock):
+    _, one, other = two(clock)
+    await one.begin({"room"})
+    waiting = asyncio.create_task(other.begin({"room"}))
+    await clock.sleep(2)
+    assert not waiting.done()
+    await one.peers.end()
+    await clock.sleep(2)
+    assert waiting.done()
+    fenced = one.peers.store_of("room", one.store)
+    with pytest.raises(StoreUnavailable):
+        await fenced.transact((), lambda _: Decision(None, (delete(SETTING.key("a")),)))
+    assert one.peers.store_of("another", one.store) is one.store
