@@ -7,7 +7,7 @@ gives the ticket back at the same moment can both have their way.
 import msgspec
 
 from traffic_tacos.kernel.calls import Call
-from traffic_tacos.kernel.errors import Code, Refusal
+from traffic_tacos.kernel.errors import Code, Detail, Refusal
 from traffic_tacos.kernel.ids import checked_foreign_id, checked_id, required_reason
 from traffic_tacos.kernel.instants import Instant
 from traffic_tacos.kernel.tokens import TicketToken, sign_ticket, verify_ticket
@@ -75,7 +75,7 @@ class Door:
         checked_foreign_id("scanner_id", scan.scanner_id)
         checked_foreign_id("scan_id", scan.scan_id)
         now = self._clock.now()
-        ticket = verify_ticket(scan.ticket, self._keyring.verifying, checked_id("event_id", scan.event_id), now)
+        ticket = self._verified(scan.ticket, scan.event_id, now)
         known = await self._of(ticket)
         scanned_at = now if scan.scanned_at is None else scan.scanned_at
         entry = Entry(ticket.seat_id, scan.scanner_id, scan.scan_id, scanned_at, now)
@@ -96,7 +96,7 @@ class Door:
         """Nobody has entered with this ticket; False when nobody had."""
         required_reason(reason)
         now = self._clock.now()
-        ticket = verify_ticket(ticket_text, self._keyring.verifying, checked_id("event_id", event_id), now)
+        ticket = self._verified(ticket_text, event_id, now)
         known = await self._of(ticket)
 
         def decide(view: View) -> Decision[bool]:
@@ -130,8 +130,21 @@ class Door:
         index = RETURNED_BY_EVENT.prefix(checked_id("event_id", event_id))
         return await page_of(self._store, index, reservation_key, None, asked)
 
+    def _verified(self, text: str, event_id: str, now: Instant) -> TicketToken:
+        """What is refused is the ticket, and says so in its details: else a scanner would take it for its own token."""
+        try:
+            return verify_ticket(text, self._keyring.verifying, checked_id("event_id", event_id), now)
+        except Refusal as refusal:
+            if refusal.details:
+                raise
+            raise _of_ticket(refusal.code, refusal.message.removeprefix("ticket: ")) from None
+
     async def _of(self, ticket: TicketToken) -> Reservation:
         known = await existing(self._store, checked_id("reservation_id", ticket.reservation_id))
         if known.event_id != ticket.event_id:
-            raise Refusal(Code.FORBIDDEN, "ticket: is for another event")
+            raise _of_ticket(Code.FORBIDDEN, "is for another event")
         return known
+
+
+def _of_ticket(code: Code, says: str) -> Refusal:
+    return Refusal(code, f"ticket: {says}", Detail("ticket", says))

@@ -3,7 +3,7 @@
 import { account, arrive, isReady, issuer, signIn, signOut } from "../lib/account.js";
 import { begin, h, show } from "../lib/dom.js";
 import { isExpected, Refused } from "../lib/server.js";
-import { speak, t } from "../lib/words.js";
+import { speak, t, why } from "../lib/words.js";
 
 const HERE = "/signed-in";
 /** @type {Record<string, string>} */
@@ -61,8 +61,8 @@ function wayIn(where) {
 
 /** @param {unknown} fault */
 function failed(fault) {
-  const says =
-    fault instanceof Refused ? t(WHY[fault.code] ?? "account_failed", { reason: fault.message }) : t("no_connection");
+  const told = fault instanceof Refused ? WHY[fault.code] : undefined;
+  const says = told ? t(told) : why(fault);
   const again = h("button", { type: "button", onclick: view }, t("try_again"));
   present(h("p", { class: "problem", role: "alert" }, says), h("div", { class: "acts" }, again, events()));
 }

@@ -302,7 +302,6 @@ export default {
   account_is: "You are signed in as {user}, in this tab and until you close it.",
   account_none: "There is nothing to sign in to here.",
   account_later: "The sign-in cannot be reached right now. Please try again in a moment.",
-  account_failed: "The sign-in did not work: {reason}",
   account_refused: "You are not signed in: the sign-in was refused or stopped.",
   account_not_ours: "This sign-in was not begun in this tab, or it was used already. Please begin again.",
 };

@@ -292,7 +292,6 @@ export default {
   account_is: "{user} 계정으로 로그인했습니다. 이 탭을 닫을 때까지 유지됩니다.",
   account_none: "이곳에는 로그인할 곳이 없습니다.",
   account_later: "지금은 로그인할 수 없습니다. 잠시 후 다시 시도해 주세요.",
-  account_failed: "로그인하지 못했습니다: {reason}",
   account_refused: "로그인하지 못했습니다. 로그인이 거절되었거나 중단되었습니다.",
   account_not_ours: "이 탭에서 시작한 로그인이 아니거나 이미 사용되었습니다. 다시 시작해 주세요.",
 };

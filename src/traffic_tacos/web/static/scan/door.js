@@ -1,6 +1,6 @@
 /** The door: what a ticket is answered, by the server where there is a connection and else by what this device knows. */
 
-import { call, newKey, now, read, Refused, Unreachable } from "../lib/server.js";
+import { all, call, newKey, now, read, Refused, Unreachable } from "../lib/server.js";
 import * as book from "./book.js";
 import { keyNameOf, keysOf, opened } from "./ticket.js";
 
@@ -14,15 +14,14 @@ const KEYS_ASKED = 10_000; // milliseconds between two looks for a key that is n
 const PAGE = 100;
 const WHY = "taken back at the scanner";
 
-/** How the server's refusals of a ticket read at the door. Its message begins with what is refused: else it is the token. */
+/** How the server's refusals of a ticket read at the door. */
 const REFUSALS = /** @type {Record<string, Verdict>} */ ({
   UNAUTHENTICATED: "forged",
   FORBIDDEN: "other_event",
   FAILED_PRECONDITION: "returned",
   NOT_FOUND: "forged",
 });
-const OF_TICKET = /^(ticket|reservation_id):/;
-const OF_TOKEN = new Set(["UNAUTHENTICATED", "FORBIDDEN"]);
+const OF_TOKEN = new Set(["UNAUTHENTICATED", "FORBIDDEN"]); // unless they name the ticket
 const OF_ONE_SCAN = new Set(["DATA_CORRUPTION", "INTERNAL", "INVALID_ARGUMENT"]); // those behind it are sent all the same
 
 export class Door {
@@ -94,7 +93,8 @@ export class Door {
       const told = await this.call("CheckIn", request);
       return { verdict: told.entered ? "enter" : "entered", entry: entryOf(event, told.checkedIn) };
     } catch (fault) {
-      if (!(fault instanceof Refused) || !OF_TICKET.test(fault.message) || !REFUSALS[fault.code]) throw fault;
+      if (!(fault instanceof Refused) || !REFUSALS[fault.code]) throw fault;
+      if (OF_TOKEN.has(fault.code) && fault.field !== "ticket") throw fault;
       return { verdict: REFUSALS[fault.code] };
     }
   }
@@ -162,16 +162,12 @@ export class Door {
     await this.open();
   }
 
-  /** All pages of a list. @param {string} rpc @param {string} field @returns {Promise<any[]>} */
-  async listed(rpc, field) {
-    const found = [];
-    let cursor = "";
-    do {
+  /** All pages of a list. @param {string} rpc @param {string} field */
+  listed(rpc, field) {
+    return all(async (cursor) => {
       const page = await this.call(rpc, { eventId: this.event.id, pagination: { pageSize: PAGE, cursor } });
-      found.push(...(page[field] ?? []));
-      cursor = page.pageInfo?.nextCursor ?? "";
-    } while (cursor);
-    return found;
+      return { items: page[field] ?? [], next: page.pageInfo?.nextCursor ?? "" };
+    });
   }
 
   /** @param {string} rpc @param {any} request */
@@ -201,16 +197,12 @@ function entryOf(event, { reservationId: reservation, seatId: seat, scannerId: s
   return { event, reservation, seat, scanner, scan, at: Date.parse(scannedAt), noted: Date.now() };
 }
 
-/** The events there are, all pages of them. @returns {Promise<any[]>} */
-export async function onSale() {
-  const found = [];
-  for (let cursor = "", first = true; first || cursor; first = false) {
+/** The events there are, all pages of them. */
+export const onSale = () =>
+  all(async (cursor) => {
     const page = await read(`events?cursor=${encodeURIComponent(cursor)}`);
-    found.push(...page.events);
-    cursor = page.next;
-  }
-  return found;
-}
+    return { items: page.events, next: page.next };
+  });
 
 /** @returns {Promise<{keys: any[]}>} */
 async function keySet() {

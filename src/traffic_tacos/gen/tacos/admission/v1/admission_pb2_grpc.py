@@ -141,7 +141,8 @@ class DoorServiceServicer:
     def CheckIn(self, request, context):
         """Lets in whoever has a ticket, once. `entered` is false when somebody has entered with it before: `checked_in` says who
         scanned it and when. The same scan (`scan_id`) sent again is the same answer. UNAUTHENTICATED when it is no ticket of
-        ours, FORBIDDEN when it is for another event, FAILED_PRECONDITION when it was given back.
+        ours, FORBIDDEN when it is for another event (both with `ticket` as the field of their details: without, it is the
+        scanner's own token), FAILED_PRECONDITION when it was given back.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

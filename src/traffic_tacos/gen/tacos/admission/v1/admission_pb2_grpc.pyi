@@ -73,7 +73,8 @@ class DoorServiceStub:
     CheckIn: _grpc.UnaryUnaryMultiCallable[_admission_pb2.CheckInRequest, _admission_pb2.CheckInResponse]
     """Lets in whoever has a ticket, once. `entered` is false when somebody has entered with it before: `checked_in` says who
     scanned it and when. The same scan (`scan_id`) sent again is the same answer. UNAUTHENTICATED when it is no ticket of
-    ours, FORBIDDEN when it is for another event, FAILED_PRECONDITION when it was given back.
+    ours, FORBIDDEN when it is for another event (both with `ticket` as the field of their details: without, it is the
+    scanner's own token), FAILED_PRECONDITION when it was given back.
     """
     UndoCheckIn: _grpc.UnaryUnaryMultiCallable[_admission_pb2.UndoCheckInRequest, _admission_pb2.UndoCheckInResponse]
     """Takes a check-in back, as when somebody was let in by mistake; audited. `changed` is false when there was none."""
@@ -92,7 +93,8 @@ class DoorServiceAsyncStub(DoorServiceStub):
     CheckIn: _aio.UnaryUnaryMultiCallable[_admission_pb2.CheckInRequest, _admission_pb2.CheckInResponse]  # type: ignore[assignment]
     """Lets in whoever has a ticket, once. `entered` is false when somebody has entered with it before: `checked_in` says who
     scanned it and when. The same scan (`scan_id`) sent again is the same answer. UNAUTHENTICATED when it is no ticket of
-    ours, FORBIDDEN when it is for another event, FAILED_PRECONDITION when it was given back.
+    ours, FORBIDDEN when it is for another event (both with `ticket` as the field of their details: without, it is the
+    scanner's own token), FAILED_PRECONDITION when it was given back.
     """
     UndoCheckIn: _aio.UnaryUnaryMultiCallable[_admission_pb2.UndoCheckInRequest, _admission_pb2.UndoCheckInResponse]  # type: ignore[assignment]
     """Takes a check-in back, as when somebody was let in by mistake; audited. `changed` is false when there was none."""
@@ -114,7 +116,8 @@ class DoorServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_admission_pb2.CheckInResponse, _abc.Awaitable[_admission_pb2.CheckInResponse]]:
         """Lets in whoever has a ticket, once. `entered` is false when somebody has entered with it before: `checked_in` says who
         scanned it and when. The same scan (`scan_id`) sent again is the same answer. UNAUTHENTICATED when it is no ticket of
-        ours, FORBIDDEN when it is for another event, FAILED_PRECONDITION when it was given back.
+        ours, FORBIDDEN when it is for another event (both with `ticket` as the field of their details: without, it is the
+        scanner's own token), FAILED_PRECONDITION when it was given back.
         """
 
     @_abc_1.abstractmethod
