@@ -303,3 +303,66 @@ def test_an_address_that_leads_nowhere_leads_on(visit):
     fan.waits_for("There is no such event")
     fan.page.get_by_role("link", name="See all events").click()
     fan.waits_for("On sale here")
+
+
+@pytest.mark.parametrize(
+    ("locale", "held", "by_card", "wrong", "choose", "other", "bought"),
+    [
+        (
+            "en-GB",
+            "Your seats are held",
+            "Pay by card",
+            "a digit seems to be wrong",
+            "한국어",
+            "좌석을 잡았습니다",
+            "The tickets are yours",
+        ),
+        (
+            "ko-KR",
+            "좌석을 잡았습니다",
+            "카드로 결제",
+            "숫자 하나가 틀린 것 같습니다",
+            "English",
+            "Your seats are held",
+            "예매가 완료되었습니다",
+        ),
+    ],
+)
+def test_the_payment_page_needs_no_script_speaks_both_languages_and_is_accessible(
+    visit, locale, held, by_card, wrong, choose, other, bought
+):  # fmt: skip
+    buyer = visit(locale="en-GB")
+    buyer.holds_the_best("evt_hall")
+    reservation = re.search(r"rsv_\w+", buyer.page.evaluate("JSON.stringify(localStorage)"))[0]
+    fan = visit(locale=locale, java_script_enabled=False, **PHONE)
+    axe = visit(locale=locale, **SMALL)  # axe itself is a script: it looks at the same addresses
+
+    def violations() -> list[str]:
+        axe.page.goto(fan.page.url)
+        assert axe.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        return axe.violations()
+
+    fan.page.goto(f"{fan.address}/pay/{reservation}")
+    fan.waits_for(held)
+    found = {"held": violations()}
+    fan.page.get_by_role("link", name=choose).click()
+    fan.waits_for(other)
+    fan.page.go_back()
+    fan.press(by_card)
+    fan.page.locator("[name=card_number]").wait_for()
+    found["card"] = violations()
+    for name, value in {"card_number": MISTYPED, "expiry_month": "12", "expiry_year": "2030"}.items():
+        fan.page.locator(f"[name={name}]").fill(value)
+    fan.page.locator("form button").click()
+    fan.page.get_by_role("alert").get_by_text(wrong).wait_for()
+    axe.page.goto(fan.page.url)
+    for name in ("card_number", "expiry_month", "expiry_year"):
+        axe.page.locator(f"[name={name}]").fill("13")
+    axe.page.locator("form button").click()
+    axe.page.get_by_role("alert").wait_for()
+    found["mistyped"] = axe.violations()
+    fan.page.locator("[name=card_number]").fill(APPROVED)
+    fan.page.locator("form button").click()
+    fan.waits_for(bought)
+    found["bought"] = violations()
+    assert {state: one for state, one in found.items() if one} == {}

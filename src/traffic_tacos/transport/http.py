@@ -28,8 +28,9 @@ from traffic_tacos.ports.rooms import Receiver
 from traffic_tacos.transport.bodies import HEADERS, body_of, peer_of, retry_after
 from traffic_tacos.transport.connect import ConnectDoor, status_of
 from traffic_tacos.transport.openapi import document
-from traffic_tacos.transport.pay import FORM_BYTES_MAX, STYLE, PayPage
+from traffic_tacos.transport.pay import FORM_BYTES_MAX, STYLE, PayPage, language_query
 from traffic_tacos.transport.pay import refused_page as pay_page_refused
+from traffic_tacos.transport.pay_words import words
 from traffic_tacos.transport.rest import API, NAMES, RestDoor
 from traffic_tacos.upstream import Upstream
 
@@ -217,25 +218,26 @@ def _pay_door(platform: Behind) -> Callable[[Request], Awaitable[Response]]:
 
     async def pay(request: Request) -> Response:
         """The page on GET; on POST what its form asks for, and then the page of the payment it led to."""
+        t = words(request.query_params.get("lang", ""), request.headers.get("accept-language", ""))
         if not platform.config.pay_url:
-            return _html(pay_page_refused(Refusal(Code.NOT_FOUND, "payments are not taken here")), 404)
+            return _html(pay_page_refused(t, Refusal(Code.NOT_FOUND, "payments are not taken here")), 404)
         thing_id = request.path_params["id"]
         call = Call(page_caller, platform.calls.new_trace_id())
         try:
             platform.calls.count_visitor(request.headers.items(), peer_of(request))
             if request.method in ("GET", "HEAD"):
-                return _html(await pay_page.show(thing_id, call), 200)
+                return _html(await pay_page.show(thing_id, call, t), 200)
             form = await body_of(request, FORM_BYTES_MAX)
             try:
                 led_to = await pay_page.take(thing_id, form, call)
             except Refusal as refusal:
-                return _html(await pay_page.show(thing_id, call, refusal, form), status_of(refusal), refusal)
-            return RedirectResponse(f"{paths.PAY}/{led_to}", 303, headers=PAGE_HEADERS)
+                return _html(await pay_page.show(thing_id, call, t, refusal, form), status_of(refusal), refusal)
+            return RedirectResponse(f"{paths.PAY}/{led_to}{language_query(t)}", 303, headers=PAGE_HEADERS)
         except Refusal as refusal:
-            return _html(pay_page_refused(refusal), status_of(refusal), refusal)
+            return _html(pay_page_refused(t, refusal), status_of(refusal), refusal)
         except Fault:
             unavailable = Refusal(Code.UNAVAILABLE, "try again in a moment; nothing is paid twice")
-            return _html(pay_page_refused(unavailable), status_of(unavailable))
+            return _html(pay_page_refused(t, unavailable), status_of(unavailable))
 
     return pay
 

@@ -5,7 +5,7 @@ sum, the seats and a form to pay them with; whoever pays somebody else's tickets
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta, timezone
 from importlib.resources import files
 from typing import Any
 from urllib.parse import parse_qs
@@ -19,45 +19,28 @@ from traffic_tacos.gen.reservation.v1 import reservation_pb2, reservation_pb2_gr
 from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2, catalog_pb2_grpc
 from traffic_tacos.kernel import paths
 from traffic_tacos.kernel.calls import Call
-from traffic_tacos.kernel.cards import TEST_CARDS, Reason
-from traffic_tacos.kernel.errors import Fault, Refusal
+from traffic_tacos.kernel.cards import TEST_CARDS
+from traffic_tacos.kernel.errors import Code, Fault, Refusal
 from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.ports.clock import Clock
+from traffic_tacos.transport.pay_words import CARD_FIELDS, Words
 from traffic_tacos.upstream import Upstream
 
 STYLE = (files("traffic_tacos.web") / "pay.css").read_bytes()
-CARD_FIELDS = {
-    "card_number": "Card number",
-    "expiry_month": "Month",
-    "expiry_year": "Year",
-    "cvv": "CVC",
-    "cardholder_name": "Name on the card",
-}
 KEPT_FIELDS = ("card_number", "expiry_month", "expiry_year", "cardholder_name")  # after a mistake; never the CVC
 TYPED_LENGTH_MAX = 100
 FORM_BYTES_MAX = 8 * 1024
 ROOM_SECONDS = 1.0
-ASKED_AGAIN_SECONDS = 1  # while the bank is asked
-TOLD_AGAIN_SECONDS = 5  # how much time is left, where nothing is being typed
+# While the bank is asked. No other page loads itself anew: somebody may be reading it aloud or typing (WCAG 2.2.1).
+ASKED_AGAIN_SECONDS = 1
 
 _TEMPLATE = jinja2.Environment(autoescape=True, trim_blocks=True, undefined=jinja2.StrictUndefined).from_string(
     (files("traffic_tacos.web") / "pay.html").read_text()
 )
 _SHOWN: dict[str, Any] = dict.fromkeys(
-    ("amount", "event", "starts", "left", "problem", "wrong_field", "key", "next", "again", "again_says"), ""
-) | {"seats": (), "test_cards": (), "typed": {}, "refresh": 0}
-# What has become of it, and what to do next.
-_AGAIN = "The seats are on sale again. To try once more, join the queue of the event and reserve again."
-_PAYMENT_ENDED = {
-    payment_pb2.PAYMENT_STATUS_CANCELLED: "This payment was cancelled. Nothing was charged.",
-    payment_pb2.PAYMENT_STATUS_EXPIRED: "This payment has expired. Nothing was charged.",
-    payment_pb2.PAYMENT_STATUS_REFUNDED: "This payment was refunded: all of it goes back.",
-}
-_RESERVATION_ENDED = {
-    reservation_pb2.RESERVATION_STATUS_CANCELLED: "This reservation was cancelled.",
-    reservation_pb2.RESERVATION_STATUS_EXPIRED: "This reservation has expired: its time to pay is over.",
-    reservation_pb2.RESERVATION_STATUS_REFUNDED: "These tickets were given back. What the event promised goes back.",
-}
+    ("amount", "event", "starts", "left", "until", "problem", "wrong_field", "key", "again", "again_says"), ""
+) | {"says": (), "seats": (), "test_cards": (), "typed": {}, "refresh": 0}
+_PAID = (payment_pb2.PAYMENT_STATUS_COMPLETED, payment_pb2.PAYMENT_STATUS_REFUNDED)
 
 
 class PayPage:
@@ -71,7 +54,7 @@ class PayPage:
         self._clock = clock
         self._webhook_url = webhook_url
 
-    async def show(self, thing_id: str, call: Call, refusal: Refusal | None = None, form: bytes = b"") -> str:
+    async def show(self, thing_id: str, call: Call, t: Words, refusal: Refusal | None = None, form: bytes = b"") -> str:
         """The page of a payment, or of a reservation that is yet to be paid. `call.trace_id` keys its form.
 
         After a refusal with what was typed, but for the CVC, so that only the mistake must be typed again.
@@ -81,13 +64,12 @@ class PayPage:
         reservation = await self._reservation(payment.reservation_id if payment is not None else thing_id, call)
         plan = await self._plan(reservation.event_id, call)
         zone = timezone(timedelta(minutes=plan.utc_offset_minutes if plan is not None else 0))
-        if payment is None:
-            shown = _reservation_shown(reservation, now, zone)
-        else:
-            shown = _payment_shown(payment, reservation, now, zone)
+        told = _Told(t, reservation, now, zone)
+        shown = told.of_reservation() if payment is None else told.of_payment(payment)
         typed = {name: value[:TYPED_LENGTH_MAX] for name, value in _fields(form).items() if name in KEPT_FIELDS}
-        about = {} if plan is None else _event_shown(plan.event, zone)
-        return _page(key=call.trace_id, typed=typed, **about, **_problem(refusal), **shown)
+        about = {} if plan is None else _event_shown(t, plan.event, zone)
+        problem, wrong_field = ("", "") if refusal is None else t.wrong(refusal)
+        return _page(t, key=call.trace_id, typed=typed, problem=problem, wrong_field=wrong_field, **about, **shown)
 
     async def take(self, thing_id: str, form: bytes, call: Call) -> str:
         """What the form asks for; the id of the payment that it led to, or of the reservation when that is free."""
@@ -153,130 +135,131 @@ class PayPage:
         return (await asked).reservation
 
 
-def refused_page(refusal: Refusal) -> str:
+def refused_page(t: Words, refusal: Refusal) -> str:
     """There is nothing to pay here."""
-    return _page(state="REFUSED", title="Nothing to pay", says="There is nothing to pay here.", problem=refusal.message)
+    why = t("pay_nowhere") if refusal.code in (Code.NOT_FOUND, Code.INVALID_ARGUMENT) else t.why(refusal)
+    return _page(t, state="REFUSED", title=t("nothing_to_pay"), problem=why)
 
 
-def _reservation_shown(reservation: reservation_pb2.Reservation, now: Instant, zone: timezone) -> dict[str, Any]:
-    """What a page says of a reservation."""
-    total = wire.plain_money(reservation.total_amount)
-    shown: dict[str, Any] = {"amount": total.for_people(), "title": "Your seats", "seats": _seats(reservation.seats)}
-    if reservation.status == reservation_pb2.RESERVATION_STATUS_PENDING:
-        state, says = ("HELD", "Held for you until they are paid.") if total.amount else ("FREE", "Nothing to pay.")
-        left = _left(reservation, now, zone)
-        return shown | {"state": state, "says": says, "refresh": TOLD_AGAIN_SECONDS, "left": left}
-    if reservation.status == reservation_pb2.RESERVATION_STATUS_CONFIRMED:
-        return shown | _bought(reservation)
-    says = _RESERVATION_ENDED.get(reservation.status, "This reservation has ended.")
-    return shown | {"state": "ENDED", "says": says, "next": _AGAIN}
+class _Told:
+    """What a page says of a reservation, and of a payment for it."""
+
+    def __init__(self, t: Words, reservation: reservation_pb2.Reservation, now: Instant, zone: timezone) -> None:
+        self._t = t
+        self._reservation = reservation
+        self._page = f"{paths.PAY}/{reservation.reservation_id}{language_query(t)}"
+        self._amount = wire.plain_money(reservation.total_amount).for_people()
+        deadline = wire.instant(reservation, "hold_expires_at") or now
+        self._seconds_left = max(0, deadline - now) // SECOND
+        self._until = t.clock(deadline, zone)
+
+    def of_reservation(self) -> dict[str, Any]:
+        t, reservation = self._t, self._reservation
+        if reservation.status == reservation_pb2.RESERVATION_STATUS_PENDING:
+            shown = self._shown("HELD", t("held_title")) | self._left()
+            if reservation.total_amount.amount:
+                return shown
+            return shown | {"state": "FREE", "says": (t("nothing_to_pay"),)}
+        if reservation.status == reservation_pb2.RESERVATION_STATUS_CONFIRMED:
+            return self._shown("ENDED", t("bought_title"), t("pay_order", order=reservation.order_id))
+        return self._ended(None)
+
+    def of_payment(self, payment: payment_pb2.Payment) -> dict[str, Any]:
+        """While it can be made, only as long as its reservation can be paid."""
+        match payment.status:
+            case payment_pb2.PAYMENT_STATUS_PENDING:
+                is_card = self._is(reservation_pb2.RESERVATION_STATUS_PENDING) and payment.amount.amount
+                return self._card() if is_card else self.of_reservation()
+            case payment_pb2.PAYMENT_STATUS_PROCESSING:
+                return self._asking(self._t("asking_says"))
+            case payment_pb2.PAYMENT_STATUS_COMPLETED if self._is(reservation_pb2.RESERVATION_STATUS_PENDING):
+                return self._asking(self._t("pay_confirming"))
+        if self._is(reservation_pb2.RESERVATION_STATUS_PENDING):
+            return self._to_be_tried_again(payment)
+        if self._is(reservation_pb2.RESERVATION_STATUS_CONFIRMED):
+            is_ours = self._reservation.payment_intent_id == payment.payment_intent_id
+            return self.of_reservation() if is_ours else self._bought_otherwise(payment)
+        return self._ended(payment)
+
+    def _is(self, status: reservation_pb2.ReservationStatus) -> bool:
+        return self._reservation.status == status
+
+    def _shown(self, state: str, title: str, *says: str, refresh: int = 0) -> dict[str, Any]:
+        shown = {"state": state, "title": title, "says": says, "refresh": refresh}
+        return shown | {"amount": self._amount, "seats": _seats(self._t, self._reservation.seats)}
+
+    def _left(self) -> dict[str, Any]:
+        minutes, seconds = divmod(self._seconds_left, 60)
+        return {"left": f"{minutes}:{seconds:02}", "until": self._until}
+
+    def _card(self) -> dict[str, Any]:
+        cards = [(number, self._t.of_card(reason.value)) for number, reason in TEST_CARDS.items()]
+        shown = self._shown("CARD", self._t("held_title"))
+        return shown | self._left() | {"test_cards": cards}
+
+    def _asking(self, says: str) -> dict[str, Any]:
+        return self._shown("PROCESSING", self._t("asking_title"), says, refresh=ASKED_AGAIN_SECONDS)
+
+    def _to_be_tried_again(self, payment: payment_pb2.Payment) -> dict[str, Any]:
+        """A payment that came to nothing, and seats that are still held."""
+        t = self._t
+        again = {"again": self._page, "again_says": t("pay_other_card")}
+        if payment.status == payment_pb2.PAYMENT_STATUS_FAILED:
+            said, held = self._bank_said(payment), t("pay_still_held")
+            return self._shown("ENDED", t("declined_title"), said, held) | again
+        charged = t("pay_goes_back" if payment.status in _PAID else "pay_still_held")
+        return self._shown("ENDED", t("pay_ended"), charged) | again
+
+    def _bought_otherwise(self, payment: payment_pb2.Payment) -> dict[str, Any]:
+        t = self._t
+        charged = t("pay_goes_back" if payment.status in _PAID else "pay_not_charged")
+        again = {"again": self._page, "again_says": t("your_seats")}
+        return self._shown("ENDED", t("pay_bought_already"), charged) | again
+
+    def _ended(self, payment: payment_pb2.Payment | None) -> dict[str, Any]:
+        """The seats are gone: what happened to the money, and where to go from here."""
+        t = self._t
+        again = {"again": f"/e/{self._reservation.event_id}", "again_says": t("join_again")}
+        if self._is(reservation_pb2.RESERVATION_STATUS_REFUNDED):
+            return self._shown("ENDED", t("refunded_title"), t("refunded_says")) | again
+        if payment is not None and payment.status in _PAID:
+            return self._shown("ENDED", t("late_title"), t("late_says")) | again
+        if payment is not None and payment.status == payment_pb2.PAYMENT_STATUS_FAILED:
+            return self._shown("ENDED", t("declined_title"), self._bank_said(payment), t("declined_says")) | again
+        if self._is(reservation_pb2.RESERVATION_STATUS_EXPIRED):
+            return self._shown("ENDED", t("expired_title"), t("expired_says")) | again
+        return self._shown("ENDED", t("pay_cancelled"), t("released_says")) | again
+
+    def _bank_said(self, payment: payment_pb2.Payment) -> str:
+        return self._t("bank_said", reason=self._t.of_card(payment.result.failure_reason))
 
 
-def _payment_shown(
-    payment: payment_pb2.Payment, reservation: reservation_pb2.Reservation, now: Instant, zone: timezone
-) -> dict[str, Any]:
-    """What a page says of a payment; while it can be made, only as long as its reservation can be paid."""
-    about = _reservation_shown(reservation, now, zone)
-    can_be_paid = reservation.status == reservation_pb2.RESERVATION_STATUS_PENDING
-    shown = about | {"title": "Payment", "refresh": 0, "left": ""}
-    match payment.status:
-        case payment_pb2.PAYMENT_STATUS_PENDING if can_be_paid and payment.amount.amount:
-            return shown | _card(reservation, now, zone)
-        case payment_pb2.PAYMENT_STATUS_PENDING:
-            return about
-        case payment_pb2.PAYMENT_STATUS_PROCESSING:
-            return shown | {"state": "PROCESSING", "says": "The bank is being asked …", "refresh": ASKED_AGAIN_SECONDS}
-        case payment_pb2.PAYMENT_STATUS_COMPLETED if can_be_paid:
-            says = "Paid. Your seats are being confirmed …"
-            return shown | {"state": "PROCESSING", "says": says, "refresh": ASKED_AGAIN_SECONDS}
-        case payment_pb2.PAYMENT_STATUS_COMPLETED if reservation.payment_intent_id != payment.payment_intent_id:
-            says = "Paid, but too late for the seats: all of it goes back."
-            return shown | {"state": "ENDED", "says": says, "next": _AGAIN}
-        case payment_pb2.PAYMENT_STATUS_COMPLETED:
-            return shown
-        case payment_pb2.PAYMENT_STATUS_FAILED:
-            reason = payment.result.failure_reason.replace("_", " ")
-            says = f"The bank said no: {reason}. Nothing was charged."
-            return shown | {"state": "ENDED", "says": says} | _what_next(reservation, can_be_paid=can_be_paid)
-        case ended:
-            says = _PAYMENT_ENDED.get(ended, "This payment has ended.")
-            return shown | {"state": "ENDED", "says": says} | _what_next(reservation, can_be_paid=can_be_paid)
+def language_query(t: Words) -> str:
+    """What leads to the next page in the language of this one; "" where the browser asks for it anyway."""
+    return f"?lang={t.language}" if t.is_chosen else ""
 
 
-def _card(reservation: reservation_pb2.Reservation, now: Instant, zone: timezone) -> dict[str, Any]:
-    """The form for a card. It goes by itself when the time to pay is over, and not before: somebody is typing."""
-    left = _seconds_left(reservation, now)
-    cards = [(number, _CARD_SAYS.get(reason, reason.value.replace("_", " "))) for number, reason in TEST_CARDS.items()]
-    shown = {"state": "CARD", "says": "Pay with a test card.", "test_cards": cards, "refresh": left + 1}
-    return shown | {"left": _left(reservation, now, zone), "next": ""}
-
-
-def _bought(reservation: reservation_pb2.Reservation) -> dict[str, Any]:
-    paid = "Paid. " if reservation.total_amount.amount else ""
-    says = f"{paid}Your order is {reservation.order_id}."
-    return {"state": "ENDED", "says": says, "next": "The tickets are yours; this page can be closed."}
-
-
-def _what_next(reservation: reservation_pb2.Reservation, *, can_be_paid: bool) -> dict[str, Any]:
-    """After a payment that came to nothing: the seats are still held, bought by another payment, or gone."""
-    page = f"{paths.PAY}/{reservation.reservation_id}"
-    if can_be_paid:
-        return {"again": page, "again_says": "Try another card", "next": "Your seats are still held."}
-    is_bought = reservation.status == reservation_pb2.RESERVATION_STATUS_CONFIRMED
-    ended = "The seats are bought already." if is_bought else _AGAIN
-    return {"again": page, "again_says": "See the reservation", "next": ended}
-
-
-def _left(reservation: reservation_pb2.Reservation, now: Instant, zone: timezone) -> str:
-    minutes, seconds = divmod(_seconds_left(reservation, now), 60)
-    until = _time(wire.instant(reservation, "hold_expires_at") or now, "%H:%M:%S", zone)
-    return f"{minutes}:{seconds:02} minutes left, until {until}."
-
-
-def _seconds_left(reservation: reservation_pb2.Reservation, now: Instant) -> int:
-    return max(0, (wire.instant(reservation, "hold_expires_at") or now) - now) // SECOND
-
-
-def _event_shown(event: types_pb2.Event, zone: timezone) -> dict[str, Any]:
+def _event_shown(t: Words, event: types_pb2.Event, zone: timezone) -> dict[str, Any]:
     starts = wire.instant(event, "start_time")
     venue = [event.venue.name] if event.venue.name else []
-    when = [] if starts is None else [_time(starts, "%A %-d %B %Y, %H:%M", zone)]
+    when = [] if starts is None else [t.when(starts, zone)]
     return {"event": event.name, "starts": ", ".join([*when, *venue])}
 
 
-def _seats(seats: Sequence[types_pb2.Seat]) -> list[dict[str, str]]:
+def _seats(t: Words, seats: Sequence[types_pb2.Seat]) -> list[dict[str, str]]:
     return [
         {
             "id": seat.id,
-            "name": f"{seat.section}, row {seat.row}, seat {seat.number}",
+            "name": t("seat_full", section=seat.section, row=seat.row, seat=seat.number),
             "price": wire.plain_money(seat.price).for_people(),
         }
         for seat in seats
     ]
 
 
-def _time(at: Instant, form: str, zone: timezone) -> str:
-    """A moment as the clocks at the event show it; in UTC when its start time does not say where they stand."""
-    return f"{datetime.fromtimestamp(at / SECOND, zone):{form}} {zone}"
-
-
-def _problem(refusal: Refusal | None) -> dict[str, str]:
-    """What is wrong, in the words of the form, and at which of its fields."""
-    if refusal is None:
-        return {}
-    detail = refusal.details[0] if refusal.details else None
-    name = detail.field.rpartition(".")[2] if detail is not None else ""
-    if detail is None or name not in CARD_FIELDS:
-        return {"problem": refusal.message}
-    return {"problem": f"{CARD_FIELDS[name]}: {detail.reason}.", "wrong_field": name}
-
-
 def _fields(form: bytes) -> dict[str, str]:
     return {name: values[0] for name, values in parse_qs(form.decode("utf-8", "replace")).items()}
 
 
-def _page(**shown: Any) -> str:
-    return _TEMPLATE.render(**{**_SHOWN, **shown})
-
-
-_CARD_SAYS = {Reason.APPROVED: "as the scenario says: approved on this page"}
+def _page(t: Words, **shown: Any) -> str:
+    return _TEMPLATE.render({**_SHOWN, "t": t, **shown})

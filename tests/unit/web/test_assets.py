@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from traffic_tacos.transport.pay_words import LANGUAGES as LANGUAGES_OF_THE_PAYMENT_PAGE
+from traffic_tacos.transport.pay_words import Words
 from traffic_tacos.web import assets
 
 STATIC = Path(str(assets.STATIC))
 SCRIPTS = sorted(STATIC.rglob("*.js"))
+PAY_PAGE = (STATIC.parent / "pay.html", *sorted((STATIC.parents[1] / "transport").glob("pay*.py")))
 LANGUAGES = sorted((STATIC / "i18n").glob("*.js"))
 FIRST = ("/e/{event_id}", "style.css", "fan/event.js", "lib/dom.js", "lib/server.js", "lib/words.js", "i18n/ko.js")
 FIRST_BYTES_MAX, FIRST_REQUESTS_MAX = 20_000, 8  # with the event's own JSON, until somebody can join
@@ -39,7 +42,8 @@ def test_all_languages_have_the_same_keys_and_the_same_places_for_values():
 
 def test_every_key_that_a_page_asks_for_is_there_and_none_is_for_nothing():
     known = words(LANGUAGES[0]).keys()
-    sources = [file.read_text() for file in [*SCRIPTS, *STATIC.glob("*.html")] if file.parent.name != "i18n"]
+    files = [*SCRIPTS, *STATIC.glob("*.html"), *PAY_PAGE]
+    sources = [file.read_text() for file in files if file.parent.name != "i18n"]
     source = "\n".join(sources)
     asked = {*ASKED.findall(source), *re.findall(r'data-t="(\w+)"', source)}
     asked |= {key for pair in CHOSEN.findall(source) for key in pair}
@@ -49,6 +53,17 @@ def test_every_key_that_a_page_asks_for_is_there_and_none_is_for_nothing():
     assert {
         key for key in known - asked - quoted if not key.startswith(families) and not key.endswith(("_title", "_says"))
     } == set()
+
+
+def test_the_payment_page_reads_the_words_as_the_scripts_do():
+    for file in LANGUAGES:
+        read = Words(file.stem)
+        assert read._words.keys() == words(file).keys()
+        for key, text in words(file).items():
+            forms = read._words[key]
+            said = [*forms.values()] if isinstance(forms, dict) else [forms]
+            assert said == re.findall(r'"((?:[^"\\]|\\.)*)"', text), key
+    assert {file.stem for file in LANGUAGES} == set(LANGUAGES_OF_THE_PAYMENT_PAGE)
 
 
 def test_what_is_loaded_before_somebody_can_join_is_little():
