@@ -115,6 +115,39 @@ def test_the_keyboard_is_enough(visit):
     fan.waits_for("The tickets are yours")
 
 
+@pytest.mark.parametrize(
+    ("locale", "code", "copy", "copied", "selected"),
+    [
+        ("en-GB", "Code as text", "Copy the code", "The code is copied.", "The code is selected: copy it now."),
+        ("ko-KR", "문자로 된 티켓 코드", "코드 복사", "코드를 복사했습니다.", "코드를 선택했습니다. 지금 복사하세요."),
+    ],
+    ids=["en", "ko"],
+)
+def test_a_ticket_s_code_is_copied_as_text_and_lets_one_in(visit, platform, locale, code, copy, copied, selected):
+    fan = visit(locale=locale, permissions=["clipboard-read", "clipboard-write"], **SMALL)
+    fan.joins("evt_hall", re.compile("^(Join the queue|대기열에 들어가기)$"))
+    fan.press(re.compile("^(Choose seats|좌석 고르기)$"))
+    fan.press(re.compile("^(Take the best available|가장 좋은 좌석 받기)$"))
+    fan.page.locator("#card_number").wait_for()
+    fan.pays(APPROVED)
+    fan.page.locator("a[href^='/t/']").click()
+    fan.page.get_by_text(code).first.click()
+    fan.press(copy)
+    fan.page.locator("main").get_by_text(copied).wait_for()
+    assert fan.violations() == []
+    assert fan.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    text = fan.page.evaluate("navigator.clipboard.readText()")
+    entry = {"ticket": text, "event_id": "evt_hall", "scanner_id": "north", "scan_id": locale}
+    headers = {"authorization": f"Bearer {platform.token('service', 'door')}"}
+    door = f"{fan.address}/tacos.admission.v1.DoorService/CheckIn"
+    assert fan.page.request.post(door, data=entry, headers=headers).json()["entered"] is True
+
+    fan.page.evaluate("void (navigator.clipboard.writeText = () => Promise.reject(new Error('not allowed')))")
+    fan.press(copy)
+    fan.page.locator("main").get_by_text(selected).wait_for()
+    assert fan.page.evaluate("getSelection().toString()") == text
+
+
 def test_giving_back_is_offered_as_long_as_it_would_be_done(visit, platform):
     fan = visit(locale="en-GB")
     fan.holds_the_best("evt_hall")

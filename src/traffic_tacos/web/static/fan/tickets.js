@@ -1,7 +1,7 @@
 /** The tickets of an order, to show at the door or to print: one for each seat. */
 
 import { bitsOf } from "../lib/bits.js";
-import { h, show, svg } from "../lib/dom.js";
+import { announce, h, retext, show, svg } from "../lib/dom.js";
 import { isExpected, kept, read, Refused } from "../lib/server.js";
 import { venueOf, speak, startOf, t, why } from "../lib/words.js";
 import { askAs, fanOf } from "./fan.js";
@@ -39,6 +39,33 @@ function codeOf(packed, side) {
   );
 }
 
+/** The ticket's code as text: a scanner without a camera takes what is typed or pasted. @param {string} text */
+function textOf(text) {
+  const code = h("textarea", { readonly: true, rows: 4, spellcheck: "false", "aria-label": t("ticket_code") }, text);
+  const said = h("p", { class: "hint" });
+  const button = h("button", { type: "button", class: "second", onclick: copy }, t("copy_code"));
+
+  async function copy() {
+    code.select(); // where the browser copies nothing by itself, the visitor does
+    const isCopied = await navigator.clipboard?.writeText(text).then(
+      () => true,
+      () => false,
+    );
+    retext(said, t(isCopied ? "code_copied" : "code_selected"));
+    announce(said.textContent);
+  }
+
+  return h(
+    "details",
+    {},
+    h("summary", {}, t("ticket_code")),
+    h("p", { class: "hint" }, t("ticket_code_says")),
+    code,
+    h("div", { class: "acts" }, button),
+    said,
+  );
+}
+
 /** @param {any} ticket @param {any} event */
 function ticketOf(ticket, event) {
   const { section, row, number: seat } = ticket.seat;
@@ -55,6 +82,7 @@ function ticketOf(ticket, event) {
       h("p", { class: "total" }, t("seat_full", { section, row, seat })),
       ticket.checkedIn && h("p", { class: "notice" }, t("ticket_used")),
       h("p", { class: "hint" }, t("ticket_once")),
+      textOf(ticket.ticket),
     ),
   );
 }

@@ -250,6 +250,12 @@ export default {
   qr_code: "QR code of the ticket",
   ticket_used: "Somebody has entered with this ticket.",
   ticket_once: "This ticket lets one person in, once. Whoever shows a copy of it later does not enter.",
+  ticket_code: "Code as text",
+  ticket_code_says:
+    "Where the door cannot read the QR code, give it this code. Whoever has the code can enter in your place.",
+  copy_code: "Copy the code",
+  code_copied: "The code is copied.",
+  code_selected: "The code is selected: copy it now.",
   print: "Print",
   no_tickets: "These tickets were not bought on this device. Open this page on the device that bought them.",
 

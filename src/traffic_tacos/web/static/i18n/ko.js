@@ -239,6 +239,12 @@ export default {
   qr_code: "티켓 QR 코드",
   ticket_used: "이 티켓으로 이미 입장했습니다.",
   ticket_once: "이 티켓으로 한 사람이 한 번만 입장할 수 있습니다. 나중에 사본을 보여 주는 사람은 입장할 수 없습니다.",
+  ticket_code: "문자로 된 티켓 코드",
+  ticket_code_says:
+    "입구에서 QR 코드를 읽을 수 없을 때 이 코드를 전해 주세요. 이 코드를 가진 사람은 대신 입장할 수 있습니다.",
+  copy_code: "코드 복사",
+  code_copied: "코드를 복사했습니다.",
+  code_selected: "코드를 선택했습니다. 지금 복사하세요.",
   print: "인쇄",
   no_tickets: "이 기기에서 예매한 티켓이 아닙니다. 예매한 기기에서 이 페이지를 열어 주세요.",
 
