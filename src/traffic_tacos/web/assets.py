@@ -35,6 +35,7 @@ class Page(NamedTuple):
 PAGES = {
     "/": Page("Traffic Tacos", "Tickets, first come, first served.", "fan/events.js"),
     "/e/{event_id}": Page("Tickets", "Seats for one event: join its queue, choose, pay.", "fan/event.js"),
+    "/draw/{event_id}": Page("The draw", "How places were drawn, worked out anew by your browser.", "fan/draw.js"),
     "/orders": Page("My orders", "What was bought on this device.", "fan/orders.js"),
     "/t/{reservation_id}": Page("Tickets", "One for each seat, to show at the door.", "fan/tickets.js"),
     "/signed-in": Page("Your account", "Signing in with an account.", "account/signed-in.js"),
@@ -59,6 +60,7 @@ SCAN_POLICY = {"content-security-policy": f"{_RULES}scan-worker; worker-src 'sel
 ROBOTS = """User-agent: *
 Allow: /$
 Allow: /e/
+Allow: /draw/
 Allow: /assets/
 Disallow: /
 """

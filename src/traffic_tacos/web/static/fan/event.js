@@ -107,6 +107,15 @@ function headOf(event) {
   return h("p", { class: "muted" }, [event.name, startOf(event), venueOf(event)].filter(Boolean).join(" · "));
 }
 
+/** @param {any} event */
+function saleOf(event) {
+  const opens = event.sale === "before" && event.opens_at;
+  return t(`sale_${event.sale}`) + (opens ? ` · ${t("opens", { time: when(event.opens_at, null) })}` : "");
+}
+
+/** What has no opening was on sale from the first, and nothing is drawn. @param {any} event */
+const drawLink = (event) => h("a", { href: `/draw/${encodeURIComponent(event.id)}` }, t("draw_link"));
+
 /** All there is to know of the event. @param {any} event */
 function described(event) {
   const { venue } = event;
@@ -123,11 +132,7 @@ function described(event) {
     ],
     ["where", where],
     ["price", prices(event, event)],
-    [
-      "sale",
-      t(`sale_${event.sale}`) +
-        (event.sale === "before" && event.opens_at ? ` · ${t("opens", { time: when(event.opens_at, null) })}` : ""),
-    ],
+    ["sale", [saleOf(event), event.opens_at && h("div", {}, drawLink(event))]],
     ["at_most", t("tickets", { n: event.max_per_person || event.max_per_order })],
     ["giving_back", refunds],
   ];
