@@ -1,4 +1,6 @@
-"""`python -m tests.browser.screenshots FOLDER`: pictures of the pages for the docs, of an event in the examples."""
+"""`python -m tests.browser.screenshots FOLDER`: pictures of the pages for the docs, of an event in the examples; and
+the picture that others show beside a link to a page.
+"""
 
 import sys
 import tempfile
@@ -16,6 +18,13 @@ THEATRE = Path(__file__).parents[2] / "examples" / "events" / "theatre.yaml"
 EVENT, THEATRE_NAME = "evt_taco_theatre", "The Tortilla Prince"
 PHONE = {"viewport": {"width": 390, "height": 844}}
 DESKTOP = {"viewport": {"width": 1000, "height": 720}}
+PREVIEW = {"viewport": {"width": 1200, "height": 630}}  # as https://ogp.me and those who show it have it
+STATIC = Path(__file__).parents[2] / "src" / "traffic_tacos" / "web" / "static"
+BESIDE_A_LINK = """<body style="margin: 0; height: 630px; display: flex; align-items: center; justify-content: center;
+  gap: 64px; background: #fbf8f3; color: #1f1a15; font-family: sans-serif; box-sizing: border-box;
+  border-bottom: 24px solid #b3400f"><div style="width: 260px">ICON</div>
+  <div><div style="font-size: 96px; font-weight: 800; letter-spacing: -2px">Traffic Tacos</div>
+  <div style="font-size: 40px; color: #645a50; margin-top: 16px">Tickets, first come, first served.</div></div>"""
 
 
 def main(folder: Path) -> None:
@@ -28,9 +37,17 @@ def main(folder: Path) -> None:
                 fan = Visitor(browser.new_context(locale="en-GB", **size), f"http://{platform.http}")
                 _purchase(fan, folder, name)
             _door(browser, platform, folder)
+            _preview(browser, STATIC / "preview.png")
         finally:
             browser.close()
             platform.ensure_stopped()
+
+
+def _preview(browser: Any, file: Path) -> None:
+    """In the colours of the pages, without what depends on an event: pages are the same for all of them."""
+    page = browser.new_context(**PREVIEW).new_page()
+    page.set_content(BESIDE_A_LINK.replace("ICON", (STATIC / "icon.svg").read_text()))
+    page.screenshot(path=file)
 
 
 def _purchase(fan: Visitor, folder: Path, name: str) -> None:

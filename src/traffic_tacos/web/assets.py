@@ -8,6 +8,7 @@ themselves differ in their titles and scripts alone; they name that folder, and 
 from collections.abc import Callable, Mapping
 from functools import cache
 from hashlib import blake2b
+from html import escape
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import NamedTuple
@@ -21,7 +22,13 @@ from traffic_tacos.transport.http import ALONE, Answer
 from traffic_tacos.web.bodies import ASKED_EACH_TIME, FOR_EVER, Body, answered, body
 
 STATIC = files("traffic_tacos.web") / "static"
-KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".html": "text/html"}
+KINDS = {
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".html": "text/html",
+}
 
 
 class Page(NamedTuple):
@@ -43,6 +50,9 @@ PAGES = {
 }
 TEMPLATE = "page.html"
 FOLDER = "@assets"  # stands in a page for the folder of all that it loads
+DOOR = "@door"  # stands in a page for the address of the HTTP door, for those who take no other than whole addresses
+# Shown beside a link to a page. Its address is the same in every version, for links are older than versions.
+PREVIEW, PREVIEW_ADDRESS = "preview.png", "/preview.png"
 DIGEST_BYTES = 8
 # The scanner's page opens without a connection: a service worker keeps what stands in these folders, and these files.
 WORKER = "scan/worker.js"
@@ -62,6 +72,7 @@ Allow: /$
 Allow: /e/
 Allow: /draw/
 Allow: /assets/
+Allow: /preview.png
 Disallow: /
 """
 
@@ -77,8 +88,8 @@ class Assets(NamedTuple):
     worker: Body
 
 
-def read(root: Traversable = STATIC) -> Assets:
-    """The files as they are served."""
+def read(root: Traversable = STATIC, door: str = "") -> Assets:
+    """The files as they are served by the door of this address."""
     found = dict(sorted(_walk(root, "")))
     template, worker = found.pop(TEMPLATE).decode(), found.pop(WORKER, b"").decode()
     digest = blake2b(digest_size=DIGEST_BYTES)
@@ -90,24 +101,24 @@ def read(root: Traversable = STATIC) -> Assets:
     return Assets(
         named,
         {path: body(content, _kind(path)) for path, content in found.items()},
-        {address: body(_page(template, page, folder), KINDS[".html"]) for address, page in PAGES.items()},
+        {address: body(_page(template, page, folder, door), KINDS[".html"]) for address, page in PAGES.items()},
         body(worker.replace(FOLDER, folder).replace(PATHS, kept).encode(), KINDS[".js"]),
     )
 
 
-def _page(template: str, page: Page, folder: str) -> bytes:
-    text = template.replace(FOLDER, folder)
+def _page(template: str, page: Page, folder: str, door: str) -> bytes:
+    text = template.replace(FOLDER, folder).replace(DOOR, escape(door))
     for name, value in page._asdict().items():
         text = text.replace(f"@{name}", value)
     return text.encode()
 
 
-def answers(token_endpoint: Callable[[], str]) -> Mapping[str, Mapping[str, Answer]]:
-    """The pages and what they load, by path and verb. The token endpoint is where pages may fetch tokens; it is ""
-    as long as there is no issuer or it has not been heard of.
+def answers(token_endpoint: Callable[[], str], door: str) -> Mapping[str, Mapping[str, Answer]]:
+    """The pages and what they load, by path and verb. `door` is the address of the HTTP door as others know it. The
+    token endpoint is where pages may fetch tokens; it is "" as long as there is no issuer or it has not been heard of.
     """
-    assets = _read_once()
-    icon = assets.files["icon.svg"]
+    assets = _read_once(door=door)
+    icon, preview = assets.files["icon.svg"], assets.files[PREVIEW]
 
     async def asset(request: Request) -> Response:
         """One route for all of them: routes are tried in turn, and those of calls come behind these."""
@@ -130,6 +141,7 @@ def answers(token_endpoint: Callable[[], str]) -> Mapping[str, Mapping[str, Answ
         WORKER_ADDRESS: {"GET": _kept(assets.worker, ASKED_EACH_TIME, POLICY)},
         "/assets/{digest}/{path:path}": {"GET": asset},
         "/favicon.ico": {"GET": _kept(icon, "public, max-age=86400")},
+        PREVIEW_ADDRESS: {"GET": _kept(preview, "public, max-age=86400")},
         "/robots.txt": {"GET": robots},
     }
 

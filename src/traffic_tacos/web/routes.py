@@ -137,7 +137,7 @@ def answers(platform: Behind) -> dict[str, Mapping[str, Answer]]:
         found = platform.sign_in
         return "" if found is None else found.token_endpoint
 
-    return {**reads, "/web/config.json": {"GET": config}, **assets.answers(token_endpoint)}
+    return {**reads, "/web/config.json": {"GET": config}, **assets.answers(token_endpoint, platform.config.door)}
 
 
 def _config(platform: Behind) -> object:

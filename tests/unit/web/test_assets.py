@@ -2,6 +2,7 @@
 
 import gzip
 import re
+import struct
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ PAY_PAGE = (STATIC.parent / "pay.html", *sorted((STATIC.parents[1] / "transport"
 LANGUAGES = sorted((STATIC / "i18n").glob("*.js"))
 FIRST = ("/e/{event_id}", "style.css", "fan/event.js", "lib/dom.js", "lib/server.js", "lib/words.js", "i18n/ko.js")
 FIRST_BYTES_MAX, FIRST_REQUESTS_MAX = 20_000, 8  # with the event's own JSON, until somebody can join
+PREVIEW_BYTES_MAX = 300_000  # some who show previews take no larger ones
 NAMED = re.compile(r"^  (\w+):", re.MULTILINE)
 PLACED = re.compile(r"\{(\w+)\}")
 ASKED = re.compile(r'\bt\((?:is\w+ \? )?"(\w+)"')
@@ -100,6 +102,21 @@ def test_any_change_of_a_file_is_another_folder_and_pages_name_it(tmp_path):
     assert gzip.decompress(before.files["lib/a.js"].compressed) == before.files["lib/a.js"].plain
     (tmp_path / "lib" / "a.js").write_text("export const a = 2;\n" * 100)
     assert assets.read(tmp_path).digest != before.digest
+
+
+def test_whoever_shows_a_link_to_a_page_has_a_title_and_a_picture_for_it():
+    served = assets.read(door='https://tickets.example/"x')
+    for address, page in served.pages.items():
+        said = dict(re.findall(r'<meta property="og:([\w:]+)" content="([^"]*)">', page.plain.decode()))
+        known = assets.PAGES[address]
+        assert (said["title"], said["description"]) == (known.title, known.description)
+        assert said["image"] == f"https://tickets.example/&quot;x{assets.PREVIEW_ADDRESS}"
+        picture = served.files[assets.PREVIEW]
+        assert picture.kind == said["image:type"] == "image/png"
+        size = struct.unpack(">II", picture.plain[16:24])  # the header of a PNG
+        assert size == (int(said["image:width"]), int(said["image:height"]))
+        assert len(picture.plain) < PREVIEW_BYTES_MAX
+    assert {"title", "description", "type", "site_name", "image", "image:alt"} <= said.keys()
 
 
 def test_the_scanner_s_worker_keeps_all_that_its_page_can_load():
