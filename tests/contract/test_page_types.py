@@ -17,7 +17,7 @@ OPTIONS = [
 @pytest.mark.skipif(not TSC.exists() or shutil.which("node") is None, reason="`make node-clients` installs TypeScript")
 def test_the_scripts_of_the_pages_have_no_type_errors():
     entries = sorted(
-        str(file) for folder in ("account", "fan", "scan", "i18n") for file in (STATIC / folder).glob("*.js")
+        str(file) for folder in ("account", "fan", "scan", "i18n") for file in (STATIC / folder).rglob("*.js")
     )
     assert entries
     checked = subprocess.run([TSC, *OPTIONS, *entries], capture_output=True, text=True, check=False)

@@ -25,9 +25,17 @@ CHOSEN = re.compile(r'\bt\([^`"]*\? "(\w+)" : "(\w+)"')
 FAMILY = re.compile(r"\bt\((?:has\(`\w+\$\{\w+\}`\) \? )?`(\w+_)\$\{")
 
 
-def words(file: Path) -> dict[str, str]:
-    """The text after each key, as it is written."""
-    text = file.read_text()
+def words(language: Path) -> dict[str, str]:
+    """The text after each key of a language, as it is written."""
+    found: dict[str, str] = {}
+    for file in (language, *language.parent.glob(f"*/{language.name}")):
+        one = _words(file.read_text())
+        assert not found.keys() & one.keys()
+        found |= one
+    return found
+
+
+def _words(text: str) -> dict[str, str]:
     found = list(NAMED.finditer(text))
     ends = [*(one.start() for one in found[1:]), len(text)]
     return {one[1]: text[one.end() : end] for one, end in zip(found, ends, strict=True)}
@@ -45,7 +53,7 @@ def test_all_languages_have_the_same_keys_and_the_same_places_for_values():
 def test_every_key_that_a_page_asks_for_is_there_and_none_is_for_nothing():
     known = words(LANGUAGES[0]).keys()
     files = [*SCRIPTS, *STATIC.glob("*.html"), *PAY_PAGE]
-    sources = [file.read_text() for file in files if file.parent.name != "i18n"]
+    sources = [file.read_text() for file in files if "i18n" not in file.parts]
     source = "\n".join(sources)
     asked = {*ASKED.findall(source), *re.findall(r'data-t="(\w+)"', source)}
     asked |= {key for pair in CHOSEN.findall(source) for key in pair}
@@ -57,11 +65,18 @@ def test_every_key_that_a_page_asks_for_is_there_and_none_is_for_nothing():
     } == set()
 
 
+def test_words_of_the_door_are_asked_for_there_alone():
+    (door,) = (_words(file.read_text()).keys() for file in STATIC.glob("i18n/door/en.js"))
+    others = [file.read_text() for file in SCRIPTS if not {"i18n", "scan"} & {*file.parts}]
+    assert len(door) > 40
+    assert door & set(re.findall(r"\b(scan_\w+)", "\n".join(others))) == set()
+
+
 def test_the_payment_page_reads_the_words_as_the_scripts_do():
     for file in LANGUAGES:
         read = Words(file.stem)
-        assert read._words.keys() == words(file).keys()
-        for key, text in words(file).items():
+        assert read._words.keys() == _words(file.read_text()).keys()
+        for key, text in _words(file.read_text()).items():
             forms = read._words[key]
             said = [*forms.values()] if isinstance(forms, dict) else [forms]
             assert said == re.findall(r'"((?:[^"\\]|\\.)*)"', text), key
@@ -79,7 +94,7 @@ def test_what_is_loaded_before_somebody_can_join_is_little():
 def test_no_module_is_long_or_makes_elements_from_texts(file):
     source = file.read_text()
     assert re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function", source) is None
-    assert file.parent.name == "i18n" or len(source.splitlines()) <= 300
+    assert "i18n" in file.parts or len(source.splitlines()) <= 300
 
 
 def test_the_first_scripts_import_nothing_that_is_not_counted():
@@ -127,7 +142,7 @@ def test_the_scanner_s_worker_keeps_all_that_its_page_can_load():
     assert kept <= served.files.keys()
     assert f'"/assets/{served.digest}"' in source
     assert assets.WORKER not in served.files
-    loaded = {"scan/scan.js", *(f"i18n/{file.name}" for file in LANGUAGES)}
+    loaded = {"scan/scan.js", *(f"i18n/{folder}{file.name}" for file in LANGUAGES for folder in ("", "door/"))}
     while more := {found for name in loaded for found in imported(name)} - loaded:
         loaded |= more
     assert len(loaded) > 10

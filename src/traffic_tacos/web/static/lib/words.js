@@ -19,20 +19,26 @@ function preferred() {
   return asked.find((one) => one in LANGUAGES) ?? "en";
 }
 
-/** Load the words, and put them wherever the page says which it wants. Calls `changed` when another language is chosen. @param {() => void} changed */
-export async function speak(changed) {
-  await use(preferred());
+/**
+ * Load the words, and put them wherever the page says which it wants. Calls `changed` when another language is chosen.
+ * @param {() => void} changed
+ * @param {string} [own] the folder of words that this page alone needs
+ */
+export async function speak(changed, own = "") {
+  await use(preferred(), own);
   const button = byId("language");
   button.addEventListener("click", async () => {
-    await use(language === "en" ? "ko" : "en");
+    await use(language === "en" ? "ko" : "en", own);
     keep("language", { chosen: language });
     changed();
   });
 }
 
-/** @param {string} wanted */
-async function use(wanted) {
-  words = (await import(`../i18n/${wanted}.js`)).default;
+/** @param {string} wanted @param {string} own */
+async function use(wanted, own) {
+  const files = own ? [wanted, `${own}/${wanted}`] : [wanted];
+  const read = await Promise.all(files.map((file) => import(`../i18n/${file}.js`)));
+  words = Object.assign({}, ...read.map((one) => one.default));
   language = wanted;
   document.documentElement.lang = wanted;
   for (const element of document.querySelectorAll("[data-t]")) {

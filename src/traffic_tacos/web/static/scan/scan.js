@@ -148,6 +148,6 @@ async function keepPage() {
   door?.changed();
 }
 
-await speak(() => go());
+await speak(() => go(), "door");
 await go();
 await keepPage();
