@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.browser.issuer import Issuer
 from tests.browser.jumping import JUMP_SECONDS
 from tests.browser.visitor import AXE, Visitor
 from tests.e2e.process import UpProcess
@@ -67,6 +68,7 @@ def jump(platform) -> Callable[[Visitor], None]:
 @pytest.fixture
 def visit(chromium, platform) -> Iterator[Callable[..., Visitor]]:
     """Somebody with a browser of their own; at the end nothing may have complained in it."""
+    platform.wait_for_pages()
     visitors: list[Visitor] = []
 
     def visit(**browser: Any) -> Visitor:
@@ -78,3 +80,19 @@ def visit(chromium, platform) -> Iterator[Callable[..., Visitor]]:
     for visitor in visitors:
         visitor.context.close()
     assert [message for visitor in visitors for message in visitor.messages] == []
+
+
+@pytest.fixture(scope="module")
+def login() -> Iterator[Issuer]:
+    """Where people sign in, for a platform that knows it."""
+    issuer = Issuer()
+    yield issuer
+    issuer.stop()
+
+
+@pytest.fixture
+def issuer(login: Issuer) -> Issuer:
+    """The same as at first."""
+    login.grants.clear()
+    login.lifetime, login.renews = 3600, True
+    return login

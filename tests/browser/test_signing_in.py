@@ -5,25 +5,11 @@ import time
 
 import pytest
 
-from tests.browser.issuer import AUDIENCE, CLIENT, SUBJECT, Issuer
+from tests.browser.issuer import AUDIENCE, CLIENT, SUBJECT
 from tests.e2e.process import UpProcess
 
 HERE = "/signed-in"
 NAME = f"You are signed in as {SUBJECT}"
-
-
-@pytest.fixture(scope="module")
-def login():
-    issuer = Issuer()
-    yield issuer
-    issuer.stop()
-
-
-@pytest.fixture
-def issuer(login):
-    login.grants.clear()
-    login.lifetime, login.renews = 3600, True
-    return login
 
 
 @pytest.fixture(scope="module")

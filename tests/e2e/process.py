@@ -53,6 +53,13 @@ class UpProcess:
             time.sleep(0.05)
         return self
 
+    def wait_for_pages(self) -> None:
+        """HTTP is answered a moment later than gRPC."""
+        deadline = time.monotonic() + STARTED_WITHIN
+        while not _answers(self.http):
+            assert time.monotonic() < deadline, self.log.read_text()[-2000:]
+            time.sleep(0.05)
+
     def memory_bytes(self) -> int:
         """What the process has in memory now (Linux)."""
         assert self._process is not None

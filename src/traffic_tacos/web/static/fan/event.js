@@ -1,7 +1,7 @@
 /** The page of one event. Where somebody stands in it, from the queue to the order, follows from what the device keeps. */
 
 import { h, poster, show } from "../lib/dom.js";
-import { call, isExpected, keep, kept, newKey, onKept, read, Refused } from "../lib/server.js";
+import { call, isExpected, keep, kept, keptInTab, newKey, onKept, read, Refused } from "../lib/server.js";
 import { venueOf, prices, speak, startOf, t, when, whenHere, why } from "../lib/words.js";
 
 /**
@@ -9,8 +9,9 @@ import { venueOf, prices, speak, startOf, t, when, whenHere, why } from "../lib/
  * @typedef {object} Way
  * @property {string} [session] our own name in the queue
  * @property {string} [waiting] the waiting token
+ * @property {string} [account] the user who has joined, if it was with an account
  * @property {number} [first] the place at first
- * @property {{token: string, userId: string, until: number}} [fan] who we are, once it is our turn
+ * @property {{token: string, userId: string, until: number}} [fan] which guest we are, once it is our turn
  * @property {{token: string, until: number}} [admission] what lets us reserve, until then
  * @property {{key: string, of: string}} [holding] the key of a request to hold seats, and what it asks for
  * @property {string} [reservation]
@@ -41,12 +42,14 @@ const OVER = new Set(["over", "sold_out"]);
 const STAGES = {
   about: async () => ({ view: about }),
   line: () => import("./line.js"),
+  member: () => import("./member.js"),
   seats: () => import("./seats.js"),
   pay: () => import("./pay.js"),
 };
 
 /** @param {Way} way */
 function stageOf(way) {
+  if (way.account && way.account !== keptInTab("account")?.userId) return "member"; // whose it is has to sign in here
   if (way.reservation) return "pay";
   if (way.admission) return "seats";
   return way.waiting ? "line" : "about";
@@ -148,8 +151,8 @@ function described(event) {
   ];
 }
 
-/** The event before the queue, and the way into it. @param {Stage} stage */
-function about({ event, way, set, go, problem }) {
+/** The event before the queue, and the way into it: as whoever is signed in here, or else as a guest. @param {Stage} stage */
+async function about({ event, signal, way, set, go, problem }) {
   const button = h("button", { type: "button", onclick: join }, t("join_queue"));
 
   async function join() {
@@ -157,16 +160,22 @@ function about({ event, way, set, go, problem }) {
     const session = way().session ?? newKey();
     set({ session });
     try {
-      const place = await call("gateway.v1.QueueService/JoinQueue", { eventId: event.id, sessionId: session });
-      set({ waiting: place.waitingToken });
+      const member = account && (await (await import("../lib/account.js")).accountOf(account));
+      const request = { eventId: event.id, sessionId: session, userId: account };
+      const place = await call("gateway.v1.QueueService/JoinQueue", request, member?.token);
+      set({ waiting: place.waitingToken, account });
       await go();
     } catch (fault) {
       if (fault instanceof Refused && fault.code === "ALREADY_EXISTS") set({ session: undefined });
-      await go(why(fault));
+      await go(fault instanceof Refused && fault.reason === "SIGNED_OUT" ? t("account_gone") : why(fault));
     }
   }
 
-  const canJoin = !OVER.has(event.sale) && event.guests;
+  const account = keptInTab("account")?.userId;
+  const isOver = OVER.has(event.sale);
+  const canJoin = !isOver && (event.guests || account);
+  const signIn = !isOver && !canJoin && (await (await import("./member.js")).signInFrom(location.pathname));
+  if (signal.aborted) return;
   show(
     ...described(event),
     problem,
@@ -176,10 +185,11 @@ function about({ event, way, set, go, problem }) {
           { class: "card" },
           h("h2", {}, t("how_it_goes")),
           h("p", {}, t("how_it_goes_says", { seconds: event.hold_seconds })),
+          account && h("p", { class: "hint" }, t("account_is", { user: account })),
           h("div", { class: "acts" }, button),
         )
-      : h("p", { class: "notice" }, t(OVER.has(event.sale) ? `sale_${event.sale}_says` : "needs_account")),
-    !canJoin && h("a", { class: "button second", href: "/" }, t("see_events")),
+      : h("p", { class: "notice" }, t(isOver ? `sale_${event.sale}_says` : "needs_account")),
+    !canJoin && h("div", { class: "acts" }, signIn, h("a", { class: "button second", href: "/" }, t("see_events"))),
   );
 }
 

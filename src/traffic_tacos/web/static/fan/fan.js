@@ -1,42 +1,65 @@
-/** Who a browser is: the guest of a place in the queue, whose token is to be had again from that place. */
+/** Who a browser is: the account that a place was taken with, or else the guest of the place, whose token is to be had again from it. */
 
-import { call, keep, kept, now } from "../lib/server.js";
+import { call, keep, kept, keptInTab, now, Refused } from "../lib/server.js";
 
 const RENEWED_BEFORE = 120_000; // milliseconds before a token ends
+const TURN = 300_000; // milliseconds in which seats can be chosen, once the turn is taken
+const EXTENSION = 60_000; // milliseconds by which a hold can be extended
+
+/** @typedef {{token: string, userId: string, until: number}} Fan `until`: milliseconds */
 
 /**
- * The token and the name of the guest of a place.
- * @param {{waiting?: string, fan?: {token: string, userId: string, until: number}}} way
- * @returns {Promise<{token: string, userId: string, until: number}>}
+ * The token and the name of whoever has a place. Refused with SIGNED_OUT where its account is not signed in here.
+ * @param {{waiting?: string, account?: string, fan?: Fan}} way
+ * @param {number} [lasting] milliseconds that an account's token should last
+ * @returns {Promise<Fan>}
  */
-export async function fanOf(way) {
+export async function fanOf(way, lasting = RENEWED_BEFORE) {
+  if (way.account) return (await import("../lib/account.js")).accountOf(way.account, lasting);
   if (way.fan && now() < way.fan.until - RENEWED_BEFORE) return way.fan;
   const guest = await call("tacos.identity.v1.GuestService/Become", { waitingToken: way.waiting });
   return { token: guest.token, userId: guest.userId, until: Date.parse(guest.expiresAt) };
 }
 
-/** Take the turn. @param {import("./event.js").Stage} stage */
+/** Take the turn: with a token that outlasts it, and the hold of the seats. @param {import("./event.js").Stage} stage */
 export async function admit({ event, way, set }) {
-  const fan = await fanOf(way());
-  set({ fan });
+  const fan = await fanOf(way(), RENEWED_BEFORE + TURN + event.hold_seconds * 1000 + EXTENSION);
+  if (!way().account) set({ fan });
   const request = { waitingToken: way().waiting, eventId: event.id, userId: fan.userId };
   const admission = await call("gateway.v1.QueueService/RequestAdmission", request, fan.token);
   set({ admission: { token: admission.reservationToken, until: Date.parse(admission.validUntil) } });
 }
 
-/** A call in the name of a guest. @param {{token: string, userId: string}} fan @param {string} rpc @param {object} request */
+/** A call in somebody's name. @param {{token: string, userId: string}} fan @param {string} rpc @param {object} request */
 export const askAs = (fan, rpc, request) => call(rpc, { userId: fan.userId, ...request }, fan.token);
 
-/** A call in the name of the guest of this way. @param {import("./event.js").Stage} stage @param {string} rpc @param {object} request */
-export async function ask({ way, set }, rpc, request) {
-  const fan = await fanOf(way());
-  if (fan.token !== way().fan?.token) set({ fan });
+/**
+ * A call in the name of whoever goes this way. Where their account is not signed in here any more, the page has gone on
+ * to say so when this is refused.
+ * @param {import("./event.js").Stage} stage
+ * @param {string} rpc
+ * @param {object} request
+ */
+export async function ask({ way, set, go }, rpc, request) {
+  const fan = await fanOf(way()).catch((fault) => {
+    if (fault instanceof Refused && fault.reason === "SIGNED_OUT") void go();
+    throw fault;
+  });
+  const isGuest = !way().account; // an account's token stays in its tab
+  if (isGuest && fan.token !== way().fan?.token) set({ fan });
   return askAs(fan, rpc, request);
 }
 
-/** Remember the guest who has bought, for the list of orders. @param {string} event @param {string} [waiting] */
-export function remember(event, waiting) {
+/** The ways of everybody that this browser is: whoever is signed in here, and each guest who has bought on this device. */
+export function everybody() {
+  const account = keptInTab("account")?.userId;
   const guests = kept("guests").all ?? [];
-  if (waiting && !guests.some((/** @type {any} */ one) => one.waiting === waiting))
+  return account ? [{ account }, ...guests] : guests;
+}
+
+/** Remember the guest who has bought, for the list of orders; an account lists its own. @param {string} event @param {import("./event.js").Way} way */
+export function remember(event, { waiting, account }) {
+  const guests = kept("guests").all ?? [];
+  if (waiting && !account && !guests.some((/** @type {any} */ one) => one.waiting === waiting))
     keep("guests", { all: [...guests, { event, waiting }] });
 }

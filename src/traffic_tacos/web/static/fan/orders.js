@@ -1,9 +1,10 @@
-/** What was bought on this device, and giving it back. */
+/** What was bought with an account or as a guest on this device, and giving it back. */
 
 import { begin, complain, h, retext, show } from "../lib/dom.js";
-import { all, isExpected, kept, read } from "../lib/server.js";
+import { all, isExpected, keptInTab, read } from "../lib/server.js";
 import { has, money, speak, startOf, t, when, why } from "../lib/words.js";
-import { askAs, fanOf } from "./fan.js";
+import { askAs, everybody, fanOf } from "./fan.js";
+import { signInFrom } from "./member.js";
 import { seatLines, ticketsAt } from "./seatlist.js";
 
 const SHOWN = new Set(["RESERVATION_STATUS_CONFIRMED", "RESERVATION_STATUS_REFUNDED"]);
@@ -11,26 +12,40 @@ const PAGE = 100; // reservations, the most that are told at once
 
 /** @typedef {{event: any, order: any, quote: any, fan: {token: string, userId: string}}} Order */
 
-/** The orders of all guests that this device has been; `lost` is how many could not be asked for. */
+/** The orders of whoever is signed in here and of all guests that this device has been; `lost` is how many there are no answers to. */
 async function orders() {
   /** @type {Order[]} */
   const found = [];
+  /** @type {Map<string, any>} */
+  const events = new Map();
   let lost = 0;
-  for (const { event: id, waiting } of kept("guests").all ?? []) {
-    try {
-      const fan = await fanOf({ waiting });
-      const { event } = await read(`events/${encodeURIComponent(id)}`);
+  for (const way of everybody())
+    await unlessLost(async () => {
+      const fan = await fanOf(way);
       for (const order of await reservationsOf(fan))
-        if (SHOWN.has(order.status)) found.push({ event, order, fan, quote: await quoteOf(order, fan) });
+        if (SHOWN.has(order.status)) await unlessLost(() => add(order, fan));
+    });
+  return { found, lost };
+
+  /** @param {any} order @param {Order["fan"]} fan */
+  async function add(order, fan) {
+    const id = order.eventId;
+    if (!events.has(id)) events.set(id, (await read(`events/${encodeURIComponent(id)}`)).event);
+    found.push({ event: events.get(id), order, fan, quote: await quoteOf(order, fan) });
+  }
+
+  /** @param {() => Promise<void>} act */
+  async function unlessLost(act) {
+    try {
+      await act();
     } catch (fault) {
       if (!isExpected(fault)) throw fault;
       lost += 1;
     }
   }
-  return { found, lost };
 }
 
-/** All that a guest has reserved, oldest first. @param {Order["fan"]} fan */
+/** All that somebody has reserved, oldest first. @param {Order["fan"]} fan */
 const reservationsOf = (fan) =>
   all(async (cursor) => {
     const pagination = { cursor, pageSize: PAGE };
@@ -141,6 +156,8 @@ async function view() {
   document.title = `${t("my_orders")} · Traffic Tacos`;
   show(h("h1", {}, t("my_orders")), h("p", { role: "status" }, t("loading")));
   const { found, lost } = await orders();
+  const isSignedIn = keptInTab("account") !== null;
+  const signIn = !isSignedIn && (await signInFrom(location.pathname));
   show(
     h("h1", {}, t("my_orders")),
     lost > 0 &&
@@ -152,9 +169,9 @@ async function view() {
         h("button", { type: "button", class: "second", onclick: view }, t("try_again")),
       ),
     found.map(orderOf),
-    !found.length && !lost && h("p", { class: "notice" }, t("no_orders")),
-    h("p", { class: "hint" }, t("orders_say")),
-    h("a", { class: "button second", href: "/" }, t("see_events")),
+    !found.length && !lost && h("p", { class: "notice" }, t(isSignedIn ? "no_orders_account" : "no_orders")),
+    h("p", { class: "hint" }, t(isSignedIn || signIn ? "orders_say_account" : "orders_say")),
+    h("div", { class: "acts" }, signIn, h("a", { class: "button second", href: "/" }, t("see_events"))),
   );
 }
 

@@ -15,13 +15,13 @@ export function outcomeOf(status, paid) {
   return paid === "FAILED" ? "declined" : "released";
 }
 
-/** @param {any} reservation @param {any} event @param {() => void} more */
-export const bought = (reservation, event, more) => [
+/** @param {any} reservation @param {any} event @param {boolean} isMember whether it was bought with an account @param {() => void} more */
+export const bought = (reservation, event, isMember, more) => [
   h(
     "section",
     { class: "card turn" },
     h("h1", {}, t("bought_title")),
-    h("p", {}, t("bought_says", { order: reservation.orderId })),
+    h("p", {}, t(isMember ? "bought_account_says" : "bought_says", { order: reservation.orderId })),
     h(
       "div",
       { class: "acts" },

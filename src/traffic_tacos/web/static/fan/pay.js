@@ -66,11 +66,11 @@ export async function view(stage) {
       return isAsking || now() > deadline ? LOOKED : Math.min(LOOKED_HELD, deadline - now() + LOOKED);
     }
     if (status === "CONFIRMED") {
-      remember(event.id, way().waiting);
+      remember(event.id, way());
       document.title = `${t("bought_title")} · ${event.name}`;
       show(
         head,
-        bought(reservation, event, () => startAgain()),
+        bought(reservation, event, Boolean(way().account), () => startAgain()),
       );
     } else {
       const admitted = way().admission?.until ?? 0;

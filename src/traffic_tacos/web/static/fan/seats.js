@@ -237,6 +237,7 @@ export async function view(stage) {
     } catch (fault) {
       button.removeAttribute("aria-busy");
       if (!isExpected(fault)) throw fault;
+      if (signal.aborted) return; // another stage says what to do now
       if (!(fault instanceof Refused)) return complain(trouble, t("no_connection"));
       set({ holding: undefined });
       if (OVER.has(fault.code) || OVER.has(fault.reason)) return over();

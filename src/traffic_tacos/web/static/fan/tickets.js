@@ -2,24 +2,27 @@
 
 import { bitsOf } from "../lib/bits.js";
 import { announce, h, retext, show, svg } from "../lib/dom.js";
-import { isExpected, kept, read, Refused } from "../lib/server.js";
+import { isExpected, keptInTab, read, Refused } from "../lib/server.js";
 import { venueOf, speak, startOf, t, why } from "../lib/words.js";
-import { askAs, fanOf } from "./fan.js";
+import { askAs, everybody, fanOf } from "./fan.js";
+import { signInFrom } from "./member.js";
 
 const ID = decodeURIComponent(location.pathname.split("/")[2] ?? "");
+const OF_OTHERS = new Set(["NOT_FOUND", "UNAUTHENTICATED"]); // it is somebody else's, or who asks is nobody any more
 const QUIET = 4; // modules round a QR code
 
-/** The tickets, and their event: whichever guest of this device has bought them. */
+/** The tickets, and their event: whoever is signed in here or whichever guest of this device has bought them. */
 async function tickets() {
-  for (const { event: id, waiting } of kept("guests").all ?? []) {
-    const fan = await fanOf({ waiting });
+  for (const way of everybody()) {
     try {
+      const fan = await fanOf(way);
       const request = { reservationId: ID };
       const found = await askAs(fan, "tacos.admission.v1.TicketService/ListTickets", request);
-      const { event } = await read(`events/${encodeURIComponent(id)}`);
+      const { reservation } = await askAs(fan, "gateway.v1.GatewayService/GetReservation", request);
+      const { event } = await read(`events/${encodeURIComponent(reservation.eventId)}`);
       return { event, tickets: found.tickets ?? [] };
     } catch (fault) {
-      if (!(fault instanceof Refused) || fault.code !== "NOT_FOUND") throw fault;
+      if (!(fault instanceof Refused) || !OF_OTHERS.has(fault.code)) throw fault;
     }
   }
   return null;
@@ -92,12 +95,20 @@ async function view() {
   show(h("h1", {}, t("tickets_title")), h("p", { role: "status" }, t("loading")));
   try {
     const found = await tickets();
+    const signIn = found === null && !keptInTab("account") && (await signInFrom(location.pathname));
     const print = h("button", { type: "button", onclick: () => window.print() }, t("print"));
     show(
       h("h1", {}, t("tickets_title")),
-      found === null && h("p", { class: "notice" }, t("no_tickets")),
+      found === null &&
+        h("p", { class: "notice" }, t(keptInTab("account") || signIn ? "no_tickets_account" : "no_tickets")),
       found?.tickets.map((/** @type {any} */ ticket) => ticketOf(ticket, found.event)),
-      h("div", { class: "acts" }, found && print, h("a", { class: "button second", href: "/orders" }, t("my_orders"))),
+      h(
+        "div",
+        { class: "acts" },
+        found && print,
+        signIn,
+        h("a", { class: "button second", href: "/orders" }, t("my_orders")),
+      ),
     );
   } catch (fault) {
     if (!isExpected(fault)) throw fault;

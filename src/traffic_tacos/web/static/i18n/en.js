@@ -189,6 +189,8 @@ export default {
   asking_says: "The bank is being asked. This takes some seconds; you need not do anything.",
   bought_title: "The tickets are yours",
   bought_says: "Thank you! Your order is {order}. You find it under “My orders” on this device.",
+  bought_account_says:
+    "Thank you! Your order is {order}. You find it under “My orders” whenever you sign in with your account.",
   buy_more: "Buy more for this event",
   bank_said: "The bank said no: {reason}.",
   declined_title: "The payment was declined",
@@ -269,7 +271,10 @@ export default {
   refund_none: "Cannot be given back now.",
   refund_unknown: "We cannot say right now whether this can be given back. Please try again later.",
   no_orders: "Nothing was bought on this device yet.",
+  no_orders_account: "Nothing was bought yet, neither with your account nor on this device.",
   orders_say: "Orders are shown on the device that bought them.",
+  orders_say_account:
+    "What you buy with your account is shown wherever you sign in; what you buy without one is shown on the device that bought it.",
   orders_lost: { one: "{n} order could not be loaded.", other: "{n} orders could not be loaded." },
 
   tickets_title: "Your tickets",
@@ -285,6 +290,8 @@ export default {
   code_selected: "The code is selected: copy it now.",
   print: "Print",
   no_tickets: "These tickets were not bought on this device. Open this page on the device that bought them.",
+  no_tickets_account:
+    "These tickets belong to another account or another device. Sign in with the account that bought them, or open this page on the device that did.",
 
   // Accounts of another login.
   account_title: "Your account",
@@ -296,4 +303,9 @@ export default {
   account_later: "The sign-in cannot be reached right now. Please try again in a moment.",
   account_refused: "You are not signed in: the sign-in was refused or stopped.",
   account_not_ours: "This sign-in was not begun in this tab, or it was used already. Please begin again.",
+  account_gone: "You are not signed in any more. Please sign in again.",
+  account_place_title: "Sign in to go on",
+  account_place_says:
+    "You joined the queue with an account that is not signed in in this tab. Sign in with it again to go on. Your place and your seats are kept as long as their time runs.",
+  account_place_forget: "Give up that place",
 };

@@ -180,6 +180,8 @@ export default {
   asking_says: "은행에 확인하고 있습니다. 몇 초 걸리며 아무것도 하지 않으셔도 됩니다.",
   bought_title: "예매가 완료되었습니다",
   bought_says: "감사합니다! 예매 번호는 {order}입니다. 이 기기의 “내 예매”에서 볼 수 있습니다.",
+  bought_account_says:
+    "감사합니다! 예매 번호는 {order}입니다. 계정으로 로그인하면 언제든지 “내 예매”에서 볼 수 있습니다.",
   buy_more: "이 공연 더 예매하기",
   bank_said: "은행이 거절했습니다: {reason}.",
   declined_title: "결제가 거절되었습니다",
@@ -257,7 +259,9 @@ export default {
   refund_none: "지금은 환불할 수 없습니다.",
   refund_unknown: "환불할 수 있는지 지금은 확인할 수 없습니다. 잠시 후 다시 시도해 주세요.",
   no_orders: "이 기기에서 예매한 내역이 없습니다.",
+  no_orders_account: "계정으로도 이 기기에서도 아직 예매한 내역이 없습니다.",
   orders_say: "예매 내역은 예매한 기기에서 볼 수 있습니다.",
+  orders_say_account: "계정으로 예매한 내역은 로그인하면 어디서나, 그 밖의 내역은 예매한 기기에서 볼 수 있습니다.",
   orders_lost: "예매 {n}건을 불러올 수 없습니다.",
 
   tickets_title: "내 티켓",
@@ -273,6 +277,8 @@ export default {
   code_selected: "코드를 선택했습니다. 지금 복사하세요.",
   print: "인쇄",
   no_tickets: "이 기기에서 예매한 티켓이 아닙니다. 예매한 기기에서 이 페이지를 열어 주세요.",
+  no_tickets_account:
+    "다른 계정이나 다른 기기에서 예매한 티켓입니다. 그 계정으로 로그인하거나 그 기기에서 이 페이지를 열어 주세요.",
 
   // 외부 로그인 계정.
   account_title: "내 계정",
@@ -284,4 +290,9 @@ export default {
   account_later: "지금은 로그인할 수 없습니다. 잠시 후 다시 시도해 주세요.",
   account_refused: "로그인하지 못했습니다. 로그인이 거절되었거나 중단되었습니다.",
   account_not_ours: "이 탭에서 시작한 로그인이 아니거나 이미 사용되었습니다. 다시 시작해 주세요.",
+  account_gone: "로그인이 끝났습니다. 다시 로그인해 주세요.",
+  account_place_title: "계속하려면 로그인하세요",
+  account_place_says:
+    "지금 이 탭에서 로그인하지 않은 계정으로 대기열에 들어오셨습니다. 계속하려면 그 계정으로 다시 로그인해 주세요. 정해진 시간 동안 순서와 좌석은 그대로 유지됩니다.",
+  account_place_forget: "이 순서 포기하기",
 };

@@ -3,10 +3,10 @@
  * Tokens are kept in this tab until it is closed, and pass no server but the issuer's and the platform's.
  */
 
-import { call, now, read, Refused, Unreachable } from "./server.js";
+import { call, keptInTab, KNOWN, now, read, Refused, Unreachable } from "./server.js";
 
-const ACCOUNT = "tacos.account";
-const BEGUN = "tacos.signing_in";
+const ACCOUNT = "account";
+const BEGUN = "signing_in";
 const PATIENCE = 15_000; // milliseconds
 const RENEWED_BEFORE = 120_000; // milliseconds before a token ends
 const RANDOM_BYTES = 32; // RFC 7636, 4.1
@@ -46,7 +46,7 @@ export async function signIn(where, back) {
  * @returns {Promise<string>}
  */
 export async function arrive(where, told) {
-  const { state, verifier, back } = stored(BEGUN) ?? {};
+  const { state, verifier, back } = keptInTab(BEGUN) ?? {};
   store(BEGUN, null); // an answer is taken once
   const isOurs = told.get("state") === state && (told.get("iss") ?? where.url) === where.url; // RFC 9207
   if (!isOurs) throw new Refused("FAILED_PRECONDITION", "state: is not what this tab has asked with");
@@ -70,10 +70,24 @@ let renewing = null;
  * @returns {Promise<Account | null>}
  */
 export async function account(lasting = RENEWED_BEFORE) {
-  const known = /** @type {Account | null} */ (stored(ACCOUNT));
+  const known = /** @type {Account | null} */ (keptInTab(ACCOUNT));
   if (!known || now() < known.until - lasting) return known;
   renewing ??= renewed(known).finally(() => (renewing = null)); // a token that renews may be good only once
   return renewing;
+}
+
+/**
+ * The account of this user, with a token that lasts so long from now, if it can be renewed. Refused with SIGNED_OUT when
+ * this tab has another account or none; Unreachable when only the issuer's answer is missing.
+ * @param {string} userId
+ * @param {number} [lasting] milliseconds
+ * @returns {Promise<Account>}
+ */
+export async function accountOf(userId, lasting) {
+  const known = await account(lasting);
+  if (known?.userId === userId) return known;
+  if (keptInTab(ACCOUNT)?.userId === userId) throw new Unreachable("the issuer does not answer");
+  throw new Refused("UNAUTHENTICATED", "account: is not signed in here", { reason: "SIGNED_OUT" });
 }
 
 /** @param {Account} known @returns {Promise<Account | null>} */
@@ -95,7 +109,7 @@ export const forget = () => store(ACCOUNT, null);
 
 /** Sign out here, and leave for the issuer to sign out there, where it has a page for that. @param {Issuer} where */
 export function signOut(where) {
-  const id = stored(ACCOUNT)?.id;
+  const id = keptInTab(ACCOUNT)?.id;
   forget();
   if (!where.end_session_endpoint) return location.assign("/signed-in");
   /** @type {Record<string, string>} */
@@ -110,7 +124,7 @@ async function fetched(where, grant) {
   const told = await asked(where.token_endpoint, body);
   const shown = await call("gateway.v1.GatewayService/ValidateToken", { token: told.access_token });
   if (!shown.valid) throw new Refused("UNAUTHENTICATED", "token: is not taken here");
-  const before = stored(ACCOUNT);
+  const before = keptInTab(ACCOUNT);
   const found = {
     token: told.access_token,
     refresh: told.refresh_token ?? before?.refresh ?? "",
@@ -160,11 +174,8 @@ const base64url = (bytes) =>
     .replaceAll("/", "_")
     .replaceAll("=", "");
 
-/** @param {string} name @returns {any} */
-const stored = (name) => JSON.parse(sessionStorage.getItem(name) ?? "null");
-
 /** @param {string} name @param {any} value */
 function store(name, value) {
-  if (value === null) sessionStorage.removeItem(name);
-  else sessionStorage.setItem(name, JSON.stringify(value));
+  if (value === null) sessionStorage.removeItem(KNOWN + name);
+  else sessionStorage.setItem(KNOWN + name, JSON.stringify(value));
 }

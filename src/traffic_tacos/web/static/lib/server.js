@@ -24,7 +24,7 @@ export class Unreachable extends Error {}
 export const isExpected = (fault) => fault instanceof Refused || fault instanceof Unreachable;
 
 const PATIENCE = 15_000; // milliseconds
-const KNOWN = "tacos."; // what we keep on this device begins with it
+export const KNOWN = "tacos."; // what we keep on this device begins with it
 let ahead = 0; // milliseconds by which this device's clock is ahead of the server's
 
 /** The server's time now, in milliseconds since 1970: a device's own clock may be minutes wrong. */
@@ -118,6 +118,15 @@ export function keep(name, value) {
     else localStorage.setItem(KNOWN + name, JSON.stringify(value));
   } catch {
     return; // a full or forbidden storage: this page goes on
+  }
+}
+
+/** What this tab alone keeps under a name until it is closed; null for nothing. @param {string} name @returns {any} */
+export function keptInTab(name) {
+  try {
+    return JSON.parse(sessionStorage.getItem(KNOWN + name) ?? "null");
+  } catch {
+    return null; // a forbidden storage
   }
 }
 
