@@ -9,6 +9,8 @@ import pytest
 from tests.browser.conftest import DOCS
 from tests.browser.visitor import APPROVED, DECLINED, MISTYPED
 from traffic_tacos.kernel.errors import Code, Precondition
+from traffic_tacos.kernel.money import DECIMALS, Money
+from traffic_tacos.transport.pay_words import LANGUAGES, Words
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 SMALL = {"viewport": {"width": 320, "height": 640}}
@@ -378,6 +380,7 @@ def test_the_payment_page_needs_no_script_speaks_both_languages_and_is_accessibl
     fan.page.goto(f"{fan.address}/pay/{reservation}")
     fan.waits_for(held)
     found = {"held": violations()}
+    assert "₩60,000" in fan.page.locator(".total").inner_text()  # as on the other pages
     fan.page.get_by_role("link", name=choose).click()
     fan.waits_for(other)
     fan.page.go_back()
@@ -399,3 +402,15 @@ def test_the_payment_page_needs_no_script_speaks_both_languages_and_is_accessibl
     fan.waits_for(bought)
     found["bought"] = violations()
     assert {state: one for state, one in found.items() if one} == {}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_payment_page_writes_money_as_the_browser_does(visit, language):
+    fan = visit()
+    fan.page.goto(fan.address)
+    run = """([language, currency, digits]) => new Intl.NumberFormat(language, {
+      style: "currency", currency, minimumFractionDigits: digits, maximumFractionDigits: digits,
+    }).format(1234567 / 10 ** digits)"""
+    for currency in ("KRW", "USD", "EUR", "JPY", "GBP", "CNY", "AUD", "CAD", "BRL", "INR", "VND", "CHF", "CLF", "KWD"):
+        written = Words(language).money(Money(1_234_567, currency))
+        assert written == fan.page.evaluate(run, [language, currency, DECIMALS[currency]])

@@ -148,7 +148,7 @@ class _Told:
         self._t = t
         self._reservation = reservation
         self._page = f"{paths.PAY}/{reservation.reservation_id}{language_query(t)}"
-        self._amount = wire.plain_money(reservation.total_amount).for_people()
+        self._amount = t.money(wire.plain_money(reservation.total_amount))
         deadline = wire.instant(reservation, "hold_expires_at") or now
         self._seconds_left = max(0, deadline - now) // SECOND
         self._until = t.clock(deadline, zone)
@@ -251,7 +251,7 @@ def _seats(t: Words, seats: Sequence[types_pb2.Seat]) -> list[dict[str, str]]:
         {
             "id": seat.id,
             "name": t("seat_full", section=seat.section, row=seat.row, seat=seat.number),
-            "price": wire.plain_money(seat.price).for_people(),
+            "price": t.money(wire.plain_money(seat.price)),
         }
         for seat in seats
     ]

@@ -15,10 +15,17 @@ from typing import Any
 
 from traffic_tacos.kernel.errors import Refusal
 from traffic_tacos.kernel.instants import SECOND, Instant
+from traffic_tacos.kernel.money import Money
 
 LANGUAGES = {"en": "English", "ko": "한국어"}
 CARD_FIELDS = ("card_number", "expiry_month", "expiry_year", "cvv", "cardholder_name")
 _TOKEN = re.compile(r'("(?:[^"\\]|\\.)*")|(\w+)(?=:)|//[^\n]*|,(?=\s*\})')
+# As the browser's own Intl.NumberFormat writes them in a language; any other currency by its code.
+_SIGNS = {"KRW": "₩", "EUR": "€", "GBP": "£", "INR": "₹", "VND": "₫", "CNY": "CN¥", "BRL": "R$", "CAD": "CA$"}
+_SIGNS_OF = {
+    "en": {**_SIGNS, "USD": "$", "JPY": "¥", "AUD": "A$"},
+    "ko": {**_SIGNS, "USD": "US$", "JPY": "JP¥", "AUD": "AU$"},
+}
 _WEEKDAYS = "월화수목금토일"
 
 
@@ -57,6 +64,11 @@ class Words:
         if name not in CARD_FIELDS:
             return self.why(refusal), ""
         return self(f"wrong_{name}" if f"wrong_{name}" in self._words else "wrong_card"), name
+
+    def money(self, price: Money) -> str:
+        """A price as the other pages write it: 1200050 USD is `$12,000.50`."""
+        amount, _, code = price.for_people().rpartition(" ")
+        return _SIGNS_OF[self.language].get(code, code + "\N{NO-BREAK SPACE}") + amount
 
     def when(self, at: Instant, zone: timezone) -> str:
         """A day and its time, as the clocks at the event show them."""
