@@ -1,15 +1,16 @@
 """A sale on several processes over one store: two to four replicas, clocks a little apart, that crash one at a time.
 
-The waiting room is in the first of them; whoever comes after it waits for its lease. A call arrives at any replica that
+The waiting room is in the first of them; whoever comes after it waits for its lease, also when it was only frozen and
+goes on. A call arrives at any replica that
 has the room for it. Beside all invariants, two that only several processes can break are checked: nothing is reserved
 after a stop was answered, and nobody is let through after maintenance was.
 """
 
 import asyncio
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import grpc
 
@@ -24,8 +25,22 @@ from traffic_tacos.engines.faulty import Faults, FaultyStore
 from traffic_tacos.kernel.calls import Call, Caller, Role
 from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.ports.health import PartHealth
-from traffic_tacos.ports.store import JOB, Event, Key, Write, timed_outbox_key
+from traffic_tacos.ports.store import (
+    JOB,
+    Decision,
+    Event,
+    Key,
+    Prefix,
+    Reads,
+    Store,
+    View,
+    Write,
+    timed_outbox_key,
+)
 from traffic_tacos.rooms.reservation.records import RESERVATION
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 APART_MAX = 300  # milliseconds that a replica's clock is before or behind
 WAITING_ROOM = "waiting_room"
@@ -46,6 +61,36 @@ class ApartClock:
         await self._clock.sleep(seconds)
 
 
+class FreezingStore:
+    """The way of one process to its store. While it is frozen nothing comes through, and then everything does: so a
+    process is paused, and does not know it.
+    """
+
+    def __init__(self, store: Store, clock: ApartClock) -> None:
+        self._store = store
+        self._clock = clock
+        self.frozen_until: Instant = 0
+
+    async def get(self, key: Key[T]) -> T | None:
+        await self._thawed()
+        return await self._store.get(key)
+
+    async def scan(self, prefix: Prefix[T], *, after: Key[T] | None = None, limit: int) -> list[tuple[Key[T], T]]:
+        await self._thawed()
+        return await self._store.scan(prefix, after=after, limit=limit)
+
+    async def transact(self, reads: Reads, decide: Callable[[View], Decision[R]]) -> R:
+        await self._thawed()
+        return await self._store.transact(reads, decide)
+
+    def damaged(self) -> Mapping[str, str]:
+        return self._store.damaged()
+
+    async def _thawed(self) -> None:
+        while self._clock.now() < self.frozen_until:
+            await self._clock.sleep(0.1)
+
+
 class Replica:
     """One process."""
 
@@ -56,6 +101,7 @@ class Replica:
         self.without: frozenset[str] = frozenset()
         self.platform: Platform
         self.store: FaultyStore
+        self.way: FreezingStore
         self.work: asyncio.Task[None]
 
 
@@ -113,12 +159,27 @@ class Replicas(World):
         """One replica loses everything that is not stored, and starts again."""
         up = [replica for replica in self.replicas if not replica.is_down]
         replica = self.random.choice(up)
+        if replica.number == 0 and self.random.random() < 0.5:
+            await self._replace_frozen(replica)
+            return
         self.say(f"replica {replica.number} crashes, down for {down_seconds:.1f} s, then without {sorted(without)}")
         self.crashes += 1
         await self._kill(replica)
         await self.clock.sleep(down_seconds)
         replica.without = without
         await self._start(replica)
+
+    async def _replace_frozen(self, frozen: Replica) -> None:
+        """The process with the queue stands still; another takes its place; the first goes on, and finds out."""
+        self.say("replica 0 freezes")
+        self.crashes += 1
+        frozen.way.frozen_until = frozen.clock.now() + 12 * SECOND
+        successor = Replica(0, ApartClock(self.clock, self.random.randint(-APART_MAX, APART_MAX)))
+        self.replicas.append(successor)
+        await self._start(successor)
+        self.replicas.remove(frozen)  # whoever balances the load has noticed
+        await self.clock.sleep(15)
+        await self._kill(frozen)
 
     async def whole_again(self) -> None:
         for replica in self.replicas:
@@ -185,7 +246,8 @@ class Replicas(World):
         replica.store = FaultyStore(memory, STEADY, replica.clock, self.random)
         line = frozenset[str]() if replica.number == 0 else frozenset({WAITING_ROOM})
         config = Config(data=Path("simulated"), without=replica.without | line)
-        engines = shared(replica.clock, process, replica.store, self._post, Looks(self._look), config.webhook_url)
+        replica.way = FreezingStore(replica.store, replica.clock)
+        engines = shared(replica.clock, process, replica.way, self._post, Looks(self._look), config.webhook_url)
         replica.platform = Platform(config, engines, self.keyring, self.log, self.fetch, Elsewhere(self))
         await replica.platform.load()
         if replica.number == 0:

@@ -1,0 +1,19 @@
+"""Sales on several processes over one store."""
+
+import pytest
+
+from tests.simulation.replicas import Replicas
+from tests.simulation.sale import simulate
+
+# 6: a job that another process had replaced was known for ever, and never done.
+FOUND = (2, 6, 7, 9)
+SEEDS = tuple(range(100, 110))
+
+
+@pytest.mark.parametrize("seed", [*FOUND, *SEEDS])
+def test_no_promise_is_broken_by_several_processes_that_crash_freeze_and_have_clocks_apart(seed):
+    simulate(seed, Replicas)
+
+
+def test_the_same_seed_is_the_same_sale():
+    assert simulate(102, Replicas).digest == simulate(102, Replicas).digest
