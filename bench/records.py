@@ -20,7 +20,7 @@ import structlog
 from bench.__main__ import event_file, reservations
 from bench.purchase import purchase
 from bench.servers import free_port
-from traffic_tacos.app import embedded
+from traffic_tacos.app import embedded, stores
 from traffic_tacos.app.config import Config
 from traffic_tacos.cli.shown import Listing
 from traffic_tacos.engines.sqlite import SqliteStore
@@ -44,6 +44,10 @@ class CountedStore(SqliteStore):
     declared: ClassVar[Counter[str]] = Counter()
     records: ClassVar[Counter[str]] = Counter()
     bytes: ClassVar[Counter[str]] = Counter()
+
+    @classmethod
+    def count(cls, is_counting: bool) -> None:
+        cls.counting = is_counting
 
     async def get(self, key: Key[T]) -> T | None:
         self.reads[f"get {key.kind.name}"] += self.counting
@@ -79,12 +83,13 @@ def main() -> None:
     parser.add_argument("--purchases", type=int, default=40)
     asked = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    embedded.SqliteStore = CountedStore  # type: ignore[misc]
-    asyncio.run(_count(asked.purchases))
+    stores.SqliteStore = CountedStore  # type: ignore[misc]
+    asyncio.run(counted(asked.purchases, CountedStore.count))
     _show(asked.purchases)
 
 
-async def _count(purchases: int) -> None:
+async def counted(purchases: int, count: Callable[[bool], None], **more: Any) -> None:
+    """Fans buy so much, one after the other; `count` is told when to begin, and when all is at rest."""
     with tempfile.TemporaryDirectory() as folder:
         event, data = event_file(Path(folder)), Path(folder) / "data"
         config = Config(
@@ -92,6 +97,7 @@ async def _count(purchases: int) -> None:
             grpc=Address("127.0.0.1", free_port()),
             http=Address("127.0.0.1", free_port()),
             time_scale=1000,
+            **more,
         )
 
         async def prepare(platform: Any) -> None:
@@ -103,12 +109,12 @@ async def _count(purchases: int) -> None:
                 gateway = gateway_pb2_grpc.GatewayServiceStub(channel)
                 payments = payment_pb2_grpc.PaymentServiceStub(channel)
                 for number, (body, token) in enumerate(zip(bodies[: purchases + 1], tokens, strict=False)):
-                    CountedStore.counting = number > 0  # the first one warms the caches
+                    count(number > 0)  # the first one warms the caches
                     request = gateway_pb2.CreateReservationRequest.FromString(body)
                     await purchase(gateway, payments, request, (("authorization", f"Bearer {token}"),))
             print(f"{purchases} purchases; waiting {RESTED_AFTER:.0f} s for what comes after them …")
             await asyncio.sleep(RESTED_AFTER)
-            CountedStore.counting = False
+            count(False)
 
 
 def _show(purchases: int) -> None:
