@@ -171,7 +171,7 @@ class DynamoStore:
                     continue
                 if outcome.error is not None:
                     raise outcome.error
-                lost = await self._commit(look, reads, outcome.writes) if outcome.writes else []
+                lost = await self._commit(look, reads, outcome.writes) if outcome.writes else ()
                 if not lost:
                     reply: R = outcome.reply
                     return reply
@@ -219,7 +219,7 @@ class DynamoStore:
 
     # Writing.
 
-    async def _commit(self, look: _Look, reads: Reads, writes: Sequence[Write]) -> list[str]:
+    async def _commit(self, look: _Look, reads: Reads, writes: Sequence[Write]) -> Sequence[str]:
         """Make it durable; or the paths of those records that somebody else was faster with."""
         token = f"{self._random.getrandbits(128):032x}"
         encoded = encoded_of(reads, writes)
@@ -227,13 +227,13 @@ class DynamoStore:
         steps = list(self._steps(look, writes, encoded, token))
         lost = await self._requests.send(steps, token)
         if lost:
-            self._forget(lost)
-            return lost
+            self._learn_of(lost)
+            return tuple(lost)
         for path in encoded:
             self._damaged.pop(path, None)
         self._learn(values, token)
         self.on_commit(writes)
-        return []
+        return ()
 
     def _steps(
         self, look: _Look, writes: Sequence[Write], encoded: Mapping[str, bytes | None], token: str
@@ -279,10 +279,15 @@ class DynamoStore:
                     else:
                         mirrored.items[path] = Item(token, None, value)
 
-    def _forget(self, lost: Sequence[str]) -> None:
-        """What somebody else has changed is read anew."""
-        for prefix in [prefix for prefix in self._mirror if any(path.startswith(prefix) for path in lost)]:
-            del self._mirror[prefix]
+    def _learn_of(self, lost: Mapping[str, Item | None]) -> None:
+        """What somebody else has changed is known as far as the store has told it, and else read anew."""
+        for prefix, mirrored in list(self._mirror.items()):
+            for path, item in lost.items():
+                if path.startswith(prefix):
+                    if item is None:
+                        self._mirror.pop(prefix, None)
+                    else:
+                        mirrored.items[path] = item
 
     def _noted(self, key: Key[Any], item: Item) -> Any:
         try:

@@ -164,8 +164,10 @@ class Requests:
                 await self.pause(attempt)
         raise StoreUnavailable(f"the store does not answer: {failure!r}")
 
-    async def send(self, steps: Sequence[Step], token: str) -> list[str]:
-        """The paths that a transaction failed on; none when it is durable."""
+    async def send(self, steps: Sequence[Step], token: str) -> dict[str, Item | None]:
+        """The records that somebody else was faster with, by path, as they are now where that was told; none when the
+        transaction is durable.
+        """
         is_answer_lost = False
         for attempt in range(1, ATTEMPTS_MAX + 1):
             try:
@@ -177,18 +179,18 @@ class Requests:
                     await self.wire("TransactWriteItems", {"TransactItems": items, "ClientRequestToken": token})
             except Cancelled as cancelled:
                 if any(item and item.get(TOKEN, {}).get("S") == token for item in cancelled.items):
-                    return []  # the answer was lost, not the commit
+                    return {}  # the answer was lost, not the commit
                 reasons = set(cancelled.reasons) - {_FINE}
                 if is_answer_lost and _CHANGED in reasons:
                     raise StoreUnavailable(
                         "an answer was lost, and whether it said yes can no longer be known"
                     ) from None
                 if _CHANGED in reasons or (_UNDER_WAY in reasons and not is_answer_lost):
-                    return [
-                        _path(step)
-                        for (_, step), reason in zip(steps, cancelled.reasons, strict=True)
+                    return {
+                        _path(step): Item.of(item) if item else None
+                        for (_, step), reason, item in zip(steps, cancelled.reasons, cancelled.items, strict=True)
                         if reason in (_CHANGED, _UNDER_WAY)
-                    ]
+                    }
                 if not reasons <= _TOO_FAST | {_UNDER_WAY}:
                     raise ValueError(f"the store refused a commit: {cancelled}") from None
             except Throttled:
@@ -197,7 +199,7 @@ class Requests:
                 is_answer_lost = True
                 log.warning("store_answer_lost", error=repr(error))
             else:
-                return []
+                return {}
             await self.pause(attempt)
         raise StoreUnavailable("the store did not take the commit")
 

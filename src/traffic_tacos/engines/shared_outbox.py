@@ -37,6 +37,7 @@ from traffic_tacos.ports.store import (
 LOOK_SECONDS = 0.25
 KEPT_FOR = 10 * SECOND
 ORPHANED_AFTER = 2 * KEPT_FOR
+ORPHANS_EVERY = 5 * SECOND
 PAGE = 500
 
 log = structlog.get_logger()
@@ -54,6 +55,7 @@ class SharedOutbox:
         self._queue: deque[tuple[Key[Event], Event]] = deque()  # our own, not told yet
         self._told: dict[str, Instant] = {}  # by path, since when
         self._kept: deque[tuple[Instant, Key[Event]]] = deque()  # our own, told, and until when the others may look
+        self._orphans_at: Instant = 0  # when they are looked for next
         self._wake = asyncio.Event()
 
     def subscribe(self, subscriber: Subscriber, *, forwards: bool = False) -> None:
@@ -91,7 +93,8 @@ class SharedOutbox:
             try:
                 await self._hear_of_others()
                 await self._remove_kept()
-                if self._duty.is_ours():
+                if self._duty.is_ours() and self._clock.now() >= self._orphans_at:
+                    self._orphans_at = self._clock.now() + ORPHANS_EVERY
                     await self._take_orphans()
             except StoreUnavailable as error:
                 log.warning("events_not_looked_for", error=str(error))

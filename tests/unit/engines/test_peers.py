@@ -14,7 +14,7 @@ from traffic_tacos.engines.leases import LEASE_FOR, SKEW_MAX
 from traffic_tacos.engines.memory import MemoryStore
 from traffic_tacos.engines.peers import SharedPeers
 from traffic_tacos.engines.settings import SETTING, Set
-from traffic_tacos.engines.shared_outbox import KEPT_FOR, ORPHANED_AFTER, SharedOutbox
+from traffic_tacos.engines.shared_outbox import KEPT_FOR, ORPHANED_AFTER, ORPHANS_EVERY, SharedOutbox
 from traffic_tacos.kernel.instants import SECOND
 from traffic_tacos.ports.audit import AUDIT, HEAD, Audited, audited
 from traffic_tacos.ports.store import (
@@ -133,7 +133,7 @@ async def test_an_event_of_a_process_that_died_is_forwarded_by_another(clock):
     async with running(other):
         await clock.sleep(1)
         assert (other.heard, other.forwarded) == (["last"], [])
-        await clock.sleep(ORPHANED_AFTER / SECOND)
+        await clock.sleep((ORPHANED_AFTER + ORPHANS_EVERY) / SECOND)
         assert (other.heard, other.forwarded) == (["last"], ["last"])
         assert list(records.all(OUTBOX)) == []
 
