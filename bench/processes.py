@@ -1,8 +1,8 @@
 """`python -m bench.processes`: seats held a second by one, two and four processes on one DynamoDB (an emulator).
 
-Every process has so many callers, who name no seats: all want the best that are left of 20,000. Who hears UNAVAILABLE
-asks again under the same key. The first process has the queue as well. Emulator, processes and callers share this
-machine's cores, so what counts is the comparison, and CPU.
+So many callers, shared out among the processes, name no seats: all want the best that are left of 20,000. Who hears
+UNAVAILABLE asks again under the same key. The first process has the queue as well. The emulator carries out one request
+after the other, and processes and callers share this machine's cores with it: what counts is the comparison, and CPU.
 """
 
 import argparse
@@ -32,14 +32,14 @@ UNSURE = (errors_pb2.ERROR_CODE_UNAVAILABLE, errors_pb2.ERROR_CODE_UPSTREAM_TIME
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.processes")
     parser.add_argument("--holds", type=int, default=1500, help="by all processes together")
-    parser.add_argument("--callers", type=int, default=16, help="at each process")
+    parser.add_argument("--callers", type=int, default=16, help="at all processes together")
     asked = parser.parse_args()
     table = Listing("processes", "callers", "holds", "holds/s", "CPU ms/hold", "p50 ms", "p99 ms", "asked again")
     with tempfile.TemporaryDirectory() as folder, ministack(Path(folder)) as address:
         os.environ.update(found_as(address))
         for count in (1, 2, 4):
             Console().print(f"{asked.holds} holds by {count} …")
-            table.add(str(count), str(count * asked.callers), *_measured(Path(folder) / str(count), count, asked))
+            table.add(str(count), str(asked.callers), *_measured(Path(folder) / str(count), count, asked))
     table.print()
 
 
@@ -58,7 +58,7 @@ def _measured(folder: Path, count: int, asked: argparse.Namespace) -> list[str]:
         bodies, tokens = reservations(first, holds)
         before = sum(servers.cpu_seconds(pid) for pid, _ in started)
         begun = time.perf_counter()
-        callers = [at for _, at in started for _ in range(asked.callers)]
+        callers = [started[number % count][1] for number in range(asked.callers)]
         took, again = asyncio.run(_hold(callers, bodies[:holds], tokens[:holds]))
         took.sort()
         seconds = time.perf_counter() - begun

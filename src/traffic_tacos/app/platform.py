@@ -108,6 +108,7 @@ class Platform:
     def _dependencies(self, name: str, authenticator: Authenticator, logs: Logs) -> Dependencies:
         return Dependencies(
             store=self.engines.peers.store_of(name, self.engines.store),
+            share=self.engines.peers.share,
             clock=self.clock,
             randomness=self.engines.randomness,
             channel=self.channel(name),

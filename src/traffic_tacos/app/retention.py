@@ -9,9 +9,10 @@ from typing import Any
 import msgspec
 
 from traffic_tacos.engines.leases import FENCE, LEASE
+from traffic_tacos.engines.presence import PROCESS
 from traffic_tacos.engines.purge import Expiry
 from traffic_tacos.engines.settings import SETTING
-from traffic_tacos.kernel.instants import DAY, Instant
+from traffic_tacos.kernel.instants import DAY, HOUR, Instant
 from traffic_tacos.kernel.topics import SEND_WEBHOOK
 from traffic_tacos.operations.rotations import SEEN as KEYS_SEEN
 from traffic_tacos.ports.audit import AUDIT, AUDIT_HEAD
@@ -78,6 +79,7 @@ _PLACES = Kept("who came when: a place is kept through every restart, and can be
 
 RETENTION: Mapping[Kind[Any], Swept | Ended | Kept] = {
     LEASE: Ended("its holder, or whoever takes it over; there is one for each thing that one process does"),
+    PROCESS: Swept(lambda present: present.until + HOUR),  # and when it ends
     FENCE: Kept("one record a lease: a holder of the past must never find the number that it knew"),
     SETTING: Ended("whoever sets it to nothing; there is one for each name that exists"),
     KEYS_SEEN: Kept("one record: which keys the audit log has told of"),

@@ -123,7 +123,7 @@ class Requests:
                 wanted += [Place(table, key[PARTITION]["S"], key[SORT]["S"]) for key in rest["Keys"]]
             if answer.get("UnprocessedKeys"):
                 await self.pause(attempt)
-        raise StoreUnavailable("the store did not read all that was asked for")
+        raise StoreUnavailable("DynamoDB did not read all that was asked for")
 
     async def page(self, prefix: str, after: str, limit: int | None) -> list[tuple[str, Item]]:
         """The first records under a prefix behind a path, by path, wherever they lie; all of them without a limit."""
@@ -162,7 +162,7 @@ class Requests:
             except (Throttled, AnswerLost) as error:
                 failure = error
                 await self.pause(attempt)
-        raise StoreUnavailable(f"the store does not answer: {failure!r}")
+        raise StoreUnavailable(f"DynamoDB does not answer: {failure}")
 
     async def send(self, steps: Sequence[Step], token: str) -> dict[str, Item | None]:
         """The records that somebody else was faster with, by path, as they are now where that was told; none when the
@@ -197,11 +197,11 @@ class Requests:
                 pass
             except AnswerLost as error:
                 is_answer_lost = True
-                log.warning("store_answer_lost", error=repr(error))
+                log.warning("store_answer_lost", error=str(error))
             else:
                 return {}
             await self.pause(attempt)
-        raise StoreUnavailable("the store did not take the commit")
+        raise StoreUnavailable("DynamoDB did not take the commit")
 
     async def pause(self, attempt: int) -> None:
         """Full jitter, https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/."""

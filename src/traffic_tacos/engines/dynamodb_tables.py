@@ -56,6 +56,7 @@ LAYOUT: Mapping[str, Layout] = {
     "audit": Layout("platform"),
     "audit_head": Layout("platform"),
     "lease": Layout("platform"),
+    "process": Layout("platform"),
     "fence": Layout("platform"),
     "session": Layout("platform", BY_NAME, 64),
     "message": Layout("platform", 2, 16),

@@ -1,6 +1,7 @@
 """Requests to DynamoDB over aiodynamo and aiohttp; what its errors mean to the store."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -16,6 +17,9 @@ from yarl import URL
 from traffic_tacos.engines.dynamodb_requests import AnswerLost, Cancelled, Throttled
 from traffic_tacos.engines.dynamodb_tables import TTL, Tables
 from traffic_tacos.ports.store import StoreUnavailable
+
+# What it logs is what it raises, which is told here; tracebacks of where credentials were not found help nobody.
+logging.getLogger("aiodynamo").setLevel(logging.CRITICAL)
 
 REQUEST_SECONDS = 5.0
 CONNECTIONS_MAX = 128
@@ -59,7 +63,7 @@ class DynamoWire:
         except _TOO_FAST as error:
             raise Throttled(str(error)) from None
         except _LOST as error:
-            raise AnswerLost(repr(error)) from None
+            raise AnswerLost(f"{type(error).__name__}: {error}") from None
         except errors.TableNotFound:
             raise StoreUnavailable("a table is missing: `tacos aws create-tables` makes them") from None
         except _REFUSED as error:

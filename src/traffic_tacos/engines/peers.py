@@ -13,8 +13,9 @@ import structlog
 
 from traffic_tacos.engines.follower import Follower
 from traffic_tacos.engines.leases import FencedStore, HeldLease
+from traffic_tacos.engines.presence import Presence
 from traffic_tacos.ports.clock import Clock
-from traffic_tacos.ports.peers import Hear
+from traffic_tacos.ports.peers import Hear, Share
 from traffic_tacos.ports.store import Kind, Store, StoreUnavailable, Write
 
 DUTY = "duty"
@@ -42,11 +43,15 @@ class SharedPeers:
         self._duty = HeldLease(store, clock, DUTY, name)
         self._leases = {room: HeldLease(store, clock, room, name) for room in one_at_a_time}
         self._held: list[HeldLease] = []
+        self._presence = Presence(store, clock, name)
         self._follower = Follower(store, clock, small, growing, self._heard)
         self._hear: Hear = lambda _: None
 
     def is_ours(self) -> bool:
         return self._duty.is_ours()
+
+    def share(self) -> Share:
+        return self._presence.share()
 
     async def begin(self, rooms: Collection[str], hear: Hear) -> None:
         self._hear = hear
@@ -70,11 +75,12 @@ class SharedPeers:
         self._follower.committed(writes)
 
     def loops(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
-        return {"changes": self._follower.run, "duty": self._duty.run} | {
+        return {"changes": self._follower.run, "duty": self._duty.run, "presence": self._presence.run} | {
             f"lease of {lease.name}": lease.run for lease in self._held
         }
 
     async def end(self) -> None:
+        await self._presence.leave()
         for lease in (*self._held, self._duty):
             with suppress(StoreUnavailable):  # then it runs out
                 await lease.let_go()

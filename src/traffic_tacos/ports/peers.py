@@ -1,11 +1,22 @@
 """The other processes of one platform, on one store: what each does for all, and what they tell each other."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from traffic_tacos.ports.store import Store, Write
 
 Hear = Callable[[Sequence[Write]], None]
+
+
+class Share(NamedTuple):
+    """Which of so many processes this one is, from 0. All may have a wrong idea of it for some seconds."""
+
+    number: int
+    processes: int
+
+
+def whole() -> Share:
+    return Share(0, 1)
 
 
 class Duty(Protocol):
@@ -26,6 +37,8 @@ class Peers(Duty, Protocol):
     def store_of(self, room: str, store: Store) -> Store:
         """The store as a room has it: what one process at a time may write is fenced there."""
         ...
+
+    def share(self) -> Share: ...
 
     def committed(self, writes: Sequence[Write]) -> None:
         """Hear of a commit of this process."""
@@ -49,6 +62,9 @@ class _Alone:
 
     def store_of(self, room: str, store: Store) -> Store:  # noqa: ARG002 - a Peers
         return store
+
+    def share(self) -> Share:
+        return whole()
 
     def committed(self, writes: Sequence[Write]) -> None:
         pass

@@ -22,6 +22,7 @@ from traffic_tacos.ports.http import HttpPost
 from traffic_tacos.ports.jobs import Handler, Jobs
 from traffic_tacos.ports.keys import Keyring
 from traffic_tacos.ports.messages import NO_MESSAGES, Messages
+from traffic_tacos.ports.peers import Share
 from traffic_tacos.ports.settings import Settings
 from traffic_tacos.ports.store import Store, Write
 from traffic_tacos.ports.upkeep import Cache, Upkeep
@@ -33,12 +34,13 @@ Receiver: TypeAlias = Callable[[Mapping[str, str], bytes], Awaitable[object]]
 class Dependencies(msgspec.Struct, frozen=True, kw_only=True):
     """What every room may use.
 
-    `channel` is how it calls the others; `user_of` says whose a user token is, or refuses it. `takes_guests` is whether
-    who has no account may buy, where an event does not say. `pay_url` is where people pay, empty where nobody can;
-    `webhook_url` is where results of payments are sent.
+    `share` is which of the processes that do the same this one is; `channel` is how it calls the others; `user_of` says
+    whose a user token is, or refuses it. `takes_guests` is whether who has no account may buy, where an event does not
+    say. `pay_url` is where people pay, empty where nobody can; `webhook_url` is where results of payments are sent.
     """
 
     store: Store
+    share: Callable[[], Share]
     clock: Clock
     randomness: random.Random
     channel: grpc.aio.Channel

@@ -13,10 +13,12 @@ from traffic_tacos.engines.jobs import OVERDUE_AFTER, SharedJobs
 from traffic_tacos.engines.leases import LEASE_FOR, SKEW_MAX
 from traffic_tacos.engines.memory import MemoryStore
 from traffic_tacos.engines.peers import SharedPeers
+from traffic_tacos.engines.presence import PRESENT_FOR
 from traffic_tacos.engines.settings import SETTING, Set
 from traffic_tacos.engines.shared_outbox import KEPT_FOR, ORPHANED_AFTER, ORPHANS_EVERY, SharedOutbox
 from traffic_tacos.kernel.instants import SECOND
 from traffic_tacos.ports.audit import AUDIT, HEAD, Audited, audited
+from traffic_tacos.ports.peers import Share
 from traffic_tacos.ports.store import (
     JOB,
     OUTBOX,
@@ -232,3 +234,21 @@ async def test_a_room_of_one_process_at_a_time_waits_for_the_one_that_has_it(clo
     with pytest.raises(StoreUnavailable):
         await fenced.transact((), lambda _: Decision(None, (delete(SETTING.key("a")),)))
     assert one.peers.store_of("another", one.store) is one.store
+
+
+@on_virtual_time
+async def test_processes_know_how_many_they_are_and_miss_who_has_gone(clock):
+    records = MemoryStore()
+    three = [Process(records, clock, number) for number in range(3)]
+    assert [process.peers.share() for process in three] == [Share(0, 1)] * 3
+    async with running(*three) as tasks:
+        await clock.sleep(2)
+        assert [process.peers.share() for process in three] == [Share(0, 3), Share(1, 3), Share(2, 3)]
+        tasks[1].cancel()  # it dies
+        await clock.sleep((PRESENT_FOR + SKEW_MAX) / SECOND + 2)
+        assert [three[0].peers.share(), three[2].peers.share()] == [Share(0, 2), Share(1, 2)]
+        tasks[0].cancel()
+        await asyncio.gather(tasks[0], return_exceptions=True)
+        await three[0].peers.end()  # it says so
+        await clock.sleep(1.1)
+        assert three[2].peers.share() == Share(0, 1)

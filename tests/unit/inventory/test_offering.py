@@ -4,7 +4,7 @@ import pytest
 
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.rooms.inventory.best_available import choose
-from traffic_tacos.rooms.inventory.offering import by_price, up_to
+from traffic_tacos.rooms.inventory.offering import by_price, own_first, up_to
 from traffic_tacos.rooms.inventory.rows import RowPlan, RowState, SeatPlan, SectionPlan, bits
 
 NOW = 0
@@ -73,3 +73,32 @@ def test_accessible_seats_are_not_given_whatever_the_price():
 def test_what_is_gone_at_one_price_is_had_at_the_next():
     gone = {2: RowState(gone=0b11)}
     assert seats(choose(by_price(HOUSE), gone, 2, NOW)) == {1: [0, 1]}
+
+
+ROWS = by_price((section("S", *(row(index, 50, 50, 50, 50) for index in range(6))), section("T", row(6, 90, 90))))
+
+
+def test_who_sells_alone_tries_what_everybody_would():
+    assert own_first(ROWS, 0, 1) == ROWS
+
+
+def test_processes_begin_in_rows_of_their_own():
+    first = [choose(own_first(ROWS, number, 3), {}, 2, NOW) for number in range(3)]
+    assert [set(chosen) for chosen in first] == [{0}, {1}, {2}]
+
+
+@pytest.mark.parametrize("processes", [2, 3, 8])
+def test_one_process_alone_sells_all_of_a_section_before_the_dearer_one_whoever_else_was_there(processes):
+    states, costs = {}, []
+    while True:
+        try:
+            chosen = choose(own_first(ROWS, 1, processes), states, 2, NOW)
+        except Refusal as refusal:
+            assert refusal.code is Code.INSUFFICIENT_INVENTORY
+            break
+        for index, mask in chosen.items():
+            before = states.get(index, RowState())
+            assert not before.gone & mask, "nothing is given twice"
+            states[index] = RowState(gone=before.gone | mask)
+            costs.append(90 if index == 6 else 50)
+    assert costs == [50] * 12 + [90], "everything is sold, and the cheap first"

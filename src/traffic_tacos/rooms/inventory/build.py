@@ -12,7 +12,7 @@ from traffic_tacos.upstream import Upstream
 
 def build(on: Dependencies) -> Room:
     upstream = Upstream(on.channel, on.clock)
-    inventory = Inventory(on.store, on.clock, CatalogClient(upstream))
+    inventory = Inventory(on.store, on.clock, CatalogClient(upstream), on.share)
     return Room(
         services=(
             Service(InventoryRpc(inventory), inventory_pb2.DESCRIPTOR.services_by_name["Inventory"]),

@@ -59,6 +59,21 @@ def wished(plan: EventPlan, section_id: str, price_max: Money | None) -> tuple[S
     return up_to(sections_named(plan, section_id), price_max.amount)
 
 
+def own_first(sections: Sequence[SectionPlan], number: int, count: int) -> tuple[SectionPlan, ...]:
+    """Before each section the rows of it that are this process's own, where so many sell at once.
+
+    Each process has others, so that they rarely want the same seats at the same moment; what is left of a section goes
+    to anybody before the next one is tried.
+    """
+    if count <= 1:
+        return tuple(sections)
+    found: list[SectionPlan] = []
+    for section in sections:
+        rows = tuple(row for row in section.rows if row.index % count == number % count)
+        found += [msgspec.structs.replace(section, rows=rows), section] if rows else [section]
+    return tuple(found)
+
+
 def within(section: SectionPlan, low: int, high: int) -> SectionPlan:
     """The section as if all seats of other prices were kept for somebody else."""
     rows = tuple(row for row in (_within(row, low, high) for row in section.rows) if row.kept != row.full)

@@ -18,15 +18,16 @@ from traffic_tacos.kernel.topics import EVENT_CHANGED
 from traffic_tacos.ports.audit import HEAD, Audited, audited
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.idempotency import Answers, Keyed, Once
+from traffic_tacos.ports.peers import Share, whole
 from traffic_tacos.ports.sales import sale_key, window_in_force
 from traffic_tacos.ports.store import Decision, Event, Key, Prefix, Reads, Store, View
 from traffic_tacos.rooms.inventory import model
 from traffic_tacos.rooms.inventory.clients import CatalogClient
 from traffic_tacos.rooms.inventory.model import Claim, Counts, Hold, HoldStatus
-from traffic_tacos.rooms.inventory.offering import sections_named, wished
+from traffic_tacos.rooms.inventory.offering import own_first, sections_named, wished
 from traffic_tacos.rooms.inventory.persons import MovedPerson, Person
 from traffic_tacos.rooms.inventory.records import EventKeys, hold_key, person_key
-from traffic_tacos.rooms.inventory.rows import EventPlan, RowState, free, free_in_order, masks
+from traffic_tacos.rooms.inventory.rows import EventPlan, RowState, SectionPlan, free, free_in_order, masks
 
 KEY_WINDOW = DAY
 TRIES_MAX = 5  # of a decision whose person made another reservation meanwhile
@@ -139,10 +140,12 @@ class SeatStates(msgspec.Struct, frozen=True):
 
 
 class Inventory:
-    def __init__(self, store: Store, clock: Clock, catalog: CatalogClient) -> None:
+    def __init__(self, store: Store, clock: Clock, catalog: CatalogClient, share: Callable[[], Share] = whole) -> None:
+        """`share` says how many processes sell from this store, and which of them this one is."""
         self._store = store
         self._clock = clock
         self._catalog = catalog
+        self._share = share
         self._answers = Answers(store, clock)
         self.plans: dict[str, tuple[EventPlan, EventKeys]] = {}
 
@@ -170,7 +173,7 @@ class Inventory:
             request.seat_ids,
             request.quantity or len(request.seat_ids),
             deadline,
-            wished(plan, request.section, request.price_max),
+            self._tried(plan, request),
         )
         model.checked_claim(plan, claim, now)
         hold_at, known_sale = hold_key(request.event_id, request.reservation_id), sale_window(plan.info)
@@ -195,6 +198,13 @@ class Inventory:
             with suppress(MovedPerson):
                 return await hold(await self._person(plan, claim))
         raise MovedPerson("the person makes too many reservations at once; try again")
+
+    def _tried(self, plan: EventPlan, request: Reserve) -> tuple[SectionPlan, ...] | None:
+        """The sections that are tried for who names no seats."""
+        asked, share = wished(plan, request.section, request.price_max), self._share()
+        if share.processes == 1:
+            return asked
+        return own_first(plan.by_price if asked is None else asked, *share)
 
     async def commit(self, request: Commit, call: Call) -> Sold:
         """Sell what the reservation holds, all or none; see `model.commit` for what is refused."""

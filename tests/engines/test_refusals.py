@@ -1,0 +1,60 @@
+"""What the commands say of a DynamoDB that is not as it should be: one line, which names what would be right."""
+
+import os
+import subprocess
+
+import pytest
+
+from tests.e2e.process import TACOS
+from tests.emulators import found_as, ministack
+
+
+@pytest.fixture(scope="module")
+def dynamodb(tmp_path_factory):
+    with ministack(tmp_path_factory.mktemp("ministack")) as address:
+        yield found_as(address)
+
+
+def told(environment, *arguments):
+    """What a command says, and ends with."""
+    outside = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    quiet = {"AWS_EC2_METADATA_DISABLED": "true", "COLUMNS": "200", **environment}
+    done = subprocess.run(
+        [*TACOS, *arguments], capture_output=True, text=True, check=False, env={**outside, **quiet}, timeout=60
+    )
+    return done.returncode, done.stderr.strip()
+
+
+@pytest.mark.parametrize("command", [("up",), ("verify",)])
+def test_tables_that_are_missing_are_named_with_what_makes_them(dynamodb, command, tmp_path):
+    data = ("--data", str(tmp_path / "data"), "--dynamodb", "none-")
+    assert told(dynamodb, *command, *data) == (1, "error: a table is missing: `tacos aws create-tables` makes them")
+
+
+@pytest.mark.parametrize(
+    ("environment", "arguments", "status", "said"),
+    [
+        ({}, ("--dynamodb", "t-"), 2, "error: dynamodb: needs a region in the environment, as AWS_REGION"),
+        ({"AWS_REGION": "eu-central-1"}, ("--dynamodb", "a b"), 2, "error: dynamodb: must be 1 to 40 letters"),
+        ({"AWS_REGION": "eu-central-1"}, (), 2, "error: dynamodb: is required"),
+    ],
+)
+def test_what_is_asked_wrongly_is_refused_at_once(environment, arguments, status, said):
+    ended, line = told(environment, "aws", "create-tables", *arguments)
+    assert ended == status and line.startswith(said) and "\n" not in line
+
+
+def test_an_address_where_nothing_answers_is_told_in_one_line(tmp_path):
+    ended, line = told(found_as("http://127.0.0.1:9"), "verify", "--dynamodb", "t-")
+    assert ended == 1 and line.startswith("error: DynamoDB does not answer: ClientConnector") and "\n" not in line
+
+
+def test_tables_are_made_once_and_left_as_they_are(dynamodb):
+    for word in ("created", "is there already"):
+        done = subprocess.run(
+            [*TACOS, "aws", "create-tables", "--dynamodb", "made-"],
+            capture_output=True, text=True, check=False, env={**os.environ, **dynamodb}, timeout=60,
+        )  # fmt: skip
+        assert done.stdout.splitlines() == [
+            f"made-{name}: {word}" for name in ("reservations", "inventory", "orders", "payments", "platform")
+        ]
