@@ -89,9 +89,9 @@ pytest: $(DEV) node-clients engines
 	$(BIN)/pytest -n auto --dist worksteal
 	$(BIN)/pytest -n auto --dist worksteal --engine dynamodb tests/rpc
 
-# The whole suite of calls on emulators, a second opinion, lost answers, and long races of processes.
+# What takes longer on the emulators: writes whose answers are lost on the way.
 test-engines: $(DEV) engines
-	$(BIN)/pytest --long tests/engines
+	$(BIN)/pytest -n auto -m long tests/engines
 
 # Which lines and branches the tests reach; tracing them takes more than twice the time.
 coverage: $(DEV) node-clients

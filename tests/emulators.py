@@ -5,11 +5,12 @@ import os
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import yaml
 
 ENGINES = Path(__file__).parents[1] / ".venv-engines" / "bin"
 STARTED_WITHIN = 30
@@ -38,6 +39,19 @@ def roto(folder: Path) -> Iterator[str]:
     with _running(
         ["roto-server", "--host", "127.0.0.1", "--port", str(port), "--ephemeral"], port, folder, {}
     ) as address:
+        yield address
+
+
+@contextmanager
+def losing_answers(upstream: str, actions: Sequence[str], probability: float, folder: Path) -> Iterator[str]:
+    """Before an engine: of these actions some are carried out, and their answers never arrive."""
+    port = free_port()
+    folder.mkdir(parents=True, exist_ok=True)
+    lost = {"probability": probability, "response": {"abort_bytes": 0}}
+    rules = [{"service": "dynamodb", "operation": action} | lost for action in actions]
+    settings = {"upstream": upstream, "port": port, "host": "127.0.0.1", "rules": rules}
+    (folder / "rules.yaml").write_text(yaml.safe_dump(settings))
+    with _running(["microburst", "--config", "rules.yaml"], port, folder, {}) as address:
         yield address
 
 
