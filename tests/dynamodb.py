@@ -4,6 +4,7 @@ One item is read as it is at one moment; a Query or a BatchGetItem is not, for o
 `delay` lets them. `conflict`, `throttled` and `lost` come as often as they say: none of the emulators has them.
 """
 
+import asyncio
 import random
 from base64 import b64decode, b64encode
 from bisect import bisect_left, bisect_right, insort
@@ -55,6 +56,7 @@ class FakeDynamo:
 
     async def __call__(self, action: str, payload: dict[str, Any]) -> dict[str, Any]:
         self.calls[action] += 1
+        await asyncio.sleep(0)
         await self._wait()
         if self._happens(self.faults.throttled):
             raise Throttled("injected")
@@ -159,7 +161,8 @@ class FakeDynamo:
         return probability > 0 and self._random.random() < probability
 
     async def _wait(self) -> None:
-        await self._clock.sleep(self._random.uniform(0, self.faults.delay) if self.faults.delay else 0)
+        if self.faults.delay:
+            await self._clock.sleep(self._random.uniform(0, self.faults.delay))
 
 
 class FakeDynamoStore(DynamoStore):

@@ -14,6 +14,7 @@ from tests.rpc.test_endpoints import APPROVED, ENDPOINTS, SERVICE, Receiver, lis
 from tests.simulation import world
 from traffic_tacos.app.retention import EXPIRIES, RETENTION, Ended, Kept
 from traffic_tacos.engines.memory import MemoryStore
+from traffic_tacos.engines.presence import PROCESS, Present
 from traffic_tacos.engines.purge import purge_expired
 from traffic_tacos.gen.gateway.v1 import webhook_pb2 as pb
 from traffic_tacos.gen.gateway.v1 import websocket_pb2
@@ -61,6 +62,7 @@ def samples(now: int) -> dict[Kind[Any], tuple[Any, int]]:
         SESSION: (Session("user x", now + DAY), DAY),
         RECEIPT: (Receipt("c", now, ""), 7 * DAY),
         ENDPOINT: (endpoint, 30 * DAY),
+        PROCESS: (Present(now), HOUR),
     }
 
 
