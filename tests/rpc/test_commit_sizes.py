@@ -4,18 +4,23 @@ import asyncio
 
 import pytest
 
-from tests.rpc.desk import code, on_platform
+from tests.rpc.desk import QUEUE, code, on_platform
 from tests.rpc.test_endpoints import APPROVED, ENDPOINTS, Receiver
 from tests.rpc.test_retention import SEND, StillClock, message, swept, waiting
 from tests.rpc.test_slow_receivers import open_hall, registered
+from tests.simulation.world import EVENT, EVENT_ID
 from tests.stored import stored
 from traffic_tacos.engines.memory import MemoryStore
 from traffic_tacos.engines.outbox import Outbox
+from traffic_tacos.gen.gateway.v1 import queue_pb2
+from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2
 from traffic_tacos.gen.tacos.lifecycle.v1 import lifecycle_pb2
+from traffic_tacos.gen.tacos.operations.v1 import operations_pb2
 from traffic_tacos.gen.tacos.waiting_room.v1 import waiting_room_pb2
 from traffic_tacos.gen.tacos.webhook.v1 import webhook_pb2
 from traffic_tacos.kernel.calls import Role
 from traffic_tacos.kernel.instants import DAY, HOUR, SECOND
+from traffic_tacos.operations.reconciler import Difference
 from traffic_tacos.ports.audit import AUDIT
 from traffic_tacos.ports.http import HttpAnswer
 from traffic_tacos.ports.sessions import SESSION, Session
@@ -25,6 +30,7 @@ from traffic_tacos.ports.store import (
     OUTBOX,
     Decision,
     Event,
+    Job,
     Key,
     in_commits,
     numbered,
@@ -35,7 +41,7 @@ from traffic_tacos.rooms.realtime.model import Message
 from traffic_tacos.rooms.realtime.records import message_key
 from traffic_tacos.rooms.realtime.service import MESSAGES_PER_TARGET_MAX
 from traffic_tacos.rooms.reservation.stopping import STOP, Stop, stop_key
-from traffic_tacos.rooms.waiting_room.records import SETTINGS, SettingsRecord, settings_key
+from traffic_tacos.rooms.waiting_room.records import SETTINGS, TICKET, SettingsRecord, settings_key
 
 MANY = 2 * COMMIT_RECORDS_MAX + 50
 
@@ -154,3 +160,53 @@ async def test_what_is_stopped_for_many_events_goes_on_for_all_in_pieces(desk):
     assert not any(one.stopped for _, one in desk.records().all(SETTINGS))
     told = [entry for _, entry in desk.records().all(AUDIT)]
     assert len({(entry.action, entry.subject) for entry in told}) == len(told) == 20 + MANY + 1
+
+
+@on_platform
+async def test_many_who_are_silent_for_an_hour_leave_the_queue_in_pieces(desk):
+    await asyncio.gather(*(_join(desk, f"fan{n}") for n in range(MANY)))
+    sizes = counted(desk.records())
+    await desk.clock.sleep(2 * HOUR / SECOND)
+    ended = [ticket.ended for _, ticket in desk.records().all(TICKET)]
+    assert len(ended) == MANY and all(ended)
+    assert 90 < max(sizes) <= COMMIT_RECORDS_MAX
+
+
+async def _join(desk, fan):
+    request = queue_pb2.JoinQueueRequest(event_id=EVENT_ID, session_id=fan, user_id=fan)
+    assert code(await desk.as_fan(QUEUE + "JoinQueue", request, fan)) == ""
+
+
+@on_platform
+async def test_many_jobs_that_are_missing_are_put_again_in_pieces_and_told_once(desk):
+    now = desk.clock.now()
+
+    async def found():
+        return tuple(Difference(f"s{n}", "is missing", Job(f"j{n}", "nobody's", now + HOUR)) for n in range(MANY))
+
+    desk.platform.reconciler._differences = found
+    sizes = counted(desk.records())
+    request = operations_pb2.ReconcileRequest(reason="why")
+    answer = await desk.ask("tacos.operations.v1.OperationsService/Reconcile", request, desk.token(Role.ADMIN, "op"))
+    assert answer.difference_count == MANY and all(one.repaired for one in answer.differences)
+    assert len([job for _, job in desk.records().all(JOB) if job.topic == "nobody's"]) == MANY
+    assert max(sizes) == COMMIT_RECORDS_MAX
+    (told,) = [entry for _, entry in desk.records().all(AUDIT)]
+    assert (told.action, told.new) == ("reconcile", f"{MANY} repaired")
+
+
+@on_platform
+async def test_the_house_keeps_seats_of_as_many_rows_as_one_commit_takes_and_is_told_how_many(desk):
+    rows = ", ".join(f"{{id: R{n}, seats: 1}}" for n in range(120))
+    wide = EVENT.replace("evt_sim", "evt_wide").replace("rows: [", f"rows: [{rows}, ")
+    await desk.platform.put_on_sale(wide)
+    path, operator = "tacos.catalog.v1.CatalogService/BlockSeats", desk.token(Role.ADMIN, "op")
+
+    async def block(count):
+        seats = [f"MAIN-R{n}-1" for n in range(count)]
+        request = catalog_pb2.BlockSeatsRequest(event_id="evt_wide", seat_ids=seats, reason="why")
+        return await desk.ask(path, request, operator)
+
+    refused = await block(99)
+    assert refused.error.message == "seat_ids: must be seats of at most 98 rows"
+    assert code(await block(98)) == ""

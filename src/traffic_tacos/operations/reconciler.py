@@ -5,8 +5,9 @@ deleted, a store that was put back from an old copy. Where the rules say what mu
 it happen is put again; the rest is reported, and left for a person.
 """
 
-from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import TypeVar
 
 import msgspec
 import structlog
@@ -17,7 +18,7 @@ from traffic_tacos.ports.audit import HEAD, Audited, audited
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.peers import ALONE, Duty
 from traffic_tacos.ports.snapshots import OnSnapshot, Snapshot
-from traffic_tacos.ports.store import JOB, Decision, Job, Key, Store, View, Write
+from traffic_tacos.ports.store import JOB, Decision, Job, Store, View, in_commits
 from traffic_tacos.rooms.payment.model import UNDER_WAY
 from traffic_tacos.rooms.payment.service import expiry_job as payment_expiry_job
 from traffic_tacos.rooms.payment.service import settling_job
@@ -89,11 +90,15 @@ class Reconciler:
         """
         now = self._clock.now()
         differences = await self._differences()
-        jobs = {one.subject: one.job for one in differences if one.job is not None}
+        jobs = [(one.subject, one.job) for one in differences if one.job is not None]
         repaired: frozenset[str] = frozenset()
-        if (jobs or entry) and not dry_run:
-            keys: list[Key[Any]] = [HEAD, *(JOB.key(job.id) for job in jobs.values())]
-            repaired = await self._store.transact(keys, _missing(jobs, entry))
+        if not dry_run:
+            for some in in_commits(jobs):
+                keys = [JOB.key(job.id) for _, job in some]
+                repaired |= await self._store.transact(keys, partial(_missing, some))
+            if entry is not None:
+                told = msgspec.structs.replace(entry, new=f"{len(repaired)} repaired")
+                await self._store.transact((HEAD,), lambda view: Decision(None, audited(view, told)))
         report = Report(now, differences, repaired)
         if not dry_run:
             self.last = report
@@ -115,17 +120,10 @@ class Reconciler:
         return tuple(one for one in await self._on_snapshot(see) if (one.subject, one.what) in before)
 
 
-def _missing(jobs: dict[str, Job], entry: Audited | None) -> Callable[[View], Decision[frozenset[str]]]:
+def _missing(jobs: Sequence[tuple[str, Job]], view: View) -> Decision[frozenset[str]]:
     """The jobs that are not there; one that is, dead or alive, is somebody's already."""
-
-    def decide(view: View) -> Decision[frozenset[str]]:
-        put = {subject: job for subject, job in jobs.items() if view.get(JOB.key(job.id)) is None}
-        writes: tuple[Write, ...] = ()
-        if entry is not None:
-            writes = audited(view, msgspec.structs.replace(entry, new=f"{len(put)} repaired"))
-        return Decision(frozenset(put), writes, jobs=tuple(put.values()))
-
-    return decide
+    put = [(subject, job) for subject, job in jobs if view.get(JOB.key(job.id)) is None]
+    return Decision(frozenset(subject for subject, _ in put), jobs=tuple(job for _, job in put))
 
 
 def differences_of(all_: Everything) -> Iterator[Difference]:

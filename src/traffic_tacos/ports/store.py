@@ -275,10 +275,11 @@ def unpacked(kept: bytes) -> bytes:
     return zlib.decompress(kept)
 
 
-def in_commits(records: Sequence[T]) -> Iterator[Sequence[T]]:
-    """The records in pieces that one commit can take, in their order; none for none."""
-    for start in range(0, len(records), COMMIT_RECORDS_MAX):
-        yield records[start : start + COMMIT_RECORDS_MAX]
+def in_commits(records: Sequence[T], beside: int = 0) -> Iterator[Sequence[T]]:
+    """The records in pieces that one commit can take with so many others beside them, in their order; none for none."""
+    size = COMMIT_RECORDS_MAX - beside
+    for start in range(0, len(records), size):
+        yield records[start : start + size]
 
 
 def numbered(first: int) -> Iterator[Key[Event]]:

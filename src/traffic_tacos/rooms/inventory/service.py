@@ -20,7 +20,7 @@ from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.idempotency import Answers, Keyed, Once
 from traffic_tacos.ports.peers import Share, whole
 from traffic_tacos.ports.sales import sale_key, window_in_force
-from traffic_tacos.ports.store import Decision, Event, Key, Prefix, Reads, Store, View
+from traffic_tacos.ports.store import COMMIT_RECORDS_MAX, Decision, Event, Key, Prefix, Reads, Store, View
 from traffic_tacos.rooms.inventory import model
 from traffic_tacos.rooms.inventory.clients import CatalogClient
 from traffic_tacos.rooms.inventory.model import Claim, Counts, Hold, HoldStatus
@@ -32,6 +32,7 @@ from traffic_tacos.rooms.inventory.rows import EventPlan, RowState, SectionPlan,
 KEY_WINDOW = DAY
 TRIES_MAX = 5  # of a decision whose person made another reservation meanwhile
 PLANS_MAX = 1000
+HOUSE_ROWS_MAX = COMMIT_RECORDS_MAX - 2  # beside the audit log's entry and its head: all are kept, or none
 SEATS_SHOWN_MAX = 1000  # of a section's free seats, in one answer
 
 R = TypeVar("R")
@@ -378,6 +379,8 @@ class Inventory:
         checked_reason(house.reason)
         now = self._clock.now()
         wanted = masks(plan, house.seat_ids)
+        if len(wanted) > HOUSE_ROWS_MAX:
+            raise Refusal.of_field("seat_ids", f"must be seats of at most {HOUSE_ROWS_MAX} rows", len(wanted))
 
         def decide(view: View) -> Decision[tuple[Seat, ...]]:
             before = keys.some(view, wanted)

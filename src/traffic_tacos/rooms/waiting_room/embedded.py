@@ -15,7 +15,7 @@ from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.kernel.tokens import session_hash
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.sales import sale_key
-from traffic_tacos.ports.store import Key, Store
+from traffic_tacos.ports.store import Key, Store, in_commits
 from traffic_tacos.rooms.waiting_room import decisions, draw
 from traffic_tacos.rooms.waiting_room.decisions import Deciding, Member
 from traffic_tacos.rooms.waiting_room.draw import Draw
@@ -38,6 +38,7 @@ from traffic_tacos.rooms.waiting_room.view import LineView
 SCAN_PAGE = 5000
 PROGRESS_EVERY = 100_000
 EXPIRED_AT_ONCE_MAX = 500
+FENCES = 1  # that a store may declare beside what is decided here
 log = structlog.get_logger()
 
 
@@ -190,14 +191,14 @@ class EmbeddedLine:
         if self._model.is_pool and self._on.sale_is_due(now):
             await self._close_pool(now)
         changed = self._model.step(now)
-        if expiring := self._model.expiring(EXPIRED_AT_ONCE_MAX):
-            for record in await self._expire(expiring, now):
+        expiring = self._model.expiring(EXPIRED_AT_ONCE_MAX)
+        for some in in_commits(expiring, FENCES):
+            for record in await self._expire(some, now):
                 if record.ended:
                     self._model.end(record.number, State[record.ended])
                 else:
                     self._model.admitted(_admission(record), now)
-            changed = [*changed, *expiring]
-        self._listener(changed)
+        self._listener([*changed, *expiring])
 
     def next_due(self) -> Instant | None:
         return self._model.next_due(self._clock.now())
