@@ -7,7 +7,7 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from traffic_tacos.app import embedded
+from traffic_tacos.app import stores
 from traffic_tacos.cli import main
 from traffic_tacos.engines.sqlite import SqliteStore
 from traffic_tacos.ports.store import Write
@@ -38,6 +38,6 @@ class DyingStore(SqliteStore):
 
 
 if __name__ == "__main__":
-    embedded.SqliteStore = DyingStore  # type: ignore[misc]
+    stores.SqliteStore = DyingStore  # type: ignore[misc]
     del sys.argv[1]
     main()
