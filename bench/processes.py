@@ -19,9 +19,8 @@ from tests.emulators import found_as, ministack
 
 from bench import servers
 from bench.__main__ import event_file, reservations
-from traffic_tacos.app.stores import wire_to
+from traffic_tacos.app.stores import create_tables
 from traffic_tacos.cli.shown import Listing
-from traffic_tacos.engines.dynamodb_tables import Tables
 from traffic_tacos.gen.common.v1 import errors_pb2
 from traffic_tacos.gen.gateway.v1 import gateway_pb2, gateway_pb2_grpc
 
@@ -47,7 +46,7 @@ def _measured(folder: Path, count: int, asked: argparse.Namespace) -> list[str]:
     folder.mkdir()
     holds = asked.holds
     tables = f"bench{count}-"
-    asyncio.run(_create(tables))
+    asyncio.run(create_tables(tables))
     with ExitStack() as running:
         first, event = folder / "first", event_file(folder)
         started = [running.enter_context(servers.platform(first, "--event", str(event), "--dynamodb", tables))]
@@ -65,11 +64,6 @@ def _measured(folder: Path, count: int, asked: argparse.Namespace) -> list[str]:
         cpu = (sum(servers.cpu_seconds(pid) for pid, _ in started) - before) / holds
     times = (took[len(took) // 2] * 1000, took[len(took) * 99 // 100] * 1000)
     return [f"{holds:,}", f"{holds / seconds:,.0f}", f"{cpu * 1000:.1f}", *(f"{ms:,.0f}" for ms in times), str(again)]
-
-
-async def _create(prefix: str) -> None:
-    async with wire_to(prefix) as wire:
-        await wire.create_tables(Tables(prefix))
 
 
 async def _hold(callers: list[str], bodies: list[bytes], tokens: list[str]) -> tuple[list[float], int]:

@@ -24,7 +24,6 @@ from tests.emulators import found_as, ministack
 from bench.records import counted
 from traffic_tacos.app import stores
 from traffic_tacos.cli.shown import Listing
-from traffic_tacos.engines.dynamodb_tables import Tables
 from traffic_tacos.engines.dynamodb_wire import DynamoWire
 
 TABLES = "bench-"
@@ -114,8 +113,7 @@ def main() -> None:
             yield CountedWire(wire, counts)
 
     async def count() -> None:
-        async with wire_to(TABLES) as wire:
-            await wire.create_tables(Tables(TABLES))
+        await stores.create_tables(TABLES)
         stores.wire_to = counting  # type: ignore[assignment]
         await counted(asked.purchases, counts.count, dynamodb=TABLES)
 

@@ -20,7 +20,7 @@ from tests.simulation.loop import LoopClock, VirtualLoop
 from traffic_tacos.app.config import Config
 from traffic_tacos.app.engines import embedded
 from traffic_tacos.app.platform import Platform
-from traffic_tacos.app.retention import EXPIRIES, SWEPT_ON_ANY_STORE
+from traffic_tacos.app.retention import SWEPT_ON_ANY_STORE
 from traffic_tacos.calls import keys
 from traffic_tacos.calls.authentication import FetchJson
 from traffic_tacos.calls.dispatch import Calls, Method
@@ -168,8 +168,9 @@ class World:
         traced, post = store, self._post
         if self.telemetry is not None:
             traced, post = self.telemetry.traced_store(store), self.telemetry.traced_post(post)
-        swept = EXPIRIES if ENGINE == "memory" else SWEPT_ON_ANY_STORE
-        engines = embedded(self.clock, self.random, traced, post, Looks(self._look), config.webhook_url, swept)
+        engines = embedded(self.clock, self.random, traced, post, Looks(self._look), config.webhook_url)
+        if ENGINE != "memory":
+            engines = msgspec.structs.replace(engines, expiries=SWEPT_ON_ANY_STORE)
         self.platform = Platform(config, engines, self.keyring, self.log, self.fetch)
         if self.telemetry is not None:
             self.telemetry.follow(self.platform)

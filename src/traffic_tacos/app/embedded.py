@@ -31,6 +31,7 @@ from traffic_tacos.operations import logs
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.figures import Logs
 from traffic_tacos.ports.http import HttpPost
+from traffic_tacos.ports.store import Store
 from traffic_tacos.transport.connections import Caps, Connections, SocketWatch, gauges_of
 from traffic_tacos.transport.grpc_server import GrpcServer
 from traffic_tacos.transport.http import application
@@ -77,12 +78,12 @@ async def running(config: Config, ring: Logs, prepare: Hook) -> AsyncIterator[tu
         clock = SystemClock()
         telemetry = exporting(config, clock)
         try:
-            async with opened(config, clock, randomness) as store, poster(config.networks) as post:
-                engines = engines_of(config, clock, randomness, store, post, telemetry)
+            async with opened(config, clock, randomness) as stored, poster(config.networks) as post:
+                engines = engines_of(config, clock, randomness, stored, post, telemetry)
                 platform = Platform(config, engines, keyring(config, randomness), ring)
                 if telemetry is not None:
                     telemetry.follow(platform)
-                store.follow(platform.committed)
+                stored.store.on_commit = platform.committed
                 await platform.load()
                 await prepare(platform)
                 _calm_garbage_collection()
@@ -109,15 +110,15 @@ def engines_of(
     config: Config,
     clock: Clock,
     randomness: random.Random,
-    opened: Opened,
+    stored: Opened,
     post: HttpPost,
     telemetry: "Telemetry | None",
 ) -> Engines:
     """What the platform stands on; traced where traces go somewhere."""
-    store = opened.store
+    store: Store = stored.store
     if telemetry is not None:
         store, post = telemetry.traced_store(store), telemetry.traced_post(post)
-    return opened.engines(clock, randomness, store, post, opened.on_snapshot, config.webhook_url)
+    return stored.engines(clock, randomness, store, post, stored.on_snapshot, config.webhook_url)
 
 
 def keyring(config: Config, randomness: random.Random) -> keys.Keyring:

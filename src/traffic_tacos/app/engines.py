@@ -48,7 +48,6 @@ def embedded(
     post: HttpPost,
     on_snapshot: OnSnapshot,
     webhook_url: str,
-    expiries: Sequence[Expiry] = EXPIRIES,
 ) -> Engines:
     """Those of one process that owns its store. Results of payments go to `webhook_url`, and wait for nobody else's."""
     return Engines(
@@ -60,7 +59,7 @@ def embedded(
         events=Outbox(store, clock),
         post=post,
         on_snapshot=on_snapshot,
-        expiries=expiries,
+        expiries=EXPIRIES,
     )
 
 
@@ -71,7 +70,6 @@ def shared(
     post: HttpPost,
     on_snapshot: OnSnapshot,
     webhook_url: str,
-    expiries: Sequence[Expiry] = SWEPT_ON_ANY_STORE,
 ) -> Engines:
     """Those of one process of several on one store."""
     peers = SharedPeers(
@@ -91,6 +89,6 @@ def shared(
         events=SharedOutbox(store, clock, peers),
         post=post,
         on_snapshot=on_snapshot,
-        expiries=expiries,
+        expiries=SWEPT_ON_ANY_STORE,
         peers=peers,
     )

@@ -33,6 +33,12 @@ _PREFIX = re.compile(r"[A-Za-z0-9_.-]{1,40}")
 log = structlog.get_logger()
 
 
+class Followed(Store, Protocol):
+    """A store that tells one listener of every commit of this process."""
+
+    on_commit: Callable[[Sequence[Write]], None]
+
+
 class MakeEngines(Protocol):
     """`app.engines.embedded` or `shared`."""
 
@@ -48,11 +54,10 @@ class MakeEngines(Protocol):
 
 
 class Opened(msgspec.Struct, frozen=True, kw_only=True):
-    """A store in use. `follow` lets somebody hear of this process's commits; `engines` makes those that go with it."""
+    """A store in use; `engines` makes those that go with it."""
 
-    store: Store
+    store: Followed
     engines: MakeEngines
-    follow: Callable[[Callable[[Sequence[Write]], None]], None]
     on_snapshot: OnSnapshot
 
 
@@ -67,12 +72,8 @@ async def opened(config: Config, clock: Clock, randomness: random.Random) -> Asy
     if file.exists() and file.stat().st_size > LARGE_STORE_BYTES:
         log.info("opening_store", file=str(file), bytes=file.stat().st_size)
     store = SqliteStore(file)
-
-    def follow(hear: Callable[[Sequence[Write]], None]) -> None:
-        store.on_commit = hear
-
     try:
-        yield Opened(store=store, follow=follow, on_snapshot=SqliteSnapshots(file), engines=embedded)
+        yield Opened(store=store, on_snapshot=SqliteSnapshots(file), engines=embedded)
     finally:
         await store.close()
 
@@ -88,11 +89,15 @@ async def _on_dynamodb(prefix: str, clock: Clock, randomness: random.Random) -> 
     async with wire_to(prefix) as wire:
         requests = Requests(wire, tables, clock, randomness)
         store = DynamoStore(requests, tables, clock, randomness, EXPIRED_BY_THE_STORE)
+        yield Opened(store=store, on_snapshot=DynamoSnapshots(requests), engines=shared)
 
-        def follow(hear: Callable[[Sequence[Write]], None]) -> None:
-            store.on_commit = hear
 
-        yield Opened(store=store, follow=follow, on_snapshot=DynamoSnapshots(requests), engines=shared)
+async def create_tables(prefix: str) -> list[str]:
+    """Create the tables of DynamoDB that are missing; which they were."""
+    from traffic_tacos.engines.dynamodb_tables import Tables
+
+    async with wire_to(prefix) as wire:
+        return await wire.create_tables(Tables(prefix))
 
 
 @asynccontextmanager

@@ -5,7 +5,7 @@ import asyncio
 import typer
 from rich.console import Console
 
-from traffic_tacos.app.stores import wire_to
+from traffic_tacos.app import stores
 from traffic_tacos.cli import options
 from traffic_tacos.engines.dynamodb_tables import Tables
 from traffic_tacos.kernel.errors import Refusal
@@ -21,13 +21,7 @@ def create_tables(dynamodb: options.DynamoDB = "") -> None:
     """
     if not dynamodb:
         raise Refusal.of_field("dynamodb", "is required: what the names of the tables begin with")
-    tables = Tables(dynamodb)
     with Console(stderr=True).status("Creating tables …"):
-        made = asyncio.run(_create(dynamodb, tables))
-    for name in tables.names():
+        made = asyncio.run(stores.create_tables(dynamodb))
+    for name in Tables(dynamodb).names():
         typer.echo(f"{name}: {'created' if name in made else 'is there already'}")
-
-
-async def _create(prefix: str, tables: Tables) -> list[str]:
-    async with wire_to(prefix) as wire:
-        return await wire.create_tables(tables)

@@ -223,31 +223,30 @@ class DynamoStore:
         """Make it durable; or the paths of those records that somebody else was faster with."""
         token = f"{self._random.getrandbits(128):032x}"
         encoded = encoded_of(reads, writes)
-        values = {write.path: write.value for write in writes}
-        steps = list(self._steps(look, writes, encoded, token))
+        last = {write.path: write for write in writes}
+        steps = list(self._steps(look, last, encoded, token))
         lost = await self._requests.send(steps, token)
         if lost:
             self._learn_of(lost)
             return tuple(lost)
         for path in encoded:
             self._damaged.pop(path, None)
-        self._learn(values, token)
+        self._learn(last, token)
         self.on_commit(writes)
         return ()
 
     def _steps(
-        self, look: _Look, writes: Sequence[Write], encoded: Mapping[str, bytes | None], token: str
+        self, look: _Look, last: Mapping[str, Write], encoded: Mapping[str, bytes | None], token: str
     ) -> Iterator[Step]:
         """The items of a transaction: what is written, on the condition that it was not changed, and what must stay."""
-        kinds = {write.path: write for write in writes}
         for path, value in encoded.items():
             condition = _condition(*look.version(path))
+            record = {} if value is None else _body(value) | {TOKEN: {"S": token}} | self._ttl(last[path])
             for place in self._tables.places(path):
                 if value is None:
                     yield "Delete", {"TableName": place.table, "Key": place.key} | condition
                 else:
-                    item = place.key | _body(value) | {TOKEN: {"S": token}} | self._ttl(kinds[path])
-                    yield "Put", {"TableName": place.table, "Item": item} | condition
+                    yield "Put", {"TableName": place.table, "Item": place.key | record} | condition
         for key in look.keys:
             if key.path not in encoded:
                 place = look.copies[key.path]
@@ -270,14 +269,14 @@ class DynamoStore:
 
     # The mirror.
 
-    def _learn(self, values: Mapping[str, Any], token: str) -> None:
+    def _learn(self, last: Mapping[str, Write], token: str) -> None:
         for prefix, mirrored in self._mirror.items():
-            for path, value in values.items():
+            for path, write in last.items():
                 if path.startswith(prefix):
-                    if value is None:
+                    if write.value is None:
                         mirrored.items.pop(path, None)
                     else:
-                        mirrored.items[path] = Item(token, None, value)
+                        mirrored.items[path] = Item(token, None, write.value)
 
     def _learn_of(self, lost: Mapping[str, Item | None]) -> None:
         """What somebody else has changed is known as far as the store has told it, and else read anew."""

@@ -9,7 +9,6 @@ everybody hears everything at least once, in no certain order.
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from functools import partial
 
 import structlog
 
@@ -21,17 +20,14 @@ from traffic_tacos.ports.events import Subscriber
 from traffic_tacos.ports.peers import Duty
 from traffic_tacos.ports.store import (
     OUTBOX,
-    Decision,
     Event,
     Key,
     Store,
     StoreUnavailable,
-    View,
     Write,
-    delete,
-    in_commits,
     outbox_time,
     outbox_time_key,
+    remove,
 )
 
 LOOK_SECONDS = 0.25
@@ -113,13 +109,13 @@ class SharedOutbox:
         over = []
         while self._kept and self._kept[0][0] <= now:
             over.append(self._kept.popleft()[1])
-        await self._remove(over)
+        await remove(self._store, over)  # what cannot be removed now is an orphan later
 
     async def _take_orphans(self) -> None:
         orphans = await self._between(0, self._clock.now() - ORPHANED_AFTER)
         for key, event in orphans:
             await told(event, self._listening(key) + self._forwarders, self._clock)
-        await self._remove([key for key, _ in orphans])
+        await remove(self._store, [key for key, _ in orphans])
 
     def _listening(self, key: Key[Event]) -> list[Subscriber]:
         """Those here who have to hear of this event: nobody, once they were told or are being told."""
@@ -138,12 +134,3 @@ class SharedOutbox:
             if len(page) < PAGE or len(wanted) < len(page):
                 break
         return found
-
-    async def _remove(self, keys: Sequence[Key[Event]]) -> None:
-        """What cannot be removed now is an orphan later."""
-        for some in in_commits(keys):
-            await self._store.transact((), partial(_without, some))
-
-
-def _without(keys: Sequence[Key[Event]], _: View) -> Decision[None]:
-    return Decision(None, [delete(key) for key in keys])

@@ -254,14 +254,17 @@ def encoded_of(reads: Reads, writes: Sequence[Write]) -> dict[str, bytes | None]
         of_each |= {write.path: write.kind.copies for write in writes}
         if (size := sum(of_each.values())) > COMMIT_RECORDS_MAX:
             raise ValueError(f"{size} records in one commit; at most {COMMIT_RECORDS_MAX}, those declared included")
-    kept = {path: kept_bytes(value) for path, value in encoded.items() if value is not None}
-    if sum(kept.values()) > RECORD_BYTES_MAX:
-        largest = max(kept, key=kept.__getitem__)
-        if kept[largest] > RECORD_BYTES_MAX:
-            raise ValueError(f"{largest} is kept in {kept[largest]} bytes; a record has at most {RECORD_BYTES_MAX}")
-        if sum(kept.values()) > COMMIT_BYTES_MAX:
-            raise ValueError(f"{sum(kept.values())} bytes in one commit; at most {COMMIT_BYTES_MAX}")
+    if sum(map(len, filter(None, encoded.values()))) > RECORD_BYTES_MAX:
+        _check_bytes({path: kept_bytes(value) for path, value in encoded.items() if value is not None})
     return encoded
+
+
+def _check_bytes(kept: Mapping[str, int]) -> None:
+    largest = max(kept, key=kept.__getitem__)
+    if kept[largest] > RECORD_BYTES_MAX:
+        raise ValueError(f"{largest} is kept in {kept[largest]} bytes; a record has at most {RECORD_BYTES_MAX}")
+    if (size := sum(kept.values())) > COMMIT_BYTES_MAX:
+        raise ValueError(f"{size} bytes in one commit; at most {COMMIT_BYTES_MAX}")
 
 
 def kept_bytes(encoded: bytes) -> int:
@@ -287,6 +290,16 @@ def in_commits(records: Sequence[T], beside: int = 0) -> Iterator[Sequence[T]]:
     size = COMMIT_RECORDS_MAX - beside
     for start in range(0, len(records), size):
         yield records[start : start + size]
+
+
+async def remove(store: Store, keys: Sequence[Key[Any]]) -> None:
+    """Remove these records, whatever they are by now, in as few commits as can take them."""
+
+    def removing(some: Sequence[Key[Any]]) -> Callable[[View], Decision[None]]:
+        return lambda _: Decision(None, [delete(key) for key in some])
+
+    for some in in_commits(keys):
+        await store.transact((), removing(some))
 
 
 def numbered(first: int) -> Iterator[Key[Event]]:

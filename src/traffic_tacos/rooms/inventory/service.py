@@ -200,12 +200,10 @@ class Inventory:
                 return await hold(await self._person(plan, claim))
         raise MovedPerson("the person makes too many reservations at once; try again")
 
-    def _tried(self, plan: EventPlan, request: Reserve) -> tuple[SectionPlan, ...] | None:
+    def _tried(self, plan: EventPlan, request: Reserve) -> tuple[SectionPlan, ...]:
         """The sections that are tried for who names no seats."""
-        asked, share = wished(plan, request.section, request.price_max), self._share()
-        if share.processes == 1:
-            return asked
-        return own_first(plan.by_price if asked is None else asked, *share)
+        asked = wished(plan, request.section, request.price_max)
+        return own_first(plan.by_price if asked is None else asked, *self._share())
 
     async def commit(self, request: Commit, call: Call) -> Sold:
         """Sell what the reservation holds, all or none; see `model.commit` for what is refused."""

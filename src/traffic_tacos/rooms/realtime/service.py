@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncGenerator, Callable, Sequence
-from functools import partial
 
 import msgspec
 
@@ -34,8 +33,8 @@ from traffic_tacos.ports.store import (
     View,
     Write,
     delete,
-    in_commits,
     put,
+    remove,
 )
 from traffic_tacos.rooms.realtime.clients import PaymentClient, ReservationClient
 from traffic_tacos.rooms.realtime.model import Feed, Kind, Message, Update
@@ -205,7 +204,7 @@ class Realtime:
             raise Refusal(Code.QUOTA_EXCEEDED, "too many messages wait for readers who do not come; try again later")
         too_many = _too_many(await self._waiting(target), message)
         with_it = COMMIT_RECORDS_MAX - 1
-        await self._remove(too_many[with_it:])
+        await remove(self._store, too_many[with_it:])
         writes = (put(message_key(target, message), message), *map(delete, too_many[:with_it]))
         await self._store.transact((), lambda _: Decision(None, writes))
         return message, await self._offer(target, message)
@@ -254,12 +253,8 @@ class Realtime:
         found = await self._store.scan(messages_for(target), limit=2 * MESSAGES_PER_TARGET_MAX)
         now = self._clock.now()
         expired = [key for key, message in found if now >= message.expires_at]
-        await self._remove(expired)
+        await remove(self._store, expired)
         return [(key, message) for key, message in found if now < message.expires_at]
-
-    async def _remove(self, keys: Sequence[Key[Message]]) -> None:
-        for some in in_commits(keys):
-            await self._store.transact((), partial(_without, some))
 
     async def _wait(self, watcher: Watcher) -> None:
         """For news, or for the next reminder."""
@@ -325,10 +320,6 @@ def _too_many(waiting: Sequence[tuple[Key[Message], Message]], new: Message) -> 
             break
         kept += 1
     return [key for key, _ in waiting[: len(waiting) - (kept - 1)]]
-
-
-def _without(keys: Sequence[Key[Message]], _: View) -> Decision[None]:
-    return Decision(None, [delete(key) for key in keys])
 
 
 def _target(request: Send) -> Target:

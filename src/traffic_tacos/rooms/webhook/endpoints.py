@@ -29,6 +29,7 @@ from traffic_tacos.ports.store import (
     in_commits,
     parts_of,
     put,
+    remove,
 )
 from traffic_tacos.ports.webhooks import webhook_body, webhook_job
 from traffic_tacos.rooms.webhook import model
@@ -125,8 +126,7 @@ class Endpoints:
         after: Key[Job] | None = JOB.key(f"{SEND_WEBHOOK}:{endpoint_id}:")
         while page := await self._store.scan(jobs, after=after, limit=JOBS_DROPPED_AT_ONCE_MAX):
             own = [key for key, job in page if job.payload.get("endpoint") == endpoint_id]
-            if own:
-                await self._store.transact((), partial(_without, own))
+            await remove(self._store, own)
             if len(own) < len(page):
                 return  # their ids begin with the endpoint's, so they stand together
             after = page[-1][0]
@@ -193,10 +193,6 @@ class Endpoints:
 
 def _with_new(jobs: Sequence[Job], view: View) -> Decision[None]:
     return Decision(None, jobs=[job for job in jobs if view.get(JOB.key(job.id)) is None])
-
-
-def _without(keys: Sequence[Key[Job]], _: View) -> Decision[None]:
-    return Decision(None, [delete(key) for key in keys])
 
 
 def _told_of(event: Event) -> tuple[EventType | None, dict[str, str]]:
