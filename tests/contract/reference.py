@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-import typer
 import yaml
 from google.protobuf import descriptor_pool
 from google.protobuf.descriptor import Descriptor
@@ -14,9 +13,9 @@ from google.protobuf.descriptor import Descriptor
 from tests.contract import CONTRACT
 from tests.rpc.desk import Desk, on_platform
 from traffic_tacos import gen, wire
+from traffic_tacos.app.given import SETTINGS as STARTED_WITH
 from traffic_tacos.calls.dispatch import CALL_SECONDS_MAX
 from traffic_tacos.calls.policy import ADMIN, BEGINNINGS, FAN, POLICY, PUBLIC, SERVICE
-from traffic_tacos.cli import app
 from traffic_tacos.kernel.errors import Code, Precondition, Refusal
 from traffic_tacos.ports.settings import SETTINGS, shown
 from traffic_tacos.rooms.waiting_room.operating import QUEUE_SETTINGS
@@ -133,14 +132,16 @@ def rest_names() -> str:
 
 
 def settings() -> str:
-    command = typer.main.get_command(app).commands["up"]  # type: ignore[attr-defined]
-    options = []
-    for option in command.params:
-        if option.name == "help":
-            continue
-        default = option.default if option.default not in (None, "", [], ()) else ""
-        variable = f"`{option.envvar}`" if getattr(option, "envvar", None) else ""
-        options.append((f"`{option.opts[0]}`", f"`{default}`" if str(default) else "", variable, option.help))
+    started = [
+        (
+            f"`{name}`",
+            f"`{setting.default_text}`" if setting.default_text else "",
+            f"`{setting.variable}`",
+            setting.about.metavar,
+            setting.about.sentence,
+        )
+        for name, setting in STARTED_WITH.items()
+    ]
     live = [(f"`{name}`", f"`{shown(one.default)}`" if shown(one.default) else "empty", one.about)
             for name, one in SETTINGS.items()]  # fmt: skip
     about = {
@@ -156,10 +157,13 @@ def settings() -> str:
     queue = [(f"`{name}`", about[name.removeprefix("admission.")]) for name in QUEUE_SETTINGS]
     return page(
         "Settings",
-        "Options of `tacos up` are read once, at the start. The other settings are changed on a running platform with "
+        "Settings of the start are read once. The other settings are changed on a running platform with "
         "`tacos admin set NAME VALUE --reason WHY`; an empty value goes back to the default.",
-        "## Options of `tacos up`",
-        table(("Option", "Default", "Environment", "What it does"), options),
+        "## Settings of the start",
+        "Each is an option of `tacos up` (`--NAME VALUE`), a variable of the environment, and a key of the TOML file "
+        "that `--config FILE` names; whatever stands first here comes first. What may be repeated is given several "
+        "times as an option, with blanks between as a variable, and as a list in the file.",
+        table(("Setting", "Default", "Environment", "Value", "What it does"), started),
         "## Settings of a running platform",
         table(("Setting", "Default", "What it is"), live),
         "## Settings of a queue",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Annotated, NamedTuple
 
 import msgspec
 
@@ -39,46 +40,97 @@ STORE_FILE = "store.db"  # in the data folder
 SHARING_A_STORE = frozenset(ROOMS) - {"gateway"}
 
 
+class About(NamedTuple):
+    """How people give a field of `Config`; `name` where it is not the field's own."""
+
+    sentence: str
+    metavar: str
+    name: str = ""
+
+
 class Config(msgspec.Struct, frozen=True):
-    """`server` is `native` (pygrpc-native) or `grpcio`; `time_scale` divides simulated payment times only;
-    `webhook_networks` may be reached by webhooks besides public addresses; `public_url` is what browsers know the
-    HTTP door by, when that is not where it listens; `docs_url` is where they find the documentation, empty for
-    nowhere. The users of `issuer` (an OpenID Connect issuer, whose tokens for us have `issuer_audience`) are fans
-    here, and our own pages sign in there as `issuer_client_id`, asking for
-    `issuer_scope`; X-Forwarded-For is believed of `trusted_proxies`; pages of `cors_origins` may call the HTTP door
-    from a browser. `telemetry` is where an OpenTelemetry collector takes OTLP over HTTP. `elsewhere` says where
-    rooms that run in another process answer gRPC, and `payment_webhook` where the webhook room of such a process
-    takes the results of payments. `keys_of` is the data folder of the process that made the keys which all
-    processes of one platform share; None when that is this one. `dynamodb` is what the names of the tables begin with
-    that keep the records; empty for a file in the data folder. There may be `connections_max` of each transport
-    (0: three eighths of the files that the process may open), and `connections_per_address` from one address; one
-    is closed that for `idle_seconds` sends nothing whole.
+    """Every setting of a platform, each with what people read of it. Where they come from: `app/given.py`.
+
+    With `connections_max` 0 there may be as many connections as three eighths of the files that the process may open.
     """
 
-    data: Path = Path(".tacos")
-    grpc: Address = Address("127.0.0.1", 50051)
-    http: Address = Address("127.0.0.1", 8080)
-    event_files: tuple[Path, ...] = ()
-    time_scale: float = 1.0
-    without: frozenset[str] = frozenset()
-    server: str = "native"
-    webhook_networks: tuple[str, ...] = LOOPBACK
-    public_url: str = ""
-    docs_url: str = ""
-    issuer: str = ""
-    issuer_audience: str = AUDIENCE
-    issuer_client_id: str = ""
-    issuer_scope: str = "openid"
-    trusted_proxies: tuple[str, ...] = ()
-    cors_origins: tuple[str, ...] = ()
-    telemetry: str = ""
-    elsewhere: Mapping[str, Address] = {}
-    payment_webhook: str = ""
-    keys_of: Path | None = None
-    dynamodb: str = ""
-    connections_max: int = 0
-    connections_per_address: int = 1000
-    idle_seconds: float = 10.0
+    data: Annotated[Path, About("The platform's data folder.", "FOLDER")] = Path(".tacos")
+    grpc: Annotated[Address, About("Where to answer gRPC.", "HOST:PORT")] = Address("127.0.0.1", 50051)
+    http: Annotated[Address, About("Where to answer HTTP.", "HOST:PORT")] = Address("127.0.0.1", 8080)
+    event_files: Annotated[
+        tuple[Path, ...], About("An event file to put on sale; may be repeated.", "FILE", name="event")
+    ] = ()
+    time_scale: Annotated[float, About("Makes simulated payment times this much shorter.", "NUMBER")] = 1.0
+    without: Annotated[frozenset[str], About("A service to leave out; may be repeated.", "SERVICE")] = frozenset()
+    server: Annotated[str, About("The gRPC server: native or grpcio.", "NAME")] = "native"
+    public_url: Annotated[
+        str, About("What browsers know the HTTP address by, as in https://tickets.example.", "URL")
+    ] = ""
+    docs_url: Annotated[
+        str, About("Where browsers find the documentation, as in https://docs.example; pages link to it.", "URL")
+    ] = ""
+    telemetry: Annotated[
+        str, About("Where an OpenTelemetry collector takes OTLP over HTTP, as in http://127.0.0.1:4318.", "URL")
+    ] = ""
+    issuer: Annotated[
+        str, About("An OpenID Connect issuer whose users are fans here, as in https://login.example.", "URL")
+    ] = ""
+    issuer_audience: Annotated[str, About("The audience that the issuer's tokens for us have.", "AUDIENCE")] = AUDIENCE
+    issuer_client_id: Annotated[
+        str, About("What our pages are known by at the issuer: a public client that uses PKCE.", "ID")
+    ] = ""
+    issuer_scope: Annotated[
+        str, About("What our pages ask the issuer for, when its tokens for us need more than openid.", "SCOPES")
+    ] = "openid"
+    trusted_proxies: Annotated[
+        tuple[str, ...],
+        About("A network of proxies whose X-Forwarded-For is believed; may be repeated.", "NETWORK", "trusted-proxy"),
+    ] = ()
+    elsewhere: Annotated[
+        Mapping[str, Address],
+        About(
+            "Services that run in another process, and where it answers gRPC; may be repeated.",
+            "SERVICE[,SERVICE…]=HOST:PORT",
+        ),
+    ] = {}
+    keys_of: Annotated[
+        Path | None, About("The data folder of the process whose keys this one shares; else its own.", "FOLDER")
+    ] = None
+    dynamodb: Annotated[
+        str,
+        About(
+            "Keep records in tables of DynamoDB whose names begin so, instead of in the data folder. Region, endpoint "
+            "and credentials are those that AWS's own tools find.",
+            "PREFIX",
+        ),
+    ] = ""
+    payment_webhook: Annotated[
+        str, About("Where results of payments are taken, when the webhook service runs elsewhere.", "URL")
+    ] = ""
+    cors_origins: Annotated[
+        tuple[str, ...],
+        About(
+            "An origin whose pages may call the HTTP address from a browser; may be repeated.", "ORIGIN", "cors-origin"
+        ),
+    ] = ()
+    webhook_networks: Annotated[
+        tuple[str, ...],
+        About(
+            "A network that webhooks may reach besides public addresses and loopback; may be repeated.",
+            "NETWORK",
+            "webhook-network",
+        ),
+    ] = ()
+    connections_max: Annotated[
+        int, About("How many connections each of gRPC and HTTP takes; 0 for as many as files allow.", "NUMBER")
+    ] = 0
+    connections_per_address: Annotated[
+        int, About("How many of them from one address, unless it is a trusted proxy's or loopback.", "NUMBER")
+    ] = 1000
+    idle_seconds: Annotated[
+        float,
+        About("Close a connection that for so long sends no whole request, or has none to answer.", "SECONDS"),
+    ] = 10.0
 
     @property
     def proxies(self) -> tuple[Network, ...]:
@@ -86,7 +138,8 @@ class Config(msgspec.Struct, frozen=True):
 
     @property
     def networks(self) -> tuple[Network, ...]:
-        return parsed_networks("webhook-network", self.webhook_networks)
+        """Those that webhooks may reach besides public addresses."""
+        return parsed_networks("webhook-network", (*LOOPBACK, *self.webhook_networks))
 
     @property
     def door(self) -> str:
@@ -115,7 +168,7 @@ def parsed_elsewhere(texts: Iterable[str]) -> dict[str, Address]:
     for text in texts:
         rooms, separator, address = text.partition("=")
         if not separator:
-            raise Refusal.of_field("elsewhere", "must be ROOM[,ROOM…]=HOST:PORT", text)
+            raise Refusal.of_field("elsewhere", "must be SERVICE[,SERVICE…]=HOST:PORT", text)
         for room in rooms.split(","):
             if room in found:
                 raise Refusal.of_field("elsewhere", "must name each room once", room)

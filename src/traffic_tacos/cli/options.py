@@ -14,6 +14,7 @@ import grpc
 import typer
 
 from traffic_tacos.app.config import Config
+from traffic_tacos.app.given import SETTINGS, Setting
 from traffic_tacos.calls import keys
 from traffic_tacos.calls.policy import SCOPES
 from traffic_tacos.engines.clock import SystemClock
@@ -32,21 +33,25 @@ TOKEN_SECONDS = 3600
 CALL_SECONDS = 20.0  # longer than the platform takes for any call
 SOMEBODY = "tacos-cli"
 
-Data = Annotated[Path, typer.Option("--data", envvar="TACOS_DATA", help="The platform's data folder.")]
+
+def option_of(setting: Setting) -> Any:
+    """The option of a setting, which a variable of the environment gives too."""
+    about = setting.about
+    return typer.Option(f"--{setting.name}", envvar=setting.variable, metavar=about.metavar, help=about.sentence)
+
+
+def is_given(context: typer.Context, parameter: str) -> bool:
+    """Whether a parameter has more than its default."""
+    source = context.get_parameter_source(parameter)
+    return source is not None and source.name != "DEFAULT"
+
+
+Data = Annotated[Path, option_of(SETTINGS["data"])]
 Grpc = Annotated[
     str, typer.Option("--grpc", envvar="TACOS_GRPC", help="Where the platform answers gRPC, as HOST:PORT.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead.")]
-DynamoDB = Annotated[
-    str,
-    typer.Option(
-        "--dynamodb",
-        envvar="TACOS_DYNAMODB",
-        metavar="PREFIX",
-        help="Keep records in tables of DynamoDB whose names begin so, instead of in the data folder. Region, endpoint "
-        "and credentials are those that AWS's own tools find.",
-    ),
-]
+DynamoDB = Annotated[str, option_of(SETTINGS["dynamodb"])]
 Reason = Annotated[str, typer.Option(help="Why; kept in the audit log.")]
 As = Annotated[
     str,
