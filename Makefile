@@ -1,7 +1,7 @@
 # make up    sets up .venv and starts the platform (ARGS="--time-scale 10" passes options on)
 # make test  sets up .venv and runs every check
 .DELETE_ON_ERROR:
-.PHONY: up test setup setup-dev format lint types imports contract browser screenshots docs docs-build node-clients engines pytest test-engines coverage simulation fuzz bench lock clean
+.PHONY: up test setup setup-dev format lint types imports contract browser screenshots docs docs-build node-clients engines deploy-checks pytest test-engines coverage simulation fuzz bench lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -85,7 +85,16 @@ $(ENGINES): requirements-engines.lock
 	@.venv-engines/bin/python -m pip install -q --no-deps -r requirements-engines.lock && touch $@ || \
 		echo "They could not be installed: the tests on DynamoDB's emulators are skipped."
 
-pytest: $(DEV) node-clients engines
+# What checks the files in deploy/, in an environment of its own; without it those tests are skipped.
+DEPLOY := .venv-deploy/.installed
+deploy-checks: $(DEPLOY)
+$(DEPLOY): requirements-deploy.lock
+	@echo "Installing what the files in deploy/ are checked with …"
+	@rm -rf .venv-deploy && $(PYTHON) -m venv .venv-deploy
+	@.venv-deploy/bin/python -m pip install -q --no-deps -r requirements-deploy.lock && touch $@ || \
+		echo "It could not be installed: the checks of the files in deploy/ are skipped."
+
+pytest: $(DEV) node-clients engines deploy-checks
 	$(BIN)/pytest -n auto --dist worksteal
 	$(BIN)/pytest -n auto --dist worksteal --engine dynamodb tests/rpc
 
@@ -142,6 +151,8 @@ lock: $(BIN)/python
 	$(COMPILE) pyproject.toml --group browser -c requirements-dev.lock -o requirements-browser.lock
 	$(COMPILE) pyproject.toml --group docs -c requirements-dev.lock -o requirements-docs.lock
 	$(COMPILE) --group engines -o requirements-engines.lock
+	$(COMPILE) --group deploy -o requirements-deploy.lock
+	$(COMPILE) pyproject.toml --all-extras -c requirements-dev.lock -o requirements-container.lock
 
 clean:
-	rm -rf $(VENV) .venv-engines build .tacos .mypy_cache .ruff_cache .pytest_cache .coverage
+	rm -rf $(VENV) .venv-engines .venv-deploy build .tacos .mypy_cache .ruff_cache .pytest_cache .coverage
