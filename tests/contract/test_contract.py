@@ -9,8 +9,8 @@ from traffic_tacos.gen.payment.v1 import payment_pb2
 from traffic_tacos.gen.reservation.v1 import inventory_pb2, reservation_pb2, worker_pb2
 from traffic_tacos.kernel.errors import Code
 from traffic_tacos.kernel.seats import SeatStatus
+from traffic_tacos.kernel.statuses import PaymentStatus, ReservationStatus
 from traffic_tacos.rooms.payment import model as payment
-from traffic_tacos.rooms.reservation import model as reservation
 from traffic_tacos.rooms.worker import model as worker
 
 MODULES = (
@@ -78,8 +78,8 @@ def test_our_enums_have_the_contracts_numbers():
     _same_numbers(Code, errors_pb2.ErrorCode, "ERROR_CODE")
     assert len(Code) == len(errors_pb2.ErrorCode.values())
     _same_numbers(SeatStatus, types_pb2.SeatStatus, "SEAT_STATUS")
-    _same_numbers(payment.Status, payment_pb2.PaymentStatus, "PAYMENT_STATUS")
+    _same_numbers(PaymentStatus, payment_pb2.PaymentStatus, "PAYMENT_STATUS")
     _same_numbers(payment.Method, payment_pb2.PaymentMethod, "PAYMENT_METHOD")
     _same_numbers(payment.Scenario, payment_pb2.PaymentScenario, "PAYMENT_SCENARIO")
-    _same_numbers(reservation.Status, reservation_pb2.ReservationStatus, "RESERVATION_STATUS")
+    _same_numbers(ReservationStatus, reservation_pb2.ReservationStatus, "RESERVATION_STATUS")
     _same_numbers(worker.Processing, worker_pb2.ProcessingStatus, "PROCESSING_STATUS")

@@ -13,9 +13,9 @@ from traffic_tacos.gen.reservation.v1 import reservation_pb2, worker_pb2
 from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2
 from traffic_tacos.gen.tacos.inventory.v1 import inventory_pb2
 from traffic_tacos.kernel.calls import Role
+from traffic_tacos.kernel.statuses import PaymentStatus
 from traffic_tacos.kernel.topics import EXPIRE_RESERVATION, REFUND_PAYMENT, SETTLE_PAYMENT_RESULT
 from traffic_tacos.ports.store import Decision, Job, drop_job, put
-from traffic_tacos.rooms.payment.model import Status
 from traffic_tacos.rooms.payment.records import PAYMENT as PAYMENTS
 
 UPDATE_EVENT = "tacos.catalog.v1.CatalogService/UpdateEvent"
@@ -275,9 +275,9 @@ async def test_a_refund_whose_job_was_lost_is_found_and_made_good(desk):
 @pytest.mark.parametrize(
     ("refunded", "status", "says"),
     [
-        (60_000, Status.COMPLETED, "more than"),
-        (100_000, Status.REFUNDED, "more than"),
-        (40_000, Status.COMPLETED, "less"),
+        (60_000, PaymentStatus.COMPLETED, "more than"),
+        (100_000, PaymentStatus.REFUNDED, "more than"),
+        (40_000, PaymentStatus.COMPLETED, "less"),
     ],
 )
 def test_verify_finds_too_much_refunded_and_too_little(refunded, status, says):

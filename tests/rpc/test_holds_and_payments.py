@@ -9,8 +9,8 @@ from tests.simulation.world import EVENT_ID
 from traffic_tacos.gen.gateway.v1 import gateway_pb2
 from traffic_tacos.gen.payment.v1 import payment_pb2
 from traffic_tacos.gen.reservation.v1 import inventory_pb2, reservation_pb2, worker_pb2
+from traffic_tacos.kernel.statuses import PaymentStatus
 from traffic_tacos.kernel.topics import SETTLE_PAYMENT_RESULT
-from traffic_tacos.rooms.payment.model import Status
 from traffic_tacos.rooms.payment.records import PAYMENT
 from traffic_tacos.rooms.payment.service import settling_job
 from traffic_tacos.rooms.reservation.records import finishing_job
@@ -67,8 +67,8 @@ async def test_a_refund_in_the_middle_of_a_confirmation_keeps_its_own_job(desk):
     held = await desk.held("ana")
     intent_id = (await desk.intent("ana", held)).payment_intent_id
     payment = await desk.platform.engines.store.get(PAYMENT.key(intent_id))
-    completed = settling_job(msgspec.structs.replace(payment, status=Status.COMPLETED), 0)
-    refunded = settling_job(msgspec.structs.replace(payment, status=Status.REFUNDED), 0)
+    completed = settling_job(msgspec.structs.replace(payment, status=PaymentStatus.COMPLETED), 0)
+    refunded = settling_job(msgspec.structs.replace(payment, status=PaymentStatus.REFUNDED), 0)
     assert finishing_job(held.reservation_id, payment.id, 0).id == completed.id != refunded.id
 
 

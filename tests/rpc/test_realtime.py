@@ -12,6 +12,7 @@ from traffic_tacos.gen.payment.v1 import payment_pb2
 from traffic_tacos.gen.reservation.v1 import reservation_pb2
 from traffic_tacos.kernel.calls import Role
 from traffic_tacos.kernel.errors import Code, Refusal
+from traffic_tacos.kernel.statuses import ReservationStatus
 from traffic_tacos.rooms.realtime.service import Realtime
 
 SOCKET = "gateway.v1.WebSocketService/"
@@ -247,11 +248,10 @@ def test_a_message_that_cannot_be_is_refused(change, field):
 
 def test_payments_of_the_contract_all_have_their_word():
     from traffic_tacos.rooms.realtime.rpc import _PAYMENT_NEWS, _RESERVATION_NEWS
-    from traffic_tacos.rooms.reservation.model import Status
 
     names = {name.removeprefix("PAYMENT_STATUS_") for name in payment_pb2.PaymentStatus.keys()[1:]}
     assert set(_PAYMENT_NEWS) == names
-    assert set(_RESERVATION_NEWS) == {status.name for status in Status}
+    assert set(_RESERVATION_NEWS) == {status.name for status in ReservationStatus}
 
 
 @on_platform

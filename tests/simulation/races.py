@@ -27,10 +27,10 @@ from traffic_tacos.gen.tacos.lifecycle.v1 import lifecycle_pb2
 from traffic_tacos.kernel import signatures
 from traffic_tacos.kernel.calls import Call, Caller, Role
 from traffic_tacos.kernel.instants import SECOND
+from traffic_tacos.kernel.statuses import PaymentStatus
 from traffic_tacos.ports.http import HttpAnswer
 from traffic_tacos.ports.webhooks import PAYMENT_SOURCE
 from traffic_tacos.rooms.payment.model import Payment
-from traffic_tacos.rooms.payment.model import Status as PaymentStatus
 from traffic_tacos.rooms.payment.records import PAYMENT
 from traffic_tacos.rooms.reservation.records import RESERVATION
 

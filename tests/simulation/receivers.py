@@ -10,8 +10,9 @@ from tests.simulation.world import Broken, World
 from traffic_tacos.gen.gateway.v1 import webhook_pb2
 from traffic_tacos.kernel.errors import Fault
 from traffic_tacos.kernel.instants import SECOND
+from traffic_tacos.kernel.statuses import PaymentStatus
 from traffic_tacos.ports.http import HttpAnswer
-from traffic_tacos.rooms.payment.model import Payment, Status
+from traffic_tacos.rooms.payment.model import Payment
 from traffic_tacos.rooms.payment.records import PAYMENT
 from traffic_tacos.rooms.reservation.records import RESERVATION
 
@@ -49,7 +50,7 @@ class Receivers:
     def check(self) -> None:
         """At rest everybody has heard of every payment that came, and no ticket waited for them."""
         payments = {payment.id: payment for _, payment in self._world.records().all(PAYMENT)}
-        paid = {one.id for one in payments.values() if one.status in (Status.COMPLETED, Status.REFUNDED)}
+        paid = {one.id for one in payments.values() if one.status in (PaymentStatus.COMPLETED, PaymentStatus.REFUNDED)}
         for url, heard in self._heard.items():
             if paid - heard:
                 raise Broken(f"at rest: {url} never heard of {sorted(paid - heard)[0]}")

@@ -23,10 +23,10 @@ from tests.simulation.world import (
 from traffic_tacos.gen.common.v1 import admin_pb2, types_pb2
 from traffic_tacos.gen.payment.v1 import payment_pb2
 from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2
+from traffic_tacos.kernel.statuses import PaymentStatus, ReservationStatus
 from traffic_tacos.operations.invariants import Everything
-from traffic_tacos.rooms.payment.model import Payment, Status
+from traffic_tacos.rooms.payment.model import Payment
 from traffic_tacos.rooms.payment.records import PAYMENT
-from traffic_tacos.rooms.reservation.model import Status as ReservationStatus
 from traffic_tacos.rooms.waiting_room.lines import Lines
 
 FANS = 14
@@ -34,7 +34,7 @@ CATALOG = "tacos.catalog.v1.CatalogService/"
 JOIN = "gateway.v1.QueueService/JoinQueue"
 ADMIN = "common.v1.AdminService/"
 REST_SECONDS = 1800
-CAPTURED = (Status.COMPLETED, Status.REFUNDED)
+CAPTURED = (PaymentStatus.COMPLETED, PaymentStatus.REFUNDED)
 EMERGENCIES = ("STOP_ADMISSIONS", "STOP_ADMISSIONS", "CANCEL_RESERVATIONS", "CIRCUIT_BREAKER", "MAINTENANCE_MODE")
 
 
@@ -196,7 +196,7 @@ def _check_rest(world: World) -> None:
         raise Broken("at rest: somebody waits in the line of a sale that is over")
     everything = Everything(world.records(), world.clock.now())
     for payment in everything.payments.values():
-        if payment.status in (Status.PENDING, Status.PROCESSING):
+        if payment.status in (PaymentStatus.PENDING, PaymentStatus.PROCESSING):
             raise Broken(f"at rest: {payment.id} is {payment.status.name}")
         if payment.status in CAPTURED:
             _check_refunded(world, everything, payment)

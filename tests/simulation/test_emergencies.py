@@ -12,7 +12,7 @@ from traffic_tacos.gen.gateway.v1 import gateway_pb2, queue_pb2
 from traffic_tacos.gen.payment.v1 import payment_pb2
 from traffic_tacos.gen.reservation.v1 import reservation_pb2
 from traffic_tacos.kernel.instants import SECOND
-from traffic_tacos.rooms.reservation.model import Status
+from traffic_tacos.kernel.statuses import ReservationStatus
 from traffic_tacos.rooms.reservation.records import RESERVATION
 from traffic_tacos.rooms.waiting_room.records import TICKET
 
@@ -107,7 +107,7 @@ class Rush:
 
     def pending(self):
         found = [one for _, one in self.desk.records().all(RESERVATION)]
-        return [one for one in found if one.status is Status.PENDING and not one.confirming]
+        return [one for one in found if one.status is ReservationStatus.PENDING and not one.confirming]
 
     def granted(self, since, until):
         granted = [one.granted_at for _, one in self.desk.records().all(TICKET) if one.granted_at is not None]
@@ -123,7 +123,7 @@ def check_cancel_reservations(rush, since, until):
     assert rush.pending() == []
     assert rush.between(rush.made.get("CreateReservation", []), since, until) == 0
     assert rush.between(rush.refused["CreateReservation"], since, until) > 10
-    stats = [one for _, one in rush.desk.records().all(RESERVATION) if one.status is Status.CANCELLED]
+    stats = [one for _, one in rush.desk.records().all(RESERVATION) if one.status is ReservationStatus.CANCELLED]
     assert len(stats) > 20
 
 
@@ -173,7 +173,7 @@ def test_in_the_middle_of_a_sale(action):
         if action != "CANCEL_RESERVATIONS":  # after which those who were in already come first
             assert rush.granted(resumed, resumed + 3 * SECOND) > 30
         await asyncio.sleep(300)
-        sold = [one for _, one in desk.records().all(RESERVATION) if one.status is Status.CONFIRMED]
+        sold = [one for _, one in desk.records().all(RESERVATION) if one.status is ReservationStatus.CONFIRMED]
         assert (len(sold), desk.jobs(), desk.dead()) == (FANS, [], [])
         assert len({one.user_id for one in sold}) == FANS
 

@@ -8,7 +8,7 @@ from tests.rpc.desk import GATEWAY, code, on_platform
 from tests.simulation.world import EVENT_ID
 from traffic_tacos.gen.common.v1 import admin_pb2
 from traffic_tacos.gen.gateway.v1 import gateway_pb2
-from traffic_tacos.rooms.reservation.model import Status
+from traffic_tacos.kernel.statuses import ReservationStatus
 from traffic_tacos.rooms.reservation.records import RESERVATION
 
 
@@ -45,7 +45,7 @@ def test_whichever_comes_first_nothing_is_pending_after_a_stop(commits, crashes)
         assert (await stop(desk)).executed  # stopping again finds what a crash left
         await asyncio.gather(reserving, return_exceptions=True)
         statuses = {one.status for _, one in desk.records().all(RESERVATION)}
-        assert statuses <= {Status.CANCELLED}
+        assert statuses <= {ReservationStatus.CANCELLED}
         answer = await desk.call(GATEWAY + "CreateReservation", request, "ana")
         if not statuses:
             assert code(answer) == "FAILED_PRECONDITION"

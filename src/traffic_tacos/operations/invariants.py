@@ -12,6 +12,7 @@ import msgspec
 
 from traffic_tacos.kernel.events import sale_window
 from traffic_tacos.kernel.instants import SECOND, Instant
+from traffic_tacos.kernel.statuses import PaymentStatus, ReservationStatus
 from traffic_tacos.ports.audit import AUDIT, AUDIT_HEAD, broken_links
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.sales import SALE, Period
@@ -23,9 +24,8 @@ from traffic_tacos.rooms.inventory.model import Hold, HoldStatus
 from traffic_tacos.rooms.inventory.records import HOLD, ROW
 from traffic_tacos.rooms.inventory.rows import RowState
 from traffic_tacos.rooms.payment.model import Payment
-from traffic_tacos.rooms.payment.model import Status as PaymentStatus
 from traffic_tacos.rooms.payment.records import PAYMENT
-from traffic_tacos.rooms.reservation.model import AdmissionState, Order, Reservation, Status
+from traffic_tacos.rooms.reservation.model import AdmissionState, Order, Reservation
 from traffic_tacos.rooms.reservation.records import ADMISSION_USE, ORDER, RESERVATION
 from traffic_tacos.rooms.waiting_room.operating import FOR_ALL, RATE_SETTING
 from traffic_tacos.rooms.waiting_room.records import TICKET
@@ -98,7 +98,7 @@ class Everything:
 
     def was_given_back(self, reservation_id: str) -> bool:
         reservation = self.reservations.get(reservation_id)
-        return reservation is not None and reservation.status is Status.REFUNDED
+        return reservation is not None and reservation.status is ReservationStatus.REFUNDED
 
     def was_over(self, event_id: str, at: Instant) -> bool:
         """Whether the event was sold no longer at that moment, by whichever end of its sale was in force then."""
@@ -216,7 +216,7 @@ def _owners(all_: Everything, check: Check) -> None:
             under_way = reservation is not None and bool(reservation.confirming)
             if reservation is None:
                 check.checked += 1  # sold by a service that keeps reservations of its own
-            elif reservation.status is Status.REFUNDED:
+            elif reservation.status is ReservationStatus.REFUNDED:
                 at_work = sale.reservation_id in all_.reservations_at_work
                 check.expect(at_work, f"{path}: sold to {sale.reservation_id}, which was given back")
             elif order is None:
@@ -226,20 +226,20 @@ def _owners(all_: Everything, check: Check) -> None:
                 check.expect(mine == sale.seats, f"{path}: order {order.id} does not have the seats sold to it")
     for order in all_.orders:
         reservation = all_.reservations.get(order.reservation_id)
-        if reservation is not None and reservation.status is Status.REFUNDED:
+        if reservation is not None and reservation.status is ReservationStatus.REFUNDED:
             continue
         check.expect(
             sold[order.reservation_id] == len(order.seat_ids), f"order {order.id}: its seats are not all sold to it"
         )
         check.expect(
             reservation is not None
-            and reservation.status is Status.CONFIRMED
+            and reservation.status is ReservationStatus.CONFIRMED
             and reservation.order_id == order.id
             and tuple(seat.id for seat in reservation.seats) == order.seat_ids,
             f"order {order.id}: its reservation is not confirmed with the same seats",
         )
     for reservation in all_.reservations.values():
-        if reservation.status is Status.CONFIRMED:
+        if reservation.status is ReservationStatus.CONFIRMED:
             check.expect(reservation.id in all_.order_of, f"{reservation.id}: is confirmed without an order")
 
 
@@ -249,7 +249,11 @@ def _holds(all_: Everything, check: Check) -> None:
             if all_.now >= held.deadline:
                 continue
             reservation = all_.reservations.get(held.reservation_id)
-            ended = reservation is not None and not reservation.confirming and reservation.status is not Status.PENDING
+            ended = (
+                reservation is not None
+                and not reservation.confirming
+                and reservation.status is not ReservationStatus.PENDING
+            )
             check.expect(
                 not ended or held.reservation_id in all_.reservations_at_work,
                 f"{path}: holds seats for {held.reservation_id}, which has ended",
@@ -351,8 +355,8 @@ def _entries(all_: Everything, check: Check) -> None:
         for seat_id, count in used.items():
             check.expect(count == 1 and seat_id in seats, f"{reservation.id}: entered {count} times with {seat_id}")
         last = max((entry.recorded_at for entry in reservation.entries), default=0)
-        was_given_back = reservation.status is Status.REFUNDED and last <= reservation.updated_at
-        is_fine = not used or reservation.status is Status.CONFIRMED or was_given_back
+        was_given_back = reservation.status is ReservationStatus.REFUNDED and last <= reservation.updated_at
+        is_fine = not used or reservation.status is ReservationStatus.CONFIRMED or was_given_back
         check.expect(is_fine, f"{reservation.id}: was entered with, and is {reservation.status.name}")
 
 

@@ -13,6 +13,7 @@ import msgspec
 import structlog
 
 from traffic_tacos.kernel.instants import MINUTE, SECOND, Instant
+from traffic_tacos.kernel.statuses import ReservationStatus
 from traffic_tacos.operations.invariants import SECOND_LOOK_SECONDS, Everything, verified_of
 from traffic_tacos.ports.audit import HEAD, Audited, audited
 from traffic_tacos.ports.clock import Clock
@@ -22,7 +23,7 @@ from traffic_tacos.ports.store import JOB, Decision, Job, Store, View, in_commit
 from traffic_tacos.rooms.payment.model import UNDER_WAY
 from traffic_tacos.rooms.payment.service import expiry_job as payment_expiry_job
 from traffic_tacos.rooms.payment.service import settling_job
-from traffic_tacos.rooms.reservation.model import FREE_OF_CHARGE, Status
+from traffic_tacos.rooms.reservation.model import FREE_OF_CHARGE
 from traffic_tacos.rooms.reservation.records import cleanup_job, finishing_job
 
 EVERY = 5 * MINUTE
@@ -147,9 +148,9 @@ def _reservations(all_: Everything) -> Iterator[Difference]:
         if one.confirming:
             intent_id = "" if one.confirming == FREE_OF_CHARGE else one.confirming
             yield Difference(one.id, f"{one.id} is being confirmed by nobody", finishing_job(one.id, intent_id, now))
-        elif one.status is Status.PENDING and now >= one.hold_expires_at + ALLOWANCE:
+        elif one.status is ReservationStatus.PENDING and now >= one.hold_expires_at + ALLOWANCE:
             yield Difference(one.id, f"{one.id} is past its deadline and nobody ends it", cleanup_job(one, now))
-        elif one.status not in (Status.PENDING, Status.CONFIRMED) and one.id in holding:
+        elif one.status not in (ReservationStatus.PENDING, ReservationStatus.CONFIRMED) and one.id in holding:
             yield Difference(one.id, f"{one.id} is {one.status.name} and has seats", cleanup_job(one, now))
 
 

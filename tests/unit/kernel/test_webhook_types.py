@@ -1,9 +1,8 @@
 """The table of webhook types agrees with the contract, and with the statuses that it names."""
 
 from traffic_tacos.gen.gateway.v1 import webhook_pb2
+from traffic_tacos.kernel.statuses import PaymentStatus, ReservationStatus
 from traffic_tacos.kernel.webhook_types import WEBHOOK_TYPES, About, of_status
-from traffic_tacos.rooms.payment.model import Status as PaymentStatus
-from traffic_tacos.rooms.reservation.model import Status as ReservationStatus
 from traffic_tacos.rooms.webhook.model import EventType
 
 UNDER_WAY = {"PENDING", "PROCESSING"}

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from traffic_tacos.kernel.cards import TEST_CARDS, Reason
 from traffic_tacos.kernel.errors import Refusal
 from traffic_tacos.kernel.money import Money
+from traffic_tacos.kernel.statuses import PaymentStatus
 from traffic_tacos.rooms.payment import model
-from traffic_tacos.rooms.payment.model import Method, Payment, Scenario, Status
+from traffic_tacos.rooms.payment.model import Method, Payment, Scenario
 
 KRW = Money(1000, "KRW")
 PAYMENT = Payment("pi", "rsv", "ana", KRW, Method.CREDIT_CARD, Scenario.APPROVE, "http://x", "s", 0, 0, 600_000)
@@ -23,11 +24,11 @@ ALLOWED = {
 }  # fmt: skip
 
 
-def at(status: Status, **changes) -> Payment:
+def at(status: PaymentStatus, **changes) -> Payment:
     return msgspec.structs.replace(PAYMENT, status=status, **changes)
 
 
-@pytest.mark.parametrize(("before", "after"), list(itertools.product(Status, Status)))
+@pytest.mark.parametrize(("before", "after"), list(itertools.product(PaymentStatus, PaymentStatus)))
 def test_only_the_steps_of_the_table_are_taken(before, after):
     if (before.name, after.name) in ALLOWED:
         assert model.stepped(at(before), after, 5).status is after
@@ -36,16 +37,16 @@ def test_only_the_steps_of_the_table_are_taken(before, after):
             model.stepped(at(before), after, 5)
 
 
-@pytest.mark.parametrize("status", [status for status in Status if status is not Status.PROCESSING])
+@pytest.mark.parametrize("status", [status for status in PaymentStatus if status is not PaymentStatus.PROCESSING])
 @pytest.mark.parametrize("reason", [Reason.APPROVED, Reason.DECLINED])
 def test_a_late_answer_of_the_bank_changes_nothing(status, reason):
     assert model.answered(at(status), reason, "t", 5) is None
 
 
 def test_an_amount_to_refund_is_a_total_and_at_most_what_was_captured():
-    captured = at(Status.COMPLETED)
+    captured = at(PaymentStatus.COMPLETED)
     part = model.cancelled(captured, Money(400, "KRW"), "r1", 5)
-    assert (part.status, part.refunded, part.refund_id) == (Status.COMPLETED, 400, "r1")
+    assert (part.status, part.refunded, part.refund_id) == (PaymentStatus.COMPLETED, 400, "r1")
     assert model.cancelled(part, Money(400, "KRW"), "r2", 6) is part
     assert model.cancelled(part, Money(1, "KRW"), "r2", 6) is part
     for wrong in (1001, -1):
@@ -55,32 +56,32 @@ def test_an_amount_to_refund_is_a_total_and_at_most_what_was_captured():
         model.cancelled(part, Money(1, "EUR"), "r2", 6)
     assert model.cancelled(part, Money(601, "KRW"), "r2", 6).refunded == 601
     rest = model.cancelled(part, None, "r2", 6)
-    assert (rest.status, rest.refunded) == (Status.REFUNDED, 1000)
+    assert (rest.status, rest.refunded) == (PaymentStatus.REFUNDED, 1000)
     for again in (None, Money(1000, "KRW"), Money(1, "KRW")):
         assert model.cancelled(rest, again, "r3", 7) is rest
 
 
 @given(st.lists(st.one_of(st.none(), st.integers(1, 1000)), min_size=1, max_size=6))
 def test_refunds_in_any_order_end_at_the_largest_that_was_asked_for(asked):
-    payment = at(Status.COMPLETED)
+    payment = at(PaymentStatus.COMPLETED)
     for total in asked:
         payment = model.cancelled(payment, None if total is None else Money(total, "KRW"), "r", 5)
     assert payment.refunded == payment.promised == max(1000 if total is None else total for total in asked)
-    assert (payment.status is Status.REFUNDED) == (payment.refunded == 1000)
+    assert (payment.status is PaymentStatus.REFUNDED) == (payment.refunded == 1000)
 
 
 def test_a_payment_of_nothing_is_refunded_once():
-    free = msgspec.structs.replace(at(Status.COMPLETED), amount=Money(0, "KRW"))
+    free = msgspec.structs.replace(at(PaymentStatus.COMPLETED), amount=Money(0, "KRW"))
     after = model.cancelled(free, None, "r", 5)
-    assert (after.status, after.refunded) == (Status.REFUNDED, 0)
+    assert (after.status, after.refunded) == (PaymentStatus.REFUNDED, 0)
     assert model.cancelled(after, None, "r", 6) is after
 
 
 def test_cancel_only_never_refunds():
     nothing = Money(0, "KRW")
-    assert model.cancelled(at(Status.PROCESSING), nothing, "r", 5).status is Status.CANCELLED
+    assert model.cancelled(at(PaymentStatus.PROCESSING), nothing, "r", 5).status is PaymentStatus.CANCELLED
     with pytest.raises(Refusal, match="was captured"):
-        model.cancelled(at(Status.COMPLETED), nothing, "r", 5)
+        model.cancelled(at(PaymentStatus.COMPLETED), nothing, "r", 5)
 
 
 @pytest.mark.parametrize(

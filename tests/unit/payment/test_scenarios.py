@@ -11,9 +11,10 @@ from traffic_tacos.engines.memory import MemoryStore
 from traffic_tacos.kernel.calls import Call, Caller, Role
 from traffic_tacos.kernel.instants import SECOND
 from traffic_tacos.kernel.money import Money
+from traffic_tacos.kernel.statuses import PaymentStatus
 from traffic_tacos.kernel.topics import EXPIRE_PAYMENT, SIMULATE_OUTCOME
 from traffic_tacos.rooms.payment.clients import Owed
-from traffic_tacos.rooms.payment.model import INTENT_LIFETIME, Scenario, Status
+from traffic_tacos.rooms.payment.model import INTENT_LIFETIME, Scenario
 from traffic_tacos.rooms.payment.records import PAYMENT
 from traffic_tacos.rooms.payment.service import Create, Payments, Process
 
@@ -68,7 +69,7 @@ def test_a_thousand_payments_of_a_scenario_take_its_times_and_end_as_it_says(sce
     assert max(seconds) <= high + 0.01  # a millisecond's rounding
     if high - low > 1:  # over the whole range, not in one place of it
         assert max(seconds) - min(seconds) > 0.9 * (high - low)
-    share = sum(status is Status.COMPLETED for status, _ in ended) / COUNT
+    share = sum(status is PaymentStatus.COMPLETED for status, _ in ended) / COUNT
     assert approved[0] <= share <= approved[1]
     if scenario is Scenario.TIMEOUT:
-        assert {status for status, _ in ended} == {Status.EXPIRED}
+        assert {status for status, _ in ended} == {PaymentStatus.EXPIRED}

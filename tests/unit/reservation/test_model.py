@@ -8,8 +8,9 @@ import pytest
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.money import Money
 from traffic_tacos.kernel.seats import Seat, SeatStatus
+from traffic_tacos.kernel.statuses import ReservationStatus
 from traffic_tacos.rooms.reservation import model
-from traffic_tacos.rooms.reservation.model import AdmissionState, AdmissionUse, NotYet, Reservation, Status
+from traffic_tacos.rooms.reservation.model import AdmissionState, AdmissionUse, NotYet, Reservation
 
 SEAT = Seat("A-1", "A", "1", "1", Money(10, "KRW"), SeatStatus.RESERVED)
 PENDING = Reservation("rsv", "evt", "ana", "adm", (SEAT,), Money(10, "KRW"), 0, 0, 60_000)
@@ -19,11 +20,11 @@ ALLOWED = {
 }  # fmt: skip
 
 
-def at(status: Status, **changes) -> Reservation:
+def at(status: ReservationStatus, **changes) -> Reservation:
     return msgspec.structs.replace(PENDING, status=status, **changes)
 
 
-@pytest.mark.parametrize(("before", "after"), list(itertools.product(Status, Status)))
+@pytest.mark.parametrize(("before", "after"), list(itertools.product(ReservationStatus, ReservationStatus)))
 def test_only_the_steps_of_the_table_are_taken(before, after):
     if (before.name, after.name) in ALLOWED:
         assert model.stepped(at(before), after, 5).status is after
@@ -32,11 +33,11 @@ def test_only_the_steps_of_the_table_are_taken(before, after):
             model.stepped(at(before), after, 5)
 
 
-@pytest.mark.parametrize("status", Status)
+@pytest.mark.parametrize("status", ReservationStatus)
 def test_seats_are_what_the_status_of_their_reservation_says(status):
     expected = {"PENDING": "RESERVED", "CONFIRMED": "SOLD"}.get(status.name, "AVAILABLE")
     assert [seat.status.name for seat in at(status).as_read(5).seats] == [expected]
-    for before in Status:
+    for before in ReservationStatus:
         if (before.name, status.name) in ALLOWED:
             assert [seat.status.name for seat in model.stepped(at(before), status, 5).seats] == [expected]
 
@@ -58,7 +59,7 @@ DAY = 24 * 60 * 60 * 1000
 )
 def test_moving_the_event_takes_no_right_from_who_has_bought(bought_with, moved_to, now, is_taken_back):
     bought, current = (model.RefundPolicy(24, 50, starts_at) for starts_at in (bought_with, moved_to))
-    reservation = at(Status.CONFIRMED, refund_policy=bought)
+    reservation = at(ReservationStatus.CONFIRMED, refund_policy=bought)
     if is_taken_back:
         assert model.given_back(reservation, current, now).refund_minor == 5
     else:
@@ -66,14 +67,14 @@ def test_moving_the_event_takes_no_right_from_who_has_bought(bought_with, moved_
             model.given_back(reservation, current, now)
 
 
-@pytest.mark.parametrize(("now", "status"), [(59_999, Status.PENDING), (60_000, Status.EXPIRED)])
+@pytest.mark.parametrize(("now", "status"), [(59_999, ReservationStatus.PENDING), (60_000, ReservationStatus.EXPIRED)])
 def test_a_hold_past_its_deadline_reads_expired(now, status):
     assert PENDING.as_read(now).status is status
 
 
 def test_what_is_being_confirmed_neither_expires_nor_is_cancelled():
     under_way = model.begin_confirmation(PENDING, "pi", 5)
-    assert under_way.as_read(70_000).status is Status.PENDING
+    assert under_way.as_read(70_000).status is ReservationStatus.PENDING
     assert model.expired(under_way, 70_000) is under_way
     assert model.unpaid(under_way, 6) is under_way
     with pytest.raises(Refusal):
@@ -81,16 +82,16 @@ def test_what_is_being_confirmed_neither_expires_nor_is_cancelled():
     assert model.begin_confirmation(under_way, "pi", 9) is under_way
 
 
-@pytest.mark.parametrize("status", [Status.CANCELLED, Status.REFUNDED])
+@pytest.mark.parametrize("status", [ReservationStatus.CANCELLED, ReservationStatus.REFUNDED])
 def test_what_has_ended_can_have_no_order(status):
     with pytest.raises(Refusal):
         model.begin_confirmation(at(status), "pi", 5)
 
 
 def test_a_payment_that_was_too_late_never_confirms_later():
-    under_way = model.begin_confirmation(at(Status.EXPIRED), "pi", 70_000)
+    under_way = model.begin_confirmation(at(ReservationStatus.EXPIRED), "pi", 70_000)
     lost = model.lost(under_way, "pi", 70_001)
-    assert (lost.status, lost.refunds, lost.confirming) == (Status.EXPIRED, ("pi",), "")
+    assert (lost.status, lost.refunds, lost.confirming) == (ReservationStatus.EXPIRED, ("pi",), "")
     with pytest.raises(Refusal):
         model.begin_confirmation(lost, "pi", 70_002)
     assert model.begin_confirmation(lost, "another", 70_002).confirming == "another"
@@ -99,7 +100,7 @@ def test_a_payment_that_was_too_late_never_confirms_later():
 def test_a_confirmed_reservation_keeps_its_order():
     after = model.confirmed(model.begin_confirmation(PENDING, "pi", 5), "pi", "ord", 6)
     order = model.order_of(after)
-    assert (after.status, after.order_id, after.confirming) == (Status.CONFIRMED, "ord", "")
+    assert (after.status, after.order_id, after.confirming) == (ReservationStatus.CONFIRMED, "ord", "")
     assert (order.seat_ids, order.amount, order.payment_intent_id) == (("A-1",), Money(10, "KRW"), "pi")
     assert model.begin_confirmation(after, "pi", 7) is after
     with pytest.raises(Refusal):
@@ -115,7 +116,7 @@ def test_a_confirmed_reservation_keeps_its_order():
         PENDING,
         model.begin_confirmation(PENDING, "another", 5),
         model.confirmed(model.begin_confirmation(PENDING, "pi", 5), "pi", "first", 5),
-        at(Status.EXPIRED),
+        at(ReservationStatus.EXPIRED),
     ],
 )
 def test_only_the_confirmation_under_way_is_ended(step, one):
@@ -128,7 +129,7 @@ def test_one_confirmation_at_a_time():
 
 
 def test_a_failed_payment_ends_a_hold_within_its_time_only():
-    assert model.unpaid(PENDING, 59_999).status is Status.CANCELLED
+    assert model.unpaid(PENDING, 59_999).status is ReservationStatus.CANCELLED
     assert model.unpaid(PENDING, 60_000) is PENDING
 
 
@@ -156,9 +157,9 @@ def test_an_admission_serves_one_user_and_one_reservation_at_a_time(use, user, n
 @pytest.mark.parametrize(
     ("status", "state", "reservation_id"),
     [
-        (Status.CONFIRMED, AdmissionState.SPENT, "rsv"),
-        (Status.CANCELLED, AdmissionState.OPEN, ""),
-        (Status.EXPIRED, AdmissionState.ENDED, "rsv"),
+        (ReservationStatus.CONFIRMED, AdmissionState.SPENT, "rsv"),
+        (ReservationStatus.CANCELLED, AdmissionState.OPEN, ""),
+        (ReservationStatus.EXPIRED, AdmissionState.ENDED, "rsv"),
     ],
 )
 def test_an_admission_follows_its_reservation(status, state, reservation_id):
@@ -166,4 +167,4 @@ def test_an_admission_follows_its_reservation(status, state, reservation_id):
     after = model.admission_after(use, at(status))
     assert (after.state, after.reservation_id) == (state, reservation_id)
     other = AdmissionUse(AdmissionState.OPEN, "ana", "a later one", 60)
-    assert status is Status.CONFIRMED or model.admission_after(other, at(status)) is other
+    assert status is ReservationStatus.CONFIRMED or model.admission_after(other, at(status)) is other

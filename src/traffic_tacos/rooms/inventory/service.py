@@ -124,7 +124,7 @@ class SectionCounts(msgspec.Struct, frozen=True):
     price_max: int
 
 
-class Status(msgspec.Struct, frozen=True):
+class InventoryStatus(msgspec.Struct, frozen=True):
     plan: EventPlan
     sections: tuple[SectionCounts, ...]
     total: Counts
@@ -351,7 +351,7 @@ class Inventory:
         states, now = await self._states(keys), self._clock.now()
         return SeatStates(plan, free_in_order(plan.rows, states, now), model.counts(plan.rows, states, now), now)
 
-    async def status(self, event_id: str, section_id: str, call: Call) -> Status:
+    async def status(self, event_id: str, section_id: str, call: Call) -> InventoryStatus:
         plan, keys = await self._plan(event_id, call)
         now = self._clock.now()
         states = await self._states(keys)
@@ -360,7 +360,7 @@ class Inventory:
             counts = model.counts(section.rows, states, now)
             sections.append(SectionCounts(section.id, section.name, counts, section.price_min, section.price_max))
         total = sum((section.counts for section in sections), Counts())
-        return Status(plan, tuple(sections), total, now)
+        return InventoryStatus(plan, tuple(sections), total, now)
 
     async def _keep(
         self,

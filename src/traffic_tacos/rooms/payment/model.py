@@ -17,33 +17,24 @@ from traffic_tacos.kernel.cards import Reason
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.instants import MINUTE, Instant
 from traffic_tacos.kernel.money import Money
+from traffic_tacos.kernel.statuses import PaymentStatus
 
 INTENT_LIFETIME = 10 * MINUTE
 APPROVED_RANDOMLY = 0.7
 
 
-class Status(IntEnum):
-    """`payment.v1.PaymentStatus`, number for number."""
-
-    PENDING = 1
-    PROCESSING = 2
-    COMPLETED = 3
-    FAILED = 4
-    CANCELLED = 5
-    REFUNDED = 6
-    EXPIRED = 7
-
-
-STEPS: dict[Status, frozenset[Status]] = {
-    Status.PENDING: frozenset({Status.PROCESSING, Status.CANCELLED, Status.EXPIRED}),
-    Status.PROCESSING: frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELLED, Status.EXPIRED}),
-    Status.COMPLETED: frozenset({Status.REFUNDED}),
-    Status.FAILED: frozenset(),
-    Status.CANCELLED: frozenset(),
-    Status.REFUNDED: frozenset(),
-    Status.EXPIRED: frozenset(),
+STEPS: dict[PaymentStatus, frozenset[PaymentStatus]] = {
+    PaymentStatus.PENDING: frozenset({PaymentStatus.PROCESSING, PaymentStatus.CANCELLED, PaymentStatus.EXPIRED}),
+    PaymentStatus.PROCESSING: frozenset(
+        {PaymentStatus.COMPLETED, PaymentStatus.FAILED, PaymentStatus.CANCELLED, PaymentStatus.EXPIRED}
+    ),
+    PaymentStatus.COMPLETED: frozenset({PaymentStatus.REFUNDED}),
+    PaymentStatus.FAILED: frozenset(),
+    PaymentStatus.CANCELLED: frozenset(),
+    PaymentStatus.REFUNDED: frozenset(),
+    PaymentStatus.EXPIRED: frozenset(),
 }
-UNDER_WAY = frozenset({Status.PENDING, Status.PROCESSING})
+UNDER_WAY = frozenset({PaymentStatus.PENDING, PaymentStatus.PROCESSING})
 
 
 class Method(IntEnum):
@@ -74,7 +65,7 @@ SECONDS: dict[Scenario, tuple[float, float]] = {
 }
 
 
-ANSWERS = {Status.COMPLETED: Reason.APPROVED, Status.FAILED: Reason.DECLINED}
+ANSWERS = {PaymentStatus.COMPLETED: Reason.APPROVED, PaymentStatus.FAILED: Reason.DECLINED}
 # ISO 8583, field 39, as response_code.
 RESPONSE_CODES = {
     Reason.APPROVED: 0,
@@ -120,7 +111,7 @@ class Payment(msgspec.Struct, frozen=True, omit_defaults=True):
     created_at: Instant
     updated_at: Instant
     expires_at: Instant
-    status: Status = Status.PENDING
+    status: PaymentStatus = PaymentStatus.PENDING
     payment_id: str = ""
     transaction_id: str = ""
     processed_at: Instant | None = None
@@ -154,7 +145,7 @@ def outcome(scenario: Scenario, card: Reason | None, randomness: Randomness) -> 
     return Outcome(randomness.uniform(*SECONDS[scenario]), reason)
 
 
-def stepped(payment: Payment, to: Status, now: Instant) -> Payment:
+def stepped(payment: Payment, to: PaymentStatus, now: Instant) -> Payment:
     """The payment one step further; FAILED_PRECONDITION when that step is not in the table."""
     if to not in STEPS[payment.status]:
         raise Refusal(
@@ -166,15 +157,15 @@ def stepped(payment: Payment, to: Status, now: Instant) -> Payment:
 def processing(payment: Payment, payment_id: str, card: Card | None, now: Instant) -> Payment:
     if now >= payment.expires_at:
         raise Refusal(Code.FAILED_PRECONDITION, "payment_intent_id: has expired")
-    return msgspec.structs.replace(stepped(payment, Status.PROCESSING, now), payment_id=payment_id, card=card)
+    return msgspec.structs.replace(stepped(payment, PaymentStatus.PROCESSING, now), payment_id=payment_id, card=card)
 
 
 def answered(payment: Payment, reason: Reason, transaction_id: str, now: Instant) -> Payment | None:
     """The payment with the bank's answer; None when nobody waits for it any more."""
-    if payment.status is not Status.PROCESSING:
+    if payment.status is not PaymentStatus.PROCESSING:
         return None
     return msgspec.structs.replace(
-        stepped(payment, Status.COMPLETED if reason is Reason.APPROVED else Status.FAILED, now),
+        stepped(payment, PaymentStatus.COMPLETED if reason is Reason.APPROVED else PaymentStatus.FAILED, now),
         processed_at=now,
         transaction_id=transaction_id,
         reason=reason,
@@ -189,10 +180,10 @@ def cancelled(payment: Payment, refund: Money | None, refund_id: str, now: Insta
     to cancel only. What has gone back already is not asked back; what was cancelled stays as it is.
     """
     if payment.status in UNDER_WAY:
-        return stepped(payment, Status.CANCELLED, now)
-    if payment.status in (Status.CANCELLED, Status.REFUNDED) and (refund is None or not refund.amount):
+        return stepped(payment, PaymentStatus.CANCELLED, now)
+    if payment.status in (PaymentStatus.CANCELLED, PaymentStatus.REFUNDED) and (refund is None or not refund.amount):
         return payment
-    if payment.status not in (Status.COMPLETED, Status.REFUNDED):
+    if payment.status not in (PaymentStatus.COMPLETED, PaymentStatus.REFUNDED):
         raise Refusal(Code.FAILED_PRECONDITION, f"payment_intent_id: was {payment.status.name}, nothing to cancel")
     if refund is not None and not refund.amount:
         raise Refusal(Code.FAILED_PRECONDITION, "payment_intent_id: was captured; it can only be refunded")
@@ -207,12 +198,12 @@ def cancelled(payment: Payment, refund: Money | None, refund_id: str, now: Insta
 
 def _refunded(payment: Payment, total: int, refund_id: str, now: Instant) -> Payment:
     """The captured payment with at least `total` minor units of it refunded; unchanged when they are already."""
-    if payment.status is Status.REFUNDED or total <= payment.refunded < payment.amount.amount:
+    if payment.status is PaymentStatus.REFUNDED or total <= payment.refunded < payment.amount.amount:
         return payment
     refunded = max(total, payment.refunded)
     return msgspec.structs.replace(
         payment,
-        status=Status.REFUNDED if refunded == payment.amount.amount else Status.COMPLETED,
+        status=PaymentStatus.REFUNDED if refunded == payment.amount.amount else PaymentStatus.COMPLETED,
         refunded=refunded,
         promised=max(refunded, payment.promised or 0),
         refund_id=refund_id,

@@ -7,7 +7,8 @@ from traffic_tacos.gen.payment.v1 import payment_pb2 as pb
 from traffic_tacos.gen.tacos.simulation.v1 import simulation_pb2 as own
 from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.money import Money
-from traffic_tacos.rooms.payment.model import RESPONSE_CODES, Payment, Status
+from traffic_tacos.kernel.statuses import PaymentStatus
+from traffic_tacos.rooms.payment.model import RESPONSE_CODES, Payment
 from traffic_tacos.rooms.payment.service import Cancel, CardDetails, Create, Payments, Process, Simulate, member
 from traffic_tacos.rooms.payment.webhooks import Wrong
 
@@ -139,7 +140,7 @@ def _payment(payment: Payment) -> pb.Payment:
 def _result(payment: Payment) -> pb.PaymentResult | None:
     if payment.processed_at is None:
         return None
-    success = payment.status in (Status.COMPLETED, Status.REFUNDED)
+    success = payment.status in (PaymentStatus.COMPLETED, PaymentStatus.REFUNDED)
     return pb.PaymentResult(
         success=success,
         failure_reason=payment.failure_reason,
@@ -150,4 +151,4 @@ def _result(payment: Payment) -> pb.PaymentResult | None:
 
 
 def _status(payment: Payment) -> pb.PaymentStatus:
-    return payment.status.value  # type: ignore[return-value]  # same numbers, see model.Status
+    return payment.status.value  # type: ignore[return-value]  # same numbers, see kernel.statuses

@@ -19,6 +19,7 @@ from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.ids import checked_id, checked_user_id, derived_id, new_id
 from traffic_tacos.kernel.instants import DAY, SECOND, Instant, seconds
 from traffic_tacos.kernel.money import Money
+from traffic_tacos.kernel.statuses import PaymentStatus
 from traffic_tacos.kernel.topics import (
     EXPIRE_PAYMENT,
     PAYMENT_CHANGED,
@@ -33,7 +34,7 @@ from traffic_tacos.ports.store import Decision, Event, Job, Store, View, drop_jo
 from traffic_tacos.ports.webhooks import message_id_of
 from traffic_tacos.rooms.payment import model
 from traffic_tacos.rooms.payment.clients import ReservationClient
-from traffic_tacos.rooms.payment.model import Method, Payment, Scenario, Status
+from traffic_tacos.rooms.payment.model import Method, Payment, Scenario
 from traffic_tacos.rooms.payment.records import PAYMENT, index_writes, listing
 from traffic_tacos.rooms.payment.webhooks import TYPES, Wrong, webhook_of, wrong_webhooks
 
@@ -217,7 +218,7 @@ class Payments:
         """A page of payments, oldest first."""
         if not user_id and not reservation_id:
             raise Refusal.of_field("user_id", "is required, or reservation_id")
-        wanted = member("status", Status, status) if status else None
+        wanted = member("status", PaymentStatus, status) if status else None
 
         def matches(payment: Payment) -> bool:
             return wanted in (None, payment.status) and user_id in ("", payment.user_id)
@@ -234,7 +235,7 @@ class Payments:
         of its own, and the payment stays as it is. FAILED_PRECONDITION otherwise.
         """
         payment = await self._visible(request.payment_intent_id, call)
-        status = member("target_status", Status, request.status)
+        status = member("target_status", PaymentStatus, request.status)
         if status not in TYPES:
             raise Refusal.of_field("target_status", f"must be one of {', '.join(one.name for one in TYPES)}", status)
         if not 0 <= request.delay_seconds <= DELAY_SECONDS_MAX:
@@ -249,7 +250,7 @@ class Payments:
                 if known.status is status:
                     job = webhook_of(known, at)
                     return Decision(Simulated(message_id_of(job), at), jobs=(job,))
-                answer = known.status is Status.PROCESSING and model.ANSWERS.get(status)
+                answer = known.status is PaymentStatus.PROCESSING and model.ANSWERS.get(status)
                 if not answer:
                     raise Refusal(
                         Code.FAILED_PRECONDITION,
@@ -289,7 +290,7 @@ class Payments:
             before = view.get(key)
             if before is None or before.status not in model.UNDER_WAY:
                 return Decision(None)
-            after = model.stepped(before, Status.EXPIRED, now)
+            after = model.stepped(before, PaymentStatus.EXPIRED, now)
             return _ended(before, after, now)
 
         await self._store.transact((key,), decide)
@@ -316,7 +317,7 @@ class Payments:
 def _ended(before: Payment, after: Payment, now: Instant) -> Decision[Payment]:
     """The end of a payment, or its refund: the webhook that tells of it, and a look at it if none arrives."""
     jobs = [webhook_of(after, now)]
-    if before.status in model.UNDER_WAY or after.status is Status.REFUNDED:
+    if before.status in model.UNDER_WAY or after.status is PaymentStatus.REFUNDED:
         jobs.append(settling_job(after, now + RESULT_CHECKED_AFTER))
     writes = (
         put(PAYMENT.key(after.id), after),
@@ -336,7 +337,7 @@ def settling_job(payment: Payment, due_at: Instant) -> Job:
 
     Whoever confirms a reservation takes the one of its payment away. A refund is other news, and has one of its own.
     """
-    other = ":refunded" if payment.status is Status.REFUNDED else ""
+    other = ":refunded" if payment.status is PaymentStatus.REFUNDED else ""
     return _job(f"{SETTLE_PAYMENT_RESULT}:{payment.id}{other}", SETTLE_PAYMENT_RESULT, payment, due_at)
 
 
@@ -351,7 +352,7 @@ def _job(job_id: str, topic: str, payment: Payment, due_at: Instant, **more: str
     return Job(job_id, topic, due_at, payload, group=payment.reservation_id)
 
 
-def _changed(payment: Payment, before: Status | None) -> Event:
+def _changed(payment: Payment, before: PaymentStatus | None) -> Event:
     return Event(
         PAYMENT_CHANGED,
         {

@@ -5,12 +5,13 @@ from enum import IntEnum
 import msgspec
 
 from traffic_tacos.kernel.instants import Instant
+from traffic_tacos.kernel.statuses import PaymentStatus
 from traffic_tacos.kernel.webhook_types import About, of_status
 from traffic_tacos.ports.store import Job
 from traffic_tacos.ports.webhooks import AGAIN, Defect, webhook_body, webhook_job
-from traffic_tacos.rooms.payment.model import Payment, Status
+from traffic_tacos.rooms.payment.model import Payment
 
-TYPES = {Status[status]: one.name for status, one in of_status(About.PAYMENT).items()}
+TYPES = {PaymentStatus[status]: one.name for status, one in of_status(About.PAYMENT).items()}
 
 
 class Wrong(IntEnum):
@@ -30,7 +31,7 @@ def webhook_of(payment: Payment, now: Instant) -> Job:
     return telling(payment, payment.status, f"{payment.id}:{payment.status.name}:{payment.refunded}", now)
 
 
-def telling(payment: Payment, status: Status, name: str, now: Instant) -> Job:
+def telling(payment: Payment, status: PaymentStatus, name: str, now: Instant) -> Job:
     """The job that says of a payment that it has this status, true or not, as the message of this name."""
     data = {
         "payment_intent_id": payment.id,
@@ -42,11 +43,13 @@ def telling(payment: Payment, status: Status, name: str, now: Instant) -> Job:
         "failure_reason": payment.failure_reason,
     }
     # A part that went back leaves the payment COMPLETED; to its receiver that is a refund all the same.
-    kind = TYPES[Status.REFUNDED if status is Status.COMPLETED and payment.refunded else status]
+    kind = TYPES[PaymentStatus.REFUNDED if status is PaymentStatus.COMPLETED and payment.refunded else status]
     return webhook_job(name, payment.webhook_url, webhook_body(kind, data, payment.updated_at), now)
 
 
-def wrong_webhooks(payment: Payment, status: Status, name: str, at: Instant, wrong: Wrong | None) -> tuple[Job, ...]:
+def wrong_webhooks(
+    payment: Payment, status: PaymentStatus, name: str, at: Instant, wrong: Wrong | None
+) -> tuple[Job, ...]:
     """The jobs that tell something untrue of a payment, or in a wrong way."""
     job = telling(payment, status, name, at)
     if wrong is Wrong.TWICE:

@@ -10,11 +10,12 @@ from __future__ import annotations
 from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.instants import MINUTE, SECOND
+from traffic_tacos.kernel.statuses import ReservationStatus
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.store import Decision, Store, View, drop_job, put
 from traffic_tacos.rooms.reservation import model
 from traffic_tacos.rooms.reservation.clients import InventoryClient, PaymentClient, PaymentView
-from traffic_tacos.rooms.reservation.model import Reservation, Status
+from traffic_tacos.rooms.reservation.model import Reservation
 from traffic_tacos.rooms.reservation.records import (
     ORDER,
     cleanup_job,
@@ -66,7 +67,7 @@ class Confirming:
             payment = known or await self._payments.show(_required(payment_intent_id), call)
             _check_approved(reservation, payment)
         under_way = await self._begin(reservation, payment_intent_id)
-        if under_way.status is Status.CONFIRMED:
+        if under_way.status is ReservationStatus.CONFIRMED:
             return under_way
         if payment_intent_id and not (await self._payments.show(payment_intent_id, call)).is_completed:
             # It was refunded by hand in between. Others may be completing this confirmation: there is no way back
@@ -82,7 +83,7 @@ class Confirming:
         """
         if model.is_confirming(reservation, payment_intent_id):
             reservation = await self._complete(reservation, payment_intent_id, call)
-        if reservation.status is not Status.CONFIRMED or reservation.payment_intent_id != payment_intent_id:
+        if reservation.status is not ReservationStatus.CONFIRMED or reservation.payment_intent_id != payment_intent_id:
             return None
         now = self._clock.now()
 
@@ -163,14 +164,14 @@ class Confirming:
         def decide(view: View) -> Decision[Reservation]:
             before = view.get(reservation_key(reservation.id)) or reservation
             after = model.confirmed(before, payment_intent_id, order_id, now)
-            if after.status is not Status.CONFIRMED:
+            if after.status is not ReservationStatus.CONFIRMED:
                 return Decision(after, jobs=(cleanup_job(after, now),))
             order = put(ORDER.key(order_id), model.order_of(after))
             dropped = (drop_job(expiry_job_id(after.id)), drop_job(finishing_job(after.id, payment_intent_id, now).id))
             return transition(view, before, after, after, writes=(order, *dropped))
 
         finished = await self._store.transact(step_reads(reservation), decide)
-        if finished.status is not Status.CONFIRMED:
+        if finished.status is not ReservationStatus.CONFIRMED:
             raise RefundOwed(Code.INVENTORY_CONFLICT, "reservation_id: has ended; the payment is being refunded")
         return finished
 
@@ -200,6 +201,6 @@ def _check_approved(reservation: Reservation, payment: PaymentView) -> None:
         raise Refusal(Code.PAYMENT_NOT_APPROVED, "payment_intent_id: is not a payment of this reservation")
     if payment.amount != reservation.total:
         raise Refusal(Code.PAYMENT_NOT_APPROVED, f"payment_intent_id: must be of {reservation.total}")
-    already = reservation.status is Status.CONFIRMED and reservation.payment_intent_id == payment.id
+    already = reservation.status is ReservationStatus.CONFIRMED and reservation.payment_intent_id == payment.id
     if not payment.is_completed and not already:
         raise Refusal(Code.PAYMENT_NOT_APPROVED, "payment_intent_id: is not completed")

@@ -7,12 +7,13 @@ import msgspec
 from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.seats import Seat
+from traffic_tacos.kernel.statuses import ReservationStatus
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.store import Decision, Store, View
 from traffic_tacos.rooms.reservation import model
 from traffic_tacos.rooms.reservation.clients import InventoryClient, PaymentClient, PaymentView
 from traffic_tacos.rooms.reservation.confirming import FINISHED_AFTER, Confirming, RefundOwed
-from traffic_tacos.rooms.reservation.model import FREE_OF_CHARGE, NotYet, Reservation, Status
+from traffic_tacos.rooms.reservation.model import FREE_OF_CHARGE, NotYet, Reservation
 from traffic_tacos.rooms.reservation.records import refund_jobs, reservation_key, step_reads, transition
 
 
@@ -43,7 +44,7 @@ class Ending:
         reservation = await existing(self._store, reservation_id)
         if _is_bought(reservation):
             return Ended(reservation, changed=False)
-        if reservation.status is Status.REFUNDED:
+        if reservation.status is ReservationStatus.REFUNDED:
             return await self._given_back(reservation, call)
         if model.is_held(reservation, self._clock.now()):
             raise NotYet(f"the hold ends at {reservation.hold_expires_at}")
@@ -71,7 +72,7 @@ class Ending:
             return await self._settle_completed(reservation, payment_intent_id, call, payment)
         if payment.is_refunded:
             return await self._settle_refunded(reservation, payment_intent_id, call)
-        if payment.is_under_way or reservation.status is not Status.PENDING:
+        if payment.is_under_way or reservation.status is not ReservationStatus.PENDING:
             return Ended(reservation, changed=False)
         others = await self._payments.of_reservation(reservation_id, call)
         if any(other.is_completed or other.is_under_way for other in others):
@@ -167,7 +168,7 @@ class Ending:
 
 
 def _is_bought(reservation: Reservation) -> bool:
-    return bool(reservation.confirming) or reservation.status is Status.CONFIRMED
+    return bool(reservation.confirming) or reservation.status is ReservationStatus.CONFIRMED
 
 
 async def existing(store: Store, reservation_id: str) -> Reservation:

@@ -6,14 +6,15 @@ bought --check in--> entered --undo--> bought         bought --given back--> nob
 import msgspec
 
 from traffic_tacos.kernel.errors import Code, Refusal
-from traffic_tacos.rooms.reservation.model import Entry, Reservation, Status
+from traffic_tacos.kernel.statuses import ReservationStatus
+from traffic_tacos.rooms.reservation.model import Entry, Reservation
 
 
 def require_bought(reservation: Reservation) -> None:
     """Refuse what has no tickets: not bought yet, or no longer."""
-    if reservation.status is Status.REFUNDED:
+    if reservation.status is ReservationStatus.REFUNDED:
         raise Refusal(Code.FAILED_PRECONDITION, "ticket: was given back", is_final=True)
-    if reservation.status is not Status.CONFIRMED:
+    if reservation.status is not ReservationStatus.CONFIRMED:
         raise Refusal(Code.FAILED_PRECONDITION, "reservation_id: is not bought")
 
 

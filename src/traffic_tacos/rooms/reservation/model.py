@@ -20,6 +20,7 @@ from traffic_tacos.kernel.errors import Code, Fault, Precondition, Refusal
 from traffic_tacos.kernel.instants import HOUR, MINUTE, SECOND, Instant
 from traffic_tacos.kernel.money import Money
 from traffic_tacos.kernel.seats import Seat, SeatStatus
+from traffic_tacos.kernel.statuses import ReservationStatus
 
 EXTENSIONS_MAX = 1
 CREATE_KEY_WINDOW = 5 * MINUTE
@@ -30,30 +31,22 @@ class NotYet(Fault):
     """The deadline has not come, or another payment is being confirmed: ask again."""
 
 
-class Status(IntEnum):
-    """`reservation.v1.ReservationStatus`, number for number; what is not listed is not used."""
-
-    PENDING = 1
-    CONFIRMED = 3
-    CANCELLED = 4
-    EXPIRED = 5
-    REFUNDED = 7
-
-
-STEPS: dict[Status, frozenset[Status]] = {
-    Status.PENDING: frozenset({Status.CONFIRMED, Status.CANCELLED, Status.EXPIRED}),
-    Status.EXPIRED: frozenset({Status.CONFIRMED}),
-    Status.CONFIRMED: frozenset({Status.REFUNDED}),
-    Status.CANCELLED: frozenset(),
-    Status.REFUNDED: frozenset(),
+STEPS: dict[ReservationStatus, frozenset[ReservationStatus]] = {
+    ReservationStatus.PENDING: frozenset(
+        {ReservationStatus.CONFIRMED, ReservationStatus.CANCELLED, ReservationStatus.EXPIRED}
+    ),
+    ReservationStatus.EXPIRED: frozenset({ReservationStatus.CONFIRMED}),
+    ReservationStatus.CONFIRMED: frozenset({ReservationStatus.REFUNDED}),
+    ReservationStatus.CANCELLED: frozenset(),
+    ReservationStatus.REFUNDED: frozenset(),
 }
 # What a reservation's status says of its seats; those of one that has ended may be anybody's.
-SEAT_STATUS: dict[Status, SeatStatus] = {
-    Status.PENDING: SeatStatus.RESERVED,
-    Status.CONFIRMED: SeatStatus.SOLD,
-    Status.CANCELLED: SeatStatus.AVAILABLE,
-    Status.EXPIRED: SeatStatus.AVAILABLE,
-    Status.REFUNDED: SeatStatus.AVAILABLE,
+SEAT_STATUS: dict[ReservationStatus, SeatStatus] = {
+    ReservationStatus.PENDING: SeatStatus.RESERVED,
+    ReservationStatus.CONFIRMED: SeatStatus.SOLD,
+    ReservationStatus.CANCELLED: SeatStatus.AVAILABLE,
+    ReservationStatus.EXPIRED: SeatStatus.AVAILABLE,
+    ReservationStatus.REFUNDED: SeatStatus.AVAILABLE,
 }
 
 
@@ -126,7 +119,7 @@ class Reservation(msgspec.Struct, frozen=True, omit_defaults=True):
     created_at: Instant
     updated_at: Instant
     hold_expires_at: Instant
-    status: Status = Status.PENDING
+    status: ReservationStatus = ReservationStatus.PENDING
     confirming: str = ""
     extensions: int = 0
     refunds: tuple[str, ...] = ()  # payments that came too late and are owed back
@@ -140,11 +133,11 @@ class Reservation(msgspec.Struct, frozen=True, omit_defaults=True):
 
     def as_read(self, now: Instant) -> "Reservation":
         """Past its deadline a hold reads EXPIRED, whether or not a worker came by; its seats read as it does."""
-        return _with_status(self, Status.EXPIRED if is_over(self, now) else self.status)
+        return _with_status(self, ReservationStatus.EXPIRED if is_over(self, now) else self.status)
 
     def owed_back(self, payment_intent_id: str) -> Money | None:
         """How much of a payment goes back in all, now that it buys nothing any more; None: everything captured."""
-        if self.status is Status.REFUNDED and self.payment_intent_id == payment_intent_id:
+        if self.status is ReservationStatus.REFUNDED and self.payment_intent_id == payment_intent_id:
             return Money(self.refund_minor, self.total.currency)
         return None
 
@@ -206,20 +199,20 @@ def check_usable(use: AdmissionUse | None, user_id: str, now: Instant) -> None:
 
 def admission_after(use: AdmissionUse, reservation: Reservation) -> AdmissionUse:
     """The admission after its reservation's step; a later reservation's use is left alone."""
-    if reservation.status is Status.PENDING and use.reservation_id == reservation.id:
+    if reservation.status is ReservationStatus.PENDING and use.reservation_id == reservation.id:
         return msgspec.structs.replace(use, until=reservation.hold_expires_at)
-    if reservation.status is Status.CONFIRMED:
+    if reservation.status is ReservationStatus.CONFIRMED:
         return msgspec.structs.replace(use, state=AdmissionState.SPENT, reservation_id=reservation.id)
     if use.reservation_id != reservation.id or use.state is not AdmissionState.OPEN:
         return use
-    if reservation.status is Status.CANCELLED:
+    if reservation.status is ReservationStatus.CANCELLED:
         return msgspec.structs.replace(use, reservation_id="")
-    if reservation.status is Status.EXPIRED:
+    if reservation.status is ReservationStatus.EXPIRED:
         return msgspec.structs.replace(use, state=AdmissionState.ENDED)
     return use
 
 
-def stepped(reservation: Reservation, to: Status, now: Instant) -> Reservation:
+def stepped(reservation: Reservation, to: ReservationStatus, now: Instant) -> Reservation:
     """The reservation one step further; FAILED_PRECONDITION when that step is not in the table."""
     if to not in STEPS[reservation.status]:
         raise Refusal(
@@ -228,7 +221,7 @@ def stepped(reservation: Reservation, to: Status, now: Instant) -> Reservation:
     return msgspec.structs.replace(_with_status(reservation, to), updated_at=now)
 
 
-def _with_status(reservation: Reservation, status: Status) -> Reservation:
+def _with_status(reservation: Reservation, status: ReservationStatus) -> Reservation:
     """The reservation with this status, and its seats as that status says."""
     seats = seats_of(reservation.seats, status)
     if reservation.status is status and reservation.seats == seats:
@@ -236,29 +229,37 @@ def _with_status(reservation: Reservation, status: Status) -> Reservation:
     return msgspec.structs.replace(reservation, status=status, seats=seats)
 
 
-def seats_of(seats: tuple[Seat, ...], status: Status) -> tuple[Seat, ...]:
+def seats_of(seats: tuple[Seat, ...], status: ReservationStatus) -> tuple[Seat, ...]:
     """The seats of a reservation with this status, as it says what they are."""
     return tuple(msgspec.structs.replace(seat, status=SEAT_STATUS[status]) for seat in seats)
 
 
 def expired(reservation: Reservation, now: Instant) -> Reservation:
     """The reservation past its deadline; one that is not stays as it is."""
-    return stepped(reservation, Status.EXPIRED, now) if is_over(reservation, now) else reservation
+    return stepped(reservation, ReservationStatus.EXPIRED, now) if is_over(reservation, now) else reservation
 
 
 def is_over(reservation: Reservation, now: Instant) -> bool:
     """Whether its hold has ended without a purchase, and nobody has written that down."""
-    return reservation.status is Status.PENDING and not reservation.confirming and now >= reservation.hold_expires_at
+    return (
+        reservation.status is ReservationStatus.PENDING
+        and not reservation.confirming
+        and now >= reservation.hold_expires_at
+    )
 
 
 def is_held(reservation: Reservation, now: Instant) -> bool:
     """Whether it waits for its payment, within its time."""
-    return reservation.status is Status.PENDING and not reservation.confirming and now < reservation.hold_expires_at
+    return (
+        reservation.status is ReservationStatus.PENDING
+        and not reservation.confirming
+        and now < reservation.hold_expires_at
+    )
 
 
 def unpaid(reservation: Reservation, now: Instant) -> Reservation:
     """The reservation whose payment has failed; one that is no hold any more stays as it is."""
-    return stepped(reservation, Status.CANCELLED, now) if is_held(reservation, now) else reservation
+    return stepped(reservation, ReservationStatus.CANCELLED, now) if is_held(reservation, now) else reservation
 
 
 def extended(reservation: Reservation, seconds: int, now: Instant) -> Reservation:
@@ -267,9 +268,9 @@ def extended(reservation: Reservation, seconds: int, now: Instant) -> Reservatio
     RESERVATION_EXPIRED when its hold has ended, FAILED_PRECONDITION when it was extended as often as may
     be, or is being paid for or over in another way.
     """
-    if reservation.as_read(now).status is Status.EXPIRED:
+    if reservation.as_read(now).status is ReservationStatus.EXPIRED:
         raise Refusal(Code.RESERVATION_EXPIRED, "reservation_id: the hold has ended", is_final=True)
-    if reservation.status is not Status.PENDING or reservation.confirming:
+    if reservation.status is not ReservationStatus.PENDING or reservation.confirming:
         state = "being confirmed" if reservation.confirming else reservation.status.name
         raise Refusal(
             Code.FAILED_PRECONDITION, f"reservation_id: is {state}; only a hold can be extended", is_final=True
@@ -287,14 +288,14 @@ def extended(reservation: Reservation, seconds: int, now: Instant) -> Reservatio
 
 def cancelled(reservation: Reservation, now: Instant) -> Reservation:
     """Cancelling twice is cancelling once; what is being paid for cannot be cancelled."""
-    if reservation.status is Status.CANCELLED:
+    if reservation.status is ReservationStatus.CANCELLED:
         return reservation
-    if reservation.as_read(now).status is Status.EXPIRED:
+    if reservation.as_read(now).status is ReservationStatus.EXPIRED:
         raise Refusal(Code.RESERVATION_EXPIRED, "reservation_id: the hold has ended")
     if reservation.confirming:
         says = "its payment has arrived and is being confirmed"
         raise Refusal.of_precondition("reservation_id", says, Precondition.PAYMENT_ARRIVED)
-    return stepped(reservation, Status.CANCELLED, now)
+    return stepped(reservation, ReservationStatus.CANCELLED, now)
 
 
 def refund_quote(reservation: Reservation, current: RefundPolicy, now: Instant) -> RefundQuote:
@@ -302,9 +303,9 @@ def refund_quote(reservation: Reservation, current: RefundPolicy, now: Instant) 
 
     The promise is that of the purchase. An event that was moved since can give its buyers more time, and never less.
     """
-    if reservation.status is Status.REFUNDED:
+    if reservation.status is ReservationStatus.REFUNDED:
         return RefundQuote(RefundObstacle.ALREADY_REFUNDED, reservation.refund_minor)
-    if reservation.status is not Status.CONFIRMED:
+    if reservation.status is not ReservationStatus.CONFIRMED:
         return RefundQuote(RefundObstacle.NOT_BOUGHT)
     if reservation.entries:
         return RefundQuote(RefundObstacle.ENTERED)
@@ -348,12 +349,12 @@ def _later(one: Instant | None, other: Instant | None) -> Instant | None:
 
 def refunded(reservation: Reservation, refund_minor: int, now: Instant) -> Reservation:
     """A bought reservation that has lost its seats, because so much of its price goes back."""
-    return msgspec.structs.replace(stepped(reservation, Status.REFUNDED, now), refund_minor=refund_minor)
+    return msgspec.structs.replace(stepped(reservation, ReservationStatus.REFUNDED, now), refund_minor=refund_minor)
 
 
 def refunded_by_hand(reservation: Reservation, now: Instant) -> Reservation:
     """A bought reservation whose payment somebody has given back; one that owns nothing stays as it is."""
-    bought = reservation.status is Status.CONFIRMED
+    bought = reservation.status is ReservationStatus.CONFIRMED
     return refunded(reservation, reservation.total.amount, now) if bought else reservation
 
 
@@ -365,11 +366,11 @@ def begin_confirmation(reservation: Reservation, payment_intent_id: str, now: In
     """
     if reservation.confirming and not is_confirming(reservation, payment_intent_id):
         raise NotYet("another payment of this reservation is being confirmed")
-    if reservation.status is Status.CONFIRMED and reservation.payment_intent_id == payment_intent_id:
+    if reservation.status is ReservationStatus.CONFIRMED and reservation.payment_intent_id == payment_intent_id:
         return reservation
     if payment_intent_id in reservation.refunds:
         raise Refusal(Code.FAILED_PRECONDITION, "payment_intent_id: came too late and is being refunded")
-    if Status.CONFIRMED not in STEPS[reservation.status]:
+    if ReservationStatus.CONFIRMED not in STEPS[reservation.status]:
         raise Refusal(Code.FAILED_PRECONDITION, f"reservation_id: is {reservation.status.name} already")
     if reservation.confirming and payment_intent_id:
         return reservation
@@ -388,7 +389,7 @@ def confirmed(reservation: Reservation, payment_intent_id: str, order_id: str, n
     if not is_confirming(reservation, payment_intent_id):
         return reservation
     return msgspec.structs.replace(
-        stepped(reservation, Status.CONFIRMED, now),
+        stepped(reservation, ReservationStatus.CONFIRMED, now),
         confirming="",
         payment_intent_id=payment_intent_id,
         order_id=order_id,
@@ -419,4 +420,4 @@ def lost(reservation: Reservation, payment_intent_id: str, now: Instant) -> Rese
         return reservation
     refunds = (*reservation.refunds, payment_intent_id) if payment_intent_id else reservation.refunds
     after = msgspec.structs.replace(reservation, confirming="", refunds=refunds, updated_at=now)
-    return after if after.status is Status.EXPIRED else stepped(after, Status.EXPIRED, now)
+    return after if after.status is ReservationStatus.EXPIRED else stepped(after, ReservationStatus.EXPIRED, now)

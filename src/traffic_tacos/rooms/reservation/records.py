@@ -7,6 +7,7 @@ import msgspec
 
 from traffic_tacos.kernel.instants import Instant
 from traffic_tacos.kernel.money import Money
+from traffic_tacos.kernel.statuses import ReservationStatus
 from traffic_tacos.kernel.topics import (
     EXPIRE_RESERVATION,
     REFUND_PAYMENT,
@@ -15,14 +16,7 @@ from traffic_tacos.kernel.topics import (
 )
 from traffic_tacos.ports.paging import listed, listing_key
 from traffic_tacos.ports.store import Decision, Event, Job, Key, Kind, Prefix, View, Write, put
-from traffic_tacos.rooms.reservation.model import (
-    FREE_OF_CHARGE,
-    AdmissionUse,
-    Order,
-    Reservation,
-    Status,
-    admission_after,
-)
+from traffic_tacos.rooms.reservation.model import FREE_OF_CHARGE, AdmissionUse, Order, Reservation, admission_after
 
 T = TypeVar("T")
 
@@ -94,7 +88,7 @@ def transition(
 def _step_writes(view: View, after: Reservation) -> list[Write]:
     writes: list[Write] = [put(reservation_key(after.id), after)]
     use = view.get(admission_key(after))
-    if after.status is Status.REFUNDED:
+    if after.status is ReservationStatus.REFUNDED:
         writes.append(put(returned_at(after), after.id))
     if use is not None and (changed := admission_after(use, after)) != use:
         writes.append(put(admission_key(after), changed))

@@ -7,8 +7,9 @@ from traffic_tacos.gen.tacos.reservation.v1 import reservation_pb2 as own
 from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.ids import checked_id, checked_user_id
 from traffic_tacos.kernel.money import Money
+from traffic_tacos.kernel.statuses import ReservationStatus
 from traffic_tacos.rooms.reservation.ending import Ending
-from traffic_tacos.rooms.reservation.model import Metadata, RefundObstacle, Reservation, Status, Wish, seats_of
+from traffic_tacos.rooms.reservation.model import Metadata, RefundObstacle, Reservation, Wish, seats_of
 from traffic_tacos.rooms.reservation.service import Cancel, Confirm, Create, Extend, Reservations
 from traffic_tacos.rooms.reservation.stopping import Stopping
 
@@ -209,5 +210,5 @@ def _reservation(reservation: Reservation) -> pb.Reservation:
     )
 
 
-def _status(status: Status) -> pb.ReservationStatus:
-    return status.value  # type: ignore[return-value]  # same numbers, see model.Status
+def _status(status: ReservationStatus) -> pb.ReservationStatus:
+    return status.value  # type: ignore[return-value]  # same numbers, see kernel.statuses

@@ -13,6 +13,7 @@ from traffic_tacos.kernel.instants import DAY, Instant
 from traffic_tacos.kernel.limits import EXTENSION_SECONDS_MAX
 from traffic_tacos.kernel.money import Money, total
 from traffic_tacos.kernel.seats import Seat
+from traffic_tacos.kernel.statuses import ReservationStatus
 from traffic_tacos.kernel.tokens import ReservationToken
 from traffic_tacos.kernel.topics import EVENT_CHANGED
 from traffic_tacos.ports.clock import Clock
@@ -25,7 +26,7 @@ from traffic_tacos.rooms.reservation import model
 from traffic_tacos.rooms.reservation.clients import CatalogClient, EventTerms, InventoryClient, LineClient
 from traffic_tacos.rooms.reservation.confirming import FINISHED_AFTER, Confirming
 from traffic_tacos.rooms.reservation.ending import Ending, unknown
-from traffic_tacos.rooms.reservation.model import Metadata, RefundQuote, Reservation, Status, Wish
+from traffic_tacos.rooms.reservation.model import Metadata, RefundQuote, Reservation, Wish
 from traffic_tacos.rooms.reservation.records import (
     ADMISSION_USE,
     RESERVATION,
@@ -61,7 +62,7 @@ class Create(Keyed, frozen=True):
 
 class Created(msgspec.Struct, frozen=True):
     reservation_id: str
-    status: Status
+    status: ReservationStatus
     hold_expires_at: Instant
     seats: tuple[Seat, ...]
     total: Money
@@ -76,7 +77,7 @@ class Confirm(Keyed, frozen=True):
 
 class Confirmed(msgspec.Struct, frozen=True):
     order_id: str
-    status: Status
+    status: ReservationStatus
     confirmed_at: Instant
     seats: tuple[Seat, ...]
 
@@ -102,7 +103,7 @@ class Cancel(Keyed, frozen=True):
 
 
 class Cancelled(msgspec.Struct, frozen=True):
-    status: Status
+    status: ReservationStatus
     cancelled_at: Instant
     released_seats: tuple[Seat, ...]
 
@@ -196,8 +197,8 @@ class Reservations:
             raise Refusal.of_field("user_id", "is required")
         elif not event_id:
             raise Refusal.of_field("user_id", "is required, or event_id")
-        if status and status not in set(Status):
-            names = ", ".join(known.name for known in Status)
+        if status and status not in set(ReservationStatus):
+            names = ", ".join(known.name for known in ReservationStatus)
             raise Refusal.of_field("status", f"must be one of {names}", status)
         now = self._clock.now()
 
@@ -264,7 +265,7 @@ class Reservations:
 
         def rule(view: View) -> Decision[Cancelled]:
             before = view.get(reservation_key(known.id)) or known
-            was_bought = before.status in (Status.CONFIRMED, Status.REFUNDED)
+            was_bought = before.status in (ReservationStatus.CONFIRMED, ReservationStatus.REFUNDED)
             after = model.given_back(before, policy, now) if was_bought else model.cancelled(before, now)
             owed = after.owed_back(after.payment_intent_id)
             refund = refund_jobs(after.id, after.payment_intent_id, now, owed) if was_bought else ()

@@ -12,6 +12,7 @@ from traffic_tacos.kernel.errors import Code, Precondition, Refusal
 from traffic_tacos.kernel.ids import checked_id, required_reason
 from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.kernel.limits import EXTENSION_SECONDS_MAX, HOLD_SECONDS_MAX
+from traffic_tacos.kernel.statuses import ReservationStatus
 from traffic_tacos.ports.audit import HEAD, Audited, audited
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.store import (
@@ -28,7 +29,6 @@ from traffic_tacos.ports.store import (
 )
 from traffic_tacos.rooms.reservation import model
 from traffic_tacos.rooms.reservation.clients import CatalogClient
-from traffic_tacos.rooms.reservation.model import Status
 from traffic_tacos.rooms.reservation.records import (
     BY_EVENT,
     reservation_key,
@@ -144,7 +144,8 @@ class Stopping:
         pending = [
             one
             for name in reservation_ids
-            if (one := await self._store.get(reservation_key(name))) is not None and one.status is Status.PENDING
+            if (one := await self._store.get(reservation_key(name))) is not None
+            and one.status is ReservationStatus.PENDING
         ]
         now = self._clock.now()
 
