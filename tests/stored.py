@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
-from traffic_tacos.ports.store import Decision, Event, Store, Write, in_commits
+from traffic_tacos.kernel.domain_events import DomainEvent
+from traffic_tacos.ports.store import Decision, Store, Write, in_commits
 
 
-async def stored(store: Store, writes: Sequence[Write] = (), events: Sequence[Event] = ()) -> None:
+async def stored(store: Store, writes: Sequence[Write] = (), events: Sequence[DomainEvent] = ()) -> None:
     for some in in_commits(writes):
         await store.transact((), lambda _, some=some: Decision(None, some))
     for told in in_commits(events):

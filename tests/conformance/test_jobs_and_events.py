@@ -10,12 +10,13 @@ from tests.clocks import HandClock
 from traffic_tacos.engines.jobs import StoreJobs
 from traffic_tacos.engines.memory import MemoryStore
 from traffic_tacos.engines.outbox import Outbox
+from traffic_tacos.kernel.domain_events import EventChanged
 from traffic_tacos.kernel.errors import Fault
 from traffic_tacos.kernel.instants import DAY, HOUR, MINUTE
 from traffic_tacos.kernel.retries import RetryPolicy
 from traffic_tacos.ports.audit import AUDIT, Audited
 from traffic_tacos.ports.jobs import Defer, PermanentFailure, PoolPolicy, TryAgainAt
-from traffic_tacos.ports.store import JOB, OUTBOX, Decision, Event, Job, drop_job
+from traffic_tacos.ports.store import JOB, OUTBOX, Decision, Job, drop_job
 from traffic_tacos.rooms.webhook.deliveries import RETRY as WEBHOOK_RETRIES
 
 RETRIES = RetryPolicy(pause_max=5 * MINUTE, attempts_max=12)
@@ -264,12 +265,12 @@ async def test_events_reach_every_subscriber_in_order_and_are_then_removed(desk)
     heard = []
 
     async def subscriber(event):
-        heard.append(event.topic)
+        heard.append(event.event_id)
 
     desk.outbox.subscribe(subscriber)
     relay = asyncio.create_task(desk.outbox.run())
     for n in range(5):
-        await desk.store.transact((), lambda _, n=n: Decision(None, events=(Event(str(n)),)))
+        await desk.store.transact((), lambda _, n=n: Decision(None, events=(EventChanged(str(n)),)))
     for _ in range(50):
         await asyncio.sleep(0)
     relay.cancel()
@@ -281,11 +282,11 @@ async def test_an_event_is_told_again_to_a_subscriber_that_failed_and_after_a_cr
     heard = []
 
     async def failing_once(event):
-        heard.append(event.topic)
+        heard.append(event.event_id)
         if len(heard) == 1:
             raise ValueError("not now")
 
-    await desk.store.transact((), lambda _: Decision(None, events=(Event("e"),)))
+    await desk.store.transact((), lambda _: Decision(None, events=(EventChanged("e"),)))
     reborn = Desk(desk.store.reopened(lambda _: None))
     await reborn.outbox.load()
     reborn.outbox.subscribe(failing_once)
@@ -300,21 +301,21 @@ async def test_an_event_that_a_subscriber_can_never_take_does_not_keep_the_other
     heard, tried = [], []
 
     async def broken(event):
-        if event.payload["n"] == "2":
+        if event.event_id == "2":
             tried.append(desk.clock.now())
             raise IndexError("a bug")
 
     async def away(event):
-        if event.payload["n"] == "3" and len(heard) < 20:
+        if event.event_id == "3" and len(heard) < 20:
             heard.append("away")
             raise Fault("for a while")
-        heard.append(event.payload["n"])
+        heard.append(event.event_id)
 
     desk.outbox.subscribe(broken)
     desk.outbox.subscribe(away)
     relay = asyncio.create_task(desk.outbox.run())
     for number in range(1, 5):
-        event = Event("t", {"n": str(number)})
+        event = EventChanged(str(number))
         await desk.store.transact((), lambda _, event=event: Decision(None, events=[event]))
     for _ in range(200):
         await asyncio.sleep(0)

@@ -17,8 +17,9 @@ WRITER = """
 import asyncio, sys
 from pathlib import Path
 from tests.conformance.test_store import COUNTER, Counter
+from traffic_tacos.kernel.domain_events import EventChanged
 from traffic_tacos.engines.sqlite import SqliteStore
-from traffic_tacos.ports.store import Decision, Event, Job, put
+from traffic_tacos.ports.store import Decision, Job, put
 
 async def main(path):
     store = SqliteStore(Path(path))
@@ -26,7 +27,7 @@ async def main(path):
         for n in range(1_000_000):
             parts = [put(COUNTER.key(name, f"{n:07d}", part), Counter(n)) for part in ("left", "right")]
             job = Job(f"{name}-{n:07d}", "topic", n)
-            await store.transact((), lambda _: Decision(None, parts, (job,), (Event(f"{name}-{n:07d}"),)))
+            await store.transact((), lambda _: Decision(None, parts, (job,), (EventChanged(f"{name}-{n:07d}"),)))
             sys.stdout.write(f"{name} {n:07d}\\n")
             sys.stdout.flush()
     await asyncio.gather(*(caller(f"c{n}") for n in range(16)))
@@ -54,7 +55,7 @@ async def test_what_was_acknowledged_before_a_sigkill_is_there_and_nothing_half(
             assert await store.get(COUNTER.key(name, number, "left")) is not None
         counters = {key.path for key, _ in await store.scan(COUNTER.prefix(), limit=10**6)}
         jobs = {job.id for _, job in await store.scan(JOB.prefix(), limit=10**6)}
-        events = {event.topic for _, event in await store.scan(OUTBOX.prefix(), limit=10**6)}
+        events = {event.event_id for _, event in await store.scan(OUTBOX.prefix(), limit=10**6)}
         assert jobs == events
         assert counters == {COUNTER.key(*job.split("-"), part).path for job in jobs for part in ("left", "right")}
         assert len(jobs) >= len(acknowledged) >= 2000

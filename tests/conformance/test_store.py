@@ -22,6 +22,7 @@ from traffic_tacos.engines.dynamodb_wire import dynamo_wire
 from traffic_tacos.engines.faulty import Faults, FaultyStore
 from traffic_tacos.engines.memory import MemoryStore
 from traffic_tacos.engines.sqlite import SqliteStore
+from traffic_tacos.kernel.domain_events import EventChanged
 from traffic_tacos.ports.store import (
     COMMIT_RECORDS_MAX,
     JOB,
@@ -29,7 +30,6 @@ from traffic_tacos.ports.store import (
     RECORD_BYTES_MAX,
     DamagedRecord,
     Decision,
-    Event,
     Job,
     Kind,
     Store,
@@ -134,7 +134,7 @@ async def test_a_decision_is_all_or_nothing_when_a_record_cannot_be_written(stor
     job = Job("j", "topic", 1)
     with pytest.raises(TypeError):
         await store.transact(
-            (), lambda _: Decision(None, (put(good, Counter(1)), put(bad, object())), (job,), (Event("e"),))
+            (), lambda _: Decision(None, (put(good, Counter(1)), put(bad, object())), (job,), (EventChanged("e"),))
         )
     assert await store.get(good) is None
     assert await store.get(JOB.key("j")) is None
@@ -217,11 +217,11 @@ async def test_jobs_and_events_come_with_their_commit(store, commits):
     key = COUNTER.key("a")
 
     def decide(view: View) -> Decision[None]:
-        return Decision(None, (put(key, Counter(1)),), (Job("j", "t", 5),), (Event("one"), Event("two")))
+        return Decision(None, (put(key, Counter(1)),), (Job("j", "t", 5),), (EventChanged("one"), EventChanged("two")))
 
     await store.transact((key,), decide)
     assert await store.get(JOB.key("j")) == Job("j", "t", 5)
-    assert [event.topic for _, event in await store.scan(OUTBOX.prefix(), limit=10)] == ["one", "two"]
+    assert [event.event_id for _, event in await store.scan(OUTBOX.prefix(), limit=10)] == ["one", "two"]
     assert sorted(write.kind.name for write in commits[-1]) == ["counter", "job", "outbox", "outbox"]
     await store.transact((), lambda _: Decision(None, (drop_job("j"),)))
     assert await store.get(JOB.key("j")) is None
@@ -229,7 +229,7 @@ async def test_jobs_and_events_come_with_their_commit(store, commits):
 
 async def test_events_of_decisions_at_once_each_have_a_number_of_their_own(store):
     await asyncio.gather(
-        *(store.transact((), lambda _, n=n: Decision(None, events=(Event(str(n)),))) for n in range(40))
+        *(store.transact((), lambda _, n=n: Decision(None, events=(EventChanged(str(n)),))) for n in range(40))
     )
     stored = await store.scan(OUTBOX.prefix(), limit=100)
     assert len(stored) == 40

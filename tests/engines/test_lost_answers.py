@@ -12,7 +12,8 @@ from traffic_tacos.engines.dynamodb import DynamoStore
 from traffic_tacos.engines.dynamodb_requests import Requests
 from traffic_tacos.engines.dynamodb_tables import Tables
 from traffic_tacos.engines.dynamodb_wire import dynamo_wire
-from traffic_tacos.ports.store import Decision, Event, Kind, StoreUnavailable, delete, put
+from traffic_tacos.kernel.domain_events import EventChanged
+from traffic_tacos.ports.store import Decision, Kind, StoreUnavailable, delete, put
 
 pytestmark = pytest.mark.long
 
@@ -57,7 +58,7 @@ async def store_at(address, tables, environment):
 
 @pytest.mark.parametrize(
     ("keys", "events"),
-    [((A,), ()), ((A, B), ()), ((A,), (Event("told"),))],
+    [((A,), ()), ((A, B), ()), ((A,), (EventChanged("told"),))],
     ids=["one record", "two records", "a record and an event"],
 )
 async def test_what_was_answered_is_there_once_and_what_was_not_at_most_once(

@@ -1,4 +1,4 @@
-"""Records of every earlier version are read by this one, and what was answered under a key is answered again."""
+"""What every earlier version stored is read by this one, and what was answered under a key is answered again."""
 
 import base64
 import gc
@@ -31,7 +31,7 @@ def kinds() -> dict[str, Kind[Any]]:
 @pytest.mark.parametrize("version", VERSIONS, ids=lambda folder: folder.name)
 def test_records_of_an_earlier_version_are_read_with_all_that_is_in_them(version: Path):
     known = kinds()
-    for line in lines(version / "records.jsonl"):
+    for line in lines(version / "records.jsonl") + lines(version / "events.jsonl"):
         kind = known[line["path"].split("/")[0]]
         written = json.loads(kind.encode(kind.decode(line["path"], json.dumps(line["value"]))))
         if isinstance(line["value"], dict):

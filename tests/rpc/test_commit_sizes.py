@@ -19,6 +19,7 @@ from traffic_tacos.gen.tacos.operations.v1 import operations_pb2
 from traffic_tacos.gen.tacos.waiting_room.v1 import waiting_room_pb2
 from traffic_tacos.gen.tacos.webhook.v1 import webhook_pb2
 from traffic_tacos.kernel.calls import Role
+from traffic_tacos.kernel.domain_events import EventChanged
 from traffic_tacos.kernel.instants import DAY, HOUR, SECOND
 from traffic_tacos.operations.reconciler import Difference
 from traffic_tacos.ports.audit import AUDIT
@@ -29,7 +30,6 @@ from traffic_tacos.ports.store import (
     JOB,
     OUTBOX,
     Decision,
-    Event,
     Job,
     Key,
     in_commits,
@@ -133,7 +133,7 @@ async def test_messages_that_many_sent_one_reader_at_once_go_in_pieces_for_the_n
 async def test_events_that_were_handed_over_are_removed_in_pieces():
     store, clock = MemoryStore(), StillClock()
     outbox = Outbox(store, clock)
-    await stored(store, events=[Event("t")] * MANY)
+    await stored(store, events=[EventChanged("t")] * MANY)
     await outbox.load()
     sizes = counted(store)
     relay = asyncio.create_task(outbox.run())

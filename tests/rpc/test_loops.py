@@ -12,7 +12,8 @@ from traffic_tacos.gen.gateway.v1 import gateway_pb2, queue_pb2
 from traffic_tacos.gen.reservation.v1 import reservation_pb2
 from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2
 from traffic_tacos.kernel.calls import Role
-from traffic_tacos.ports.store import OUTBOX, Decision, Event, Job, drop_job
+from traffic_tacos.kernel.domain_events import EventChanged
+from traffic_tacos.ports.store import OUTBOX, Decision, Job, drop_job
 from traffic_tacos.rooms.waiting_room.lines import Lines
 
 CONFIRMED = reservation_pb2.RESERVATION_STATUS_CONFIRMED
@@ -200,7 +201,7 @@ async def test_events_that_were_told_when_the_outbox_failed_are_removed_once_it_
         return await remove(reads, decide)
 
     desk.platform.engines.events._store = type("Store", (), {"transact": staticmethod(transact)})()
-    await desk.platform.engines.store.transact((), lambda _: Decision(None, events=(Event("t", {}),)))
+    await desk.platform.engines.store.transact((), lambda _: Decision(None, events=(EventChanged("t"),)))
     await desk.clock.sleep(5)
     assert desk.platform.loops.failures()["outbox"] == 1
     assert [path for path, _ in desk.records().all(OUTBOX)] == []

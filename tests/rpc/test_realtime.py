@@ -8,11 +8,11 @@ from tests.rpc.desk import GATEWAY, QUEUE, RESERVATION, code, on_platform
 from tests.simulation.world import EVENT_ID
 from traffic_tacos.gen.gateway.v1 import gateway_pb2, queue_pb2
 from traffic_tacos.gen.gateway.v1 import websocket_pb2 as pb
-from traffic_tacos.gen.payment.v1 import payment_pb2
 from traffic_tacos.gen.reservation.v1 import reservation_pb2
 from traffic_tacos.kernel.calls import Role
 from traffic_tacos.kernel.errors import Code, Refusal
-from traffic_tacos.kernel.statuses import ReservationStatus
+from traffic_tacos.kernel.statuses import PaymentStatus, ReservationStatus
+from traffic_tacos.rooms.realtime.rpc import PAYMENT_NEWS, RESERVATION_NEWS
 from traffic_tacos.rooms.realtime.service import Realtime
 
 SOCKET = "gateway.v1.WebSocketService/"
@@ -246,12 +246,9 @@ def test_a_message_that_cannot_be_is_refused(change, field):
     on_desk()
 
 
-def test_payments_of_the_contract_all_have_their_word():
-    from traffic_tacos.rooms.realtime.rpc import _PAYMENT_NEWS, _RESERVATION_NEWS
-
-    names = {name.removeprefix("PAYMENT_STATUS_") for name in payment_pb2.PaymentStatus.keys()[1:]}
-    assert set(_PAYMENT_NEWS) == names
-    assert set(_RESERVATION_NEWS) == {status.name for status in ReservationStatus}
+def test_every_status_has_its_word():
+    assert set(PAYMENT_NEWS) == set(PaymentStatus)
+    assert set(RESERVATION_NEWS) == set(ReservationStatus)
 
 
 @on_platform

@@ -23,12 +23,12 @@ from traffic_tacos.app.platform import Platform
 from traffic_tacos.calls.policy import ROOM_OF
 from traffic_tacos.engines.faulty import Faults, FaultyStore
 from traffic_tacos.kernel.calls import Call, Caller, Role
+from traffic_tacos.kernel.domain_events import DomainEvent
 from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.ports.health import PartHealth
 from traffic_tacos.ports.store import (
     JOB,
     Decision,
-    Event,
     Key,
     Prefix,
     Reads,
@@ -238,7 +238,7 @@ class Replicas(World):
         """Until it may have its rooms, the others go on."""
         process = random.Random(self.random.getrandbits(64))
 
-        def outbox_keys() -> Iterable[Key[Event]]:
+        def outbox_keys() -> Iterable[Key[DomainEvent]]:
             mark, now = f"{process.getrandbits(64):016x}", replica.clock.now()
             return (timed_outbox_key(now, mark, number) for number in range(1000))
 

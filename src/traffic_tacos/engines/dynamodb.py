@@ -22,6 +22,7 @@ from traffic_tacos.engines.dynamodb_requests import ATTEMPTS_MAX, NOTHING, Item,
 from traffic_tacos.engines.dynamodb_tables import PACKED, PARTITION, TEXT, TOKEN, TTL, Place, Tables
 from traffic_tacos.engines.purge import Expiry
 from traffic_tacos.engines.views import DeclaredView
+from traffic_tacos.kernel.domain_events import DomainEvent
 from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.store import (
@@ -29,7 +30,6 @@ from traffic_tacos.ports.store import (
     DamagedRecord,
     DamageNotes,
     Decision,
-    Event,
     Key,
     Prefix,
     Reads,
@@ -259,7 +259,7 @@ class DynamoStore:
         expires_at = self._expires_at.get(write.kind.name, _never)(write.value)
         return {} if expires_at is None else {TTL: {"N": str(-(-expires_at // SECOND))}}
 
-    def _outbox_keys(self) -> Iterator[Key[Event]]:
+    def _outbox_keys(self) -> Iterator[Key[DomainEvent]]:
         """Keys that no other commit has, in order within this one."""
         now, mark = self._clock.now(), f"{self._random.getrandbits(64):016x}"
         number = 0

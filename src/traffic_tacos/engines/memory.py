@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from traffic_tacos.engines.views import DeclaredView
+from traffic_tacos.kernel.domain_events import DomainEvent
 from traffic_tacos.ports.store import (
     OUTBOX,
     DamagedRecord,
     DamageNotes,
     Decision,
-    Event,
     Key,
     Kind,
     Prefix,
@@ -39,7 +39,7 @@ class MemoryStore:
     def __init__(
         self,
         on_commit: Callable[[Sequence[Write]], None] = lambda _: None,
-        outbox_keys: Callable[[], Iterable[Key[Event]]] | None = None,
+        outbox_keys: Callable[[], Iterable[Key[DomainEvent]]] | None = None,
     ) -> None:
         """`outbox_keys` are those of the events of the next commit, where not one process numbers all."""
         self.on_commit = on_commit
@@ -85,7 +85,7 @@ class MemoryStore:
         return store
 
     def beside(
-        self, on_commit: Callable[[Sequence[Write]], None], outbox_keys: Callable[[], Iterable[Key[Event]]]
+        self, on_commit: Callable[[Sequence[Write]], None], outbox_keys: Callable[[], Iterable[Key[DomainEvent]]]
     ) -> "MemoryStore":
         """The same records in another process, which hears of its own commits only."""
         store = MemoryStore(on_commit, outbox_keys)

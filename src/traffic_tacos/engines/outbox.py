@@ -11,6 +11,7 @@ from itertools import islice
 import structlog
 
 from traffic_tacos.engines.tasks import is_cancelled
+from traffic_tacos.kernel.domain_events import DomainEvent, payload_of, topic_of
 from traffic_tacos.kernel.errors import Damaged, Fault
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.events import Subscriber
@@ -18,7 +19,6 @@ from traffic_tacos.ports.store import (
     COMMIT_RECORDS_MAX,
     OUTBOX,
     Decision,
-    Event,
     Key,
     Store,
     StoreUnavailable,
@@ -39,7 +39,7 @@ class Outbox:
         self._store = store
         self._clock = clock
         self._subscribers: list[Subscriber] = []
-        self._queue: deque[tuple[Key[Event], Event]] = deque()
+        self._queue: deque[tuple[Key[DomainEvent], DomainEvent]] = deque()
         self._wake = asyncio.Event()
 
     def subscribe(self, subscriber: Subscriber, *, forwards: bool = False) -> None:  # noqa: ARG002 - all is here
@@ -76,7 +76,7 @@ class Outbox:
             self._wake.clear()
             await self._wake.wait()
 
-    async def _remove(self, told: Sequence[Key[Event]]) -> None:
+    async def _remove(self, told: Sequence[Key[DomainEvent]]) -> None:
         while True:
             try:
                 await self._store.transact((), lambda _: Decision(None, writes=[delete(key) for key in told]))
@@ -86,7 +86,7 @@ class Outbox:
                 return
 
 
-async def told(event: Event, subscribers: Sequence[Subscriber], clock: Clock) -> None:
+async def told(event: DomainEvent, subscribers: Sequence[Subscriber], clock: Clock) -> None:
     """Tell everybody. One that raises hears the event again: after a fault until it can take it, after a bug a few
     times, for one event that cannot be taken must not keep all others from everybody.
     """
@@ -97,15 +97,15 @@ async def told(event: Event, subscribers: Sequence[Subscriber], clock: Clock) ->
                 await subscriber(event)
                 break
             except Damaged as damage:
-                log.error("subscriber_failed", topic=event.topic, payload=event.payload, error=repr(damage))
+                log.error("subscriber_failed", topic=topic_of(event), payload=payload_of(event), error=repr(damage))
                 break  # however often it is told, it stays damaged
             except Fault as fault:
-                log.warning("subscriber_failed", topic=event.topic, error=repr(fault))
+                log.warning("subscriber_failed", topic=topic_of(event), error=repr(fault))
             except (Exception, asyncio.CancelledError) as error:
                 if is_cancelled():
                     raise
                 bugs += 1
-                log.error("subscriber_bug", topic=event.topic, payload=event.payload, exc_info=error)
+                log.error("subscriber_bug", topic=topic_of(event), payload=payload_of(event), exc_info=error)
                 if bugs == BUGS_MAX:
                     break
             await clock.sleep(RETRY_SECONDS)

@@ -6,13 +6,13 @@ import msgspec
 import structlog
 
 from traffic_tacos.kernel.calls import Call
+from traffic_tacos.kernel.domain_events import SettingChanged
 from traffic_tacos.kernel.errors import Refusal
 from traffic_tacos.kernel.ids import required_reason
-from traffic_tacos.kernel.topics import SETTING_CHANGED
 from traffic_tacos.ports.audit import HEAD, Audited, audited
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.settings import SETTINGS, Changed, parsed, shown
-from traffic_tacos.ports.store import Decision, Event, Kind, Store, View, Write, delete, parts_of, put
+from traffic_tacos.ports.store import Decision, Kind, Store, View, Write, delete, parts_of, put
 
 
 class Set(msgspec.Struct, frozen=True):
@@ -76,7 +76,7 @@ class StoredSettings:
             old = shown(parsed(name, "" if record is None else record.value))
             write = put(key, Set(value)) if value else delete(key)
             entry = Audited(now, call.caller.name, "configure", name, old, shown(new), reason, call.trace_id)
-            told = Event(SETTING_CHANGED, {"name": name, "old": old, "new": shown(new), "at": str(now)})
+            told = SettingChanged(name, old, shown(new), now)
             return Decision(old, (write, *audited(view, entry)), events=(told,))
 
         old = await self._store.transact((key, HEAD), decide)

@@ -14,13 +14,13 @@ import structlog
 
 from traffic_tacos.engines.leases import SKEW_MAX
 from traffic_tacos.engines.outbox import told
+from traffic_tacos.kernel.domain_events import DomainEvent
 from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.events import Subscriber
 from traffic_tacos.ports.peers import Duty
 from traffic_tacos.ports.store import (
     OUTBOX,
-    Event,
     Key,
     Store,
     StoreUnavailable,
@@ -48,9 +48,9 @@ class SharedOutbox:
         self._duty = duty
         self._listeners: list[Subscriber] = []
         self._forwarders: list[Subscriber] = []
-        self._queue: deque[tuple[Key[Event], Event]] = deque()  # our own, not told yet
+        self._queue: deque[tuple[Key[DomainEvent], DomainEvent]] = deque()  # our own, not told yet
         self._told: dict[str, Instant] = {}  # by path, since when
-        self._kept: deque[tuple[Instant, Key[Event]]] = deque()  # our own, told, and until when the others may look
+        self._kept: deque[tuple[Instant, Key[DomainEvent]]] = deque()  # told; until when others may look
         self._orphans_at: Instant = 0  # when they are looked for next
         self._wake = asyncio.Event()
 
@@ -117,16 +117,16 @@ class SharedOutbox:
             await told(event, self._listening(key) + self._forwarders, self._clock)
         await remove(self._store, [key for key, _ in orphans])
 
-    def _listening(self, key: Key[Event]) -> list[Subscriber]:
+    def _listening(self, key: Key[DomainEvent]) -> list[Subscriber]:
         """Those here who have to hear of this event: nobody, once they were told or are being told."""
         if key.path in self._told:
             return []
         self._told[key.path] = self._clock.now()
         return self._listeners
 
-    async def _between(self, since: Instant, until: Instant | None) -> list[tuple[Key[Event], Event]]:
+    async def _between(self, since: Instant, until: Instant | None) -> list[tuple[Key[DomainEvent], DomainEvent]]:
         """Events committed between two moments, as the clocks of those who committed them have it."""
-        after, found = outbox_time_key(since), list[tuple[Key[Event], Event]]()
+        after, found = outbox_time_key(since), list[tuple[Key[DomainEvent], DomainEvent]]()
         while page := await self._store.scan(OUTBOX.prefix(), after=after, limit=PAGE):
             wanted = [one for one in page if until is None or outbox_time(one[0]) < until]
             found += wanted

@@ -1,6 +1,7 @@
 """How reservations and payments stand. Their own rooms say which step leads where; others only read them."""
 
 from enum import IntEnum
+from typing import TypeAlias
 
 
 class ReservationStatus(IntEnum):
@@ -23,3 +24,6 @@ class PaymentStatus(IntEnum):
     CANCELLED = 5
     REFUNDED = 6
     EXPIRED = 7
+
+
+AnyStatus: TypeAlias = ReservationStatus | PaymentStatus

@@ -3,9 +3,10 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol, TypeAlias
 
-from traffic_tacos.ports.store import Event, Write
+from traffic_tacos.kernel.domain_events import DomainEvent
+from traffic_tacos.ports.store import Write
 
-Subscriber: TypeAlias = Callable[[Event], Awaitable[None]]
+Subscriber: TypeAlias = Callable[[DomainEvent], Awaitable[None]]
 
 
 class EventRelay(Protocol):

@@ -24,6 +24,7 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 import msgspec
 import structlog
 
+from traffic_tacos.kernel.domain_events import DomainEvent, event_of, payload_of, topic_of
 from traffic_tacos.kernel.errors import Damaged, Fault
 from traffic_tacos.kernel.instants import Instant
 
@@ -63,6 +64,18 @@ class DamagedRecord(Damaged):
         self.why = why
 
 
+class Codec(NamedTuple, Generic[T]):
+    """How a value is written as JSON and read again; reading raises ValueError or MsgspecError."""
+
+    encode: Callable[[T], bytes]
+    decode: Callable[[bytes | str], T]
+
+
+def json_codec(record: type[T]) -> Codec[T]:
+    """A frozen struct as JSON, field by field."""
+    return Codec(msgspec.json.Encoder().encode, msgspec.json.Decoder(record).decode)
+
+
 class Kind(Generic[T]):
     """One type of record: its name, which starts every key, and how it is written down.
 
@@ -70,11 +83,10 @@ class Kind(Generic[T]):
     never a guess. `copies`: see COPIES.
     """
 
-    def __init__(self, name: str, record: type[T], copies: int = 1) -> None:
+    def __init__(self, name: str, record: type[T] | Codec[T], copies: int = 1) -> None:
         self.name = name
         self.copies = copies
-        self._encode: Callable[[T], bytes] = msgspec.json.Encoder().encode
-        self._decode: Callable[[bytes | str], T] = msgspec.json.Decoder(record).decode
+        self._codec: Codec[T] = record if isinstance(record, Codec) else json_codec(record)
 
     def encode(self, value: T) -> bytes:
         """The record as it is kept, once it has been read again: what nobody can read is never stored.
@@ -82,9 +94,9 @@ class Kind(Generic[T]):
         JSON has no infinity, and a struct's types are not looked at when it is made. Raises ValueError,
         which is a bug of who made the record.
         """
-        encoded = self._encode(value)
+        encoded = self._codec.encode(value)
         try:
-            self._decode(encoded)
+            self._codec.decode(encoded)
         except _UNREADABLE as error:
             raise ValueError(f"a {self.name} record that could not be read again: {error}") from None
         return encoded
@@ -92,7 +104,7 @@ class Kind(Generic[T]):
     def decode(self, path: str, raw: bytes | str) -> T:
         """The record at a path; raises DamagedRecord."""
         try:
-            return self._decode(raw)
+            return self._codec.decode(raw)
         except _UNREADABLE as error:
             raise DamagedRecord(path, str(error)) from None
 
@@ -152,15 +164,27 @@ class Job(msgspec.Struct, frozen=True):
         return self.group or self.payload.get("order", "") or self.id
 
 
-class Event(msgspec.Struct, frozen=True):
-    """Something that has become true, told to subscribers at least once."""
+class KeptEvent(msgspec.Struct, frozen=True):
+    """An event as it is kept until all subscribers have handled it, which is at least once."""
 
     topic: str
     payload: dict[str, str] = {}
 
 
+_KEPT = json_codec(KeptEvent)
+
+
+def _event_kept(event: DomainEvent) -> bytes:
+    return _KEPT.encode(KeptEvent(topic_of(event), payload_of(event)))
+
+
+def _event_read(raw: bytes | str) -> DomainEvent:
+    kept = _KEPT.decode(raw)
+    return event_of(kept.topic, kept.payload)
+
+
 JOB = Kind("job", Job)
-OUTBOX = Kind("outbox", Event)
+OUTBOX = Kind("outbox", Codec(_event_kept, _event_read))
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +194,7 @@ class Decision(Generic[R_co]):
     reply: R_co
     writes: Sequence[Write] = ()
     jobs: Sequence[Job] = ()
-    events: Sequence[Event] = ()
+    events: Sequence[DomainEvent] = ()
 
 
 class View(Protocol):
@@ -234,7 +258,7 @@ def drop_job(job_id: str) -> Write:
     return delete(JOB.key(job_id))
 
 
-def writes_of(decision: Decision[Any], outbox_keys: Iterable[Key[Event]]) -> list[Write]:
+def writes_of(decision: Decision[Any], outbox_keys: Iterable[Key[DomainEvent]]) -> list[Write]:
     """All a decision makes durable, as writes: its own, its jobs' and its events', which get these keys in turn."""
     writes = list(decision.writes)
     writes.extend(put(JOB.key(job.id), job) for job in decision.jobs)
@@ -302,26 +326,26 @@ async def remove(store: Store, keys: Sequence[Key[Any]]) -> None:
         await store.transact((), removing(some))
 
 
-def numbered(first: int) -> Iterator[Key[Event]]:
+def numbered(first: int) -> Iterator[Key[DomainEvent]]:
     """The keys of events that one process numbers by itself."""
     return map(outbox_key, count(first))
 
 
-def outbox_key(number: int) -> Key[Event]:
+def outbox_key(number: int) -> Key[DomainEvent]:
     return OUTBOX.key(f"{number:016d}")
 
 
-def timed_outbox_key(now: Instant, mark: str, number: int) -> Key[Event]:
+def timed_outbox_key(now: Instant, mark: str, number: int) -> Key[DomainEvent]:
     """The key of an event where many processes commit: `mark` is the commit's own, `number` counts within it."""
     return OUTBOX.key(f"{now:014d}-{mark}-{number:03d}")
 
 
-def outbox_time_key(at: Instant) -> Key[Event]:
+def outbox_time_key(at: Instant) -> Key[DomainEvent]:
     """Before the keys of all events that were committed at this time or later."""
     return OUTBOX.key(f"{max(0, at):014d}-")
 
 
-def outbox_time(key: Key[Event]) -> Instant:
+def outbox_time(key: Key[DomainEvent]) -> Instant:
     """When an event with such a key was committed, by the clock of who did."""
     return int(key.parts[0].partition("-")[0])
 

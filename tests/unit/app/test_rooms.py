@@ -9,9 +9,10 @@ import pytest
 from tests.rpc.desk import on_platform
 from traffic_tacos import rooms
 from traffic_tacos.app import config
+from traffic_tacos.kernel.domain_events import EventChanged
 from traffic_tacos.ports.rooms import Gauge, Room
 from traffic_tacos.ports.settings import LOG_LEVEL
-from traffic_tacos.ports.store import Decision, Event, Job
+from traffic_tacos.ports.store import Decision, Job
 
 
 def test_every_folder_of_a_room_is_in_the_list_of_rooms():
@@ -24,8 +25,11 @@ def test_every_folder_of_a_room_is_in_the_list_of_rooms():
 async def test_whatever_a_room_brings_is_used(desk):
     heard: list[object] = []
 
-    async def note(thing):
-        heard.append(thing.topic)
+    async def note(job):
+        heard.append(job.topic)
+
+    async def note_event(event):
+        heard.append(event.event_id)
 
     async def at_the_start():
         heard.append("load")
@@ -42,7 +46,7 @@ async def test_whatever_a_room_brings_is_used(desk):
     room = Room(
         services=(),
         handlers={"kitchen.cook": note},
-        subscribers=(note,),
+        subscribers=(note_event,),
         gauges=(Gauge("tacos_kitchen_pots", "Pots", "stove", lambda: [("left", 3.0)]),),
         caches={"pots": cache},
         loops={"stove": going_on},
@@ -64,7 +68,7 @@ async def test_whatever_a_room_brings_is_used(desk):
         await desk.crash()
     platform = desk.platform
     await platform.engines.store.transact(
-        (), lambda _: Decision(None, jobs=(Job("one", "kitchen.cook", 0),), events=(Event("kitchen.ready", {}),))
+        (), lambda _: Decision(None, jobs=(Job("one", "kitchen.cook", 0),), events=(EventChanged("kitchen.ready"),))
     )
     await desk.clock.sleep(1)
     assert {"load", "loop", "commit", "kitchen.cook", "kitchen.ready"} <= set(heard)

@@ -11,8 +11,9 @@ from tests.stored import stored
 from traffic_tacos.engines.faulty import Faults, FaultyStore
 from traffic_tacos.engines.memory import MemoryStore
 from traffic_tacos.engines.outbox import BUGS_MAX, PAGE, REMOVED_AT_ONCE_MAX, Outbox
+from traffic_tacos.kernel.domain_events import EventChanged
 from traffic_tacos.kernel.errors import Damaged, Fault
-from traffic_tacos.ports.store import JOB, OUTBOX, Event, Job, StoreUnavailable, delete, outbox_key, put
+from traffic_tacos.ports.store import JOB, OUTBOX, Job, StoreUnavailable, delete, outbox_key, put
 
 
 class Desk:
@@ -24,11 +25,11 @@ class Desk:
         self.memory.on_commit = self.outbox.committed
 
     async def commit(self, *topics: str) -> None:
-        events = tuple(Event(topic) for topic in topics)
+        events = tuple(EventChanged(topic) for topic in topics)
         await stored(self.memory, events=events)
 
     def stored(self) -> list[str]:
-        return [event.topic for _, event in self.memory.all(OUTBOX)]
+        return [event.event_id for _, event in self.memory.all(OUTBOX)]
 
     @contextlib.asynccontextmanager
     async def running(self):
@@ -53,8 +54,8 @@ def failing(heard, error, times):
     """A subscriber that raises so many times at the topic `bad`, and notes what it was told."""
 
     async def subscriber(event):
-        heard.append(event.topic)
-        if event.topic == "bad" and heard.count("bad") <= times:
+        heard.append(event.event_id)
+        if event.event_id == "bad" and heard.count("bad") <= times:
             raise error
 
     return subscriber
@@ -81,7 +82,7 @@ async def test_how_often_an_event_is_told_to_a_subscriber_that_fails(desk, error
     desk.outbox.subscribe(failing(heard, error, times))
 
     async def hears(event):
-        other.append(event.topic)
+        other.append(event.event_id)
 
     desk.outbox.subscribe(hears)
     await desk.commit("first", "bad", "last")
@@ -99,7 +100,7 @@ async def test_a_commit_without_events_is_none_and_a_removal_is_no_event(desk):
     key = outbox_key(7)
     desk.outbox.committed([put(JOB.key("a"), Job("a", "t", 0)), delete(key)])
     assert desk.outbox.waiting() == 0
-    desk.outbox.committed([put(key, Event("e"))])
+    desk.outbox.committed([put(key, EventChanged("e"))])
     assert desk.outbox.waiting() == 1
 
 
@@ -114,9 +115,9 @@ async def test_what_comes_while_events_are_told_is_told_after_them(desk):
     heard = []
 
     async def adds(event):
-        heard.append(event.topic)
-        if event.topic in ("1", "2"):
-            await desk.commit(event.topic * 2)
+        heard.append(event.event_id)
+        if event.event_id in ("1", "2"):
+            await desk.commit(event.event_id * 2)
 
     desk.outbox.subscribe(adds)
     await desk.commit("1", "2")
@@ -132,7 +133,7 @@ async def test_a_removal_that_fails_is_tried_again_and_nothing_is_told_twice(des
     heard = []
 
     async def hears(event):
-        heard.append(event.topic)
+        heard.append(event.event_id)
 
     desk.outbox.subscribe(hears)
     await desk.commit("a", "b")
@@ -150,7 +151,7 @@ async def test_a_relay_that_is_stopped_at_an_event_leaves_it_for_the_next_proces
     reached = asyncio.Event()
 
     async def hangs(event):
-        if event.topic == "b":
+        if event.event_id == "b":
             reached.set()
             await asyncio.Event().wait()
 
@@ -165,7 +166,7 @@ async def test_a_relay_that_is_stopped_at_an_event_leaves_it_for_the_next_proces
     heard = []
 
     async def hears(event):
-        heard.append(event.topic)
+        heard.append(event.event_id)
 
     later = Outbox(desk.store, desk.clock)
     later.subscribe(hears)
@@ -185,7 +186,7 @@ async def test_what_an_earlier_process_left_is_told_in_order_however_much_it_is(
 
     async def hears(event):
         waited.append(desk.outbox.waiting())
-        heard.append(event.topic)
+        heard.append(event.event_id)
 
     desk.outbox.subscribe(hears)
     await desk.outbox.load()

@@ -16,6 +16,7 @@ from traffic_tacos.engines.peers import SharedPeers
 from traffic_tacos.engines.presence import PRESENT_FOR
 from traffic_tacos.engines.settings import SETTING, Set
 from traffic_tacos.engines.shared_outbox import KEPT_FOR, ORPHANED_AFTER, ORPHANS_EVERY, SharedOutbox
+from traffic_tacos.kernel.domain_events import EventChanged
 from traffic_tacos.kernel.instants import SECOND
 from traffic_tacos.ports.audit import AUDIT, HEAD, Audited, audited
 from traffic_tacos.ports.peers import Share
@@ -23,7 +24,6 @@ from traffic_tacos.ports.store import (
     JOB,
     OUTBOX,
     Decision,
-    Event,
     Job,
     StoreUnavailable,
     delete,
@@ -68,10 +68,10 @@ class Process:
             tasks.create_task(self.jobs.run({"topic": self._do}))
 
     async def _hear(self, event):
-        self.heard.append(event.topic)
+        self.heard.append(event.event_id)
 
     async def _forward(self, event):
-        self.forwarded.append(event.topic)
+        self.forwarded.append(event.event_id)
 
     async def _do(self, job):
         self.did.append(job.id)
@@ -109,7 +109,7 @@ def two(clock):
 
 
 async def tell(process, *topics):
-    await process.store.transact((), lambda _: Decision(None, events=[Event(topic) for topic in topics]))
+    await process.store.transact((), lambda _: Decision(None, events=[EventChanged(topic) for topic in topics]))
 
 
 @on_virtual_time

@@ -4,18 +4,20 @@ import msgspec
 import pytest
 
 from traffic_tacos.kernel.instants import SECOND
-from traffic_tacos.rooms.realtime.model import EXPIRING_SOON, ORDER, PENDING_MAX, Feed, Kind, Message, Update
+from traffic_tacos.kernel.statuses import PaymentStatus as P
+from traffic_tacos.kernel.statuses import ReservationStatus as R
+from traffic_tacos.rooms.realtime.model import EXPIRING_SOON, PENDING_MAX, RANKS, Feed, Message, Subject, Update
 
 NOW = 1_800_000_000_000
 UNTIL = NOW + 60 * SECOND
 
 
-def reservation(new="PENDING", *, old="", at=NOW, until=None, thing="r1"):
-    return Update(Kind.RESERVATION, thing, old, new, at, until)
+def reservation(new=R.PENDING, *, old=None, at=NOW, until=None, thing="r1"):
+    return Update(Subject.RESERVATION, thing, old, new, at, until)
 
 
 def payment(new, *, at=NOW):
-    return Update(Kind.PAYMENT, "p1", "", new, at)
+    return Update(Subject.PAYMENT, "p1", None, new, at)
 
 
 def message(number=1, **fields):
@@ -25,20 +27,20 @@ def message(number=1, **fields):
 
 # What is known, what is offered, and whether that is news.
 OFFERS = [
-    (reservation(), reservation("CONFIRMED", at=NOW + 1), True),
-    (reservation("CONFIRMED"), reservation("PENDING", at=NOW - 1), False),
+    (reservation(), reservation(R.CONFIRMED, at=NOW + 1), True),
+    (reservation(R.CONFIRMED), reservation(R.PENDING, at=NOW - 1), False),
     (reservation(), reservation(), False),
-    (reservation(), reservation("CONFIRMED"), True),
-    (reservation("CONFIRMED"), reservation(), False),
-    (reservation("CONFIRMED"), reservation("REFUNDED"), True),
-    (reservation("EXPIRED"), reservation("CANCELLED"), False),
+    (reservation(), reservation(R.CONFIRMED), True),
+    (reservation(R.CONFIRMED), reservation(), False),
+    (reservation(R.CONFIRMED), reservation(R.REFUNDED), True),
+    (reservation(R.EXPIRED), reservation(R.CANCELLED), False),
     (reservation(until=UNTIL), reservation(until=UNTIL + 1), True),
     (reservation(until=UNTIL), reservation(until=UNTIL - 1), False),
     (reservation(until=UNTIL), reservation(), False),
     (reservation(), reservation(thing="r2", at=NOW - 9), True),
-    (payment("PROCESSING"), payment("COMPLETED"), True),
-    (payment("COMPLETED"), payment("FAILED"), False),
-    (payment("FAILED"), payment("PROCESSING", at=NOW + 1), True),
+    (payment(P.PROCESSING), payment(P.COMPLETED), True),
+    (payment(P.COMPLETED), payment(P.FAILED), False),
+    (payment(P.FAILED), payment(P.PROCESSING, at=NOW + 1), True),
 ]
 
 
@@ -54,15 +56,15 @@ def test_only_what_is_newer_than_what_is_known_is_news(known, offered, is_news, 
     assert [one.new for one in told if one.id == known.id][-1] == newest.new
 
 
-@pytest.mark.parametrize("kind", Kind)
-def test_of_two_states_of_one_millisecond_the_later_one_is_told_whichever_comes_first(kind):
-    states = ORDER[kind]
+@pytest.mark.parametrize("subject", Subject)
+def test_of_two_states_of_one_millisecond_the_later_one_is_told_whichever_comes_first(subject):
+    states = RANKS[subject]
     for earlier, first in enumerate(states):
         for second in states[earlier + 1 :]:
             for offered in ((first, second), (second, first)):
                 feed = Feed()
                 for state in offered:
-                    feed.offer(Update(kind, "x", "", state, NOW))
+                    feed.offer(Update(subject, "x", None, state, NOW))
                 assert [one.new for one in feed.take(NOW)] == [second], offered
 
 
@@ -70,9 +72,9 @@ def test_who_reads_slowly_is_told_one_step_from_what_they_last_heard():
     feed = Feed()
     feed.offer(reservation())
     feed.take(NOW)
-    feed.offer(reservation("CONFIRMED", old="PENDING", at=NOW + 1))
-    feed.offer(reservation("REFUNDED", old="CONFIRMED", at=NOW + 2))
-    assert feed.take(NOW) == [reservation("REFUNDED", old="PENDING", at=NOW + 2)]
+    feed.offer(reservation(R.CONFIRMED, old=R.PENDING, at=NOW + 1))
+    feed.offer(reservation(R.REFUNDED, old=R.CONFIRMED, at=NOW + 2))
+    assert feed.take(NOW) == [reservation(R.REFUNDED, old=R.PENDING, at=NOW + 2)]
     assert feed.take(NOW) == []
 
 
@@ -81,7 +83,7 @@ def test_messages_come_first_and_things_in_the_order_of_their_last_change():
     feed.offer(reservation(thing="r1"))
     feed.offer(reservation(thing="r2"))
     feed.offer_message(message())
-    feed.offer(reservation("CONFIRMED", thing="r1", at=NOW + 1))
+    feed.offer(reservation(R.CONFIRMED, thing="r1", at=NOW + 1))
     assert [one.id for one in feed.take(NOW)] == ["m1", "r2", "r1"]
 
 
@@ -95,7 +97,7 @@ def test_the_end_of_a_hold_is_told_once_from_fifteen_seconds_before_it(before_th
     feed.offer(reservation(until=UNTIL))
     feed.take(NOW)
     assert feed.next_reminder() == UNTIL - EXPIRING_SOON
-    reminder = Update(Kind.RESERVATION, "r1", "PENDING", "PENDING", NOW, UNTIL, is_reminder=True)
+    reminder = Update(Subject.RESERVATION, "r1", R.PENDING, R.PENDING, NOW, UNTIL, is_reminder=True)
     assert feed.take(UNTIL - before_the_end) == ([reminder] if is_told else [])
     assert feed.next_reminder() == (None if is_told else UNTIL - EXPIRING_SOON)
     assert feed.take(UNTIL) == ([] if is_told else [reminder])
@@ -114,8 +116,8 @@ def test_a_hold_first_heard_of_in_its_last_seconds_is_told_before_its_reminder()
     [
         *(
             (reservation(state, at=NOW + 1, until=UNTIL), None)
-            for state in ORDER[Kind.RESERVATION]
-            if state != "PENDING"
+            for state in RANKS[Subject.RESERVATION]
+            if state != R.PENDING
         ),
         (reservation(until=UNTIL + 30 * SECOND, at=NOW + 1), UNTIL + 30 * SECOND - EXPIRING_SOON),
         (reservation(at=NOW + 1), None),
@@ -155,7 +157,7 @@ def test_a_full_feed_takes_nothing_new_but_still_what_changes_of_what_it_has():
         assert feed.offer(reservation(thing=f"r{number}"))
     assert not feed.offer(reservation(thing="one too many", until=UNTIL))
     assert feed.next_reminder() is None  # of what was never told there is no reminder
-    assert feed.offer(reservation("CONFIRMED", thing="r0", at=NOW + 1))
+    assert feed.offer(reservation(R.CONFIRMED, thing="r0", at=NOW + 1))
     assert len(feed.take(NOW)) == PENDING_MAX
     assert feed.offer(reservation(thing="one too many"))
 

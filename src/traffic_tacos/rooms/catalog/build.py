@@ -30,7 +30,7 @@ def build(on: Dependencies) -> Room:
             Service(CatalogRpc(catalog, inventory), catalog_pb2.DESCRIPTOR.services_by_name["CatalogService"]),
             Service(sales, web_pb2.DESCRIPTOR.services_by_name["SaleService"]),
         ),
-        subscribers=(catalog.hear,),
+        subscribers=(catalog.handle,),
         caches={"plans": sales.plans},
         issues=issues,
         load=catalog.load,

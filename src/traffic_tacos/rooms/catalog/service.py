@@ -8,16 +8,15 @@ from collections.abc import Sequence
 import msgspec
 
 from traffic_tacos.kernel.calls import Call
+from traffic_tacos.kernel.domain_events import DomainEvent, EventChanged
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.events import SaleWindow, sale_window
 from traffic_tacos.kernel.ids import checked_id
-from traffic_tacos.kernel.topics import EVENT_CHANGED
 from traffic_tacos.ports.audit import HEAD, audited, entry_of
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.paging import FIRST, PAGE_MAX, Asked, Page
 from traffic_tacos.ports.sales import Period, Sale, changed_sale, sale_key
 from traffic_tacos.ports.store import Decision, Key, Store, View, Write, parts_of, put
-from traffic_tacos.ports.store import Event as Announcement
 from traffic_tacos.rooms.catalog.documents import parsed
 from traffic_tacos.rooms.catalog.model import Event, differing, is_same, same_promise, with_known_seating
 from traffic_tacos.rooms.catalog.records import EVENT
@@ -55,7 +54,7 @@ class Catalog:
             if known is None:
                 sale = put(sale_key(event.id), Sale(Period(sale_window(event.info))))
                 writes = (put(key, event), sale, *audited(view, *by))
-                return Decision(event, writes, events=(_changed(event),))
+                return Decision(event, writes, events=(EventChanged(event.id),))
             if not is_same(event, known):
                 raise Refusal(Code.ALREADY_EXISTS, f"id: {event.id} is taken by another event")
             return Decision(known)
@@ -115,11 +114,10 @@ class Catalog:
             if write.kind is EVENT and write.value is not None and write.value.id not in self._ids:
                 insort(self._ids, write.value.id)
 
-    async def hear(self, news: Announcement) -> None:
+    async def handle(self, news: DomainEvent) -> None:
         """An event that another process put on sale is one of the list as well."""
-        event_id = news.payload.get("event_id", "")
-        if news.topic == EVENT_CHANGED and event_id not in self._ids:
-            insort(self._ids, event_id)
+        if isinstance(news, EventChanged) and news.event_id not in self._ids:
+            insort(self._ids, news.event_id)
 
     async def update(self, event_id: str, document: str, seating_plan: str, reason: str, call: Call) -> Event:
         """Change what may change while people buy; FAILED_PRECONDITION when seats, prices or currency differ."""
@@ -140,7 +138,7 @@ class Catalog:
             sale = changed_sale(view.get(sale_at), sale_window(known.info), sale_window(changed.info), now)
             told = msgspec.structs.replace(entry, new=", ".join(differing(known, changed)))
             writes = (put(key, changed), put(sale_at, sale), *audited(view, told))
-            return Decision(changed, writes, events=(_changed(changed),))
+            return Decision(changed, writes, events=(EventChanged(changed.id),))
 
         return await self._store.transact((key, sale_at, HEAD), decide)
 
@@ -151,7 +149,3 @@ def unknown_event(event_id: str) -> Refusal:
 
 def _id(event: Event | Unreadable) -> str:
     return event.id
-
-
-def _changed(event: Event) -> Announcement:
-    return Announcement(EVENT_CHANGED, {"event_id": event.id})

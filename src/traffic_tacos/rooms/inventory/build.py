@@ -19,6 +19,6 @@ def build(on: Dependencies) -> Room:
             Service(HoldRpc(inventory), own_pb2.DESCRIPTOR.services_by_name["HoldService"]),
             Service(SeatRpc(inventory), web_pb2.DESCRIPTOR.services_by_name["SeatService"]),
         ),
-        subscribers=(inventory.hear,),
+        subscribers=(inventory.handle,),
         caches={"seating-plans": inventory.plans},
     )

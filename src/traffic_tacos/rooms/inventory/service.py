@@ -7,6 +7,7 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 
 from traffic_tacos.kernel.calls import Call
+from traffic_tacos.kernel.domain_events import DomainEvent, EventChanged
 from traffic_tacos.kernel.errors import Fault, Refusal
 from traffic_tacos.kernel.events import sale_window
 from traffic_tacos.kernel.ids import checked_id, checked_reason, derived_id
@@ -14,13 +15,12 @@ from traffic_tacos.kernel.instants import DAY, Instant
 from traffic_tacos.kernel.limits import HOUSE_SEATS_MAX, SEATS_PER_RESERVATION_MAX
 from traffic_tacos.kernel.money import Money
 from traffic_tacos.kernel.seats import Seat, SeatStatus
-from traffic_tacos.kernel.topics import EVENT_CHANGED
 from traffic_tacos.ports.audit import HEAD, Audited, audited
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.idempotency import Answers, Keyed, Once
 from traffic_tacos.ports.peers import Share, whole
 from traffic_tacos.ports.sales import sale_key, window_in_force
-from traffic_tacos.ports.store import COMMIT_RECORDS_MAX, Decision, Event, Key, Prefix, Reads, Store, View
+from traffic_tacos.ports.store import COMMIT_RECORDS_MAX, Decision, Key, Prefix, Reads, Store, View
 from traffic_tacos.rooms.inventory import model
 from traffic_tacos.rooms.inventory.clients import CatalogClient
 from traffic_tacos.rooms.inventory.model import Claim, Counts, Hold, HoldStatus
@@ -150,10 +150,10 @@ class Inventory:
         self._answers = Answers(store, clock)
         self.plans: dict[str, tuple[EventPlan, EventKeys]] = {}
 
-    async def hear(self, event: Event) -> None:
+    async def handle(self, event: DomainEvent) -> None:
         """Ask the catalog anew about an event that has changed."""
-        if event.topic == EVENT_CHANGED:
-            self.plans.pop(event.payload["event_id"], None)
+        if isinstance(event, EventChanged):
+            self.plans.pop(event.event_id, None)
 
     async def reserve(self, request: Reserve, call: Call) -> Held:
         """Hold seats until the deadline; see `model.reserve` for what is refused."""

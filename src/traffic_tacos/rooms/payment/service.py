@@ -15,6 +15,7 @@ import msgspec
 from traffic_tacos.kernel.addresses import Network, checked_url
 from traffic_tacos.kernel.calls import Call, Role
 from traffic_tacos.kernel.cards import TEST_CARDS, Reason
+from traffic_tacos.kernel.domain_events import PaymentChanged
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.ids import checked_id, checked_user_id, derived_id, new_id
 from traffic_tacos.kernel.instants import DAY, SECOND, Instant, seconds
@@ -22,21 +23,21 @@ from traffic_tacos.kernel.money import Money
 from traffic_tacos.kernel.statuses import PaymentStatus
 from traffic_tacos.kernel.topics import (
     EXPIRE_PAYMENT,
-    PAYMENT_CHANGED,
     SETTLE_PAYMENT_RESULT,
     SIMULATE_OUTCOME,
 )
+from traffic_tacos.kernel.webhook_types import OF_PAYMENT
 from traffic_tacos.ports.audit import HEAD, audited, entry_of
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.idempotency import Answers, Keyed, Once
 from traffic_tacos.ports.paging import Asked, Page, page_of
-from traffic_tacos.ports.store import Decision, Event, Job, Store, View, drop_job, put
+from traffic_tacos.ports.store import Decision, Job, Store, View, drop_job, put
 from traffic_tacos.ports.webhooks import message_id_of
 from traffic_tacos.rooms.payment import model
 from traffic_tacos.rooms.payment.clients import ReservationClient
 from traffic_tacos.rooms.payment.model import Method, Payment, Scenario
 from traffic_tacos.rooms.payment.records import PAYMENT, index_writes, listing
-from traffic_tacos.rooms.payment.webhooks import TYPES, Wrong, webhook_of, wrong_webhooks
+from traffic_tacos.rooms.payment.webhooks import Wrong, webhook_of, wrong_webhooks
 
 KEY_WINDOW = DAY
 DELAY_SECONDS_MAX = 86_400
@@ -236,8 +237,10 @@ class Payments:
         """
         payment = await self._visible(request.payment_intent_id, call)
         status = member("target_status", PaymentStatus, request.status)
-        if status not in TYPES:
-            raise Refusal.of_field("target_status", f"must be one of {', '.join(one.name for one in TYPES)}", status)
+        if status not in OF_PAYMENT:
+            raise Refusal.of_field(
+                "target_status", f"must be one of {', '.join(one.name for one in OF_PAYMENT)}", status
+            )
         if not 0 <= request.delay_seconds <= DELAY_SECONDS_MAX:
             raise Refusal.of_field("delay_seconds", f"must be 0 to {DELAY_SECONDS_MAX}", request.delay_seconds)
         at = self._clock.now() + request.delay_seconds * SECOND
@@ -352,17 +355,9 @@ def _job(job_id: str, topic: str, payment: Payment, due_at: Instant, **more: str
     return Job(job_id, topic, due_at, payload, group=payment.reservation_id)
 
 
-def _changed(payment: Payment, before: PaymentStatus | None) -> Event:
-    return Event(
-        PAYMENT_CHANGED,
-        {
-            "payment_intent_id": payment.id,
-            "reservation_id": payment.reservation_id,
-            "user_id": payment.user_id,
-            "old": before.name if before else "",
-            "new": payment.status.name,
-            "at": str(payment.updated_at),
-        },
+def _changed(payment: Payment, before: PaymentStatus | None) -> PaymentChanged:
+    return PaymentChanged(
+        payment.id, payment.reservation_id, payment.user_id, before, payment.status, payment.updated_at
     )
 
 

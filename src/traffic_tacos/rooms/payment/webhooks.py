@@ -6,12 +6,10 @@ import msgspec
 
 from traffic_tacos.kernel.instants import Instant
 from traffic_tacos.kernel.statuses import PaymentStatus
-from traffic_tacos.kernel.webhook_types import About, of_status
+from traffic_tacos.kernel.webhook_types import OF_PAYMENT
 from traffic_tacos.ports.store import Job
 from traffic_tacos.ports.webhooks import AGAIN, Defect, webhook_body, webhook_job
 from traffic_tacos.rooms.payment.model import Payment
-
-TYPES = {PaymentStatus[status]: one.name for status, one in of_status(About.PAYMENT).items()}
 
 
 class Wrong(IntEnum):
@@ -43,8 +41,8 @@ def telling(payment: Payment, status: PaymentStatus, name: str, now: Instant) ->
         "failure_reason": payment.failure_reason,
     }
     # A part that went back leaves the payment COMPLETED; to its receiver that is a refund all the same.
-    kind = TYPES[PaymentStatus.REFUNDED if status is PaymentStatus.COMPLETED and payment.refunded else status]
-    return webhook_job(name, payment.webhook_url, webhook_body(kind, data, payment.updated_at), now)
+    told = PaymentStatus.REFUNDED if status is PaymentStatus.COMPLETED and payment.refunded else status
+    return webhook_job(name, payment.webhook_url, webhook_body(OF_PAYMENT[told].name, data, payment.updated_at), now)
 
 
 def wrong_webhooks(

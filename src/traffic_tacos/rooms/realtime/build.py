@@ -14,7 +14,7 @@ def build(on: Dependencies) -> Room:
     realtime = Realtime(on.store, on.clock, on.randomness, reservations, payments)
     return Room(
         services=(Service(RealtimeRpc(realtime), websocket_pb2.DESCRIPTOR.services_by_name["WebSocketService"]),),
-        subscribers=(realtime.hear,),
+        subscribers=(realtime.handle,),
         load=realtime.load,
         committed=realtime.committed,
         hang_up=realtime.hang_up,

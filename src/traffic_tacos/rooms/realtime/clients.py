@@ -7,7 +7,8 @@ from traffic_tacos.gen.common.v1 import types_pb2
 from traffic_tacos.gen.payment.v1 import payment_pb2, payment_pb2_grpc
 from traffic_tacos.gen.reservation.v1 import reservation_pb2, reservation_pb2_grpc
 from traffic_tacos.kernel.calls import Call
-from traffic_tacos.rooms.realtime.model import Kind, Update
+from traffic_tacos.kernel.statuses import PaymentStatus, ReservationStatus
+from traffic_tacos.rooms.realtime.model import Subject, Update
 from traffic_tacos.upstream import Upstream
 
 ROOM_SECONDS = 1.0
@@ -71,11 +72,11 @@ async def _all_pages(page: Callable[[types_pb2.Pagination], Awaitable[tuple[list
 
 
 def _reservation(message: reservation_pb2.Reservation) -> Update:
-    status = reservation_pb2.ReservationStatus.Name(message.status).removeprefix("RESERVATION_STATUS_")
-    at = wire.instant(message, "updated_at") or 0
-    return Update(Kind.RESERVATION, message.reservation_id, "", status, at, wire.instant(message, "hold_expires_at"))
+    status, at = ReservationStatus(message.status), wire.instant(message, "updated_at") or 0
+    until = wire.instant(message, "hold_expires_at")
+    return Update(Subject.RESERVATION, message.reservation_id, None, status, at, until)
 
 
 def _payment(message: payment_pb2.Payment) -> Update:
-    status = payment_pb2.PaymentStatus.Name(message.status).removeprefix("PAYMENT_STATUS_")
-    return Update(Kind.PAYMENT, message.payment_intent_id, "", status, wire.instant(message, "updated_at") or 0)
+    status, at = PaymentStatus(message.status), wire.instant(message, "updated_at") or 0
+    return Update(Subject.PAYMENT, message.payment_intent_id, None, status, at)

@@ -10,13 +10,14 @@ from enum import Enum
 import msgspec
 
 from traffic_tacos.kernel.instants import SECOND, Instant
+from traffic_tacos.kernel.statuses import AnyStatus, PaymentStatus, ReservationStatus
 
 EXPIRING_SOON = 15 * SECOND
 PENDING_MAX = 1000
 MESSAGE_BYTES = 200  # of its key, id and times
 
 
-class Kind(Enum):
+class Subject(Enum):
     """What a stream is about."""
 
     RESERVATION = "reservation"
@@ -24,19 +25,33 @@ class Kind(Enum):
 
 
 # Which of two states of one millisecond is the later one.
-ORDER: Mapping[Kind, tuple[str, ...]] = {
-    Kind.RESERVATION: ("PENDING", "CANCELLED", "EXPIRED", "CONFIRMED", "REFUNDED"),
-    Kind.PAYMENT: ("PENDING", "PROCESSING", "FAILED", "CANCELLED", "EXPIRED", "COMPLETED", "REFUNDED"),
+RANKS: Mapping[Subject, tuple[AnyStatus, ...]] = {
+    Subject.RESERVATION: (
+        ReservationStatus.PENDING,
+        ReservationStatus.CANCELLED,
+        ReservationStatus.EXPIRED,
+        ReservationStatus.CONFIRMED,
+        ReservationStatus.REFUNDED,
+    ),
+    Subject.PAYMENT: (
+        PaymentStatus.PENDING,
+        PaymentStatus.PROCESSING,
+        PaymentStatus.FAILED,
+        PaymentStatus.CANCELLED,
+        PaymentStatus.EXPIRED,
+        PaymentStatus.COMPLETED,
+        PaymentStatus.REFUNDED,
+    ),
 }
 
 
 class Update(msgspec.Struct, frozen=True):
-    """How a thing stands since `at`. `old` is empty when the stream is told of it for the first time."""
+    """How a thing stands since `at`. `old` is None when the stream is told of it for the first time."""
 
-    kind: Kind
+    subject: Subject
     id: str
-    old: str
-    new: str
+    old: AnyStatus | None
+    new: AnyStatus
     at: Instant
     hold_expires_at: Instant | None = None
     is_reminder: bool = False
@@ -85,7 +100,7 @@ class Feed:
         first = self._pending.pop(update.id, None)
         self._pending[update.id] = update if first is None else msgspec.structs.replace(update, old=first.old)
         self._soon.pop(update.id, None)
-        if update.new == "PENDING" and update.hold_expires_at is not None:
+        if update.new is ReservationStatus.PENDING and update.hold_expires_at is not None:
             self._soon[update.id] = update.hold_expires_at - EXPIRING_SOON
         return True
 
@@ -110,5 +125,4 @@ class Feed:
 
 
 def _age(update: Update) -> tuple[Instant, int, Instant]:
-    order = ORDER[update.kind]
-    return update.at, order.index(update.new), update.hold_expires_at or 0
+    return update.at, RANKS[update.subject].index(update.new), update.hold_expires_at or 0

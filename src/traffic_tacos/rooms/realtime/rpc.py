@@ -1,6 +1,6 @@
 """The part of WebSocketService that is about what a user has; the queue's own stream is in the waiting room."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
 from typing import cast
 
@@ -10,24 +10,25 @@ from traffic_tacos.gen.payment.v1 import payment_pb2
 from traffic_tacos.gen.reservation.v1 import reservation_pb2
 from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.errors import Refusal
-from traffic_tacos.rooms.realtime.model import Kind, Message, Update
+from traffic_tacos.kernel.statuses import AnyStatus, PaymentStatus, ReservationStatus
+from traffic_tacos.rooms.realtime.model import Message, Subject, Update
 from traffic_tacos.rooms.realtime.service import Realtime, Send
 
-_RESERVATION_NEWS = {
-    "PENDING": (pb.RESERVATION_EVENT_TYPE_CREATED, "held for you"),
-    "CONFIRMED": (pb.RESERVATION_EVENT_TYPE_CONFIRMED, "yours"),
-    "CANCELLED": (pb.RESERVATION_EVENT_TYPE_CANCELLED, "cancelled"),
-    "EXPIRED": (pb.RESERVATION_EVENT_TYPE_EXPIRED, "the hold has ended"),
-    "REFUNDED": (pb.RESERVATION_EVENT_TYPE_CANCELLED, "given back"),
+RESERVATION_NEWS: Mapping[AnyStatus, tuple[pb.ReservationEventType, str]] = {
+    ReservationStatus.PENDING: (pb.RESERVATION_EVENT_TYPE_CREATED, "held for you"),
+    ReservationStatus.CONFIRMED: (pb.RESERVATION_EVENT_TYPE_CONFIRMED, "yours"),
+    ReservationStatus.CANCELLED: (pb.RESERVATION_EVENT_TYPE_CANCELLED, "cancelled"),
+    ReservationStatus.EXPIRED: (pb.RESERVATION_EVENT_TYPE_EXPIRED, "the hold has ended"),
+    ReservationStatus.REFUNDED: (pb.RESERVATION_EVENT_TYPE_CANCELLED, "given back"),
 }
-_PAYMENT_NEWS = {
-    "PENDING": (pb.PAYMENT_EVENT_TYPE_CREATED, "waits to be paid"),
-    "PROCESSING": (pb.PAYMENT_EVENT_TYPE_PROCESSING, "the bank is being asked"),
-    "COMPLETED": (pb.PAYMENT_EVENT_TYPE_COMPLETED, "paid"),
-    "FAILED": (pb.PAYMENT_EVENT_TYPE_FAILED, "the bank said no"),
-    "CANCELLED": (pb.PAYMENT_EVENT_TYPE_FAILED, "cancelled; nothing was charged"),
-    "EXPIRED": (pb.PAYMENT_EVENT_TYPE_FAILED, "expired; nothing was charged"),
-    "REFUNDED": (pb.PAYMENT_EVENT_TYPE_REFUNDED, "refunded"),
+PAYMENT_NEWS: Mapping[AnyStatus, tuple[pb.PaymentEventType, str]] = {
+    PaymentStatus.PENDING: (pb.PAYMENT_EVENT_TYPE_CREATED, "waits to be paid"),
+    PaymentStatus.PROCESSING: (pb.PAYMENT_EVENT_TYPE_PROCESSING, "the bank is being asked"),
+    PaymentStatus.COMPLETED: (pb.PAYMENT_EVENT_TYPE_COMPLETED, "paid"),
+    PaymentStatus.FAILED: (pb.PAYMENT_EVENT_TYPE_FAILED, "the bank said no"),
+    PaymentStatus.CANCELLED: (pb.PAYMENT_EVENT_TYPE_FAILED, "cancelled; nothing was charged"),
+    PaymentStatus.EXPIRED: (pb.PAYMENT_EVENT_TYPE_FAILED, "expired; nothing was charged"),
+    PaymentStatus.REFUNDED: (pb.PAYMENT_EVENT_TYPE_REFUNDED, "refunded"),
 }
 _MESSAGE_TYPES = set(pb.MessageType.values()) - {0}
 _PRIORITIES = set(pb.MessagePriority.values())
@@ -41,7 +42,7 @@ class RealtimeRpc:
         self, request: pb.StreamReservationRequest, call: Call
     ) -> AsyncIterator[pb.ReservationUpdateEvent]:
         ids = tuple(request.reservation_ids)
-        watching = self._realtime.watch(Kind.RESERVATION, request.user_id, request.session_id, ids, call)
+        watching = self._realtime.watch(Subject.RESERVATION, request.user_id, request.session_id, ids, call)
         async with aclosing(watching) as news:
             async for told in news:
                 yield _reservation_event(told, call)
@@ -50,7 +51,7 @@ class RealtimeRpc:
         self, request: pb.StreamPaymentRequest, call: Call
     ) -> AsyncIterator[pb.PaymentUpdateEvent]:
         ids = tuple(request.payment_intent_ids)
-        watching = self._realtime.watch(Kind.PAYMENT, request.user_id, request.session_id, ids, call)
+        watching = self._realtime.watch(Subject.PAYMENT, request.user_id, request.session_id, ids, call)
         async with aclosing(watching) as news:
             async for told in news:
                 yield _payment_event(told, call)
@@ -86,7 +87,7 @@ def _reservation_event(told: Update | Message, call: Call) -> pb.ReservationUpda
             timestamp=wire.timestamp(told.sent_at),
             correlation_id=told.id,
         )
-    kind, says = _RESERVATION_NEWS[told.new]
+    kind, says = RESERVATION_NEWS[told.new]
     if told.old == told.new:
         kind, says = pb.RESERVATION_EVENT_TYPE_UNSPECIFIED, "held for longer"
     if told.is_reminder:
@@ -114,7 +115,7 @@ def _payment_event(told: Update | Message, call: Call) -> pb.PaymentUpdateEvent:
             timestamp=wire.timestamp(told.sent_at),
             correlation_id=told.id,
         )
-    kind, says = _PAYMENT_NEWS[told.new]
+    kind, says = PAYMENT_NEWS[told.new]
     return pb.PaymentUpdateEvent(
         type=pb.EVENT_TYPE_PAYMENT_UPDATE,
         payment_update=pb.PaymentUpdate(
@@ -129,11 +130,9 @@ def _payment_event(told: Update | Message, call: Call) -> pb.PaymentUpdateEvent:
     )
 
 
-def _reservation_status(name: str) -> reservation_pb2.ReservationStatus:
-    value = reservation_pb2.ReservationStatus.Value(f"RESERVATION_STATUS_{name or 'UNSPECIFIED'}")
-    return cast(reservation_pb2.ReservationStatus, value)
+def _reservation_status(status: AnyStatus | None) -> reservation_pb2.ReservationStatus:
+    return cast(reservation_pb2.ReservationStatus, status or 0)  # same numbers, see kernel.statuses
 
 
-def _payment_status(name: str) -> payment_pb2.PaymentStatus:
-    value = payment_pb2.PaymentStatus.Value(f"PAYMENT_STATUS_{name or 'UNSPECIFIED'}")
-    return cast(payment_pb2.PaymentStatus, value)
+def _payment_status(status: AnyStatus | None) -> payment_pb2.PaymentStatus:
+    return cast(payment_pb2.PaymentStatus, status or 0)  # same numbers, see kernel.statuses

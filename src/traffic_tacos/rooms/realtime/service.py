@@ -1,4 +1,4 @@
-"""Realtime's verbs: watch, hear, send."""
+"""Realtime's verbs: watch, handle, send."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 import msgspec
 
 from traffic_tacos.kernel.calls import Call
+from traffic_tacos.kernel.domain_events import DomainEvent, PaymentChanged, ReservationChanged
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.ids import checked_text, checked_user_id, new_id
 from traffic_tacos.kernel.instants import HOUR, SECOND
@@ -20,14 +21,12 @@ from traffic_tacos.kernel.limits import (
     SUBSCRIPTIONS_MAX,
     TITLE_LENGTH_MAX,
 )
-from traffic_tacos.kernel.topics import PAYMENT_CHANGED, RESERVATION_CHANGED
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.messages import Inbox, Text
 from traffic_tacos.ports.sessions import is_owner, session_key, user_owner
 from traffic_tacos.ports.store import (
     COMMIT_RECORDS_MAX,
     Decision,
-    Event,
     Key,
     Store,
     View,
@@ -37,7 +36,7 @@ from traffic_tacos.ports.store import (
     remove,
 )
 from traffic_tacos.rooms.realtime.clients import PaymentClient, ReservationClient
-from traffic_tacos.rooms.realtime.model import Feed, Kind, Message, Update
+from traffic_tacos.rooms.realtime.model import Feed, Message, Subject, Update
 from traffic_tacos.rooms.realtime.records import MESSAGE, message_key, messages_for
 
 STREAMS_PER_USER_MAX = 8
@@ -62,10 +61,10 @@ class Send(msgspec.Struct, frozen=True):
 
 
 class Watcher:
-    """One open stream. One that is about nothing (`kind` None) is told messages only."""
+    """One open stream. One that is about nothing (`subject` None) is told messages only."""
 
-    def __init__(self, kind: Kind | None, user_id: str, session_id: str, ids: Sequence[str] = ()) -> None:
-        self.kind = kind
+    def __init__(self, subject: Subject | None, user_id: str, session_id: str, ids: Sequence[str] = ()) -> None:
+        self.subject = subject
         named = (("user", user_id), ("session", session_id))
         self.targets: tuple[Target, ...] = tuple(target for target in named if target[1])
         self.user_id = user_id
@@ -75,12 +74,12 @@ class Watcher:
         self.wake: Callable[[], None] = self.news.set
         self.is_displaced = False
 
-    def wants(self, kind: Kind, thing_id: str) -> bool:
-        return kind is self.kind and (not self.ids or thing_id in self.ids)
+    def wants(self, update: Update) -> bool:
+        return update.subject is self.subject and (not self.ids or update.id in self.ids)
 
 
 class Realtime:
-    """`hear` must hear the events of the outbox; everything a stream tells comes from there, or from the rooms."""
+    """`handle` must be given all events; everything a stream tells comes from there, or from the rooms."""
 
     def __init__(
         self,
@@ -93,7 +92,7 @@ class Realtime:
         self._store = store
         self._clock = clock
         self._random = randomness
-        self._present = {Kind.RESERVATION: reservations.present, Kind.PAYMENT: payments.present}
+        self._present = {Subject.RESERVATION: reservations.present, Subject.PAYMENT: payments.present}
         self._watchers: dict[Target, list[Watcher]] = {}
         self._taken: dict[str, asyncio.Event] = {}
         self._is_closing = False
@@ -124,7 +123,7 @@ class Realtime:
                 watcher.wake()
 
     async def watch(
-        self, kind: Kind, user_id: str, session_id: str, ids: Sequence[str], call: Call
+        self, subject: Subject, user_id: str, session_id: str, ids: Sequence[str], call: Call
     ) -> AsyncGenerator[Update | Message, None]:
         """How the user's things stand, at once, and then every change of them, and messages.
 
@@ -137,10 +136,10 @@ class Realtime:
             raise Refusal.of_field("ids", f"must be at most {SUBSCRIPTIONS_MAX}", len(ids))
         if session_id and not await self._is_owner(session_id, (user_owner(user_id),)):
             session_id = ""  # somebody else's: what is sent to it is not for this user
-        watcher = Watcher(kind, user_id, session_id, ids)
+        watcher = Watcher(subject, user_id, session_id, ids)
         self._add(watcher)  # before the present is asked for, so that nothing falls in between
         try:
-            for update in await self._present[kind](user_id, ids, call):
+            for update in await self._present[subject](user_id, ids, call):
                 watcher.feed.offer(update)
             await self._take_up(watcher)
             while not self._is_closing and not watcher.is_displaced:
@@ -168,20 +167,17 @@ class Realtime:
             raise
         return OpenInbox(self, watcher)
 
-    async def hear(self, event: Event) -> None:
+    async def handle(self, event: DomainEvent) -> None:
         """Tell those who watch what has become true."""
-        kind = {RESERVATION_CHANGED: Kind.RESERVATION, PAYMENT_CHANGED: Kind.PAYMENT}.get(event.topic)
-        payload = event.payload
-        if kind is None or "at" not in payload:
-            return
-        watchers = self._watchers.get(("user", payload["user_id"]))
-        if not watchers:
-            return
-        thing_id = payload["reservation_id" if kind is Kind.RESERVATION else "payment_intent_id"]
-        until = int(payload["hold_expires_at"]) if "hold_expires_at" in payload else None
-        update = Update(kind, thing_id, payload["old"], payload["new"], int(payload["at"]), until)
-        for watcher in watchers:
-            if watcher.wants(kind, thing_id) and watcher.feed.offer(update):
+        match event:
+            case ReservationChanged(reservation_id=thing, old=old, new=new, at=at, hold_expires_at=until):
+                update = Update(Subject.RESERVATION, thing, old, new, at, until)
+            case PaymentChanged(payment_intent_id=thing):
+                update = Update(Subject.PAYMENT, thing, event.old, event.new, event.at)
+            case _:
+                return
+        for watcher in self._watchers.get(("user", event.user_id), ()):
+            if watcher.wants(update) and watcher.feed.offer(update):
                 watcher.wake()
 
     async def send(self, request: Send) -> tuple[Message, bool]:
@@ -270,7 +266,7 @@ class Realtime:
 
     def _add(self, watcher: Watcher) -> None:
         """Listen; of too many streams of one user the oldest gives way. Inboxes are the other room's to count."""
-        others = [one for one in self._watchers.get(("user", watcher.user_id), []) if one.kind is not None]
+        others = [one for one in self._watchers.get(("user", watcher.user_id), []) if one.subject is not None]
         if len(others) >= STREAMS_PER_USER_MAX:  # the oldest gives way: the tab that was left behind
             others[0].is_displaced = True
             others[0].news.set()

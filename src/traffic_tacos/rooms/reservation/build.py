@@ -37,6 +37,6 @@ def build(on: Dependencies) -> Room:
             Service(DoorRpc(door), admission_pb2.DESCRIPTOR.services_by_name["DoorService"]),
             Service(LifecycleRpc(ending, stopping), lifecycle_pb2.DESCRIPTOR.services_by_name["LifecycleService"]),
         ),
-        subscribers=(reservations.hear,),
+        subscribers=(reservations.handle,),
         caches={"event-terms": reservations.terms},
     )

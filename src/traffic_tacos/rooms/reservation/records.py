@@ -5,17 +5,17 @@ from typing import TypeVar
 
 import msgspec
 
+from traffic_tacos.kernel.domain_events import ReservationChanged
 from traffic_tacos.kernel.instants import Instant
 from traffic_tacos.kernel.money import Money
 from traffic_tacos.kernel.statuses import ReservationStatus
 from traffic_tacos.kernel.topics import (
     EXPIRE_RESERVATION,
     REFUND_PAYMENT,
-    RESERVATION_CHANGED,
     SETTLE_PAYMENT_RESULT,
 )
 from traffic_tacos.ports.paging import listed, listing_key
-from traffic_tacos.ports.store import Decision, Event, Job, Key, Kind, Prefix, View, Write, put
+from traffic_tacos.ports.store import Decision, Job, Key, Kind, Prefix, View, Write, put
 from traffic_tacos.rooms.reservation.model import FREE_OF_CHARGE, AdmissionUse, Order, Reservation, admission_after
 
 T = TypeVar("T")
@@ -114,20 +114,17 @@ def expiry_job_id(reservation_id: str) -> str:
     return f"{EXPIRE_RESERVATION}:{reservation_id}"
 
 
-def changed(after: Reservation, before: Reservation | None) -> Event:
-    """The news of a step. The admission goes with it: its place in the sale may be free again."""
-    return Event(
-        RESERVATION_CHANGED,
-        {
-            "reservation_id": after.id,
-            "event_id": after.event_id,
-            "user_id": after.user_id,
-            "admission_id": after.admission_id,
-            "old": before.status.name if before else "",
-            "new": after.status.name,
-            "at": str(after.updated_at),
-            "hold_expires_at": str(after.hold_expires_at),
-        },
+def changed(after: Reservation, before: Reservation | None) -> ReservationChanged:
+    """A step of a reservation, as others hear of it."""
+    return ReservationChanged(
+        reservation_id=after.id,
+        event_id=after.event_id,
+        user_id=after.user_id,
+        admission_id=after.admission_id,
+        old=before.status if before else None,
+        new=after.status,
+        at=after.updated_at,
+        hold_expires_at=after.hold_expires_at,
     )
 
 

@@ -7,6 +7,7 @@ from typing import TypeVar
 import msgspec
 
 from traffic_tacos.kernel.calls import TRUSTED, Call
+from traffic_tacos.kernel.domain_events import DomainEvent, EventChanged
 from traffic_tacos.kernel.errors import Code, Precondition, Refusal
 from traffic_tacos.kernel.ids import checked_id, checked_reason, checked_user_id, derived_id
 from traffic_tacos.kernel.instants import DAY, Instant
@@ -15,13 +16,12 @@ from traffic_tacos.kernel.money import Money, total
 from traffic_tacos.kernel.seats import Seat
 from traffic_tacos.kernel.statuses import ReservationStatus
 from traffic_tacos.kernel.tokens import ReservationToken
-from traffic_tacos.kernel.topics import EVENT_CHANGED
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.idempotency import Answers, Keyed, Once
 from traffic_tacos.ports.keys import Keyring
 from traffic_tacos.ports.paging import Asked, Page, page_of
 from traffic_tacos.ports.sales import sale_key
-from traffic_tacos.ports.store import Decision, Event, Store, View, put
+from traffic_tacos.ports.store import Decision, Store, View, put
 from traffic_tacos.rooms.reservation import model
 from traffic_tacos.rooms.reservation.clients import CatalogClient, EventTerms, InventoryClient, LineClient
 from traffic_tacos.rooms.reservation.confirming import FINISHED_AFTER, Confirming
@@ -133,10 +133,10 @@ class Reservations:
         self._answers = Answers(store, clock)
         self.terms: dict[str, EventTerms] = {}
 
-    async def hear(self, event: Event) -> None:
+    async def handle(self, event: DomainEvent) -> None:
         """Ask the catalog anew about an event that has changed."""
-        if event.topic == EVENT_CHANGED:
-            self.terms.pop(event.payload["event_id"], None)
+        if isinstance(event, EventChanged):
+            self.terms.pop(event.event_id, None)
 
     async def create(self, request: Create, call: Call) -> Created:
         """Hold seats for as long as the event says.

@@ -54,7 +54,7 @@ def build(on: Dependencies) -> Room:
             Service(guests, identity_pb2.DESCRIPTOR.services_by_name["GuestService"]),
             Service(QueueViewRpc(lines, operator), web_pb2.DESCRIPTOR.services_by_name["QueueViewService"]),
         ),
-        subscribers=(lines.hear,),
+        subscribers=(lines.handle,),
         gauges=tuple(
             Gauge(name, documentation, "event", partial(_read, operator, read))
             for name, (documentation, read) in GAUGES.items()

@@ -9,14 +9,15 @@ from typing import Any, TypeAlias
 import structlog
 
 from traffic_tacos.kernel.calls import Call, Caller, Role
+from traffic_tacos.kernel.domain_events import DomainEvent, EventChanged, ReservationChanged
 from traffic_tacos.kernel.errors import Code, Damaged, Fault, Refusal
 from traffic_tacos.kernel.instants import MINUTE, SECOND, Instant
 from traffic_tacos.kernel.retries import RetryPolicy
+from traffic_tacos.kernel.statuses import ReservationStatus
 from traffic_tacos.kernel.tokens import Ticket
-from traffic_tacos.kernel.topics import EVENT_CHANGED, RESERVATION_CHANGED
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.settings import MAINTENANCE, Settings
-from traffic_tacos.ports.store import Event, Key, Prefix, Store
+from traffic_tacos.ports.store import Key, Prefix, Store
 from traffic_tacos.rooms.waiting_room.clients import CatalogClient, InventoryClient
 from traffic_tacos.rooms.waiting_room.draw import SEED_BYTES
 from traffic_tacos.rooms.waiting_room.line import Line, LineEngine
@@ -34,7 +35,7 @@ SCAN_PAGE = 1000
 # How long a line rests after a bug, so that one that always fails fills no log.
 RESTART = RetryPolicy(pause_max=MINUTE)
 ERROR_LENGTH_MAX = 200
-ENDINGS = {"CONFIRMED": State.DONE, "EXPIRED": State.EXPIRED}
+ENDINGS = {ReservationStatus.CONFIRMED: State.DONE, ReservationStatus.EXPIRED: State.EXPIRED}
 
 log = structlog.get_logger()
 
@@ -236,30 +237,31 @@ class Lines:
             if event_id in ("", name):
                 self.wake(opened)
 
-    async def hear(self, event: Event) -> None:
+    async def handle(self, event: DomainEvent) -> None:
         """News of reservations free places in the sale; news of an event refreshes its terms."""
-        if event.topic == EVENT_CHANGED:
-            await self._hear_of_event(event.payload["event_id"])
-        elif event.topic == RESERVATION_CHANGED:
-            await self._hear_of_reservation(event)
+        match event:
+            case EventChanged(event_id):
+                await self._refresh_event(event_id)
+            case ReservationChanged():
+                await self._apply_reservation(event)
 
-    async def _hear_of_event(self, event_id: str) -> None:
+    async def _refresh_event(self, event_id: str) -> None:
         self.look_again(event_id)
         try:
             await self.of(event_id, _own_call())  # a draw is committed to before anybody joins
         except (Damaged, Refusal):
             return  # the event is gone, or cannot be read
 
-    async def _hear_of_reservation(self, event: Event) -> None:
-        opened = self._open.get(event.payload["event_id"])
+    async def _apply_reservation(self, event: ReservationChanged) -> None:
+        opened = self._open.get(event.event_id)
         if opened is None:
             return
-        number, new = admission_number(event.payload["admission_id"]), event.payload["new"]
+        number = admission_number(event.admission_id)
         if not 0 < number <= opened.line.view().joined:
             return  # an admission that was given by nobody here
-        opened.line.hold_seats(number, new == "PENDING")
+        opened.line.hold_seats(number, event.new is ReservationStatus.PENDING)
         opened.seats_asked_at = None
-        if (state := ENDINGS.get(new)) is not None:
+        if (state := ENDINGS.get(event.new)) is not None:
             await opened.line.release(number, state)
         self.wake(opened)
 

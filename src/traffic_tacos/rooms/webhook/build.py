@@ -34,7 +34,7 @@ def build(on: Dependencies) -> Room:
             Service(own_rpc, own_pb2.DESCRIPTOR.services_by_name["EndpointService"]),
         ),
         handlers={SEND_WEBHOOK: deliveries.send},
-        forwarders=(endpoints.hear,),
+        forwarders=(endpoints.handle,),
         receivers={paths.PAYMENT_WEBHOOKS: payment_webhook},
         load=endpoints.load,
         committed=endpoints.committed,

@@ -7,19 +7,19 @@ import msgspec
 
 from traffic_tacos.kernel.addresses import Network, checked_url
 from traffic_tacos.kernel.calls import Call, Role
+from traffic_tacos.kernel.domain_events import DomainEvent, PaymentChanged, ReservationChanged, SettingChanged
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.ids import checked_id, derived_id
-from traffic_tacos.kernel.topics import PAYMENT_CHANGED, RESERVATION_CHANGED, SEND_WEBHOOK, SETTING_CHANGED
+from traffic_tacos.kernel.topics import SEND_WEBHOOK
 from traffic_tacos.kernel.webhook_types import MAINTENANCE as OF_MAINTENANCE
-from traffic_tacos.kernel.webhook_types import WEBHOOK_TYPES, About, of_status
+from traffic_tacos.kernel.webhook_types import OF_PAYMENT, OF_RESERVATION, WEBHOOK_TYPES, WebhookType
+from traffic_tacos.ports import settings
 from traffic_tacos.ports.audit import HEAD, audited, entry_of
 from traffic_tacos.ports.clock import Clock
-from traffic_tacos.ports.settings import MAINTENANCE
 from traffic_tacos.ports.store import (
     COMMIT_RECORDS_MAX,
     JOB,
     Decision,
-    Event,
     Job,
     Key,
     Store,
@@ -41,8 +41,6 @@ JOBS_DROPPED_AT_ONCE_MAX = COMMIT_RECORDS_MAX
 ENDPOINT_PREFIX = "whk"  # how the id of an endpoint begins
 JSON = "application/json"
 TYPES = {EventType(one.subscribed_as): one.name for one in WEBHOOK_TYPES if one.subscribed_as}
-_ABOUT = {PAYMENT_CHANGED: of_status(About.PAYMENT), RESERVATION_CHANGED: of_status(About.RESERVATION)}
-_TOLD = ("payment_intent_id", "reservation_id", "event_id", "user_id")
 
 
 class Register(msgspec.Struct, frozen=True):
@@ -144,14 +142,15 @@ class Endpoints:
 
         await self._store.transact((key,), decide)
 
-    async def hear(self, event: Event) -> None:
+    async def handle(self, event: DomainEvent) -> None:
         """Tell of an event whoever wants to hear of it. Heard again, it makes the same jobs under the same ids."""
         if not self._known:
             return
-        kind, data = _told_of(event)
-        wanting = [one for one in self._known.values() if kind in one.event_types]
-        if kind is None or not wanting:
+        told, data = _told_of(event)
+        if told is None or not told.subscribed_as:
             return
+        kind = EventType(told.subscribed_as)
+        wanting = [one for one in self._known.values() if kind in one.event_types]
         jobs = [self._job(endpoint, kind, data) for endpoint in wanting]
         for some in in_commits(jobs):
             await self._store.transact([JOB.key(job.id) for job in some], partial(_with_new, some))
@@ -195,16 +194,16 @@ def _with_new(jobs: Sequence[Job], view: View) -> Decision[None]:
     return Decision(None, jobs=[job for job in jobs if view.get(JOB.key(job.id)) is None])
 
 
-def _told_of(event: Event) -> tuple[EventType | None, dict[str, str]]:
+def _told_of(event: DomainEvent) -> tuple[WebhookType | None, dict[str, str]]:
     """What an event is to endpoints, and what they are told of it."""
-    new = event.payload.get("new", "")
-    if event.topic == SETTING_CHANGED and event.payload["name"] == MAINTENANCE:
-        message = new or event.payload["old"]
-        data = {"status": "STARTED" if new else "OVER", "message": message, "at": event.payload["at"]}
-        return EventType(OF_MAINTENANCE.subscribed_as), data
-    data = {name: value for name, value in event.payload.items() if name in _TOLD}
-    known = _ABOUT.get(event.topic, {}).get(new)
-    return EventType(known.subscribed_as) if known is not None and known.subscribed_as else None, {
-        **data,
-        "status": new,
-    }
+    match event:
+        case PaymentChanged():
+            data = {"payment_intent_id": event.payment_intent_id, "reservation_id": event.reservation_id}
+            return OF_PAYMENT.get(event.new), {**data, "user_id": event.user_id, "status": event.new.name}
+        case ReservationChanged():
+            data = {"reservation_id": event.reservation_id, "event_id": event.event_id}
+            return OF_RESERVATION.get(event.new), {**data, "user_id": event.user_id, "status": event.new.name}
+        case SettingChanged(name=settings.MAINTENANCE):
+            status = "STARTED" if event.new else "OVER"
+            return OF_MAINTENANCE, {"status": status, "message": event.new or event.old, "at": str(event.at)}
+    return None, {}

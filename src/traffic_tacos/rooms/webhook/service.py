@@ -13,7 +13,7 @@ from traffic_tacos.kernel.ids import checked_foreign_id, checked_id, derived_id
 from traffic_tacos.kernel.instants import SECOND
 from traffic_tacos.kernel.limits import WEBHOOK_BYTES_MAX
 from traffic_tacos.kernel.topics import EXPIRE_RESERVATION, SETTLE_PAYMENT_RESULT
-from traffic_tacos.kernel.webhook_types import About, of_status
+from traffic_tacos.kernel.webhook_types import OF_PAYMENT
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.keys import Keyring
 from traffic_tacos.ports.store import JOB, Decision, Job, Store, View, put
@@ -23,7 +23,7 @@ from traffic_tacos.rooms.webhook.model import PaymentBody, PaymentNews, Receipt
 from traffic_tacos.rooms.webhook.records import receipt_key
 
 TIMESTAMP_LENGTH_MAX = 14
-FINAL_TYPES = frozenset(one.name for one in of_status(About.PAYMENT).values())
+FINAL_TYPES = frozenset(one.name for one in OF_PAYMENT.values())
 
 
 class Webhooks:
