@@ -1,4 +1,4 @@
-"""The picture of the house in docs/development.md is that of the imports."""
+"""The picture of the house in docs/development.md is that of the imports, and no function is longer than a screen."""
 
 import ast
 import re
@@ -11,6 +11,11 @@ ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "traffic_tacos"
 PAGE = ROOT / "docs" / "development.md"
 Arrow = tuple[str, str]
+FUNCTION_LINES_MAX = 40
+# Longer ones, and why they read better so.
+LONGER = {
+    "rooms/waiting_room/model.py LineModel.__init__": "All that a queue remembers, in one list; nothing happens in it.",
+}
 
 
 def drawn() -> set[Arrow]:
@@ -68,3 +73,33 @@ def test_every_folder_and_file_of_the_house_is_explained():
         if path.name in ("__pycache__", "__init__.py", "py.typed"):
             continue
         assert f"`{path.name}{'/' if path.is_dir() else ''}`" in page, path
+
+
+def functions(source: str) -> Iterator[tuple[str, int]]:
+    """The functions of a file by name, and how many lines each has."""
+
+    def inside(node: ast.AST, outer: str) -> Iterator[tuple[str, int]]:
+        for child in ast.iter_child_nodes(node):
+            name = f"{outer}.{child.name}".strip(".") if hasattr(child, "name") else outer
+            if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+                assert child.end_lineno is not None
+                yield name, child.end_lineno - child.lineno + 1
+            yield from inside(child, name)
+
+    return inside(ast.parse(source), "")
+
+
+def test_no_function_is_longer_than_a_screen_but_for_those_that_have_a_reason():
+    longer = {
+        f"{file.relative_to(SOURCE)} {name}"
+        for file in SOURCE.rglob("*.py")
+        if "gen" not in file.relative_to(SOURCE).parts
+        for name, lines in functions(file.read_text())
+        if lines > FUNCTION_LINES_MAX
+    }
+    assert longer == set(LONGER)
+
+
+def test_a_function_is_measured_wherever_it_stands():
+    source = "class A:\n    async def b(self):\n        if self:\n            def c():\n                return 1\n"
+    assert list(functions(source)) == [("A.b", 4), ("A.b.c", 2)]

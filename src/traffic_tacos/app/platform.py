@@ -69,30 +69,13 @@ class Platform:
         self.clock, store, self._settings = engines.clock, engines.store, engines.settings
         self._issuer = _issuer(config, self.clock, fetch)
         authenticator = Authenticator(keyring, self.clock, self._issuer)
-        self.calls = Calls(
-            self.clock,
-            engines.randomness,
-            authenticator,
-            Limits(self._settings, config.proxies),
-            self._settings,
-            partial(is_ticket, secret=keyring.waiting),
-        )
+        self.calls = _calls(config, engines, keyring, authenticator)
         self._remote = remote or RemoteRooms(config.elsewhere, keyring, self.clock)
         self.overrides = Overrides(store)
         self.reconciler = Reconciler(engines.on_snapshot, store, self.clock, engines.peers)
         self.loops = Loops(self.clock)
         self._heartbeat = Heartbeat(self.clock)
-        self.health = PlatformHealth(
-            config.rooms,
-            config.data,
-            store,
-            self.clock,
-            engines.jobs,
-            engines.events,
-            self.reconciler,
-            self._heartbeat,
-            self.overrides,
-        )
+        self.health = self._health()
         self._history = History(self.calls.metrics, self.clock)
         self._activity = Activity(self.calls.metrics, self.clock)
         self._rotations = RotationAudit(store, self.clock, keyring.folder)
@@ -104,6 +87,19 @@ class Platform:
         self.receivers: Mapping[str, Receiver] = dict(ChainMap(*(dict(room.receivers) for room in self.rooms.values())))
         self._loops = self._all_loops()
         self._connect(authenticator, logs)
+
+    def _health(self) -> PlatformHealth:
+        return PlatformHealth(
+            self.config.rooms,
+            self.config.data,
+            self.engines.store,
+            self.clock,
+            self.engines.jobs,
+            self.engines.events,
+            self.reconciler,
+            self._heartbeat,
+            self.overrides,
+        )
 
     def _dependencies(self, name: str, authenticator: Authenticator, logs: Logs) -> Dependencies:
         return Dependencies(
@@ -327,6 +323,17 @@ class Platform:
 
 def _issuer(config: Config, clock: Clock, fetch: FetchJson) -> ForeignIssuer | None:
     return ForeignIssuer(config.issuer, config.issuer_audience, clock, fetch) if config.issuer else None
+
+
+def _calls(config: Config, engines: Engines, keyring: Keyring, authenticator: Authenticator) -> Calls:
+    return Calls(
+        engines.clock,
+        engines.randomness,
+        authenticator,
+        Limits(engines.settings, config.proxies),
+        engines.settings,
+        partial(is_ticket, secret=keyring.waiting),
+    )
 
 
 def _build(name: str, on: Dependencies) -> Room:

@@ -157,20 +157,9 @@ class Calls:
         UNAVAILABLE when nothing may be begun now.
         """
         repeated = (method.path, request.SerializeToString(deterministic=True)) if method.has_key else ()
-        caller, traceparent, ticket = ANONYMOUS, "", ""
         trace_id, now = self.trace_id(headers, *repeated), self.clock.now()
         try:
-            for name, value in headers:
-                if name == TRACEPARENT and isinstance(value, str):
-                    traceparent = value[:TRACEPARENT_LENGTH_MAX] if _TRACEPARENT.match(value) else ""
-                elif name == wire.WAITING_TOKEN_HEADER and isinstance(value, str):
-                    ticket = value[:WAITING_TOKEN_LENGTH_MAX]
-                elif name == "authorization":
-                    try:
-                        caller = self._caller(value if isinstance(value, str) else value.decode("latin-1"))
-                    except Refusal:
-                        self._take(ANONYMOUS, headers, peer, now)  # checking one is dear, whoever sends it
-                        raise
+            caller, traceparent, ticket = self._read(headers, peer, now)
             if caller is ANONYMOUS and method.has_ticket and self._is_ticket(request.waiting_token):
                 self._limits.take_ticket(request.waiting_token, now)
                 if method.is_dear:
@@ -189,6 +178,24 @@ class Calls:
         if not method.is_stream:
             seconds = CALL_SECONDS_MAX if seconds is None else min(seconds, CALL_SECONDS_MAX)
         return Call(caller, trace_id, None if seconds is None else now + round(seconds * SECOND), traceparent, ticket)
+
+    def _read(
+        self, headers: Sequence[tuple[str, str | bytes]], peer: Callable[[], str], now: Instant
+    ) -> tuple[Caller, str, str]:
+        """Who calls, the `traceparent`, and the waiting token, as the headers have them."""
+        caller, traceparent, ticket = ANONYMOUS, "", ""
+        for name, value in headers:
+            if name == TRACEPARENT and isinstance(value, str):
+                traceparent = value[:TRACEPARENT_LENGTH_MAX] if _TRACEPARENT.match(value) else ""
+            elif name == wire.WAITING_TOKEN_HEADER and isinstance(value, str):
+                ticket = value[:WAITING_TOKEN_LENGTH_MAX]
+            elif name == "authorization":
+                try:
+                    caller = self._caller(value if isinstance(value, str) else value.decode("latin-1"))
+                except Refusal:
+                    self._take(ANONYMOUS, headers, peer, now)  # checking one is dear, whoever sends it
+                    raise
+        return caller, traceparent, ticket
 
     def check(self, method: Method, headers: Sequence[tuple[str, str | bytes]], peer: Callable[[], str]) -> None:
         """Whether these headers may make the call at all, before its request is read: UNAUTHENTICATED or FORBIDDEN, and

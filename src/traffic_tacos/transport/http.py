@@ -125,6 +125,22 @@ class Behind(Protocol):
 
 def application(platform: Behind, pages: Mapping[str, Mapping[str, Answer]] = {}) -> Starlette:
     """`pages` are what else is answered, by path and verb."""
+    answers: dict[str, Mapping[str, Answer]] = {
+        **_pay_doors(platform),
+        **_platform_doors(platform),
+        **{path: {"POST": _received(platform, receiver)} for path, receiver in platform.receivers.items()},
+        **_rest_doors(platform),
+        **pages,
+        "/{service}/{method}": {"POST": ConnectDoor(platform.calls).answer},
+    }
+    routes = [Route(path, Verbs(by_verb)) for path, by_verb in answers.items()]
+    app = Starlette(routes=routes, middleware=_cors(platform.config.cors_origins))
+    app.router.redirect_slashes = False  # a redirect would send callers to whatever their Host header says
+    return app
+
+
+def _platform_doors(platform: Behind) -> dict[str, dict[str, Answer]]:
+    """What the platform says of itself: to whoever runs it, to programs, and to who verifies our tokens."""
 
     async def alive(_: Request) -> Response:
         return PlainTextResponse("alive\n", headers=HEADERS)
@@ -138,9 +154,6 @@ def application(platform: Behind, pages: Mapping[str, Mapping[str, Answer]] = {}
     async def metrics(_: Request) -> Response:
         return Response(generate_latest(platform.calls.metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
-    async def style(_: Request) -> Response:
-        return Response(STYLE, media_type="text/css", headers=HEADERS)
-
     @cache
     def description() -> bytes:
         return msgspec.json.encode(document(platform.calls.methods, platform.health.version, platform.config.door))
@@ -151,24 +164,21 @@ def application(platform: Behind, pages: Mapping[str, Mapping[str, Answer]] = {}
     async def key_set(_: Request) -> Response:
         return _json(platform.key_set(), 200)
 
-    pay, doors = _pay_door(platform), _rest_doors(platform)
-    answers: dict[str, Mapping[str, Answer]] = {
-        f"{paths.PAY}/pay.css": {"GET": style},
-        f"{paths.PAY}/{{id}}": {"GET": pay, "POST": pay},
+    return {
         "/healthz": {"GET": alive},
         "/readyz": {"GET": ready},
         "/metrics": {"GET": metrics},
         "/openapi.json": {"GET": described},
         "/.well-known/jwks.json": {"GET": key_set},
-        **{path: {"POST": _received(platform, receiver)} for path, receiver in platform.receivers.items()},
-        **doors,
-        **pages,
-        "/{service}/{method}": {"POST": ConnectDoor(platform.calls).answer},
     }
-    routes = [Route(path, Verbs(by_verb)) for path, by_verb in answers.items()]
-    app = Starlette(routes=routes, middleware=_cors(platform.config.cors_origins))
-    app.router.redirect_slashes = False  # a redirect would send callers to whatever their Host header says
-    return app
+
+
+def _pay_doors(platform: Behind) -> dict[str, dict[str, Answer]]:
+    async def style(_: Request) -> Response:
+        return Response(STYLE, media_type="text/css", headers=HEADERS)
+
+    pay = _pay_door(platform)
+    return {f"{paths.PAY}/pay.css": {"GET": style}, f"{paths.PAY}/{{id}}": {"GET": pay, "POST": pay}}
 
 
 def _received(platform: Behind, receiver: Receiver) -> Answer:

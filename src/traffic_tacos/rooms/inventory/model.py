@@ -150,11 +150,7 @@ def reserve(
         sale.check_open(now)
         held_at = now
     check_person(plan.max_per_person, claim, others, now)
-    if claim.seat_ids:
-        wanted = _named(plan, states, claim, now)
-    else:
-        sections = plan.by_price if claim.sections is None else claim.sections
-        wanted = choose(sections, states, claim.quantity, now)
+    wanted = _named(plan, states, claim, now) if claim.seat_ids else _best(plan, states, claim, now)
     taken = Hold(
         claim.reservation_id,
         claim.user_id,
@@ -164,11 +160,7 @@ def reserve(
         held_at=held_at,
         person_max=plan.max_per_person,
     )
-    rows = {
-        index: _with_hold(states[index], RowHold(claim.reservation_id, seats, claim.deadline), now)
-        for index, seats in wanted.items()
-    }
-    return Change(taken, rows)
+    return Change(taken, _held(states, wanted, claim, now))
 
 
 def check_person(seats_max: int, claim: Claim, others: Iterable[Hold], now: Instant) -> None:
@@ -397,6 +389,20 @@ def to_be_given(
         if seats:
             found[row.index] = seats
     return found
+
+
+def _best(plan: EventPlan, states: Mapping[int, RowState], claim: Claim, now: Instant) -> dict[int, int]:
+    """As many seats as are wanted, the best of where they may be; INSUFFICIENT_INVENTORY when nothing fits."""
+    sections = plan.by_price if claim.sections is None else claim.sections
+    return choose(sections, states, claim.quantity, now)
+
+
+def _held(states: Mapping[int, RowState], wanted: Mapping[int, int], claim: Claim, now: Instant) -> dict[int, RowState]:
+    """The rows of the wanted seats, with the claim's hold."""
+    return {
+        index: _with_hold(states[index], RowHold(claim.reservation_id, seats, claim.deadline), now)
+        for index, seats in wanted.items()
+    }
 
 
 def _named(plan: EventPlan, states: Mapping[int, RowState], claim: Claim, now: Instant) -> dict[int, int]:
