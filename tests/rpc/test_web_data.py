@@ -2,7 +2,9 @@
 
 import base64
 import gzip
+import html
 import json
+import re
 from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
@@ -15,7 +17,8 @@ from traffic_tacos.gen.gateway.v1 import queue_pb2
 from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2
 from traffic_tacos.gen.tacos.waiting_room.v1 import waiting_room_pb2
 from traffic_tacos.kernel.calls import Role
-from traffic_tacos.web import routes
+from traffic_tacos.kernel.instants import SECOND
+from traffic_tacos.web import assets, routes
 from traffic_tacos.web.bodies import json_body
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "events"
@@ -319,6 +322,38 @@ def test_what_is_not_there_is_refused_as_json(path):
         assert (error["code"], error["details"][0]["field"]) == ("INVALID_ARGUMENT", "event_id")
 
     on_desk()
+
+
+async def shared_as(desk: Desk, path: str) -> dict[str, str]:
+    """What is shown of a link to a page, wherever somebody shares it."""
+    page = (await desk.http("GET", path)).text
+    said = dict(re.findall(r'<meta property="og:(\w+)" content="([^"]*)">', page))
+    title, heading = re.search(r"<title>(.*)</title>", page)[1], re.search(r"<h1>(.*)</h1>", page)[1]
+    assert said["title"] == title == heading
+    return {name: html.unescape(said[name]) for name in ("title", "description")}
+
+
+FISH = """id: evt_fish
+name: 'Fish & <b>"Chips"</b> @description @assets'
+currency: EUR
+start_time: 2027-03-01T20:00:00+09:00
+venue: {name: City Hall, address: {city: Seoul}}
+sections: [{id: A, name: A, price: 100, rows: [{id: A, seats: 4}]}]
+"""
+
+
+@on_platform
+async def test_a_link_to_an_event_is_shown_with_its_name_wherever_it_is_shared(desk):
+    await publish(desk, FISH)
+    name, says = 'Fish & <b>"Chips"</b> @description @assets', "City Hall, Seoul · 1 March 2027, 20:00"
+    assert await shared_as(desk, "/e/evt_fish") == {"title": name, "description": says}
+    assert await shared_as(desk, "/draw/evt_fish") == {"title": f"The draw: {name}", "description": says}
+    generic = assets.PAGES["/e/{event_id}"]
+    assert await shared_as(desk, "/e/evt_none") == {"title": generic.title, "description": generic.description}
+    changed = catalog_pb2.UpdateEventRequest(event_id="evt_fish", document=FISH.replace("Fish &", "Hake &"))
+    assert not (await desk.ask(CATALOG + "UpdateEvent", changed, desk.token(Role.ADMIN, "olga"))).HasField("error")
+    await desk.clock.sleep(routes.HEADLINE_KEPT / SECOND)
+    assert (await shared_as(desk, "/e/evt_fish"))["title"] == name.replace("Fish", "Hake")
 
 
 @on_platform

@@ -2,11 +2,13 @@
 
 All that a page loads stands under `/assets/DIGEST/`, where DIGEST is that of all these files together: so each of them
 may be kept for ever, modules import each other by plain relative paths, and a new version is a new folder. The pages
-themselves differ in their titles and scripts alone; they name that folder, and are asked for each time.
+themselves differ in their titles and scripts alone; they name that folder, and are asked for each time. Those of one
+event are called by its name, so that a link to it says what it leads to wherever links are shown.
 """
 
-from collections.abc import Callable, Mapping
-from functools import cache
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from functools import cache, lru_cache
 from hashlib import blake2b
 from html import escape
 from importlib.resources import files
@@ -32,25 +34,40 @@ KINDS = {
 
 
 class Page(NamedTuple):
-    """What a page is called until its script says more; and that script."""
+    """What a page is called until its script says more; and that script. `of_event` is its title once the event's name
+    is known, which stands in it as `@name`.
+    """
 
     title: str
     description: str
     script: str
+    of_event: str = ""
+
+
+class Headline(NamedTuple):
+    """What an event is called, and where and when it is."""
+
+    name: str
+    says: str
+
+
+Headlines = Callable[[Request, str], Awaitable[Headline | None]]  # of an event by its id; None: nothing is known of it
 
 
 PAGES = {
     "/": Page("Traffic Tacos", "Tickets, first come, first served.", "fan/events.js"),
-    "/e/{event_id}": Page("Tickets", "Seats for one event: join its queue, choose, pay.", "fan/event.js"),
-    "/draw/{event_id}": Page("The draw", "How places were drawn, worked out anew by your browser.", "fan/draw.js"),
+    "/e/{event_id}": Page("Tickets", "Seats for one event: join its queue, choose, pay.", "fan/event.js", "@name"),
+    "/draw/{event_id}": Page(
+        "The draw", "How places were drawn, worked out anew by your browser.", "fan/draw.js", "The draw: @name"
+    ),
     "/orders": Page("My orders", "What was bought on this device.", "fan/orders.js"),
     "/t/{reservation_id}": Page("Tickets", "One for each seat, to show at the door.", "fan/tickets.js"),
     "/signed-in": Page("Your account", "Signing in with an account.", "account/signed-in.js"),
     "/scan": Page("Check tickets", "For the staff at the door.", "scan/scan.js"),
 }
 TEMPLATE = "page.html"
-FOLDER = "@assets"  # stands in a page for the folder of all that it loads
-DOOR = "@door"  # stands in a page for the address of the HTTP door, for those who take no other than whole addresses
+FOLDER = "@assets"  # stands in a file for the folder of all that it loads
+NAMED_MAX = 1000  # pages of events that are kept ready
 # Shown beside a link to a page. Its address is the same in every version, for links are older than versions.
 PREVIEW, PREVIEW_ADDRESS = "preview.png", "/preview.png"
 DIGEST_BYTES = 8
@@ -79,13 +96,20 @@ Disallow: /
 
 class Assets(NamedTuple):
     """`digest` is that of all `files` together; these are by their paths, `pages` by their addresses. The `worker`
-    keeps the scanner's page.
+    keeps the scanner's page. `made` makes a page under another title and description.
     """
 
     digest: str
     files: Mapping[str, Body]
     pages: Mapping[str, Body]
     worker: Body
+    made: Callable[[Page], Body]
+
+    def named(self, address: str, headline: Headline) -> Body:
+        """The page of an event at this address."""
+        page = PAGES[address]
+        title = page.of_event.replace("@name", headline.name)
+        return self.made(page._replace(title=title, description=headline.says))
 
 
 def read(root: Traversable = STATIC, door: str = "") -> Assets:
@@ -98,22 +122,31 @@ def read(root: Traversable = STATIC, door: str = "") -> Assets:
     named = digest.hexdigest()
     folder = f"/assets/{named}"
     kept = " ".join(path for path in found if path.startswith(KEPT_BY_WORKER))
+
+    @lru_cache(NAMED_MAX)
+    def made(page: Page) -> Body:
+        return body(_page(template, page, folder, door), KINDS[".html"])
+
     return Assets(
         named,
         {path: body(content, _kind(path)) for path, content in found.items()},
-        {address: body(_page(template, page, folder, door), KINDS[".html"]) for address, page in PAGES.items()},
+        {address: made(page) for address, page in PAGES.items()},
         body(worker.replace(FOLDER, folder).replace(PATHS, kept).encode(), KINDS[".js"]),
+        made,
     )
 
 
 def _page(template: str, page: Page, folder: str, door: str) -> bytes:
-    text = template.replace(FOLDER, folder).replace(DOOR, escape(door))
-    for name, value in page._asdict().items():
-        text = text.replace(f"@{name}", value)
-    return text.encode()
+    """All at once, so that a name which looks like a place for another value stays what it is. `@door` is the address
+    of the HTTP door, for those who take no other than whole addresses.
+    """
+    values = {**page._asdict(), "assets": folder, "door": door}
+    return re.sub(
+        r"@(assets|door|title|description|script)\b", lambda found: escape(values[found[1]]), template
+    ).encode()
 
 
-def answers(token_endpoint: Callable[[], str], door: str) -> Mapping[str, Mapping[str, Answer]]:
+def answers(token_endpoint: Callable[[], str], door: str, headlines: Headlines) -> Mapping[str, Mapping[str, Answer]]:
     """The pages and what they load, by path and verb. `door` is the address of the HTTP door as others know it. The
     token endpoint is where pages may fetch tokens; it is "" as long as there is no issuer or it has not been heard of.
     """
@@ -129,7 +162,9 @@ def answers(token_endpoint: Callable[[], str], door: str) -> Mapping[str, Mappin
 
     def page(address: str) -> Answer:
         async def answer(request: Request) -> Response:
-            return answered(request, assets.pages[address], ASKED_EACH_TIME, policy(address, token_endpoint()))
+            known = await headlines(request, request.path_params["event_id"]) if PAGES[address].of_event else None
+            made = assets.pages[address] if known is None else assets.named(address, known)
+            return answered(request, made, ASKED_EACH_TIME, policy(address, token_endpoint()))
 
         return answer
 

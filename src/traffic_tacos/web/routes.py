@@ -104,13 +104,16 @@ from starlette.responses import Response
 from traffic_tacos import wire
 from traffic_tacos.kernel.cards import TEST_CARDS
 from traffic_tacos.kernel.errors import Code, Refusal
+from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.kernel.money import DECIMALS
 from traffic_tacos.transport.bodies import peer_of
 from traffic_tacos.transport.http import Answer, Behind, refused
 from traffic_tacos.web import assets, shown
+from traffic_tacos.web.assets import Headline
 from traffic_tacos.web.bodies import BRIEFLY, FOR_EVER, Body, answered, json_body
 
 BODIES_KEPT_MAX = 20  # of those that never change
+HEADLINE_KEPT = 2 * SECOND
 LANGUAGES = ("en", "ko")
 
 
@@ -137,7 +140,8 @@ def answers(platform: Behind) -> dict[str, Mapping[str, Answer]]:
         found = platform.sign_in
         return "" if found is None else found.token_endpoint
 
-    return {**reads, "/web/config.json": {"GET": config}, **assets.answers(token_endpoint, platform.config.door)}
+    pages = assets.answers(token_endpoint, platform.config.door, _Headlines(platform).of)
+    return {**reads, "/web/config.json": {"GET": config}, **pages}
 
 
 def _config(platform: Behind) -> object:
@@ -162,27 +166,49 @@ def _config(platform: Behind) -> object:
     }
 
 
+class _Asked(NamedTuple):
+    """Asks `tacos.web.v1` for one browser, in the name of nobody in particular."""
+
+    platform: Behind
+    request: Request
+
+    @property
+    def headers(self) -> list[tuple[str, str]]:
+        return [(name, value) for name, value in self.request.headers.items() if name != "authorization"]
+
+    async def answer(self, rpc: str, fields: Mapping[str, str]) -> Any:
+        """The response of that RPC. A Refusal, with its trace id, when it is refused."""
+        calls, headers = self.platform.calls, self.headers
+        try:
+            method = calls.methods.get(f"/tacos.web.v1.{rpc}")
+            if method is None:
+                raise Refusal(Code.NOT_FOUND, f"{rpc} is not served here")
+            message = method.request(**fields)
+            call = calls.call(method, message, headers, peer_of(self.request))
+        except Refusal as error:
+            error.trace_id = error.trace_id or calls.trace_id(headers)
+            raise
+        response = await calls.answer(method, message, call)
+        if response.HasField("error"):
+            refusal = wire.refusal(response.error)
+            refusal.trace_id = call.trace_id
+            raise refusal
+        return response
+
+
 class _Reader:
     def __init__(self, platform: Behind, read: Read) -> None:
-        self._calls = platform.calls
+        self._platform = platform
         self._read = read
         self._bodies: dict[str, Body] = {}
 
     async def answer(self, request: Request) -> Response:
-        read, calls = self._read, self._calls
-        headers = [(name, value) for name, value in request.headers.items() if name != "authorization"]
+        read = self._read
+        in_query = {name: request.query_params[name] for name in read.query if name in request.query_params}
         try:
-            method = calls.methods.get(f"/tacos.web.v1.{read.rpc}")
-            if method is None:
-                raise Refusal(Code.NOT_FOUND, f"{read.rpc} is not served here")
-            in_query = {name: request.query_params[name] for name in read.query if name in request.query_params}
-            message = method.request(**request.path_params, **in_query)
-            call = calls.call(method, message, headers, peer_of(request))
+            response = await _Asked(self._platform, request).answer(read.rpc, {**request.path_params, **in_query})
         except Refusal as refusal:
-            return refused(refusal, refusal.trace_id or calls.trace_id(headers))
-        response = await calls.answer(method, message, call)
-        if response.HasField("error"):
-            return refused(wire.refusal(response.error), call.trace_id)
+            return refused(refusal, refusal.trace_id)
         return answered(request, self._body(request.url.path, response), read.kept)
 
     def _body(self, path: str, response: Message) -> Body:
@@ -194,6 +220,30 @@ class _Reader:
                 self._bodies.clear()
             self._bodies[path] = json_body(self._read.shown(response))
         return self._bodies[path]
+
+
+class _Headlines:
+    """What events are called, kept as long as anything that caches may keep of them."""
+
+    def __init__(self, platform: Behind) -> None:
+        self._platform = platform
+        self._known: dict[str, tuple[Instant, Headline]] = {}
+
+    async def of(self, request: Request, event_id: str) -> Headline | None:
+        """None where there is no such event, or nobody can say just now: the page itself tells which."""
+        now = self._platform.clock.now()
+        kept_until, headline = self._known.get(event_id, (0, None))
+        if now < kept_until:
+            return headline
+        try:
+            found = await _Asked(self._platform, request).answer("SaleService/GetSale", {"event_id": event_id})
+        except Refusal:
+            return None
+        if len(self._known) >= assets.NAMED_MAX:
+            self._known.clear()
+        headline = shown.headline(found)
+        self._known[event_id] = now + HEADLINE_KEPT, headline
+        return headline
 
 
 READS = (

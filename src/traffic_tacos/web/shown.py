@@ -8,6 +8,7 @@ from google.protobuf.message import Message
 from traffic_tacos import wire
 from traffic_tacos.gen.tacos.web.v1 import web_pb2 as pb
 from traffic_tacos.kernel.instants import SECOND, Instant
+from traffic_tacos.web.assets import Headline
 
 _STATES = {
     pb.SALE_STATE_BEFORE: "before",
@@ -23,6 +24,21 @@ def events(page: pb.ListSalesResponse) -> object:
 
 def one_event(found: pb.GetSaleResponse) -> object:
     return {"now": _time(found, "at"), "event": _event(found.sale)}
+
+
+def headline(found: pb.GetSaleResponse) -> Headline:
+    """The event in a few words, with the time of its own clocks: `City Hall, Seoul · 1 March 2027, 20:00`."""
+    sale, event = found.sale, found.sale.event
+    place = ", ".join(filter(None, (event.venue.name, event.venue.address.city)))
+    at = wire.instant(event, "start_time")
+    return Headline(event.name, " · ".join(filter(None, (place, "" if at is None else _in_words(sale, at)))))
+
+
+def _in_words(sale: pb.Sale, at: Instant) -> str:
+    zone = timezone(timedelta(minutes=sale.utc_offset_minutes))
+    time = datetime.fromtimestamp(at / SECOND, zone)
+    says = f"{time.day} {time:%B %Y, %H:%M}"
+    return says if sale.HasField("utc_offset_minutes") else f"{says} UTC"
 
 
 def _event(sale: pb.Sale) -> dict[str, object]:
