@@ -2,7 +2,6 @@
 
 import shutil
 import signal
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -49,7 +48,7 @@ def platform(chromium, tmp_path_factory) -> Iterator[UpProcess]:
     """One for all tests of a module: each buys from an event of its own, or leaves enough for the others."""
     files = [argument for event in EVENTS for argument in ("--event", str(event))]
     process = UpProcess(tmp_path_factory.mktemp("browser"), *files, "--time-scale", "100", "--docs-url", DOCS)
-    process.command = [sys.executable, "-m", "tests.browser.jumping"]
+    process.module = "tests.browser.jumping"
     yield process.start()
     process.ensure_stopped()
 

@@ -1,11 +1,11 @@
 """`tacos up` whose clock jumps ahead when it is sent SIGUSR1, so that nobody waits for a hold to end:
-`python -m tests.browser.jumping up …`.
+the arguments are those of `tacos`.
 """
 
 import signal
 
+from traffic_tacos import cli
 from traffic_tacos.app import embedded
-from traffic_tacos.cli import main
 from traffic_tacos.engines.clock import SystemClock
 from traffic_tacos.kernel.instants import SECOND, Instant
 
@@ -23,7 +23,7 @@ class JumpingClock(SystemClock):
         JumpingClock.ahead += JUMP_SECONDS * SECOND
 
 
-if __name__ == "__main__":
+def main() -> None:
     embedded.SystemClock = JumpingClock  # type: ignore[misc]
     signal.signal(signal.SIGUSR1, JumpingClock.jump)
-    main()
+    cli.main()

@@ -1,7 +1,6 @@
 """Purchases with an account of another login, and those of guests beside them."""
 
 import json
-import sys
 
 import pytest
 
@@ -22,7 +21,7 @@ def platform(chromium, login, tmp_path_factory):
     known = ("--issuer", login.url, "--issuer-audience", AUDIENCE, "--issuer-client-id", CLIENT)
     files = [argument for event in EVENTS for argument in ("--event", str(event))]
     process = UpProcess(tmp_path_factory.mktemp("accounts"), *known, *files, "--time-scale", "100")
-    process.command = [sys.executable, "-m", "tests.browser.jumping"]
+    process.module = "tests.browser.jumping"
     yield process.start()
     process.ensure_stopped()
 

@@ -4,7 +4,6 @@ import base64
 import hashlib
 import hmac
 import json
-import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -30,7 +29,7 @@ def platform(chromium, tmp_path_factory) -> Iterator[UpProcess]:
         f"id: {EVENT}\nname: A Drawn Night\ncurrency: KRW\nsale_start_time: {opens}\nsections: {sections}\n"
     )
     process = UpProcess(folder / "data", "--event", str(folder / "event.yaml"))
-    process.command = [sys.executable, "-m", "tests.browser.jumping"]
+    process.module = "tests.browser.jumping"
     yield process.start()
     process.ensure_stopped()
 

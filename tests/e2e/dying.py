@@ -1,5 +1,5 @@
 """`tacos up` that kills itself, without a goodbye, as soon as the N-th commit since somebody joined is durable, and
-before anybody has heard of it: `python -m tests.e2e.dying N up …`.
+before anybody has heard of it; the first argument is N, the others are those of `tacos`.
 """
 
 import os
@@ -7,8 +7,8 @@ import signal
 import sys
 from collections.abc import Sequence
 
+from traffic_tacos import cli
 from traffic_tacos.app import stores
-from traffic_tacos.cli import main
 from traffic_tacos.engines.sqlite import SqliteStore
 from traffic_tacos.ports.store import Write
 from traffic_tacos.rooms.waiting_room.records import TICKET
@@ -17,7 +17,7 @@ from traffic_tacos.rooms.waiting_room.records import TICKET
 class DyingStore(SqliteStore):
     """A commit here is what the disk has synced at once."""
 
-    commits_left = int(sys.argv[1])
+    commits_left = 0
     has_begun = False
 
     @property
@@ -37,7 +37,7 @@ class DyingStore(SqliteStore):
         self._tell(writes)
 
 
-if __name__ == "__main__":
+def main() -> None:
+    DyingStore.commits_left = int(sys.argv.pop(1))
     stores.SqliteStore = DyingStore  # type: ignore[misc]
-    del sys.argv[1]
-    main()
+    cli.main()

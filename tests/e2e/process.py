@@ -7,22 +7,47 @@ import random
 import signal
 import socket
 import subprocess
-import sys
+import tempfile
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import grpc
 
 from tests.contract import CONTRACT, Client, is_unsure
+from tests.e2e.forking import Forked
+from traffic_tacos.cli.options import issued
+from traffic_tacos.kernel.calls import Caller, Role
 
-TACOS = [sys.executable, "-c", "from traffic_tacos.cli import main; main()"]
+TACOS = "traffic_tacos.cli"
 STARTED_WITHIN = 30
+ENDED_WITHIN = 60
 # Channels to one address share their connection, and one that found a killed platform waits before it tries again.
+ROLES = {"user": Role.FAN, "service": Role.SERVICE, "admin": Role.ADMIN}
 OWN_CONNECTION = [("grpc.use_local_subchannel_pool", 1)]
 
 
+def tacos(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    """What a command of the command line says, and ends with. `environment` is added to this process's."""
+    return ran(arguments, {**os.environ, "COLUMNS": "160", **environment})
+
+
+def ran(arguments: Sequence[str], environment: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
+    """The same in an environment of its own."""
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:
+        process = Forked(TACOS, arguments, environment, out, errors)
+        try:
+            code = process.wait(ENDED_WITHIN)
+        finally:
+            process.kill()
+        said = [file.seek(0) or file.read().decode() for file in (out, errors)]
+    return subprocess.CompletedProcess([TACOS, *arguments], code, *said)
+
+
 class UpProcess:
+    """`module` is whose `main()` runs, after `before`; or an `executable` instead of it."""
+
     def __init__(self, data: Path, *arguments: str) -> None:
         self.data = data
         self.grpc, self.http = f"127.0.0.1:{_free_port()}", f"127.0.0.1:{_free_port()}"
@@ -30,8 +55,9 @@ class UpProcess:
             "up", "--data", str(data), "--grpc", self.grpc, "--http", self.http, *arguments
         ]  # fmt: skip
         self.log = data.parent / f"{data.name}.log"
-        self._process: subprocess.Popen[bytes] | None = None
-        self.command = TACOS
+        self._process: Forked | subprocess.Popen[bytes] | None = None
+        self.module, self.executable = TACOS, ""
+        self.before: tuple[str, ...] = ()
         self.environment: dict[str, str] = {}
 
     def is_running(self, within: float = 0) -> bool:
@@ -42,10 +68,12 @@ class UpProcess:
         return self._process.poll() is None
 
     def start(self) -> "UpProcess":
+        environment, arguments = {**os.environ, **self.environment}, [*self.before, *self._arguments]
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [*self.command, *self._arguments], stdout=log, stderr=log, env={**os.environ, **self.environment}
-            )
+            if self.executable:
+                self._process = subprocess.Popen([self.executable, *arguments], stdout=log, stderr=log, env=environment)
+            else:
+                self._process = Forked(self.module, arguments, environment, log, log)
         deadline = time.monotonic() + STARTED_WITHIN
         while not _answers(self.grpc):
             if self._process.poll() is not None or time.monotonic() > deadline:
@@ -60,10 +88,14 @@ class UpProcess:
             assert time.monotonic() < deadline, self.log.read_text()[-2000:]
             time.sleep(0.05)
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def memory_bytes(self) -> int:
         """What the process has in memory now (Linux)."""
-        assert self._process is not None
-        status = Path(f"/proc/{self._process.pid}/statm").read_text()
+        status = Path(f"/proc/{self.pid}/statm").read_text()
         return int(status.split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
     def kill(self) -> None:
@@ -89,19 +121,12 @@ class UpProcess:
     def client(self) -> Client:
         return Client(grpc.insecure_channel(self.grpc, options=OWN_CONNECTION))
 
-    def tacos(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*TACOS, *arguments],
-            capture_output=True,
-            text=True,
-            check=False,
-            env={**os.environ, "COLUMNS": "160", **self.environment},
-        )
+    def tacos(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        return tacos(*arguments, **self.environment)
 
     def token(self, role: str, name: str) -> str:
-        answer = self.tacos("token", f"--{role}", name, "--data", str(self.data))
-        assert answer.returncode == 0, answer.stderr
-        return answer.stdout.strip()
+        """Of a user, a service or an admin."""
+        return issued(self.data, Caller(ROLES[role], name))
 
     def verify(self) -> None:
         """The invariants hold, by the command that users have."""

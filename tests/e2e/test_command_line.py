@@ -11,7 +11,8 @@ from urllib.request import urlopen
 
 import pytest
 
-from tests.e2e.process import TACOS, UpProcess
+from tests.e2e import process
+from tests.e2e.process import UpProcess
 
 EVENT = "evt_hundred"
 NOWHERE = "127.0.0.1:9"
@@ -19,14 +20,8 @@ INSTALLED = Path(sys.executable).with_name("tacos")
 
 
 def tacos(*arguments, **environment):
-    return subprocess.run(
-        [*TACOS, *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-        env={**os.environ, "COLUMNS": "40", **environment},
-    )
+    """In a terminal that is narrower than any message."""
+    return process.tacos(*arguments, **{"COLUMNS": "40", **environment})
 
 
 def error_of(answer, code):
@@ -183,7 +178,7 @@ def test_whoever_waits_is_told_their_place_and_time_and_ctrl_c_ends_it_cleanly(u
     where = {"TACOS_GRPC": platform.grpc, "TACOS_DATA": str(platform.data)}
     assert tacos("queue", "stop", EVENT, "--reason", "a test", **where).returncode == 0
     buying = subprocess.Popen(
-        [*TACOS, "buy", EVENT],
+        [INSTALLED, "buy", EVENT],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -202,7 +197,7 @@ def test_whoever_waits_is_told_their_place_and_time_and_ctrl_c_ends_it_cleanly(u
 @pytest.mark.skipif(not INSTALLED.exists(), reason="the console script is not installed here")
 def test_the_command_that_a_start_prints_can_be_run_as_it_is_printed(tmp_path):
     process = UpProcess(tmp_path / "data")
-    process.command = [os.path.relpath(INSTALLED)]
+    process.executable = os.path.relpath(INSTALLED)
     process.start()
     try:
         deadline = time.monotonic() + 10

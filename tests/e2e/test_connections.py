@@ -82,7 +82,7 @@ async def seconds_until_closed(address: str, first: bytes, dripping: bytes) -> f
 
 
 def descriptors(platform) -> int:
-    return len(os.listdir(f"/proc/{platform._process.pid}/fd"))
+    return len(os.listdir(f"/proc/{platform.pid}/fd"))
 
 
 async def test_hundreds_who_give_nothing_are_let_go_while_one_buys_and_streams_go_on(up):

@@ -1,21 +1,14 @@
 """SIGKILL at every commit point of a purchase, one after the other: it ends in the ticket all the same."""
 
-import sys
 import time
-from pathlib import Path
 
 import grpc
 import pytest
 
 from tests.e2e.process import TACOS, Shopper, UpProcess
 from traffic_tacos.app.config import STORE_FILE
-from traffic_tacos.calls import keys
-from traffic_tacos.calls.policy import SCOPES
 from traffic_tacos.engines.clock import SystemClock
 from traffic_tacos.engines.sqlite_snapshot import sqlite_snapshot
-from traffic_tacos.kernel.calls import Caller, Role
-from traffic_tacos.kernel.instants import DAY
-from traffic_tacos.kernel.tokens import UserToken, sign_user
 from traffic_tacos.operations.invariants import verified
 
 EVENT = "evt_hundred"
@@ -39,7 +32,7 @@ def _bought_although_killed(data, commit: int) -> bool:
     """Whether the platform was killed before all was done."""
     event = str(__file__).replace("test_every_commit.py", "hundred.yaml")
     platform = UpProcess(data, "--event", event, "--time-scale", "100")
-    platform.command = [sys.executable, "-m", "tests.e2e.dying", str(commit)]
+    platform.module, platform.before = "tests.e2e.dying", (str(commit),)
     platform.start()
     try:
         shopper = Shopper(platform.client(), platform.token("user", "ana"), "ana", EVENT)
@@ -55,7 +48,7 @@ def _bought_although_killed(data, commit: int) -> bool:
         settled_at = time.monotonic() + 1
         while platform.is_running() and time.monotonic() < settled_at:
             time.sleep(0.05)
-        was_killed = not platform.is_running() or platform.command == TACOS
+        was_killed = not platform.is_running() or platform.module == TACOS
         if not platform.is_running():
             _start_for_good(platform, shopper)
         reservation = shopper.own()
@@ -66,7 +59,7 @@ def _bought_although_killed(data, commit: int) -> bool:
             "payment.v1.PaymentService",
             "ListPayments",
             {"reservation_id": reservation.reservation_id},
-            _token(data, Role.SERVICE, "auditor"),
+            platform.token("service", "auditor"),
         ).payments
         assert [(one.payment_intent_id, one.status) for one in payments] == [(reservation.payment_intent_id, 3)]
         return was_killed
@@ -74,23 +67,18 @@ def _bought_although_killed(data, commit: int) -> bool:
         platform.ensure_stopped()
 
 
-def _token(data: Path, role: Role, name: str) -> str:
-    now = SystemClock().now()
-    return sign_user(keys.read(data).signing, UserToken(Caller(role, name), SCOPES[role], now + DAY), now)
-
-
 def _do(step, platform, shopper) -> None:
     """A step of the purchase; when the platform dies in it, once more on the one that comes after."""
     try:
         step()
     except (grpc.RpcError, AssertionError):
-        if platform.command == TACOS or platform.is_running(within=2):
+        if platform.module == TACOS or platform.is_running(within=2):
             raise
         _start_for_good(platform, shopper)
         step()
 
 
 def _start_for_good(platform, shopper) -> None:
-    platform.command = TACOS
+    platform.module, platform.before = TACOS, ()
     platform.start()
     shopper.client = platform.client()

@@ -1,13 +1,12 @@
 """The largest event that may be described passes every way in, and is sold."""
 
 import json
-import subprocess
 from pathlib import Path
 
 import grpc
 import httpx
 
-from tests.e2e.process import TACOS, UpProcess
+from tests.e2e.process import UpProcess
 from traffic_tacos.gen.reservation.v1 import inventory_pb2, inventory_pb2_grpc
 from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2 as pb
 from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2_grpc
@@ -51,13 +50,11 @@ def create(process: UpProcess, document: str, plan: str, options=()) -> pb.Creat
     with grpc.insecure_channel(process.grpc, options=options) as channel:
         stub = catalog_pb2_grpc.CatalogServiceStub(channel)
         request = pb.CreateEventRequest(document=document, seating_plan=plan)
-        return stub.CreateEvent(request, metadata=bearer(process, "--admin"), timeout=SECONDS)
+        return stub.CreateEvent(request, metadata=bearer(process, "admin"), timeout=SECONDS)
 
 
-def bearer(process: UpProcess, *role: str) -> tuple[tuple[str, str], ...]:
-    token = subprocess.run(
-        [*TACOS, "token", *role, "tester", "--data", str(process.data)], capture_output=True, text=True, check=True
-    ).stdout.strip()
+def bearer(process: UpProcess, role: str) -> tuple[tuple[str, str], ...]:
+    token = process.token(role, "tester")
     return (("authorization", f"Bearer {token}"),)
 
 
@@ -76,7 +73,7 @@ def test_the_largest_plan_passes_over_the_command_line_grpc_and_http_and_is_sold
     answer = httpx.post(
         f"http://{process.http}/tacos.catalog.v1.CatalogService/CreateEvent",
         json={"document": priced("evt_http"), "seatingPlan": plan},
-        headers=dict(bearer(process, "--admin")),
+        headers=dict(bearer(process, "admin")),
         timeout=SECONDS,
     )
     assert answer.json()["plan"]["event"]["totalSeats"] == SEATS_MAX
@@ -86,7 +83,7 @@ def test_the_largest_plan_passes_over_the_command_line_grpc_and_http_and_is_sold
         )
         assert sum(len(row.seats) for section in shown.plan.sections for row in section.rows) == SEATS_MAX
         inventory = inventory_pb2_grpc.InventoryStub(channel)
-        service = bearer(process, "--service")
+        service = bearer(process, "service")
         for event_id in ("evt_cli", "evt_grpc", "evt_http"):
             request = inventory_pb2.ReserveSeatRequest(
                 event_id=event_id, quantity=4, reservation_id="rsv_large", user_id="ana", idempotency_key=event_id

@@ -1,11 +1,10 @@
 """The gateway in one process, all other rooms in another: one purchase through both, with the other one killed."""
 
-import subprocess
 import time
 
 import pytest
 
-from tests.e2e.process import GATEWAY, TACOS, Shopper, UpProcess, refused_code
+from tests.e2e.process import GATEWAY, Shopper, UpProcess, refused_code, tacos
 from traffic_tacos.app.config import ROOMS
 
 EVENT = "evt_taco_club"
@@ -87,7 +86,7 @@ def test_the_gateway_says_how_those_it_stands_on_are(gateway, behind):
     ],
 )
 def test_rooms_that_cannot_be_apart_are_refused_at_the_start(tmp_path, options, said):
-    answer = subprocess.run([*TACOS, "up", "--data", str(tmp_path), *options], capture_output=True, text=True)
+    answer = tacos("up", "--data", str(tmp_path), *options)
     assert answer.returncode != 0
     assert said in " ".join((answer.stdout + answer.stderr).split())
     assert "Traceback" not in answer.stderr

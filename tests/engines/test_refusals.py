@@ -1,11 +1,10 @@
 """What the commands say of a DynamoDB that is not as it should be: one line, which names what would be right."""
 
 import os
-import subprocess
 
 import pytest
 
-from tests.e2e.process import TACOS
+from tests.e2e.process import ran, tacos
 from tests.emulators import found_as, ministack
 
 
@@ -19,9 +18,7 @@ def told(environment, *arguments):
     """What a command says, and ends with."""
     outside = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     quiet = {"AWS_EC2_METADATA_DISABLED": "true", "COLUMNS": "200", **environment}
-    done = subprocess.run(
-        [*TACOS, *arguments], capture_output=True, text=True, check=False, env={**outside, **quiet}, timeout=60
-    )
+    done = ran(arguments, {**outside, **quiet})
     return done.returncode, done.stderr.strip()
 
 
@@ -51,10 +48,7 @@ def test_an_address_where_nothing_answers_is_told_in_one_line(tmp_path):
 
 def test_tables_are_made_once_and_left_as_they_are(dynamodb):
     for word in ("created", "is there already"):
-        done = subprocess.run(
-            [*TACOS, "aws", "create-tables", "--dynamodb", "made-"],
-            capture_output=True, text=True, check=False, env={**os.environ, **dynamodb}, timeout=60,
-        )  # fmt: skip
+        done = tacos("aws", "create-tables", "--dynamodb", "made-", **dynamodb)
         assert done.stdout.splitlines() == [
             f"made-{name}: {word}" for name in ("reservations", "inventory", "orders", "payments", "platform")
         ]
