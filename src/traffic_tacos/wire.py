@@ -28,6 +28,7 @@ M = TypeVar("M", bound=Message)
 MOMENTS_REMEMBERED = 256
 TRACE_HEADER = "x-trace-id"
 ERROR_CODE_TRAILER = "x-error-code"
+PASSED_ON_BY = "x-passed-on-by"  # the token of the process that passes a call on
 WAITING_TOKEN_HEADER = "x-waiting-token"  # noqa: S105 - a name
 _PLAIN = " !\"#$&'()*+,-./:;<=>?@[]^_`{|}~"
 QUEUE_STATE, QUEUE_MESSAGE = "x-queue-state", "x-queue-message"  # beside what is said of a place in a queue
@@ -259,6 +260,16 @@ def status(refusal: Refusal, trace_id: str, response: Message | None = None) -> 
         del told.details[-1]
         details.details[0].Pack(told)
     return code, message, ((STATUS_TRAILER, details.SerializeToString()), (ERROR_CODE_TRAILER, code_name(refusal.code)))
+
+
+def refusal_in(trailers: Iterable[tuple[str, str | bytes]]) -> Refusal | None:
+    """The refusal that `status` put into trailers; None where there is none."""
+    for name, value in trailers:
+        if name == STATUS_TRAILER and isinstance(value, bytes):
+            told = errors_pb2.Error()
+            if any(detail.Unpack(told) for detail in status_pb2.Status.FromString(value).details):
+                return refusal(told)
+    return None
 
 
 def code_name(code: Code) -> str:

@@ -10,7 +10,8 @@ import pytest
 from google.rpc import status_pb2
 
 from tests.contract import CONTRACT, Client
-from tests.e2e.process import refused_code
+from tests.e2e.process import UpProcess, refused_code
+from traffic_tacos.app.config import ROOMS
 
 EVENT = "evt_hundred"
 QUEUE, GATEWAY, PAYMENT = "gateway.v1.QueueService", "gateway.v1.GatewayService", "payment.v1.PaymentService"
@@ -116,20 +117,39 @@ STATUSES = {
 def test_all_fifty_are_asked_rightly_and_wrongly(up, walking, server):
     platform = up("--server", server)
     with grpc.insecure_channel(platform.grpc) as channel:
-        walk = walking(platform, channel)
-        place = queue(walk)
-        held, intent = buy(walk, place)
-        payments(walk, held, intent)
-        reservations(walk, held)
-        inventory(walk)
-        webhooks(walk, held, intent)
-        worker(walk, held, intent)
-        streams(walk, place, held, intent)
-        operate(walk)
-        every = {(rpc.service, rpc.name) for rpc in CONTRACT.rpcs}
-        assert len(every) == 50
-        assert (every - walk.rightly, every - walk.wrongly) == (set(), set())
+        ask_all(walking(platform, channel))
     platform.verify()
+
+
+def test_a_gateway_alone_answers_all_fifty_by_passing_them_on(up, tmp_path):
+    behind = up("--without", "gateway")
+    gateway = UpProcess(
+        tmp_path / "gateway",
+        *("--elsewhere", f"{','.join(room for room in ROOMS if room != 'gateway')}={behind.grpc}"),
+        *("--keys-of", str(behind.data), "--payment-webhook", f"http://{behind.http}/webhooks/payments"),
+    ).start()
+    try:
+        with grpc.insecure_channel(gateway.grpc) as channel:
+            ask_all(Walk(behind, channel))
+    finally:
+        gateway.ensure_stopped()
+    behind.verify()
+
+
+def ask_all(walk):
+    """All fifty, each rightly and wrongly."""
+    place = queue(walk)
+    held, intent = buy(walk, place)
+    payments(walk, held, intent)
+    reservations(walk, held)
+    inventory(walk)
+    webhooks(walk, held, intent)
+    worker(walk, held, intent)
+    streams(walk, place, held, intent)
+    operate(walk)
+    every = {(rpc.service, rpc.name) for rpc in CONTRACT.rpcs}
+    assert len(every) == 50
+    assert (every - walk.rightly, every - walk.wrongly) == (set(), set())
 
 
 def queue(walk):

@@ -134,3 +134,21 @@ async def test_an_operator_is_never_locked_out(desk):
     health = admin_pb2.SystemHealthRequest()
     heard, _ = await codes(desk, 30, lambda: desk.ask("common.v1.AdminService/GetSystemHealth", health, admin))
     assert set(heard) == {""}
+
+
+@on_platform
+async def test_what_a_process_passes_on_was_counted_there_and_nobody_else_can_say_so(desk):
+    await configure(desk, "limits.fan_per_second", "2")
+    method = desk.platform.calls.methods["/" + GATEWAY + "GetReservation"]
+
+    def ask(*more):
+        own = ("authorization", f"Bearer {desk.token(Role.FAN, 'ana')}")
+        return desk.platform.calls.call(method, SHOW, (own, *more), desk.peer)
+
+    passed_on = ("x-passed-on-by", desk.token(Role.SERVICE, "gateway"))
+    callers = [ask(passed_on).caller for _ in range(20)]
+    assert {(caller.role, caller.name) for caller in callers} == {(Role.FAN, "ana")}
+    for said in (desk.token(Role.FAN, "ana"), "x.y.z"):
+        with pytest.raises(Refusal, match="more than 2 calls a second"):
+            for _ in range(5):
+                ask(("x-passed-on-by", said))

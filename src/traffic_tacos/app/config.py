@@ -14,6 +14,7 @@ from traffic_tacos.kernel.addresses import (
     checked_issuer,
     checked_origin,
     checked_url,
+    is_ip_address,
     parsed_address,
     parsed_networks,
     target_of,
@@ -87,10 +88,11 @@ class Config(msgspec.Struct, frozen=True):
         About("A network of proxies whose X-Forwarded-For is believed; may be repeated.", "NETWORK", "trusted-proxy"),
     ] = ()
     elsewhere: Annotated[
-        Mapping[str, Address],
+        Mapping[str, tuple[Address, ...]],
         About(
-            "Services that run in another process, and where it answers gRPC; may be repeated.",
-            "SERVICE[,SERVICE…]=HOST:PORT",
+            "Services that run in another process, and where it answers gRPC, or several that do the same; may be "
+            "repeated.",
+            "SERVICE[,SERVICE…]=HOST:PORT[,HOST:PORT…]",
         ),
     ] = {}
     keys_of: Annotated[
@@ -162,17 +164,20 @@ class Config(msgspec.Struct, frozen=True):
         return tuple(room for room in ROOMS if room not in self.without and room not in self.elsewhere)
 
 
-def parsed_elsewhere(texts: Iterable[str]) -> dict[str, Address]:
-    """Where rooms are, from texts such as `inventory,payment=10.0.0.7:50051`."""
-    found: dict[str, Address] = {}
+def parsed_elsewhere(texts: Iterable[str]) -> dict[str, tuple[Address, ...]]:
+    """Where rooms are, from texts such as `inventory,payment=10.0.0.7:50051,10.0.0.8:50051`."""
+    found: dict[str, tuple[Address, ...]] = {}
     for text in texts:
-        rooms, separator, address = text.partition("=")
+        rooms, separator, addresses = text.partition("=")
         if not separator:
-            raise Refusal.of_field("elsewhere", "must be SERVICE[,SERVICE…]=HOST:PORT", text)
+            raise Refusal.of_field("elsewhere", "must be SERVICE[,SERVICE…]=HOST:PORT[,HOST:PORT…]", text)
+        parsed = tuple(parsed_address("elsewhere", address) for address in addresses.split(","))
+        if len(parsed) > 1 and not all(is_ip_address(address.host) for address in parsed):
+            raise Refusal.of_field("elsewhere", "must be one name, or several IP addresses of one version", addresses)
         for room in rooms.split(","):
             if room in found:
-                raise Refusal.of_field("elsewhere", "must name each room once", room)
-            found[room] = parsed_address("elsewhere", address)
+                raise Refusal.of_field("elsewhere", "must name each service once", room)
+            found[room] = parsed
     return found
 
 

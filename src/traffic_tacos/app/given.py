@@ -104,7 +104,7 @@ READERS: Mapping[object, Callable[[str, Sequence[str]], object]] = {
     frozenset[str]: lambda _, texts: frozenset(texts),
     tuple[str, ...]: lambda _, texts: tuple(texts),
     tuple[Path, ...]: lambda _, texts: tuple(map(Path, texts)),
-    Mapping[str, Address]: lambda _, texts: parsed_elsewhere(texts),
+    Mapping[str, tuple[Address, ...]]: lambda _, texts: parsed_elsewhere(texts),
 }
 
 

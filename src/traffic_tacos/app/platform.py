@@ -137,6 +137,9 @@ class Platform:
             self.overrides,
         )
         self.calls.add(operations, operations_pb2.DESCRIPTOR.services_by_name["OperationsService"])
+        if "gateway" in self.rooms:
+            for passed_on in self._remote.services():
+                self.calls.add(*passed_on)
         for name, room in self.rooms.items():
             for service in room.services:
                 self.calls.add(service.methods, service.descriptor)

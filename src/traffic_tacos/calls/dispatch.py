@@ -13,7 +13,7 @@ import random
 import re
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import aclosing, nullcontext
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from google.protobuf.descriptor import ServiceDescriptor
@@ -55,6 +55,8 @@ class Method:
 
     `beside` is what is said beside the response, for which the contract has no field: response metadata, which is
     headers over HTTP.
+
+    One that `passes_on` is answered by another process, which looks at the caller's token itself.
     """
 
     def __init__(
@@ -65,9 +67,12 @@ class Method:
         handler: Handler,
         metrics: Metrics,
         beside: Beside | None = None,
+        *,
+        passes_on: bool = False,
     ) -> None:
         self.path = path
         self.beside = beside
+        self.passes_on = passes_on
         self.request = request
         self.response = response
         self.handler = handler
@@ -87,6 +92,16 @@ class Method:
         self.check = checker(request.DESCRIPTOR)
 
 
+class _Said(NamedTuple):
+    """What the headers of a call say. It `is_counted` where another process has passed it on."""
+
+    caller: Caller
+    traceparent: str
+    ticket: str
+    token: str
+    is_counted: bool
+
+
 def methods_of(servicer: object, service: ServiceDescriptor, metrics: Metrics) -> list[Method]:
     """The methods of a service that the servicer answers; the rest stay UNIMPLEMENTED."""
     return [
@@ -97,6 +112,7 @@ def methods_of(servicer: object, service: ServiceDescriptor, metrics: Metrics) -
             getattr(servicer, method.name),
             metrics,
             getattr(servicer, "beside", {}).get(method.name),
+            passes_on=getattr(servicer, "passes_on", False),
         )
         for method in service.methods
         if hasattr(servicer, method.name)
@@ -159,8 +175,11 @@ class Calls:
         repeated = (method.path, request.SerializeToString(deterministic=True)) if method.has_key else ()
         trace_id, now = self.trace_id(headers, *repeated), self.clock.now()
         try:
-            caller, traceparent, ticket = self._read(headers, peer, now)
-            if caller is ANONYMOUS and method.has_ticket and self._is_ticket(request.waiting_token):
+            said = self._read(headers, peer, now)
+            caller = said.caller
+            if said.is_counted:
+                pass  # by the process that passed it on
+            elif caller is ANONYMOUS and method.has_ticket and self._is_ticket(request.waiting_token):
                 self._limits.take_ticket(request.waiting_token, now)
                 if method.is_dear:
                     self._take(caller, headers, peer, now)
@@ -177,25 +196,26 @@ class Calls:
             raise met from None
         if not method.is_stream:
             seconds = CALL_SECONDS_MAX if seconds is None else min(seconds, CALL_SECONDS_MAX)
-        return Call(caller, trace_id, None if seconds is None else now + round(seconds * SECOND), traceparent, ticket)
+        deadline = None if seconds is None else now + round(seconds * SECOND)
+        return Call(caller, trace_id, deadline, said.traceparent, said.ticket, said.token if method.passes_on else "")
 
-    def _read(
-        self, headers: Sequence[tuple[str, str | bytes]], peer: Callable[[], str], now: Instant
-    ) -> tuple[Caller, str, str]:
-        """Who calls, the `traceparent`, and the waiting token, as the headers have them."""
-        caller, traceparent, ticket = ANONYMOUS, "", ""
+    def _read(self, headers: Sequence[tuple[str, str | bytes]], peer: Callable[[], str], now: Instant) -> "_Said":
+        caller, traceparent, ticket, token, is_counted = ANONYMOUS, "", "", "", False
         for name, value in headers:
             if name == TRACEPARENT and isinstance(value, str):
                 traceparent = value[:TRACEPARENT_LENGTH_MAX] if _TRACEPARENT.match(value) else ""
             elif name == wire.WAITING_TOKEN_HEADER and isinstance(value, str):
                 ticket = value[:WAITING_TOKEN_LENGTH_MAX]
             elif name == "authorization":
+                token = value if isinstance(value, str) else value.decode("latin-1")
                 try:
-                    caller = self._caller(value if isinstance(value, str) else value.decode("latin-1"))
+                    caller = self._caller(token)
                 except Refusal:
                     self._take(ANONYMOUS, headers, peer, now)  # checking one is dear, whoever sends it
                     raise
-        return caller, traceparent, ticket
+            elif name == wire.PASSED_ON_BY and isinstance(value, str):
+                is_counted = self._is_service(value)
+        return _Said(caller, traceparent, ticket, token, is_counted)
 
     def check(self, method: Method, headers: Sequence[tuple[str, str | bytes]], peer: Callable[[], str]) -> None:
         """Whether these headers may make the call at all, before its request is read: UNAUTHENTICATED or FORBIDDEN, and
@@ -325,6 +345,12 @@ class Calls:
         if scheme.lower() != "bearer" or not token:
             raise Refusal(Code.UNAUTHENTICATED, "authorization: must be `Bearer` and a token")
         return self._authenticator.user(token).caller
+
+    def _is_service(self, token: str) -> bool:
+        try:
+            return self._authenticator.user(token).caller.role is Role.SERVICE
+        except Refusal:
+            return False
 
     def _take(
         self, caller: Caller, headers: Sequence[tuple[str, str | bytes]], peer: Callable[[], str], now: Instant

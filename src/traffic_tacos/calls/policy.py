@@ -108,11 +108,12 @@ POLICY: dict[str, frozenset[Role]] = {
     "common.v1.AdminService/TriggerOperation": ADMIN,
     "common.v1.AdminService/EmergencyAction": ADMIN,
 }
-# Which room answers a service, for rooms that call each other. Streams and operations are never called by a room.
+# Which room answers a service, for rooms that call each other, and for calls that are passed on.
 ROOM_OF = {
     "common.v1.AdminService": "admin",
     "gateway.v1.GatewayService": "gateway",
     "gateway.v1.QueueService": "waiting_room",
+    "gateway.v1.WebSocketService": "realtime",
     "gateway.v1.WebhookService": "webhook",
     "payment.v1.PaymentService": "payment",
     "reservation.v1.Inventory": "inventory",
@@ -124,6 +125,7 @@ ROOM_OF = {
     "tacos.identity.v1.GuestService": "waiting_room",
     "tacos.inventory.v1.HoldService": "inventory",
     "tacos.lifecycle.v1.LifecycleService": "reservation",
+    "tacos.operations.v1.OperationsService": "admin",
     "tacos.reservation.v1.BestSeatsService": "reservation",
     "tacos.reservation.v1.RefundService": "reservation",
     "tacos.simulation.v1.SimulationService": "payment",
@@ -134,6 +136,8 @@ ROOM_OF = {
     "tacos.web.v1.SeatService": "inventory",
     "tacos.webhook.v1.EndpointService": "webhook",
 }
+# The one method of a service that another room answers than the rest of it.
+ROOM_OF_METHOD = {"gateway.v1.WebSocketService/StreamQueueUpdates": "waiting_room"}
 # What begins something new. In maintenance nobody may, while what was begun is finished.
 BEGINNINGS = frozenset(
     {

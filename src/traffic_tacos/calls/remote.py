@@ -2,32 +2,40 @@
 
 The caller's deadline and trace go with each call. What is safe to repeat is sent again, a few times and within the
 deadline, when the other process was not reached or went away; everything else fails at once.
+
+A process with the gateway answers for all: a call to a room that is elsewhere is passed on, with its caller's own
+token. Beside it goes one of ours, which says that the call is counted: limits hold once, where the caller is known.
 """
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from importlib import import_module
 from pkgutil import walk_packages
-from typing import Any, Protocol
+from types import SimpleNamespace
+from typing import Any, NamedTuple, Protocol
 
 import grpc
-from google.protobuf.descriptor import MethodDescriptor
+from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.descriptor_pool import Default
+from google.protobuf.message_factory import GetMessageClass
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from traffic_tacos import gen
-from traffic_tacos.calls.policy import ROOM_OF, SCOPES
+from traffic_tacos import gen, wire
+from traffic_tacos.calls.policy import ROOM_OF, ROOM_OF_METHOD, SCOPES
 from traffic_tacos.kernel.addresses import Address
-from traffic_tacos.kernel.calls import Caller, Role
+from traffic_tacos.kernel.calls import Call, Caller, Role
 from traffic_tacos.kernel.instants import HOUR, Instant
 from traffic_tacos.kernel.limits import MESSAGE_OPTIONS
 from traffic_tacos.kernel.tokens import UserToken, sign_user
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.health import Health, PartHealth
 from traffic_tacos.ports.keys import Keyring
+from traffic_tacos.upstream import UpstreamFault, metadata, seconds_left
 
 TOKEN_LIFETIME = HOUR
 HEALTH_SECONDS = 0.25
+PASSED_ON_SECONDS_MAX = 10.0  # as long as any call may take
+PASSES_ON = "gateway"  # under this name
 OPTIONS = (
     *MESSAGE_OPTIONS,
     ("grpc.keepalive_time_ms", 30_000),
@@ -59,11 +67,22 @@ class Remote(Protocol):
         """How the room `caller` calls the method; None when the room that answers it is not elsewhere."""
         ...
 
+    def services(self) -> "list[PassedOn]":
+        """The services of rooms elsewhere: what answers a call to them passes it on."""
+        ...
+
     async def health(self) -> list[PartHealth]:
         """Each room elsewhere, as the process that it runs in answers for itself."""
         ...
 
     async def close(self) -> None: ...
+
+
+class PassedOn(NamedTuple):
+    """A service, and the object whose methods of the same names pass its calls on."""
+
+    methods: object
+    descriptor: ServiceDescriptor
 
 
 class ServiceTokens:
@@ -85,20 +104,22 @@ class ServiceTokens:
 
 
 class RemoteRooms:
-    """A `Remote` over gRPC. `elsewhere` says where each room that is not here answers; empty where all are here."""
+    """A `Remote` over gRPC. `elsewhere` says where each room that is not here answers; empty where all are here. Of
+    several addresses all are used in turn, without those that do not answer.
+    """
 
-    def __init__(self, elsewhere: Mapping[str, Address], keyring: Keyring, clock: Clock) -> None:
+    def __init__(self, elsewhere: Mapping[str, Sequence[Address]], keyring: Keyring, clock: Clock) -> None:
         self._tokens = ServiceTokens(keyring, clock)
         self._clock = clock
         options = (*OPTIONS, ("grpc.service_config", _service_config())) if elsewhere else ()
+        self._addresses = {room: _target(addresses) for room, addresses in elsewhere.items()}
         self._channels = {
-            str(address): grpc.aio.insecure_channel(str(address), options=options)
-            for address in dict.fromkeys(elsewhere.values())
+            target: grpc.aio.insecure_channel(target, options=options)
+            for target in dict.fromkeys(self._addresses.values())
         }
-        self._addresses = {room: str(address) for room, address in elsewhere.items()}
 
     def unary_unary(self, caller: str, path: str, serializer: Any, deserializer: Any) -> Send | None:
-        address = self._addresses.get(ROOM_OF.get(path.split("/")[1], ""))
+        address = self._addresses.get(_room_of(path))
         if address is None:
             return None
         method = self._channels[address].unary_unary(
@@ -110,6 +131,54 @@ class RemoteRooms:
             return await method(request, timeout=timeout, metadata=(*metadata, token))
 
         return send
+
+    def services(self) -> list[PassedOn]:
+        found = []
+        for name in ROOM_OF if self._addresses else ():
+            service = Default().FindServiceByName(name)
+            passing = {
+                method.name: self._passing(path, method)
+                for method in service.methods
+                if _room_of(path := f"/{name}/{method.name}") in self._addresses
+            }
+            if passing:
+                found.append(PassedOn(SimpleNamespace(passes_on=True, **passing), service))
+        return found
+
+    def _passing(self, path: str, method: MethodDescriptor) -> Callable[..., Any]:
+        """What passes a call of the method on."""
+        channel = self._channels[self._addresses[_room_of(path)]]
+        kinds: dict[str, Any] = {
+            "request_serializer": GetMessageClass(method.input_type).SerializeToString,
+            "response_deserializer": GetMessageClass(method.output_type).FromString,
+        }
+        if method.server_streaming:
+            watch: Any = channel.unary_stream(path, **kinds)
+
+            async def streamed(request: Any, call: Call) -> AsyncGenerator[Any, None]:
+                try:
+                    async for message in watch(request, metadata=self._beside(call)):
+                        yield message
+                except grpc.aio.AioRpcError as failure:
+                    raise _refused(failure) from None
+
+            return streamed
+        ask: Any = channel.unary_unary(path, **kinds)
+
+        async def answered(request: Any, call: Call) -> Any:
+            seconds = seconds_left(call, self._clock.now(), PASSED_ON_SECONDS_MAX)
+            try:
+                return await ask(request, timeout=seconds, metadata=self._beside(call))
+            except grpc.aio.AioRpcError as failure:
+                raise _refused(failure) from None
+
+        return answered
+
+    def _beside(self, call: Call) -> tuple[tuple[str, str], ...]:
+        """What goes with a call that is passed on."""
+        own = (wire.PASSED_ON_BY, self._tokens.of(PASSES_ON))
+        theirs = (("authorization", call.token), (wire.WAITING_TOKEN_HEADER, call.waiting_token))
+        return (*metadata(call), own, *(pair for pair in theirs if pair[1]))
 
     async def health(self) -> list[PartHealth]:
         by_address = {address: await self._health_of(address) for address in self._channels}
@@ -132,6 +201,26 @@ class RemoteRooms:
     async def close(self) -> None:
         for channel in self._channels.values():
             await channel.close()
+
+
+def _room_of(path: str) -> str:
+    """The room that answers a method, wherever it is; empty for what no room answers."""
+    return ROOM_OF_METHOD.get(path[1:]) or ROOM_OF.get(path.split("/")[1], "")
+
+
+def _target(addresses: Sequence[Address]) -> str:
+    """One address, or several, as gRPC names what a channel leads to."""
+    if len(addresses) == 1:
+        return str(addresses[0])
+    return f"{'ipv6' if ':' in addresses[0].host else 'ipv4'}:{','.join(map(str, addresses))}"
+
+
+def _refused(failure: grpc.aio.AioRpcError) -> Exception:
+    """What a call that was passed on ended with: the refusal in its details, else that it could not be answered."""
+    if failure.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
+        return TimeoutError()
+    found = wire.refusal_in(failure.trailing_metadata() or ())
+    return found or UpstreamFault(f"{failure.code().name}: {failure.details()}", failure.code())
 
 
 def is_safe_to_repeat(method: MethodDescriptor) -> bool:
@@ -159,4 +248,7 @@ def _service_config() -> str:
         for method in Default().FindServiceByName(service).methods
         if is_safe_to_repeat(method)
     ]
-    return json.dumps({"methodConfig": [{"name": names, "retryPolicy": RETRY_POLICY}]})
+    balancing: list[dict[str, object]] = [{"round_robin": {}}]
+    return json.dumps(
+        {"loadBalancingConfig": balancing, "methodConfig": [{"name": names, "retryPolicy": RETRY_POLICY}]}
+    )

@@ -33,6 +33,7 @@ ANONYMOUS = Caller()
 class Call(msgspec.Struct, frozen=True):
     """One call. `deadline` is when nobody waits for the answer any more; `traceparent` is the caller's own trace
     context (W3C), and `waiting_token` what they sent as x-waiting-token, as they came: neither is checked yet.
+    `token` is the caller's own, for a call that another process answers.
     """
 
     caller: Caller
@@ -40,6 +41,7 @@ class Call(msgspec.Struct, frozen=True):
     deadline: Instant | None = None
     traceparent: str = ""
     waiting_token: str = ""
+    token: str = ""
 
     def may_act_for(self, user_id: str) -> bool:
         """Whether the caller is that user, or somebody trusted to speak for users."""

@@ -33,7 +33,7 @@ def test_a_file_says_what_options_say(tmp_path):
         time_scale=2.5,
         connections_max=40,
         cors_origins=("https://a.example", "https://b.example"),
-        elsewhere={"waiting_room": Address("10.0.0.7", 50051), "admin": Address("10.0.0.7", 50051)},
+        elsewhere={"waiting_room": (Address("10.0.0.7", 50051),), "admin": (Address("10.0.0.7", 50051),)},
         dynamodb="tacos-",
     )
 

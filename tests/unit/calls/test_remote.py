@@ -14,11 +14,10 @@ from traffic_tacos.kernel.instants import SECOND
 from traffic_tacos.kernel.tokens import verify_user
 
 # Streams that are never called by a room, and what every process answers for itself.
-OF_NO_ROOM = {"gateway.v1.WebSocketService", "tacos.operations.v1.OperationsService"}
 
 
 def test_every_service_is_some_room_s():
-    assert set(ROOM_OF) == {path.partition("/")[0] for path in POLICY} - OF_NO_ROOM
+    assert set(ROOM_OF) == {path.partition("/")[0] for path in POLICY}
     assert set(ROOM_OF.values()) <= set(ROOMS)
 
 
