@@ -1,7 +1,9 @@
 """The pages of docs/reference/, written from the code: `python -m tests.contract.reference` writes them anew."""
 
+import asyncio
 import importlib
 import pkgutil
+import random
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -9,14 +11,25 @@ from pathlib import Path
 import yaml
 from google.protobuf import descriptor_pool
 from google.protobuf.descriptor import Descriptor
+from prometheus_client import generate_latest
 
+from tests.clocks import HandClock
 from tests.contract import CONTRACT
+from tests.dynamodb import FakeDynamoStore
 from tests.rpc.desk import Desk, on_platform
+from tests.simulation.world import Looks
 from traffic_tacos import gen, wire
+from traffic_tacos.app import stores
+from traffic_tacos.app.config import Config
+from traffic_tacos.app.engines import shared
 from traffic_tacos.app.given import SETTINGS as STARTED_WITH
+from traffic_tacos.app.platform import Platform
+from traffic_tacos.calls import keys
 from traffic_tacos.calls.dispatch import CALL_SECONDS_MAX
 from traffic_tacos.calls.policy import ADMIN, BEGINNINGS, FAN, POLICY, PUBLIC, SERVICE
 from traffic_tacos.kernel.errors import Code, Precondition, Refusal
+from traffic_tacos.operations.logs import LogRing
+from traffic_tacos.ports.http import HttpAnswer
 from traffic_tacos.ports.settings import SETTINGS, shown
 from traffic_tacos.rooms.waiting_room.operating import QUEUE_SETTINGS
 from traffic_tacos.transport import rest
@@ -173,8 +186,8 @@ def settings() -> str:
 
 
 def metrics_text() -> str:
-    """/metrics of a platform that has sold a ticket."""
-    shown = []
+    """/metrics of a platform that has sold a ticket, and of a process of several on one store."""
+    shown = [asyncio.run(_shared_metrics_text())]
 
     @on_platform
     async def sale(desk: Desk) -> None:
@@ -183,7 +196,21 @@ def metrics_text() -> str:
         shown.append((await desk.http("GET", "/metrics")).text)
 
     sale()
-    return str(shown[0])
+    return "\n".join(shown)
+
+
+async def _shared_metrics_text() -> str:
+    clock, randomness = HandClock(), random.Random(1)
+    store = FakeDynamoStore(clock, randomness)
+    engines = shared(clock, randomness, store, _nobody_answers, Looks(lambda: store), "")
+    platform = Platform(Config(), engines, keys.Keyring(keys.made(randomness)), LogRing())
+    await engines.peers.begin(platform.config.rooms, lambda _: None)
+    platform.calls.metrics.add_gauges(*stores.retries_of(store.retries))
+    return generate_latest(platform.calls.metrics.registry).decode()
+
+
+async def _nobody_answers(url: str, *_: object) -> HttpAnswer:
+    raise ValueError(url)
 
 
 def metrics() -> str:

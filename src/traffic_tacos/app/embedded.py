@@ -83,6 +83,8 @@ async def running(config: Config, ring: Logs, prepare: Hook) -> AsyncIterator[tu
                 platform = Platform(config, engines, keyring(config, randomness), ring)
                 if telemetry is not None:
                     telemetry.follow(platform)
+                for gauge in stored.gauges:
+                    platform.calls.metrics.add_gauges(*gauge)
                 stored.store.on_commit = platform.committed
                 await platform.load()
                 await prepare(platform)

@@ -287,7 +287,7 @@ class Platform:
         return {name: (loop, room if room in self.rooms else somebody) for name, (loop, room) in loops.items()}
 
     def _add_gauges(self) -> None:
-        metrics, jobs = self.calls.metrics, self.engines.jobs
+        metrics, jobs, peers = self.calls.metrics, self.engines.jobs, self.engines.peers
         for name, (documentation, read) in {
             "tacos_jobs_pending": ("Jobs that are not done", lambda: jobs.figures().pending),
             "tacos_jobs_running": ("Jobs that run now", lambda: jobs.figures().running),
@@ -295,6 +295,7 @@ class Platform:
             "tacos_outbox_backlog": ("Outbox backlog: events not handed over yet", self.engines.events.waiting),
             "tacos_calls_under_way": ("Calls that are being answered", lambda: self.calls.under_way),
             "tacos_streams": ("Open streams", lambda: self.calls.streams),
+            "tacos_processes": ("Processes on this store, as this one sees them", lambda: peers.share().processes),
             "tacos_overrides": ("What operators have set and not undone", lambda: len(self.overrides.all())),
             "tacos_maintenance": ("1 in maintenance", lambda: float(bool(self._settings.text(MAINTENANCE)))),
             "tacos_event_loop_lag_seconds": ("Worst event loop lag lately", lambda: self._heartbeat.lag / SECOND),
@@ -303,6 +304,12 @@ class Platform:
             metrics.add_gauge(name, documentation, read)
         if self.health.disk_free() is not None:
             metrics.add_gauge("tacos_disk_free_bytes", "Left where the data is", lambda: self.health.disk_free() or 0)
+        metrics.add_gauges(
+            "tacos_lease_changes",
+            "How often a lease has changed hands; of its holder alone",
+            "lease",
+            lambda: [(name, float(number)) for name, number in peers.leases().items()],
+        )
         metrics.add_gauges(
             "tacos_loop_failures",
             "How often a background loop failed and was started again",

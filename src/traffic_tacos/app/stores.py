@@ -3,7 +3,7 @@
 import os
 import random
 import re
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Protocol
 
@@ -18,6 +18,7 @@ from traffic_tacos.engines.sqlite_snapshot import SqliteSnapshots
 from traffic_tacos.kernel.errors import Refusal
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.http import HttpPost
+from traffic_tacos.ports.rooms import Gauge
 from traffic_tacos.ports.snapshots import OnSnapshot
 from traffic_tacos.ports.store import Store, Write
 
@@ -54,11 +55,12 @@ class MakeEngines(Protocol):
 
 
 class Opened(msgspec.Struct, frozen=True, kw_only=True):
-    """A store in use; `engines` makes those that go with it."""
+    """A store in use; `engines` makes those that go with it, `gauges` are its figures."""
 
     store: Followed
     engines: MakeEngines
     on_snapshot: OnSnapshot
+    gauges: Sequence[Gauge] = ()
 
 
 @asynccontextmanager
@@ -89,7 +91,20 @@ async def _on_dynamodb(prefix: str, clock: Clock, randomness: random.Random) -> 
     async with wire_to(prefix) as wire:
         requests = Requests(wire, tables, clock, randomness)
         store = DynamoStore(requests, tables, clock, randomness, EXPIRED_BY_THE_STORE)
-        yield Opened(store=store, on_snapshot=DynamoSnapshots(requests), engines=shared)
+        yield Opened(
+            store=store, on_snapshot=DynamoSnapshots(requests), engines=shared, gauges=(retries_of(store.retries),)
+        )
+
+
+def retries_of(counts: Mapping[str, int]) -> Gauge:
+    """What the store on DynamoDB counts, as a figure."""
+    return Gauge(
+        "tacos_store_retries",
+        "Requests to the store that had to be made again, by reason: conflict (another process was faster), throttled "
+        "(more than DynamoDB takes) or answer_lost",
+        "reason",
+        counts.items,
+    )
 
 
 async def create_tables(prefix: str) -> list[str]:

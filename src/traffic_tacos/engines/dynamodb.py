@@ -108,7 +108,7 @@ class _Mirrored:
 class DynamoStore:
     """`on_commit` hears the writes of every commit of this process, and of no other's.
 
-    `expiries` say when DynamoDB may remove records by itself.
+    `expiries` say when DynamoDB may remove records by itself; `retries` are those of its requests.
     """
 
     def __init__(
@@ -121,6 +121,7 @@ class DynamoStore:
         on_commit: Callable[[Sequence[Write]], None] = lambda _: None,
     ) -> None:
         self.on_commit = on_commit
+        self.retries = requests.retries
         self._requests = requests
         self._tables = tables
         self._clock = clock

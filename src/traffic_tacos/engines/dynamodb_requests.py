@@ -5,6 +5,7 @@ until somebody knows what has become of them.
 import asyncio
 import base64
 import random
+from collections import Counter
 from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
@@ -19,6 +20,8 @@ from traffic_tacos.ports.store import Kind, StoreUnavailable, unpacked
 T = TypeVar("T")
 
 ATTEMPTS_MAX = 40
+# Why a request had to be made again: others were faster, it came too fast, or nobody knows whether it was carried out.
+CONFLICT, THROTTLED, ANSWER_LOST = "conflict", "throttled", "answer_lost"
 PAUSES = RetryPolicy(pause_max=SECOND // 5, pause_first=4)
 BATCH_KEYS_MAX = 100  # of one BatchGetItem
 _LAST = chr(0x10FFFF)
@@ -87,10 +90,14 @@ NOTHING = Item(None, None)
 
 
 class Requests:
-    """Raises StoreUnavailable for what cannot be had, or not be known, after ATTEMPTS_MAX attempts."""
+    """Raises StoreUnavailable for what cannot be had, or not be known, after ATTEMPTS_MAX attempts.
+
+    `retries` counts requests that had to be made again, by reason.
+    """
 
     def __init__(self, wire: Wire, tables: Tables, clock: Clock, randomness: random.Random) -> None:
         self.wire = wire
+        self.retries = Counter({CONFLICT: 0, THROTTLED: 0, ANSWER_LOST: 0})
         self._tables = tables
         self._clock = clock
         self._random = randomness
@@ -122,6 +129,7 @@ class Requests:
             for table, rest in answer.get("UnprocessedKeys", {}).items():
                 wanted += [Place(table, key[PARTITION]["S"], key[SORT]["S"]) for key in rest["Keys"]]
             if answer.get("UnprocessedKeys"):
+                self.retries[THROTTLED] += 1
                 await self.pause(attempt)
         raise StoreUnavailable("DynamoDB did not read all that was asked for")
 
@@ -161,6 +169,7 @@ class Requests:
                 return await self.wire(action, payload)
             except (Throttled, AnswerLost) as error:
                 failure = error
+                self.retries[THROTTLED if isinstance(error, Throttled) else ANSWER_LOST] += 1
                 await self.pause(attempt)
         raise StoreUnavailable(f"DynamoDB does not answer: {failure}")
 
@@ -171,12 +180,7 @@ class Requests:
         is_answer_lost = False
         for attempt in range(1, ATTEMPTS_MAX + 1):
             try:
-                if len(steps) == 1 and _is_guarded(steps[0][1]):  # at half the price of a transaction
-                    verb, step = steps[0]
-                    await self.wire(f"{verb}Item", step)
-                else:
-                    items = [{verb: step} for verb, step in steps]
-                    await self.wire("TransactWriteItems", {"TransactItems": items, "ClientRequestToken": token})
+                await self._sent(steps, token)
             except Cancelled as cancelled:
                 if any(item and item.get(TOKEN, {}).get("S") == token for item in cancelled.items):
                     return {}  # the answer was lost, not the commit
@@ -186,26 +190,42 @@ class Requests:
                         "an answer was lost, and whether it said yes can no longer be known"
                     ) from None
                 if _CHANGED in reasons or (_UNDER_WAY in reasons and not is_answer_lost):
-                    return {
-                        _path(step): Item.of(item) if item else None
-                        for (_, step), reason, item in zip(steps, cancelled.reasons, cancelled.items, strict=True)
-                        if reason in (_CHANGED, _UNDER_WAY)
-                    }
+                    self.retries[CONFLICT] += 1
+                    return _lost(steps, cancelled)
                 if not reasons <= _TOO_FAST | {_UNDER_WAY}:
                     raise ValueError(f"the store refused a commit: {cancelled}") from None
+                self.retries[CONFLICT if _UNDER_WAY in reasons else THROTTLED] += 1
             except Throttled:
-                pass
+                self.retries[THROTTLED] += 1
             except AnswerLost as error:
                 is_answer_lost = True
+                self.retries[ANSWER_LOST] += 1
                 log.warning("store_answer_lost", error=str(error))
             else:
                 return {}
             await self.pause(attempt)
         raise StoreUnavailable("DynamoDB did not take the commit")
 
+    async def _sent(self, steps: Sequence[Step], token: str) -> None:
+        if len(steps) == 1 and _is_guarded(steps[0][1]):  # at half the price of a transaction
+            verb, step = steps[0]
+            await self.wire(f"{verb}Item", step)
+        else:
+            items = [{verb: step} for verb, step in steps]
+            await self.wire("TransactWriteItems", {"TransactItems": items, "ClientRequestToken": token})
+
     async def pause(self, attempt: int) -> None:
         """Full jitter, https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/."""
         await self._clock.sleep(self._random.uniform(0, PAUSES.pause(attempt)) / SECOND)
+
+
+def _lost(steps: Sequence[Step], cancelled: Cancelled) -> dict[str, Item | None]:
+    """The records that somebody else was faster with."""
+    return {
+        _path(step): Item.of(item) if item else None
+        for (_, step), reason, item in zip(steps, cancelled.reasons, cancelled.items, strict=True)
+        if reason in (_CHANGED, _UNDER_WAY)
+    }
 
 
 def _is_guarded(step: Mapping[str, Any]) -> bool:

@@ -53,6 +53,9 @@ class SharedPeers:
     def share(self) -> Share:
         return self._presence.share()
 
+    def leases(self) -> Mapping[str, int]:
+        return {lease.name: lease.number for lease in (self._duty, *self._held) if lease.is_ours()}
+
     async def begin(self, rooms: Collection[str], hear: Hear) -> None:
         self._hear = hear
         self._held = [lease for room, lease in self._leases.items() if room in rooms]

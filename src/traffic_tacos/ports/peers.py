@@ -40,6 +40,10 @@ class Peers(Duty, Protocol):
 
     def share(self) -> Share: ...
 
+    def leases(self) -> Mapping[str, int]:
+        """The leases that this process has, by name, and how often each has changed hands."""
+        ...
+
     def committed(self, writes: Sequence[Write]) -> None:
         """Hear of a commit of this process."""
         ...
@@ -65,6 +69,9 @@ class _Alone:
 
     def share(self) -> Share:
         return whole()
+
+    def leases(self) -> Mapping[str, int]:
+        return {}
 
     def committed(self, writes: Sequence[Write]) -> None:
         pass

@@ -6,6 +6,7 @@ import asyncio
 import importlib
 import pkgutil
 import random
+from contextlib import suppress
 
 import msgspec
 import pytest
@@ -15,7 +16,7 @@ from tests.clocks import HandClock
 from tests.dynamodb import FakeDynamo, FakeDynamoStore, WireFaults
 from traffic_tacos.app.retention import EXPIRED_BY_THE_STORE
 from traffic_tacos.engines.dynamodb import MIRRORED_FOR
-from traffic_tacos.engines.dynamodb_requests import ATTEMPTS_MAX, AnswerLost
+from traffic_tacos.engines.dynamodb_requests import ANSWER_LOST, ATTEMPTS_MAX, CONFLICT, THROTTLED, AnswerLost
 from traffic_tacos.engines.dynamodb_tables import LAYOUT, TTL, Layout, Tables
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.instants import DAY, SECOND
@@ -241,3 +242,28 @@ async def _steps(store, act):
     finally:
         store._requests.wire = send
     return seen
+
+
+@pytest.mark.parametrize(
+    ("faults", "reason"),
+    [
+        (WireFaults(conflict=0.3), CONFLICT),
+        (WireFaults(throttled=0.3), THROTTLED),
+        (WireFaults(lost=0.3), ANSWER_LOST),
+    ],
+)
+async def test_what_was_asked_again_is_counted_by_its_reason(faults, reason):
+    (store,) = processes(1, faults)
+    for number in range(20):
+        with suppress(StoreUnavailable):
+            await store.transact((NUMBER.key("a"), NUMBER.key(str(number))), adding(NUMBER.key("a")))
+    assert {name for name, count in store.retries.items() if count} - {CONFLICT} == {reason} - {CONFLICT}
+    assert store.retries[reason] > 3
+
+
+async def test_whoever_was_slower_counts_a_conflict():
+    stores = processes(2, WireFaults(delay=0.01))
+    key = NUMBER.key("hot")
+    await asyncio.gather(*(stores[n % 2].transact((key,), adding(key)) for n in range(20)))
+    sent = stores[0].wire.calls["TransactWriteItems"] + stores[0].wire.calls["PutItem"]
+    assert sum(store.retries[CONFLICT] for store in stores) == sent - 20 > 0

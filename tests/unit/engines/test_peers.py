@@ -252,3 +252,14 @@ async def test_processes_know_how_many_they_are_and_miss_who_has_gone(clock):
         await three[0].peers.end()  # it says so
         await clock.sleep(1.1)
         assert three[2].peers.share() == Share(0, 1)
+
+
+@on_virtual_time
+async def test_a_process_says_which_leases_it_has_and_how_often_they_changed_hands(clock):
+    _, one, other = two(clock)
+    await one.begin({"room"})
+    assert one.peers.leases() == {"duty": 1, "room": 1}
+    assert other.peers.leases() == {}
+    await one.peers.end()
+    await other.begin({"room"})
+    assert (one.peers.leases(), other.peers.leases()) == ({}, {"duty": 2, "room": 2})
