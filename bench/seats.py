@@ -76,7 +76,7 @@ def timed(plan: EventPlan, states: dict[int, RowState], party: int, *, cold: boo
     took = []
     for _ in range(SEARCHES // (10 if cold else 1)):
         if cold:
-            best_available._place.cache_clear()
+            best_available.place_in_row.cache_clear()
         begun = time.perf_counter()
         try:
             choose(plan.sections, states, party, NOW)

@@ -48,13 +48,17 @@ class FakeDynamo:
     def __init__(self, clock: Clock, randomness: random.Random, faults: WireFaults = NO_FAULTS) -> None:
         self.faults = faults
         self.calls: Counter[str] = Counter()
-        self._clock = clock
+        self.clock = clock
         self._random = randomness
         self._tables: dict[str, dict[tuple[str, str], dict[str, Any]]] = {}
         self._sorted: dict[tuple[str, str], list[str]] = {}  # of a table's partition
         self._done: set[str] = set()  # tokens of transactions
 
     async def __call__(self, action: str, payload: dict[str, Any]) -> dict[str, Any]:
+        return await self.send(action, payload)
+
+    async def send(self, action: str, payload: dict[str, Any]) -> dict[str, Any]:
+        """What answers; tests put something of their own before it."""
         self.calls[action] += 1
         await asyncio.sleep(0)
         await self._wait()
@@ -162,7 +166,7 @@ class FakeDynamo:
 
     async def _wait(self) -> None:
         if self.faults.delay:
-            await self._clock.sleep(self._random.uniform(0, self.faults.delay))
+            await self.clock.sleep(self._random.uniform(0, self.faults.delay))
 
 
 class FakeDynamoStore(DynamoStore):

@@ -16,7 +16,7 @@ from traffic_tacos.kernel.instants import DAY, HOUR, MINUTE
 from traffic_tacos.kernel.retries import RetryPolicy
 from traffic_tacos.ports.audit import AUDIT, Audited
 from traffic_tacos.ports.jobs import Defer, PermanentFailure, PoolPolicy, TryAgainAt
-from traffic_tacos.ports.store import JOB, OUTBOX, Decision, Job, drop_job
+from traffic_tacos.ports.store import JOB, OUTBOX, Decision, Job, drop_job, put
 from traffic_tacos.rooms.webhook.deliveries import RETRY as WEBHOOK_RETRIES
 
 RETRIES = RetryPolicy(pause_max=5 * MINUTE, attempts_max=12)
@@ -40,7 +40,7 @@ class Desk:
     async def run_for(self, handlers, seconds: float, step: float = 1.0) -> None:
         runner = asyncio.create_task(self.jobs.run(handlers))
         for _ in range(int(seconds / step)):
-            self.jobs._wake.set()
+            self.jobs.committed([put(JOB.key("x"), Job("x", "none", 0)), drop_job("x")])  # it looks what is due
             for _ in range(20):
                 await asyncio.sleep(0)
             self.clock.advance(step)

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.conformance.test_store import COUNTER, Counter, adding
-from traffic_tacos.engines.sqlite import SqliteStore
+from traffic_tacos.engines import sqlite
+from traffic_tacos.engines.sqlite import SqliteStore, connected
 from traffic_tacos.ports.store import JOB, OUTBOX, Decision, StoreUnavailable, put
 
 WRITER = """
@@ -63,14 +64,17 @@ async def test_what_was_acknowledged_before_a_sigkill_is_there_and_nothing_half(
         await store.close()
 
 
-async def test_a_full_disk_is_an_error_for_everybody_who_waits_and_no_false_yes(tmp_path):
+async def test_a_full_disk_is_an_error_for_everybody_who_waits_and_no_false_yes(tmp_path, monkeypatch):
+    opened = []
+    monkeypatch.setattr(sqlite, "connected", lambda path: opened.append(connected(path)) or opened[-1])
     store = SqliteStore(tmp_path / "store.db")
     big = "x" * 3000
     try:
         key = COUNTER.key("before")
         await store.transact((key,), adding(key))
-        pages = store._write_connection.execute("PRAGMA page_count").fetchone()[0]
-        store._write_connection.execute(f"PRAGMA max_page_count={pages + 4}")
+        writing, _ = opened
+        pages = writing.execute("PRAGMA page_count").fetchone()[0]
+        writing.execute(f"PRAGMA max_page_count={pages + 4}")
         names = [f"{n}-{big}" for n in range(20)]
         outcomes = await asyncio.gather(
             *(
@@ -82,7 +86,7 @@ async def test_a_full_disk_is_an_error_for_everybody_who_waits_and_no_false_yes(
         assert all(isinstance(outcome, StoreUnavailable) for outcome in outcomes)
         assert [await store.get(COUNTER.key(name)) for name in names] == [None] * 20
         assert await store.get(key) == Counter(1)
-        store._write_connection.execute("PRAGMA max_page_count=1000000")
+        writing.execute("PRAGMA max_page_count=1000000")
         assert await store.transact((key,), adding(key)) == 2
     finally:
         await store.close()
@@ -92,9 +96,7 @@ async def test_decisions_that_rest_on_a_failed_commit_fail_with_it(tmp_path, mon
     store = SqliteStore(tmp_path / "store.db")
     key = COUNTER.key("a")
     try:
-        from traffic_tacos.engines import sqlite
-
-        real, calls = sqlite._commit, 0
+        real, calls = sqlite.commit, 0
 
         def failing_once(connection, batch):
             nonlocal calls
@@ -103,7 +105,7 @@ async def test_decisions_that_rest_on_a_failed_commit_fail_with_it(tmp_path, mon
                 raise sqlite.sqlite3.OperationalError("disk I/O error")
             real(connection, batch)
 
-        monkeypatch.setattr(sqlite, "_commit", failing_once)
+        monkeypatch.setattr(sqlite, "commit", failing_once)
         first = asyncio.ensure_future(store.transact((key,), adding(key)))
         await asyncio.sleep(0)
         await asyncio.sleep(0)  # the first batch is with the writer
@@ -116,14 +118,12 @@ async def test_decisions_that_rest_on_a_failed_commit_fail_with_it(tmp_path, mon
 
 
 async def test_a_dead_writer_is_an_error_for_all_who_wait_and_all_who_come(tmp_path, monkeypatch):
-    from traffic_tacos.engines import sqlite
-
     def dying(connection, batch):
         raise MemoryError("gone")
 
     store = SqliteStore(tmp_path / "store.db")
     key = COUNTER.key("a")
-    monkeypatch.setattr(sqlite, "_commit", dying)
+    monkeypatch.setattr(sqlite, "commit", dying)
     outcomes = await asyncio.gather(*(store.transact((key,), adding(key)) for _ in range(5)), return_exceptions=True)
     assert all(isinstance(outcome, StoreUnavailable) for outcome in outcomes)
     with pytest.raises(StoreUnavailable, match="writer has stopped"):
@@ -137,7 +137,7 @@ async def test_nobody_reads_what_the_disk_does_not_have(tmp_path):
     try:
         pending = asyncio.ensure_future(store.transact((key,), adding(key)))
         await asyncio.sleep(0)
-        assert store._dirty
+        assert not pending.done()
         assert await store.get(key) is None
         assert await pending == 1
         assert await store.get(key) == Counter(1)

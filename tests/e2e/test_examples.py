@@ -41,13 +41,13 @@ class Buyer:
     """Runs a client against a platform."""
 
     def __init__(self, client, platform: UpProcess) -> None:
-        self._client = client
+        self.client = client
         self.platform = platform
 
     def __call__(self, token: str, event: str = EVENT, **environment: str) -> "subprocess.CompletedProcess[str]":
         door = {"TACOS_GRPC": self.platform.grpc, "TACOS_HTTP": self.platform.http, **environment}
         return subprocess.run(
-            self._client(door, event),
+            self.client(door, event),
             capture_output=True,
             text=True,
             check=False,
@@ -97,7 +97,7 @@ def test_it_fails_loudly_whatever_is_refused(buyer):
     assert platform.tacos("queue", "stop", EVENT, "--resume", "--reason", "a test", *where).returncode == 0
     bought(buyer(ben))  # the place that it gave up is there again
     platform.kill()
-    failed(buyer(ana), platform.grpc.partition(":")[2] if buyer._client is in_python else "nothing answers at")
+    failed(buyer(ana), platform.grpc.partition(":")[2] if buyer.client is in_python else "nothing answers at")
 
 
 def test_it_says_that_an_event_is_sold_out(buyer):
@@ -116,7 +116,7 @@ def test_it_says_that_an_event_is_sold_out(buyer):
         "event", "block", EVENT, *seats[1:], "--reason", "a test", "--data", str(platform.data), "--grpc", platform.grpc
     )
     assert blocked.returncode == 0, blocked.stderr
-    said = f"{EVENT} has 1 seats left" if buyer._client is in_python else "ERROR_CODE_INSUFFICIENT_INVENTORY"
+    said = f"{EVENT} has 1 seats left" if buyer.client is in_python else "ERROR_CODE_INSUFFICIENT_INVENTORY"
     failed(buyer(platform.token("user", "ana"), WAIT_SECONDS="3"), said)
 
 

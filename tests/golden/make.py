@@ -25,7 +25,7 @@ def main(version: str) -> None:
     async def record() -> None:
         desk, samples, events = Desk(loop), {}, {}
         await desk.open()
-        heard = desk._memory.on_commit
+        heard = desk.memory.on_commit
 
         def committed(writes):
             heard(writes)
@@ -38,7 +38,7 @@ def main(version: str) -> None:
                     shape = (write.kind.name, *sorted(value)) if isinstance(value, dict) else (write.kind.name,)
                     samples.setdefault(shape, {})[write.path] = value
 
-        desk._memory.on_commit = committed
+        desk.memory.on_commit = committed
         asked = await walk(desk)
         assert not desk.broken_invariants()
         _write(folder / "calls.jsonl", [msgspec.to_builtins(one) for one in asked])

@@ -44,12 +44,11 @@ def test_records_of_an_earlier_version_are_read_with_all_that_is_in_them(version
 def test_a_platform_goes_on_with_what_an_earlier_version_stored(version: Path):
     """Every call under a key is answered as it was, every promise holds, and a new fan can buy."""
     head, *stored = lines(version / "store.jsonl")
-    loop = VirtualLoop(random.Random(1))
-    loop._virtual_time = (head["at"] - EPOCH) / SECOND
+    loop = VirtualLoop(random.Random(1), (head["at"] - EPOCH) / SECOND)
 
     async def main() -> None:
         desk = Desk(loop)
-        desk._memory.restore({line["path"]: json.dumps(line["value"]).encode() for line in stored})
+        desk.memory.restore({line["path"]: json.dumps(line["value"]).encode() for line in stored})
         await desk.open()
         for line in lines(version / "calls.jsonl"):
             asked = msgspec.convert(line, Asked)

@@ -177,7 +177,7 @@ def on_platform(
         async def main() -> None:
             desk = Desk(loop)
             desk.event = event
-            desk._without = without
+            desk.without = without
             await desk.open()
             await test(desk, **arguments)
             if desk.broken is not None:

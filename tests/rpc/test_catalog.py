@@ -46,7 +46,7 @@ async def test_an_event_from_before_goes_on_with_the_rows_that_it_was_published_
     await desk.platform.put_on_sale(FILE, drawn)
     new = await desk.platform.part(Catalog).show("evt_plan")
     old = _as_it_was(new)
-    await desk._store.transact((), lambda _: Decision(None, (put(EVENT.key("evt_plan"), old),)))
+    await desk.store.transact((), lambda _: Decision(None, (put(EVENT.key("evt_plan"), old),)))
     await desk.crash()
     held = await desk.held("ana", 2, event_id="evt_plan")
     names = [seat.id for seat in held.reserved_seats]

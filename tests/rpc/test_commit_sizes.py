@@ -184,7 +184,7 @@ async def test_many_jobs_that_are_missing_are_put_again_in_pieces_and_told_once(
     async def found():
         return tuple(Difference(f"s{n}", "is missing", Job(f"j{n}", "nobody's", now + HOUR)) for n in range(MANY))
 
-    desk.platform.reconciler._differences = found
+    desk.platform.reconciler.differences = found
     sizes = counted(desk.records())
     request = operations_pb2.ReconcileRequest(reason="why")
     answer = await desk.ask("tacos.operations.v1.OperationsService/Reconcile", request, desk.token(Role.ADMIN, "op"))

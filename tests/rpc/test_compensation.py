@@ -100,10 +100,10 @@ async def test_a_payment_that_bought_nothing_goes_back(desk):
 @on_platform
 async def test_a_fault_is_to_be_tried_again_and_in_the_end_a_dead_letter(desk):
     held = await desk.held("ana")
-    desk._store.faults = Faults(fail_before=1.0)
+    desk.store.faults = Faults(fail_before=1.0)
     assert shown(await undo(desk, held.reservation_id, CANCEL)) == ("RETRY", [], False)
     assert shown(await undo(desk, held.reservation_id, CANCEL, retry_count=10)) == ("DLQ", [], True)
-    desk._store.faults = Faults()
+    desk.store.faults = Faults()
 
 
 @on_platform

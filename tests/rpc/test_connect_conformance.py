@@ -209,5 +209,5 @@ def test_every_code_has_a_name_and_a_status_of_the_protocol():
         "aborted": 409, "out_of_range": 400, "unimplemented": 501, "internal": 500, "unavailable": 503,
         "data_loss": 500, "unauthenticated": 401,
     }  # fmt: skip
-    for name, status in {*connect.CONNECT.values(), connect._OTHERWISE}:
+    for name, status in {*connect.CONNECT.values(), connect.OTHERWISE}:
         assert statuses[name] == status

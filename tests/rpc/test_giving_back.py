@@ -236,7 +236,7 @@ def test_a_job_that_can_never_succeed_is_done_or_a_dead_letter_at_once(topic, pa
         told = {"reservation_id": held.reservation_id}
         told |= {name: names.get(value, value) for name, value in payload.items()}
         job = Job("test", topic, desk.clock.now(), told, group=held.reservation_id)
-        await desk._store.transact((), lambda _: Decision(None, jobs=(job,)))
+        await desk.store.transact((), lambda _: Decision(None, jobs=(job,)))
         await desk.clock.sleep(10)
         assert ([one.split(":")[0] for one in desk.dead()], desk.jobs()) == (["test"] if is_dead else [], [])
         assert stored(desk, paid).refunded == 0
@@ -252,7 +252,7 @@ async def test_a_refund_whose_job_was_lost_is_found_and_made_good(desk):
     await desk.crash(without=frozenset({"worker"}))
     assert (await desk.cancel("ana", held)).status == REFUNDED
     lost = f"{REFUND_PAYMENT}:{intent}"
-    await desk._store.transact(
+    await desk.store.transact(
         (),
         lambda _: Decision(
             None,
@@ -291,10 +291,10 @@ def test_verify_finds_too_much_refunded_and_too_little(refunded, status, says):
         assert right.refunded == 50_000
         wrong = msgspec.structs.replace(right, refunded=refunded, status=status)
         key = PAYMENTS.key(intent)
-        await desk._store.transact((), lambda _: Decision(None, (put(key, wrong),)))
+        await desk.store.transact((), lambda _: Decision(None, (put(key, wrong),)))
         found = next(result.violations for result in desk.verify() if result.invariant == "I4")
         assert any(intent in violation and says in violation for violation in found)
-        await desk._store.transact((), lambda _: Decision(None, (put(key, right),)))
+        await desk.store.transact((), lambda _: Decision(None, (put(key, right),)))
         desk.broken = None
 
     on_desk()

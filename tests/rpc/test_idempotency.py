@@ -154,7 +154,7 @@ def test_many_at_once_have_one_answer_however_late_the_store_is(service, name, s
     @on_platform
     async def run(desk):
         desk.random.seed(seed)
-        desk.faults = desk._store.faults = Faults(delay=0.7, conflict=0.3, delay_seconds_max=0.002)
+        desk.faults = desk.store.faults = Faults(delay=0.7, conflict=0.3, delay_seconds_max=0.002)
         stage = Stage(desk.asked, "ana", EVENT_ID)
         await many_at_once(desk.asked, stage, service, name)
 
@@ -168,7 +168,7 @@ def test_what_a_check_refuses_is_held_against_the_key_once_more(seed):
     @on_platform
     async def run(desk):
         chance = random.Random(seed)
-        one, two = (Answers(desk._store, desk.clock) for _ in range(2))
+        one, two = (Answers(desk.store, desk.clock) for _ in range(2))
         state: list[str] = []
 
         async def act(once):

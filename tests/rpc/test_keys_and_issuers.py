@@ -62,7 +62,7 @@ def test_old_tokens_stay_good_after_a_rotation_unless_the_key_is_revoked(tmp_pat
         shown = (await desk.http("GET", "/.well-known/jwks.json")).json()["keys"]
         assert len(shown) == 1
         desk.keys = keys.read(tmp_path)
-        desk._tokens.clear()
+        desk.tokens.clear()
         assert await reads(desk, desk.token(Role.FAN, "ana")) == "NOT_FOUND"
         assert held.reservation_id
 

@@ -82,7 +82,7 @@ def test_a_loop_that_fails_is_started_again_and_seen_and_the_sale_goes_on(name):
         await desk.clock.sleep(1500)
         status, _ = await health(desk)
         assert status == admin_pb2.SYSTEM_HEALTH_STATUS_HEALTHY  # it has long been running again
-        assert not desk._work.done()
+        assert not desk.work.done()
 
     run()
 
@@ -110,9 +110,9 @@ async def test_a_bug_in_a_checker_ends_nothing(desk):
     async def broken(see):
         raise TypeError("a bug in a checker")
 
-    desk.platform.reconciler._on_snapshot = broken
+    desk.look = broken
     await desk.clock.sleep(700)
-    assert not desk._work.done()
+    assert not desk.work.done()
     await buys(desk, "ana")
     assert "a bug in a checker" in str(await health(desk))
 
@@ -191,7 +191,7 @@ async def test_a_figure_or_a_check_that_fails_hides_none_of_the_others(desk):
 @on_platform
 async def test_events_that_were_told_when_the_outbox_failed_are_removed_once_it_goes_on(desk):
     failing = [True]
-    remove = desk.platform.engines.events._store.transact
+    remove = desk.store.transact
 
     async def transact(reads, decide):
         decision_of_outbox = "Outbox" in getattr(decide, "__qualname__", "")
@@ -200,7 +200,7 @@ async def test_events_that_were_told_when_the_outbox_failed_are_removed_once_it_
             raise ValueError("a bug in removing")
         return await remove(reads, decide)
 
-    desk.platform.engines.events._store = type("Store", (), {"transact": staticmethod(transact)})()
+    desk.store.transact = transact
     await desk.platform.engines.store.transact((), lambda _: Decision(None, events=(EventChanged("t"),)))
     await desk.clock.sleep(5)
     assert desk.platform.loops.failures()["outbox"] == 1

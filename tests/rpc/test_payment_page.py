@@ -383,8 +383,8 @@ def test_the_payment_page_has_the_colours_of_all_others_and_none_beside():
 async def test_an_event_stored_before_its_clocks_were_kept_is_still_the_same_event(desk):
     await desk.platform.put_on_sale(DATED)
     key = EVENTS.key("evt_dated")
-    stored = await desk._store.get(key)
+    stored = await desk.store.get(key)
     assert stored.utc_offset_minutes == 540
     earlier = msgspec.structs.replace(stored, utc_offset_minutes=None)
-    await desk._store.transact((), lambda _: Decision(None, (put(key, earlier),)))
+    await desk.store.transact((), lambda _: Decision(None, (put(key, earlier),)))
     await desk.platform.put_on_sale(DATED)

@@ -22,7 +22,7 @@ CONFIRMED = reservation_pb2.RESERVATION_STATUS_CONFIRMED
 async def lose_jobs(desk, reservation_id):
     """Damage: every job about a reservation is gone."""
     jobs = [job for job in desk.platform.engines.jobs.pending() if job.payload.get("reservation_id") == reservation_id]
-    await desk._memory.transact((), lambda _: Decision(None, [drop_job(job.id) for job in jobs]))
+    await desk.memory.transact((), lambda _: Decision(None, [drop_job(job.id) for job in jobs]))
     assert jobs
     desk.broken = None  # as it says, this breaks promises
 
@@ -108,8 +108,8 @@ async def test_what_no_rule_mends_is_reported_for_a_person(desk):
     held, _ = await bought(desk, "ana")
     order = (await desk.reservation(held.reservation_id)).order_id
     await desk.clock.sleep(60)
-    kept = await desk._memory.get(ORDER.key(order))
-    await desk._memory.transact((), lambda _: Decision(None, (delete(ORDER.key(order)),)))
+    kept = await desk.memory.get(ORDER.key(order))
+    await desk.memory.transact((), lambda _: Decision(None, (delete(ORDER.key(order)),)))
     desk.broken = None
     desk.checks_every_commit = False
     found = await reconcile(desk)
@@ -117,7 +117,7 @@ async def test_what_no_rule_mends_is_reported_for_a_person(desk):
     person = [one for one in found.differences if not one.job_id]
     assert any(held.reservation_id in one.what for one in person)
     assert (await worker_health(desk)).status == admin_pb2.HEALTH_STATUS_DEGRADED
-    await desk._memory.transact((), lambda _: Decision(None, (put(ORDER.key(order), kept),)))
+    await desk.memory.transact((), lambda _: Decision(None, (put(ORDER.key(order), kept),)))
     await desk.clock.sleep(60)
     assert (await reconcile(desk)).difference_count == 0
     desk.broken = None

@@ -23,7 +23,7 @@ from traffic_tacos.kernel.instants import DAY, HOUR, MINUTE, SECOND
 from traffic_tacos.ports.http import HttpAnswer
 from traffic_tacos.ports.idempotency import REMEMBERED, Remembered
 from traffic_tacos.ports.sessions import SESSION, Session
-from traffic_tacos.ports.store import JOB, Decision, Job, Kind, put
+from traffic_tacos.ports.store import JOB, Decision, Job, Kind, delete, put
 from traffic_tacos.rooms.realtime.model import Message
 from traffic_tacos.rooms.realtime.records import MESSAGE
 from traffic_tacos.rooms.realtime.service import BYTES_PER_TARGET_MAX, BYTES_WAITING_MAX, Realtime
@@ -119,7 +119,7 @@ async def test_messages_for_one_who_never_comes_are_few_and_small_and_gone_after
     assert len(waiting(desk)) < 150
     await desk.clock.sleep(3700)
     assert waiting(desk) == []
-    assert desk.platform.part(Realtime)._bytes == 0
+    assert desk.platform.part(Realtime).bytes_waiting == 0
 
 
 @on_platform
@@ -209,7 +209,8 @@ async def test_a_removed_endpoint_leaves_nothing_behind(desk):
 @on_platform
 async def test_endpoints_are_bounded_also_when_many_register_at_once(desk):
     desk.checks_every_commit = False
-    known = desk.platform.part(Endpoints)._known
-    known |= {f"whk_{n}": None for n in range(ENDPOINTS_MAX)}
+    many = [Endpoint(f"whk_{n}", "s", "https://a.example", (), (), "s", desk.clock.now()) for n in range(ENDPOINTS_MAX)]
+    endpoints = desk.platform.part(Endpoints)
+    endpoints.committed([put(ENDPOINT.key(one.id), one) for one in many])
     assert code(await Receiver(desk, "late").register(APPROVED)) == "QUOTA_EXCEEDED"
-    known.clear()
+    endpoints.committed([delete(ENDPOINT.key(one.id)) for one in many])

@@ -160,13 +160,13 @@ async def test_verify_finds_what_was_held_or_admitted_after_the_end(desk):
     await admit(desk, token, ENDING)
     assert code(await reserve_seat(desk, "rsv-1")) == ""
     key = hold_key(ENDING, "rsv-1")
-    hold = await desk._store.get(key)
+    hold = await desk.store.get(key)
     ((path, ticket),) = [(path, one) for path, one in desk.records().all(TICKET) if ENDING in path]
     ticket_at = TICKET.key(*path.split("/")[1:])
     desk.checks_every_commit = False
 
     async def write(*writes):
-        await desk._store.transact((), lambda _: Decision(None, writes))
+        await desk.store.transact((), lambda _: Decision(None, writes))
 
     def found():
         return [violation for result in desk.verify() if result.invariant == "I15" for violation in result.violations]
@@ -222,7 +222,7 @@ async def test_a_place_and_an_admission_are_refused_in_their_commit_before_the_l
     await desk.clock.sleep(21)
     late = document("sale_end_time: 2027-01-15T08:00:20Z")
     sale = changed_sale(None, line.terms.window, sale_window(parsed(late).info), desk.clock.now())
-    await desk._store.transact((), lambda _: Decision(None, (put(sale_key(ENDING), sale),)))
+    await desk.store.transact((), lambda _: Decision(None, (put(sale_key(ENDING), sale),)))
     assert not line.terms.window.is_over(desk.clock.now())  # no news of it
     with pytest.raises(Refusal, match="the sale has ended"):
         await line.join("t", "", {}, 0)

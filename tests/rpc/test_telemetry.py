@@ -12,7 +12,6 @@ from tests.simulation.world import EVENT_ID
 from traffic_tacos.gen.gateway.v1 import gateway_pb2, queue_pb2, websocket_pb2
 from traffic_tacos.kernel.calls import Role
 from traffic_tacos.operations.telemetry import Telemetry
-from traffic_tacos.rooms.catalog.service import Catalog
 
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 
@@ -105,7 +104,7 @@ async def test_plain_calls_streams_and_jobs_have_spans_and_metrics_are_those_of_
 async def test_while_off_nothing_is_wrapped(desk):
     for method in desk.platform.calls.methods.values():
         assert "telemetry" not in method.handler.__module__, method.path
-    assert type(desk.platform.part(Catalog)._store).__name__ == "FaultyStore"
+    assert type(desk.platform.engines.store).__name__ == "FaultyStore"
 
 
 def test_without_the_extra_it_says_what_is_missing(monkeypatch):

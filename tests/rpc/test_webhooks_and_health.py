@@ -18,6 +18,8 @@ from traffic_tacos.ports.http import HttpAnswer
 from traffic_tacos.ports.webhooks import PAYMENT_SOURCE
 from traffic_tacos.rooms.waiting_room.lines import Lines
 
+COUNT_SEATS = "/tacos.inventory.v1.HoldService/CountSeats"
+
 WEBHOOK = "gateway.v1.WebhookService/ReceivePaymentWebhook"
 CATALOG = "tacos.catalog.v1.CatalogService/"
 
@@ -196,16 +198,16 @@ async def test_a_new_line_may_begin_while_others_are_stepped(desk):
     for number in range(8):  # more than are let in, so that the line asks for its seats
         request = queue_pb2.JoinQueueRequest(event_id=EVENT_ID, session_id=f"s{number}")
         await desk.ask(QUEUE + "JoinQueue", request)
-    lines = desk.platform.part(Lines)
-    asked = lines._ask_seats
+    lines, count = desk.platform.part(Lines), desk.platform.calls.methods[COUNT_SEATS]
+    counted = count.handler
 
-    async def joined_meanwhile(event_id, opened):
+    async def joined_meanwhile(request, call):
         await desk.platform.put_on_sale(EVENT.replace("id: evt_sim", "id: evt_two"))
         other = queue_pb2.JoinQueueRequest(event_id="evt_two", session_id="s")
         await desk.ask(QUEUE + "JoinQueue", other)
-        await asked(event_id, opened)
+        return await counted(request, call)
 
-    lines._ask_seats = joined_meanwhile
+    count.handler = joined_meanwhile
     await lines.step()
     assert set(lines.all()) == {EVENT_ID, "evt_two"}
 
@@ -216,15 +218,15 @@ async def test_a_line_that_cannot_step_does_not_hold_up_another(desk):
     for event_id in (EVENT_ID, "evt_two"):
         for number in range(8):
             await desk.ask(QUEUE + "JoinQueue", queue_pb2.JoinQueueRequest(event_id=event_id, session_id=f"s{number}"))
-    lines = desk.platform.part(Lines)
-    asked = lines._ask_seats
+    lines, count = desk.platform.part(Lines), desk.platform.calls.methods[COUNT_SEATS]
+    counted = count.handler
 
-    async def failing_for_one(event_id, opened):
-        if event_id == EVENT_ID:
+    async def failing_for_one(request, call):
+        if request.event_id == EVENT_ID:
             raise Fault("inventory is away")
-        await asked(event_id, opened)
+        return await counted(request, call)
 
-    lines._ask_seats = failing_for_one
+    count.handler = failing_for_one
     lines.all()["evt_two"].line.stock(None, is_sold_out=False, is_all_sold=False)
     lines.all()["evt_two"].seats_asked_at = None
     await lines.step()

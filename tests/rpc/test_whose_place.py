@@ -79,8 +79,8 @@ async def test_places_of_before_are_found_by_their_user_alone(desk):
     ana = await join(desk, "tab", "ana")
     (by_session,) = member_keys(EVENT_ID, "tab", "")
     assert by_session != member_keys(EVENT_ID, "tab", "ana")[0]
-    await desk._store.transact((), lambda _: Decision(None, [put(by_session, 1)]))
-    old = await desk._store.get(ticket_key(EVENT_ID, 1))
+    await desk.store.transact((), lambda _: Decision(None, [put(by_session, 1)]))
+    old = await desk.store.get(ticket_key(EVENT_ID, 1))
     assert old is not None and TICKET.decode("ticket", TICKET.encode(msgspec.structs.replace(old))) == old
     stranger = await join(desk, "tab")
     assert (code(stranger), stranger.waiting_token != ana.waiting_token) == ("", True)

@@ -16,10 +16,10 @@ class Deadlock(Exception):
 
 
 class VirtualLoop(asyncio.BaseEventLoop):
-    def __init__(self, randomness: random.Random) -> None:
+    def __init__(self, randomness: random.Random, began_at: float = 0.0) -> None:
         super().__init__()
         self._random = randomness
-        self._virtual_time = 0.0
+        self._virtual_time = began_at
         self._selector = self  # what BaseEventLoop asks to wait for I/O; there is none
 
     def time(self) -> float:

@@ -69,7 +69,7 @@ class Stage:
                 calls = world.platform.calls
                 call = Call(caller, calls.new_trace_id(), world.clock.now() + 10 * SECOND)
                 try:
-                    answer = await world._answer(calls, calls.methods["/" + path], request, call)
+                    answer = await world.answer(calls, calls.methods["/" + path], request, call)
                 except Unreachable:
                     pass
                 else:
@@ -488,7 +488,7 @@ async def _raced(seed: int, loop: VirtualLoop) -> str:
     world = World(seed, loop, STEADY, lossy=0.0, event=race.event)
     await world.open()
     stage = await prepared(world, race)
-    world.faults = world._store.faults = FAULTS
+    world.faults = world.store.faults = FAULTS
 
     async def later(act: Act, seconds: float) -> None:
         await world.clock.sleep(seconds)

@@ -67,24 +67,24 @@ class FreezingStore:
     """
 
     def __init__(self, store: Store, clock: ApartClock) -> None:
-        self._store = store
+        self.store = store
         self._clock = clock
         self.frozen_until: Instant = 0
 
     async def get(self, key: Key[T]) -> T | None:
         await self._thawed()
-        return await self._store.get(key)
+        return await self.store.get(key)
 
     async def scan(self, prefix: Prefix[T], *, after: Key[T] | None = None, limit: int) -> list[tuple[Key[T], T]]:
         await self._thawed()
-        return await self._store.scan(prefix, after=after, limit=limit)
+        return await self.store.scan(prefix, after=after, limit=limit)
 
     async def transact(self, reads: Reads, decide: Callable[[View], Decision[R]]) -> R:
         await self._thawed()
-        return await self._store.transact(reads, decide)
+        return await self.store.transact(reads, decide)
 
     def damaged(self) -> Mapping[str, str]:
-        return self._store.damaged()
+        return self.store.damaged()
 
     async def _thawed(self) -> None:
         while self._clock.now() < self.frozen_until:
@@ -124,7 +124,7 @@ class Elsewhere:
                     trace_id or calls.new_trace_id(),
                     calls.clock.now() + round(timeout * SECOND),
                 )
-                answer = await self._world._answer(calls, calls.methods[path], request, call)
+                answer = await self._world.answer(calls, calls.methods[path], request, call)
             except Unreachable:
                 nothing = grpc.aio.Metadata()
                 raise grpc.aio.AioRpcError(grpc.StatusCode.UNAVAILABLE, nothing, nothing, "it has crashed") from None
@@ -229,10 +229,10 @@ class Replicas(World):
         return answer
 
     def jobs(self) -> list[str]:
-        return [job.id for _, job in self._memory.all(JOB) if not job.is_dead]
+        return [job.id for _, job in self.memory.all(JOB) if not job.is_dead]
 
     def dead(self) -> list[str]:
-        return [f"{job.id}: {job.last_error}" for _, job in self._memory.all(JOB) if job.is_dead]
+        return [f"{job.id}: {job.last_error}" for _, job in self.memory.all(JOB) if job.is_dead]
 
     async def _start(self, replica: Replica) -> None:
         """Until it may have its rooms, the others go on."""
@@ -242,12 +242,12 @@ class Replicas(World):
             mark, now = f"{process.getrandbits(64):016x}", replica.clock.now()
             return (timed_outbox_key(now, mark, number) for number in range(1000))
 
-        memory = self._memory.beside(lambda writes: self._heard(replica, writes), outbox_keys)
+        memory = self.memory.beside(lambda writes: self._heard(replica, writes), outbox_keys)
         replica.store = FaultyStore(memory, STEADY, replica.clock, self.random)
         line = frozenset[str]() if replica.number == 0 else frozenset({WAITING_ROOM})
         config = Config(data=Path("simulated"), without=replica.without | line)
         replica.way = FreezingStore(replica.store, replica.clock)
-        engines = shared(replica.clock, process, replica.way, self._post, Looks(self._look), config.webhook_url)
+        engines = shared(replica.clock, process, replica.way, self._post, Looks(self.look), config.webhook_url)
         replica.platform = Platform(config, engines, self.keyring, self.log, self.fetch, Elsewhere(self))
         await replica.platform.load()
         if replica.number == 0:

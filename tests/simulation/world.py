@@ -120,10 +120,10 @@ class Looks:
     is_of_one_moment = True
 
     def __init__(self, look: Callable[[Callable[[Snapshot], Any]], Awaitable[Any]]) -> None:
-        self._look = look
+        self.look = look
 
     async def __call__(self, see: Callable[[Snapshot], Any], /) -> Any:
-        return await self._look(see)
+        return await self.look(see)
 
 
 class World:
@@ -143,7 +143,7 @@ class World:
         self.log = LogRing()
         self._awaited: list[tuple[int, asyncio.Future[None]]] = []
         self.broken: Broken | None = None
-        self._without: frozenset[str] = frozenset()
+        self.without: frozenset[str] = frozenset()
         self._calls: dict[asyncio.Task[Any], Calls] = {}  # what is being answered, and by whom
         self.checks_every_commit = True
         self.endpoint: HttpAnswer | None = None  # what every webhook is answered, instead of being taken
@@ -156,31 +156,31 @@ class World:
         self.is_down = False
         self.differences_are_bugs = False  # or else the reconciler mends what a sale must not break
         self.refunds_asked: dict[str, list[Asked]] = {}  # by payment, what was asked for by hand
-        self._memory = STORES[ENGINE](self.clock, self.random)
-        self._tokens: dict[str, str] = {}
+        self.memory = STORES[ENGINE](self.clock, self.random)
+        self.tokens: dict[str, str] = {}
 
     async def open(self) -> None:
         """Start the platform on what is stored."""
-        store = FaultyStore(self._memory, STEADY, self.clock, self.random)
+        store = FaultyStore(self.memory, STEADY, self.clock, self.random)
         config = Config(
-            data=Path("simulated"), without=self._without, issuer=self.issuer, cors_origins=self.cors_origins
+            data=Path("simulated"), without=self.without, issuer=self.issuer, cors_origins=self.cors_origins
         )
         traced, post = store, self._post
         if self.telemetry is not None:
             traced, post = self.telemetry.traced_store(store), self.telemetry.traced_post(post)
-        engines = embedded(self.clock, self.random, traced, post, Looks(self._look), config.webhook_url)
+        engines = embedded(self.clock, self.random, traced, post, Looks(lambda see: self.look(see)), config.webhook_url)
         if ENGINE != "memory":
             engines = msgspec.structs.replace(engines, expiries=SWEPT_ON_ANY_STORE)
         self.platform = Platform(config, engines, self.keyring, self.log, self.fetch)
         if self.telemetry is not None:
             self.telemetry.follow(self.platform)
-        self._memory.on_commit = self._committed
+        self.memory.on_commit = self._committed
         await self.platform.load()
         await self.platform.put_on_sale(self.event)
         store.faults = self.faults
-        self._store = store
+        self.store = store
         self.is_down = False
-        self._work = asyncio.create_task(self.platform.run())
+        self.work = asyncio.create_task(self.platform.run())
 
     async def crash(self, down_seconds: float = 0, without: frozenset[str] = frozenset()) -> None:
         """Lose everything that is not stored, in the middle of whatever is going on, and start again.
@@ -192,15 +192,15 @@ class World:
         self.is_down = True
         await self._stop()
         await self.clock.sleep(down_seconds)
-        self._memory = self._memory.reopened(lambda _: None)
-        self._without = without
+        self.memory = self.memory.reopened(lambda _: None)
+        self.without = without
         await self.open()
 
     async def whole_again(self) -> None:
         """Everything that is down or was left out comes back."""
         if self.is_down:
             await self.open()
-        if self._without:
+        if self.without:
             await self.crash()
 
     async def close(self) -> None:
@@ -208,7 +208,7 @@ class World:
 
     def calm(self) -> None:
         """No more faults."""
-        self.faults = self._store.faults = STEADY
+        self.faults = self.store.faults = STEADY
         self.lossy = 0.0
 
     async def call(self, path: str, request: Any, user: str = "") -> Any:
@@ -222,7 +222,7 @@ class World:
         except Refusal as refusal:
             response = calls.refused(method, refusal)
         else:
-            response = await self._answer(calls, method, given, made)
+            response = await self.answer(calls, method, given, made)
         if self.broken is not None:
             raise self.broken
         return method.response.FromString(response.SerializeToString())
@@ -262,7 +262,7 @@ class World:
             return None
         call = Call(Caller(Role.ADMIN, "operator"), calls.new_trace_id(), self.clock.now() + OPERATED_WITHIN)
         try:
-            return await self._answer(calls, calls.methods["/" + path], request, call)
+            return await self.answer(calls, calls.methods["/" + path], request, call)
         except Unreachable:
             return None
 
@@ -272,7 +272,7 @@ class World:
             raise Unreachable
         return self.platform
 
-    async def _answer(self, calls: Calls, method: Method, request: Any, call: Call) -> Any:
+    async def answer(self, calls: Calls, method: Method, request: Any, call: Call) -> Any:
         """The platform's answer; Unreachable when it crashes meanwhile."""
         task = asyncio.create_task(calls.answer(method, request, call))
         self._calls[task] = calls
@@ -290,7 +290,7 @@ class World:
         return self.address
 
     def verify(self) -> list[Result]:
-        return verified(self._memory, self.clock.now())
+        return verified(self.memory, self.clock.now())
 
     def jobs(self) -> list[str]:
         return [job.id for job in self.platform.engines.jobs.pending()]
@@ -299,9 +299,9 @@ class World:
         return [f"{job.id}: {job.last_error}" for job in self.platform.engines.jobs.known() if job.is_dead]
 
     def records(self) -> MemoryStore:
-        return self._memory
+        return self.memory
 
-    async def _look(self, see: Callable[[MemoryStore], Any]) -> Any:
+    async def look(self, see: Callable[[MemoryStore], Any]) -> Any:
         found = see(self.records())
         if self.differences_are_bugs and found:
             self.broken = self.broken or Broken(f"the reconciler found {found[0]}")
@@ -314,7 +314,7 @@ class World:
         return hashlib.sha256("\n".join(self.trace).encode()).hexdigest()
 
     async def _stop(self) -> None:
-        tasks = [self._work, *self._calls]
+        tasks = [self.work, *self._calls]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -373,11 +373,11 @@ class World:
         return HttpAnswer(200)
 
     def _token(self, user: str) -> str:
-        if user not in self._tokens:
+        if user not in self.tokens:
             caller = Caller(Role.FAN, user)
-            self._tokens[user] = sign_user(
+            self.tokens[user] = sign_user(
                 self.keys.signing,
                 UserToken(caller, SCOPES[Role.FAN], self.clock.now() + DAY),
                 self.clock.now(),
             )
-        return self._tokens[user]
+        return self.tokens[user]

@@ -28,13 +28,13 @@ def tampered(change):
         entries = {entry.number: entry for _, entry in desk.records().all(AUDIT)}
         writes = change(entries)
         desk.checks_every_commit = False
-        await desk._store.transact((), lambda _: Decision(None, writes))
+        await desk.store.transact((), lambda _: Decision(None, writes))
         everything = Everything(desk.records(), desk.clock.now())
         (result,) = [one for one in verified_of(everything) if one.invariant == "audit"]
         found.extend(result.violations)
         undone = [put(audit_key(number), entry) for number, entry in entries.items()]
         undone += [delete(audit_key(6)), put(HEAD, Head(5, digest(entries[5])))]
-        await desk._store.transact((), lambda _: Decision(None, undone))
+        await desk.store.transact((), lambda _: Decision(None, undone))
 
     on_desk()
     return found

@@ -20,11 +20,15 @@ class Deadlines:
         self._clock = clock
         self._moments: dict[Instant, set[Deadline]] = {}
 
+    def __len__(self) -> int:
+        """How many moments are still to come at which somebody's deadline passes."""
+        return len(self._moments)
+
     def until(self, deadline: Instant) -> "Deadline":
         """A context that ends with TimeoutError once the deadline has passed."""
         return Deadline(self, deadline // MOMENT + 1)
 
-    def _moment(self, moment: Instant) -> "set[Deadline]":
+    def moment(self, moment: Instant) -> "set[Deadline]":
         running = self._moments.get(moment)
         if running is None:
             running = self._moments[moment] = set()
@@ -56,7 +60,7 @@ class Deadline:
         assert task is not None
         self._task = task
         self._cancelling = task.cancelling()
-        self._running = self._deadlines._moment(self._moment)
+        self._running = self._deadlines.moment(self._moment)
         self._running.add(self)
 
     def __exit__(

@@ -141,7 +141,7 @@ class Calls:
         # Trace ids must differ, not be unguessable: a system call for each would cost more than the rest.
         self._random = random.Random(randomness.getrandbits(128))  # noqa: S311
         self._authenticator = authenticator
-        self._limits = limits
+        self.limits = limits
         self._settings = settings
         self._is_ticket = is_ticket
 
@@ -180,7 +180,7 @@ class Calls:
             if said.is_counted:
                 pass  # by the process that passed it on
             elif caller is ANONYMOUS and method.has_ticket and self._is_ticket(request.waiting_token):
-                self._limits.take_ticket(request.waiting_token, now)
+                self.limits.take_ticket(request.waiting_token, now)
                 if method.is_dear:
                     self._take(caller, headers, peer, now)
             else:
@@ -239,7 +239,7 @@ class Calls:
 
     def count_ticket(self, token: str, now: Instant) -> None:
         """Count a plain call, which is made with nothing but a waiting token: once that has been found to be ours."""
-        self._limits.take_ticket(token, now)
+        self.limits.take_ticket(token, now)
 
     def counted(
         self, error: Exception, headers: Sequence[tuple[str, str | bytes]], peer: Callable[[], str]
@@ -356,10 +356,10 @@ class Calls:
         self, caller: Caller, headers: Sequence[tuple[str, str | bytes]], peer: Callable[[], str], now: Instant
     ) -> None:
         if caller is not ANONYMOUS:
-            self._limits.take(caller, "", (), now)
+            self.limits.take(caller, "", (), now)
             return
         forwarded = [value for name, value in headers if name == FORWARDED_FOR and isinstance(value, str)]
-        self._limits.take(caller, peer(), forwarded, now)
+        self.limits.take(caller, peer(), forwarded, now)
 
 
 def _not_allowed(caller: Caller) -> Refusal:

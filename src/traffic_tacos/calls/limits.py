@@ -34,6 +34,10 @@ class Buckets:
         self._full_at_before: dict[str, float] = {}
         self._turned_at: Instant = 0
 
+    def __len__(self) -> int:
+        """How many callers are remembered."""
+        return len(self._full_at.keys() | self._full_at_before.keys())
+
     def take(self, name: str, per_second: int, now: Instant) -> float:
         """Take a token; 0 when there was one, else how many milliseconds until there is."""
         burst = BURST_SECONDS * SECOND
@@ -58,7 +62,7 @@ class Limits:
         self._settings = settings
         self._proxies = proxies
         self._callers = {role: Buckets() for role in _SETTING}
-        self._tickets = Buckets()
+        self.tickets = Buckets()
         self._addresses = Buckets()
 
     def take(self, caller: Caller, peer: str, forwarded: Iterable[str], now: Instant) -> None:
@@ -73,7 +77,7 @@ class Limits:
 
     def take_ticket(self, token: str, now: Instant) -> None:
         """Count a call that is made with a waiting token, which must have been found to be one of ours."""
-        self._take(self._tickets, token, TICKET_LIMIT, now)
+        self._take(self.tickets, token, TICKET_LIMIT, now)
 
     def _take(self, buckets: Buckets, name: str, setting: str, now: Instant) -> None:
         per_second = self._settings.number(setting)

@@ -257,7 +257,7 @@ class SqliteStore:
         connection = self._write_connection
         while (batch := self._batches.get()) is not None:
             try:
-                _commit(connection, batch)
+                commit(connection, batch)
             except BaseException as error:  # noqa: BLE001 - whatever it was, everybody who waits must hear of it
                 outcome: BaseException | None = error
                 if connection.in_transaction:
@@ -323,7 +323,8 @@ def connected(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     return connection
 
 
-def _commit(connection: sqlite3.Connection, batch: _Batch) -> None:
+def commit(connection: sqlite3.Connection, batch: _Batch) -> None:
+    """Make a batch durable, in one transaction."""
     if not batch.encoded:
         return
     puts = {path: value.decode() for path, value in batch.encoded.items() if value is not None}

@@ -90,7 +90,7 @@ class Reconciler:
         when somebody asked for it: it says how much was repaired.
         """
         now = self._clock.now()
-        differences = await self._differences()
+        differences = await self.differences()
         jobs = [(one.subject, one.job) for one in differences if one.job is not None]
         repaired: frozenset[str] = frozenset()
         if not dry_run:
@@ -105,7 +105,7 @@ class Reconciler:
             self.last = report
         return report
 
-    async def _differences(self) -> tuple[Difference, ...]:
+    async def differences(self) -> tuple[Difference, ...]:
         """What does not go together; on a store that is never seen at one moment, at two looks."""
 
         def see(records: Snapshot) -> tuple[Difference, ...]:

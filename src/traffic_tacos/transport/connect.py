@@ -77,7 +77,7 @@ CONNECT: dict[Code, tuple[str, int]] = {
     Code.TIMEOUT: ("deadline_exceeded", 504),
     Code.UPSTREAM_TIMEOUT: ("deadline_exceeded", 504),
 }
-_OTHERWISE = ("failed_precondition", 400)
+OTHERWISE = ("failed_precondition", 400)
 
 
 class ConnectDoor:
@@ -135,7 +135,7 @@ class _Form(NamedTuple):
 
 def code_and_status(refusal: Refusal) -> tuple[str, int]:
     """Connect's name of what a refusal says, and its HTTP status."""
-    return refusal.connect if isinstance(refusal, Unreadable) else CONNECT.get(refusal.code, _OTHERWISE)
+    return refusal.connect if isinstance(refusal, Unreadable) else CONNECT.get(refusal.code, OTHERWISE)
 
 
 def status_of(refusal: Refusal) -> int:

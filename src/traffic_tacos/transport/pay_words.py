@@ -38,11 +38,11 @@ class Words:
         self.language = language
         self.is_chosen = is_chosen
         self.others = {other: name for other, name in LANGUAGES.items() if other != language}
-        self._words = _read(language)
+        self.texts = _read(language)
 
     def __call__(self, key: str, **values: object) -> str:
         """The words under a key. `{name}` stands for a value; where a key has forms, `n` chooses among them."""
-        text = self._words[key]
+        text = self.texts[key]
         if not isinstance(text, str):
             text = text.get("one" if values["n"] == 1 else "other", text["other"])
         return re.sub(r"\{(\w+)\}", lambda found: str(values[found[1]]), text)
@@ -52,18 +52,18 @@ class Words:
         reason = refusal.details[0].reason.lower() if refusal.details else ""
         wait = max(1, ceil(refusal.retry_after_seconds or 0))
         keys = (f"because_{reason}", f"refused_{refusal.code.name.lower()}", "refused")
-        return self(next(key for key in keys if key in self._words), n=wait)
+        return self(next(key for key in keys if key in self.texts), n=wait)
 
     def of_card(self, reason: str) -> str:
         """How the bank answers."""
-        return self(f"card_{reason}" if f"card_{reason}" in self._words else "card_declined")
+        return self(f"card_{reason}" if f"card_{reason}" in self.texts else "card_declined")
 
     def wrong(self, refusal: Refusal) -> tuple[str, str]:
         """What is wrong, and the field of the card that is to be typed again; "" where it is none of these."""
         name = refusal.details[0].field.rpartition(".")[2] if refusal.details else ""
         if name not in CARD_FIELDS:
             return self.why(refusal), ""
-        return self(f"wrong_{name}" if f"wrong_{name}" in self._words else "wrong_card"), name
+        return self(f"wrong_{name}" if f"wrong_{name}" in self.texts else "wrong_card"), name
 
     def money(self, price: Money) -> str:
         """A price as the other pages write it: 1200050 USD is `$12,000.50`."""

@@ -35,7 +35,7 @@ def test_whoever_was_quiet_is_forgotten_and_loses_nothing():
         buckets.take(f"caller{number}", 10, 0)
     for time in (2000, 4000):
         buckets.take("ana", 10, time)
-    assert len(buckets._full_at) + len(buckets._full_at_before) <= 2
+    assert len(buckets) <= 2
 
 
 def test_however_many_addresses_come_the_buckets_stay_bounded(monkeypatch):
@@ -43,7 +43,7 @@ def test_however_many_addresses_come_the_buckets_stay_bounded(monkeypatch):
     buckets = Buckets()
     for number in range(10_000):
         buckets.take(f"address{number}", 10, 0)
-    assert len(buckets._full_at) + len(buckets._full_at_before) <= 200
+    assert len(buckets) <= 200
 
 
 @given(st.integers(1, 2000), st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 3000)), max_size=200))

@@ -173,7 +173,7 @@ async def test_a_prefix_that_decisions_go_on_asking_for_is_read_now_and_then():
     for n in range(50):
         await take(n)
     assert store.wire.calls["Query"] == 1
-    store._clock.advance(MIRRORED_FOR / SECOND)
+    store.wire.clock.advance(MIRRORED_FOR / SECOND)
     await take(50)
     assert store.wire.calls["Query"] == 2
 
@@ -195,7 +195,7 @@ async def test_a_record_that_each_decision_declares_is_read_and_guarded_in_one_o
 
 async def test_dynamodb_is_told_when_it_may_remove_what_nobody_remembers():
     (store,) = processes(1)
-    until = store._clock.now() + DAY + 1
+    until = store.wire.clock.now() + DAY + 1
     await store.transact((), lambda _: Decision(None, (put(SESSION.key("s"), Session("user x", until)),)))
     (item,) = store.wire.items()
     assert SESSION in {expiry.kind for expiry in EXPIRED_BY_THE_STORE}
@@ -213,7 +213,7 @@ async def test_a_store_that_never_takes_a_commit_is_unavailable():
 
 def _lose_one_answer(store, meanwhile=None):
     """The next write is carried out, and its answer does not arrive; `meanwhile` happens before it is sent again."""
-    send, losing = store._requests.wire, [True]
+    send, losing = store.wire.send, [True]
 
     async def lossy(action, payload):
         answer = await send(action, payload)
@@ -224,23 +224,23 @@ def _lose_one_answer(store, meanwhile=None):
             raise AnswerLost("injected")
         return answer
 
-    store._requests.wire = lossy
+    store.wire.send = lossy
 
 
 async def _steps(store, act):
     """What the transactions of an act have in them."""
-    seen, send = [], store._requests.wire
+    seen, send = [], store.wire.send
 
     async def noting(action, payload):
         if action == "TransactWriteItems":
             seen.extend(step for one in payload["TransactItems"] for step in one.items())
         return await send(action, payload)
 
-    store._requests.wire = noting
+    store.wire.send = noting
     try:
         await act()
     finally:
-        store._requests.wire = send
+        store.wire.send = send
     return seen
 
 

@@ -75,9 +75,9 @@ def test_words_of_the_door_are_asked_for_there_alone():
 def test_the_payment_page_reads_the_words_as_the_scripts_do():
     for file in LANGUAGES:
         read = Words(file.stem)
-        assert read._words.keys() == _words(file.read_text()).keys()
+        assert read.texts.keys() == _words(file.read_text()).keys()
         for key, text in _words(file.read_text()).items():
-            forms = read._words[key]
+            forms = read.texts[key]
             said = [*forms.values()] if isinstance(forms, dict) else [forms]
             assert said == re.findall(r'"((?:[^"\\]|\\.)*)"', text), key
     assert {file.stem for file in LANGUAGES} == set(LANGUAGES_OF_THE_PAYMENT_PAGE)

@@ -65,7 +65,7 @@ def best_in_section(
         if row.standing:
             rank, mask = (False, depth), lowest(seats, quantity)
         else:
-            place = _place(row.joined, row.middle, seats, quantity)
+            place = place_in_row(row.joined, row.middle, seats, quantity)
             if place is None:
                 continue
             leaves_one, start = place
@@ -76,7 +76,7 @@ def best_in_section(
 
 
 @lru_cache(maxsize=PLACES_REMEMBERED)
-def _place(joined: int, middle: float, seats: int, quantity: int) -> tuple[bool, int] | None:
+def place_in_row(joined: int, middle: float, seats: int, quantity: int) -> tuple[bool, int] | None:
     """Where in a row `quantity` sit best: whether that leaves a seat alone, and the first seat.
 
     A pure function of four numbers, remembered because a crowd asks it of the same rows again and again.

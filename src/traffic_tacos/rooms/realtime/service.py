@@ -97,7 +97,7 @@ class Realtime:
         self._taken: dict[str, asyncio.Event] = {}
         self._is_closing = False
         self._sizes: dict[str, int] = {}  # bytes of each message that waits, by its path
-        self._bytes = 0
+        self.bytes_waiting = 0
 
     async def load(self) -> None:
         """Count what waits for its reader since before."""
@@ -110,10 +110,10 @@ class Realtime:
         """Hear of a commit: messages that wait now, and those that wait no longer."""
         for kind, path, message in writes:
             if kind is MESSAGE:
-                self._bytes -= self._sizes.pop(path, 0)
+                self.bytes_waiting -= self._sizes.pop(path, 0)
                 if message is not None:
                     size = self._sizes[path] = message.size
-                    self._bytes += size
+                    self.bytes_waiting += size
 
     def hang_up(self) -> None:
         """End all streams; their readers are told to come back."""
@@ -196,7 +196,7 @@ class Realtime:
             sent_at=now,
             expires_at=now + MESSAGES_KEPT_FOR,
         )
-        if len(self._sizes) >= MESSAGES_WAITING_MAX or self._bytes + message.size > BYTES_WAITING_MAX:
+        if len(self._sizes) >= MESSAGES_WAITING_MAX or self.bytes_waiting + message.size > BYTES_WAITING_MAX:
             raise Refusal(Code.QUOTA_EXCEEDED, "too many messages wait for readers who do not come; try again later")
         too_many = _too_many(await self._waiting(target), message)
         with_it = COMMIT_RECORDS_MAX - 1
