@@ -103,3 +103,17 @@ def test_no_function_is_longer_than_a_screen_but_for_those_that_have_a_reason():
 def test_a_function_is_measured_wherever_it_stands():
     source = "class A:\n    async def b(self):\n        if self:\n            def c():\n                return 1\n"
     assert list(functions(source)) == [("A.b", 4), ("A.b.c", 2)]
+
+
+def test_no_test_imports_what_belongs_to_a_module_alone():
+    """What it reads of an object is looked at by ruff (SLF001)."""
+    private = [
+        f"{file.relative_to(ROOT)} {alias.name}"
+        for folder in ("tests", "bench")
+        for file in (ROOT / folder).rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.ImportFrom) and node.module
+        for alias in node.names
+        if alias.name.startswith("_") and not alias.name.startswith("__")
+    ]
+    assert private == []

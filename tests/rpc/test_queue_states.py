@@ -11,7 +11,7 @@ from traffic_tacos.gen.common.v1 import admin_pb2
 from traffic_tacos.gen.gateway.v1 import queue_pb2
 from traffic_tacos.gen.tacos.waiting_room.v1 import waiting_room_pb2
 from traffic_tacos.kernel.calls import Role
-from traffic_tacos.transport.grpc_server import _handler
+from traffic_tacos.transport.grpc_server import rpc_handler
 from traffic_tacos.wire import queue_message, queue_state
 
 
@@ -37,7 +37,7 @@ class Context:
 async def over_grpc(desk, name, request):
     """The answer and the trailing metadata, as the gRPC server would send them."""
     context = Context()
-    handler = _handler(desk.platform.calls, desk.platform.calls.methods[f"/{QUEUE}{name}"])
+    handler = rpc_handler(desk.platform.calls, desk.platform.calls.methods[f"/{QUEUE}{name}"])
     return await handler.unary_unary(request, context), dict(context.trailing)
 
 

@@ -163,7 +163,7 @@ async def test_a_crowd_of_expiry_webhooks_becomes_no_crowd_of_jobs(desk):
     ("intent", "reservation", "expected"), [("pi_none", "", ""), ("", "rsv_none", "INVALID_ARGUMENT")]
 )
 def test_news_of_payments_that_are_not_ours_are_no_work(intent, reservation, expected):
-    from tests.rpc.test_webhooks_and_health import WEBHOOK, _webhook
+    from tests.rpc.test_webhooks_and_health import WEBHOOK, webhook
 
     @on_platform
     async def run(desk):
@@ -172,7 +172,7 @@ def test_news_of_payments_that_are_not_ours_are_no_work(intent, reservation, exp
         before = set(desk.jobs())
         if reservation:
             held.reservation_id = reservation
-        answer = await desk.ask(WEBHOOK, _webhook(desk, held, intent or mine))
+        answer = await desk.ask(WEBHOOK, webhook(desk, held, intent or mine))
         assert code(answer) == expected
         assert answer.next_action == ("none" if not expected else "")
         assert set(desk.jobs()) == before

@@ -24,7 +24,7 @@ WEBHOOK = "gateway.v1.WebhookService/ReceivePaymentWebhook"
 CATALOG = "tacos.catalog.v1.CatalogService/"
 
 
-def _webhook(desk, held, intent, webhook_id="wh_1"):
+def webhook(desk, held, intent, webhook_id="wh_1"):
     seconds = desk.clock.now() // SECOND
     data = webhook_pb2.PaymentWebhookData(
         payment_intent_id=intent, reservation_id=held.reservation_id, metadata={"b": "2", "a": "1"}
@@ -47,7 +47,7 @@ async def test_a_payment_result_over_grpc_confirms_and_its_repeat_answers_the_sa
     desk.lossy = 1.0  # the platform's own webhook is lost
     await desk.clock.sleep(6)
     assert (await desk.reservation(held.reservation_id)).order_id == ""
-    request = _webhook(desk, held, intent)
+    request = webhook(desk, held, intent)
     first = await desk.ask(WEBHOOK, request)
     assert (first.accepted, first.next_action) == (True, "settle")
     await desk.clock.sleep(1)
@@ -59,7 +59,7 @@ async def test_a_payment_result_over_grpc_confirms_and_its_repeat_answers_the_sa
 @on_platform
 async def test_webhooks_that_are_not_signed_right_are_refused(desk):
     held = await desk.held("ana")
-    good = _webhook(desk, held, "pi_1")
+    good = webhook(desk, held, "pi_1")
     for change in (
         {"webhook_id": "wh_2"},
         {"signature": ""},

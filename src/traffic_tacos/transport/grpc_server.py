@@ -64,7 +64,7 @@ class GrpcServer:
         self._health = health.aio.HealthServicer()
         services = calls.services()
         for service, methods in services.items():
-            handlers = {name: _handler(calls, method) for name, method in methods.items()}
+            handlers = {name: rpc_handler(calls, method) for name, method in methods.items()}
             self._server.add_registered_method_handlers(service, handlers)
             self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, handlers),))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
@@ -148,7 +148,7 @@ def _seconds(context: Any) -> float | None:
     return None if left is None or left > SECONDS_MAX else left
 
 
-def _handler(calls: Calls, method: Method) -> "grpc.RpcMethodHandler[Any, Any]":
+def rpc_handler(calls: Calls, method: Method) -> "grpc.RpcMethodHandler[Any, Any]":
     if method.is_stream:
         return grpc.unary_stream_rpc_method_handler(
             _stream(calls, method),

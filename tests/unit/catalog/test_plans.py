@@ -100,14 +100,14 @@ def test_a_bent_row_is_followed_from_one_end_to_the_other(degrees, turned):
 )
 def test_the_front_is_where_the_stage_is(fields, stage, first):
     from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2
-    from traffic_tacos.rooms.catalog.rpc import _plan
+    from traffic_tacos.rooms.catalog.rpc import plan_message
     from traffic_tacos.rooms.inventory.best_available import choose
     from traffic_tacos.rooms.inventory.clients import event_plan
 
     areas = [] if stage is None else [{"shape": "rectangle", "text": {"text": " Stage "}, **stage}]
     rows = [row(f"R{at}", *line(0, 30, 60, 90, y=40 * at)) for at in range(3)]
     event = event_of(plan(zone(*rows, areas=areas)), **fields)
-    seats = event_plan(catalog_pb2.EventPlan.FromString(_plan(event).SerializeToString()))
+    seats = event_plan(catalog_pb2.EventPlan.FromString(plan_message(event).SerializeToString()))
     [index] = choose(seats.sections, {}, 2, 0)
     assert seats.rows[index].row == first
 

@@ -48,7 +48,7 @@ class CatalogRpc:
         return self._plan(event, with_sections=False)
 
     def _plan(self, event: Event, *, with_sections: bool = True) -> pb.EventPlan:
-        return _plan(event, guests=self._catalog.takes_guests(event), with_sections=with_sections)
+        return plan_message(event, guests=self._catalog.takes_guests(event), with_sections=with_sections)
 
     async def ListEvents(self, request: pb.ListEventsRequest, call: Call) -> pb.ListEventsResponse:
         page = await self._catalog.list(wire.asked_page(request.pagination))
@@ -78,7 +78,7 @@ def _within(plan: pb.EventPlan) -> pb.EventPlan:
     return plan
 
 
-def _plan(event: Event, *, guests: bool = False, with_sections: bool = True) -> pb.EventPlan:
+def plan_message(event: Event, *, guests: bool = False, with_sections: bool = True) -> pb.EventPlan:
     admission = event.admission
     return pb.EventPlan(
         event=wire.event(event.info, event.seat_count),
