@@ -1,7 +1,7 @@
 # make up    sets up .venv and starts the platform (ARGS="--time-scale 10" passes options on)
 # make test  sets up .venv and runs every check
 .DELETE_ON_ERROR:
-.PHONY: up test setup setup-dev format lint types imports contract browser screenshots docs docs-build node-clients engines deploy-checks pytest test-engines coverage simulation fuzz bench lock clean
+.PHONY: up test setup setup-dev format lint types imports contract browser screenshots docs docs-build node-clients engines deploy-checks pytest test-long test-engines coverage simulation fuzz bench lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -98,7 +98,11 @@ pytest: $(DEV) node-clients engines deploy-checks
 	$(BIN)/pytest -n auto --dist worksteal
 	$(BIN)/pytest -n auto --dist worksteal --engine dynamodb tests/rpc
 
-# What takes longer on the emulators: writes whose answers are lost on the way.
+# What takes longer: whole race matrices, more kills, the largest plan; and on the emulators alone, writes whose answers
+# are lost on the way.
+test-long: $(DEV) node-clients engines
+	$(BIN)/pytest -n auto --dist worksteal -m long
+
 test-engines: $(DEV) engines
 	$(BIN)/pytest -n auto -m long tests/engines
 

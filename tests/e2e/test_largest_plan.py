@@ -5,6 +5,7 @@ from pathlib import Path
 
 import grpc
 import httpx
+import pytest
 
 from tests.e2e.process import UpProcess
 from traffic_tacos.gen.reservation.v1 import inventory_pb2, inventory_pb2_grpc
@@ -58,6 +59,7 @@ def bearer(process: UpProcess, role: str) -> tuple[tuple[str, str], ...]:
     return (("authorization", f"Bearer {token}"),)
 
 
+@pytest.mark.long
 def test_the_largest_plan_passes_over_the_command_line_grpc_and_http_and_is_sold(up, tmp_path: Path):
     process: UpProcess = up()
     plan = json.dumps(drawn(SEATS_MAX), indent=2)

@@ -6,6 +6,7 @@ that is not installed on this machine (it is pinned for another one) cannot be a
 
 import tomllib
 from collections.abc import Iterable, Iterator
+from functools import cache
 from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
 
@@ -39,12 +40,16 @@ def holds(requirement: Requirement, environment: dict[str, str], extra: str = ""
     return requirement.marker is None or requirement.marker.evaluate({**environment, "extra": extra})
 
 
-def needs(pin: Requirement, environment: dict[str, str]) -> list[Requirement]:
+@cache
+def described(package: str) -> list[Requirement]:
     try:
-        described = [Requirement(text) for text in requires(pin.name) or ()]
+        return [Requirement(text) for text in requires(package) or ()]
     except PackageNotFoundError:
         return []
-    return [one for one in described if any(holds(one, environment, extra) for extra in ("", *pin.extras))]
+
+
+def needs(pin: Requirement, environment: dict[str, str]) -> list[Requirement]:
+    return [one for one in described(pin.name) if any(holds(one, environment, extra) for extra in ("", *pin.extras))]
 
 
 def unmet(wanted: Iterable[Requirement], locked: list[Requirement], environment: dict[str, str]) -> list[str]:

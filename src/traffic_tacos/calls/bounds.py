@@ -11,6 +11,7 @@ half a microsecond for most requests.
 import math
 import re
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, NamedTuple, TypeAlias
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
@@ -201,6 +202,7 @@ def _one(field: FieldDescriptor, named: Bound | None) -> Text | Number | None:
     return _INTEGERS.get(field.cpp_type)
 
 
+@cache
 def checker(message: Descriptor, prefix: str = "") -> Check:
     """What refuses a message of this type when anything in it is over its bound."""
     checks = [(field.name, _check(field, prefix + field.name)) for field in message.fields]

@@ -16,6 +16,7 @@ from traffic_tacos.kernel.addresses import LOOPBACK, checked_url, is_allowed, or
 from traffic_tacos.kernel.errors import Fault, Refusal
 from traffic_tacos.rooms.webhook.model import checked_headers
 
+STOPPED_WITHIN = 0.01  # seconds
 ALLOWED = parsed_networks("n", LOOPBACK)
 
 
@@ -46,7 +47,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 def server():
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
         running.heard, running.headers, running.cut_off = [], [], False
-        thread = threading.Thread(target=running.serve_forever, daemon=True)
+        thread = threading.Thread(target=running.serve_forever, args=(STOPPED_WITHIN,), daemon=True)
         thread.start()
         yield running
         running.shutdown()
