@@ -34,6 +34,7 @@ from traffic_tacos.gen.payment.v1 import payment_pb2 as p
 from traffic_tacos.gen.reservation.v1 import reservation_pb2 as r
 from traffic_tacos.kernel.calls import Caller, Role
 from traffic_tacos.kernel.instants import MINUTE, SECOND, Instant
+from traffic_tacos.kernel.limits import HOLD_SECONDS
 from traffic_tacos.kernel.tokens import ReservationToken, UserToken, sign_reservation, sign_user
 from traffic_tacos.ports.webhooks import PAYMENT_SOURCE
 
@@ -252,13 +253,14 @@ class Run:
         return told
 
 
-def event_file(folder: Path) -> Path:
-    """A house of 20,000 seats, with a line that lets in whoever comes."""
+def event_file(folder: Path, rows: int = ROWS, hold_seconds: int = HOLD_SECONDS) -> Path:
+    """A house of so many rows of 80 seats, with a line that lets in whoever comes."""
     event = folder / "event.yaml"
-    rows = ", ".join(f"{{id: R{number}, seats: {SEATS}, aisles: [20, 60]}}" for number in range(ROWS))
+    listed = ", ".join(f"{{id: R{number}, seats: {SEATS}, aisles: [20, 60]}}" for number in range(rows))
     event.write_text(
-        f"id: {EVENT}\nname: Bench\ncurrency: KRW\nadmission: {{rate_per_second: 100000, active_max: 1000000}}\n"
-        f"sections: [{{id: MAIN, name: Main, price: 1000, rows: [{rows}]}}]\n"
+        f"id: {EVENT}\nname: Bench\ncurrency: KRW\nhold_seconds: {hold_seconds}\n"
+        f"admission: {{rate_per_second: 100000, active_max: 1000000}}\n"
+        f"sections: [{{id: MAIN, name: Main, price: 1000, rows: [{listed}]}}]\n"
     )
     return event
 
