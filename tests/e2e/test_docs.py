@@ -12,6 +12,7 @@ import httpx
 import pytest
 from standardwebhooks import Webhook
 
+from tests.e2e.forking import command
 from tests.e2e.process import UpProcess
 from tests.e2e.test_examples import EVENT
 
@@ -30,18 +31,20 @@ PAGES = [page for page in (ROOT / "README.md", *sorted(DOCS.glob("*.md"))) if sc
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_command_of_a_page_does_what_it_should(page, up):
+def test_every_command_of_a_page_does_what_it_should(page, up, tmp_path):
     platform = up("--event", str(CLUB))
     commands = (
         script(page).replace(".venv/bin/tacos", "tacos").replace("http://127.0.0.1:8080", f"http://{platform.http}")
     )
     if "curl" in commands and not shutil.which("curl"):
         pytest.skip("there is no curl")
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    folder, inherited = command(tmp_path)
+    path = f"{folder}:{Path(sys.executable).parent}:{os.environ['PATH']}"
     where = {"TACOS_DATA": str(platform.data), "TACOS_GRPC": platform.grpc, "TACOS_HTTP": platform.http, "PATH": path}
     done = subprocess.run(
         ["bash", "-exuo", "pipefail", "-c", commands],
         cwd=ROOT, env=os.environ | where, capture_output=True, text=True, check=False, timeout=100,
+        pass_fds=[inherited],
     )  # fmt: skip
     assert done.returncode == 0, f"{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
 
