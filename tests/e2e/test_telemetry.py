@@ -36,8 +36,8 @@ def test_a_collector_receives_the_purchase(up, collector):
     names = {span.name for span in spans}
     assert {"gateway.v1.GatewayService/CreateReservation", "job webhook.send", "POST"} <= names
     by_id = {span.span_id: span for span in spans}
-    inner = next(span for span in spans if span.name == "tacos.inventory.v1.HoldService/HoldSeats")
-    assert by_id[inner.parent_span_id].name == "reservation.v1.ReservationService/CreateReservation"
+    inner = next(span for span in spans if span.name == "reservation.v1.ReservationService/CreateReservation")
+    assert by_id[inner.parent_span_id].name == "gateway.v1.GatewayService/CreateReservation"
     metrics = sent(collector, "/v1/metrics", ExportMetricsServiceRequest)
     found = {
         m.name for one in metrics for r in one.resource_metrics for scope in r.scope_metrics for m in scope.metrics

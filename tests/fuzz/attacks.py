@@ -18,10 +18,9 @@ from tests.e2e.process import OWN_CONNECTION, UpProcess
 from tests.fuzz.messages import Known, body_of, changed, filled
 from traffic_tacos.transport.rest import API, NAMES
 
-# Inventory believes the reservation room, which alone knows whether an order stands: a service that reserves, returns
-# or sells the seats of somebody else's reservation breaks promises by asking for just that.
+# Inventory believes the reservation room, which alone knows whether an order stands: a service that reserves or
+# sells the seats of somebody else's reservation breaks promises by asking for just that.
 TRUSTING = (
-    "/tacos.inventory.v1.HoldService/ReturnSeats",
     "/reservation.v1.Inventory/CommitReservation",
     "/reservation.v1.Inventory/ReserveSeat",
 )

@@ -11,7 +11,7 @@ from traffic_tacos.gen.common.v1 import types_pb2
 from traffic_tacos.gen.payment.v1 import payment_pb2
 from traffic_tacos.gen.reservation.v1 import reservation_pb2, worker_pb2
 from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2
-from traffic_tacos.gen.tacos.inventory.v1 import inventory_pb2
+from traffic_tacos.gen.tacos.lifecycle.v1 import lifecycle_pb2
 from traffic_tacos.kernel.calls import Role
 from traffic_tacos.kernel.statuses import PaymentStatus
 from traffic_tacos.kernel.topics import EXPIRE_RESERVATION, REFUND_PAYMENT, SETTLE_PAYMENT_RESULT
@@ -19,7 +19,7 @@ from traffic_tacos.ports.store import Decision, Job, drop_job, put
 from traffic_tacos.rooms.payment.records import PAYMENT as PAYMENTS
 
 UPDATE_EVENT = "tacos.catalog.v1.CatalogService/UpdateEvent"
-RETURN = "tacos.inventory.v1.HoldService/ReturnSeats"
+EXPIRE = "tacos.lifecycle.v1.LifecycleService/ExpireReservation"
 REFUNDED = reservation_pb2.RESERVATION_STATUS_REFUNDED
 
 
@@ -52,8 +52,9 @@ async def test_seats_given_back_and_sold_again_stay_the_new_owners(desk):
     await desk.cancel("ana", held)
     await desk.clock.sleep(5)
     await bought(desk, "ben", 1, ("MAIN-A-1",))
-    again = inventory_pb2.ReturnSeatsRequest(reservation_id=held.reservation_id, event_id=EVENT_ID)
-    assert (await desk.as_service(RETURN, again)).returned_seats == []
+    again = lifecycle_pb2.ExpireReservationRequest(reservation_id=held.reservation_id)
+    answer = await desk.as_service(EXPIRE, again)
+    assert (code(answer), answer.changed, list(answer.released_seats)) == ("", False, [])
     late = worker_pb2.ProcessPaymentRequest(
         reservation_id=held.reservation_id,
         payment_intent_id=intent,

@@ -132,6 +132,9 @@ class Elsewhere:
 
         return send
 
+    def services(self) -> list[Any]:
+        return []
+
     async def health(self) -> list[PartHealth]:
         return []
 

@@ -13,12 +13,9 @@ from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.ports.http import HttpAnswer
 from traffic_tacos.transport.rest import API, NAMES
 
-# Inventory believes the reservation room, which alone knows whether an order stands: a service that returns or sells
+# Inventory believes the reservation room, which alone knows whether an order stands: a service that sells
 # the seats of somebody else's reservation breaks promises by asking for just that.
-TRUSTING = (
-    "/tacos.inventory.v1.HoldService/ReturnSeats",
-    "/reservation.v1.Inventory/CommitReservation",
-)
+TRUSTING = ("/reservation.v1.Inventory/CommitReservation",)
 CALLS = 1500
 
 

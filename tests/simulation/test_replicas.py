@@ -5,8 +5,9 @@ import pytest
 from tests.simulation.replicas import Replicas
 from tests.simulation.sale import simulate
 
+# 5: what was cancelled had been bought since it was looked at, and kept its seats.
 # 6: a job that another process had replaced was known for ever, and never done.
-FOUND = (2, 6, 7, 9)
+FOUND = (2, 5, 6, 7, 9)
 SEEDS = tuple(range(100, 105))
 
 

@@ -58,29 +58,3 @@ def test_whichever_comes_first_nothing_is_pending_after_a_stop(commits, crashes)
         assert code(await desk.call(GATEWAY + "CreateReservation", again, "ana")) == ""
 
     on_desk()
-
-
-def test_a_reservation_between_its_seats_and_its_record_finds_the_stop_there():
-    """The seats are held when the stop comes: the record must not follow."""
-
-    @on_platform
-    async def on_desk(desk):
-        admission = await desk.admitted("ana")
-        request = gateway_pb2.CreateReservationRequest(
-            event_id=EVENT_ID, quantity=2, user_id="ana", reservation_token=admission, idempotency_key="k"
-        )
-        calls = desk.platform.calls
-        method = calls.methods["/tacos.inventory.v1.HoldService/HoldSeats"]
-        reserve = method.handler
-
-        async def held_then_stopped(asked, call):
-            answer = await reserve(asked, call)
-            assert (await stop(desk)).executed
-            return answer
-
-        method.handler = held_then_stopped
-        assert code(await desk.call(GATEWAY + "CreateReservation", request, "ana")) == "FAILED_PRECONDITION"
-        assert list(desk.records().all(RESERVATION)) == []
-        assert (await desk.stats()).reserved_seats == 0  # given back at once
-
-    on_desk()

@@ -227,6 +227,12 @@ def _check_elsewhere(config: Config) -> None:
             f"share one store, and an embedded store serves one process",
             ", ".join(apart),
         )
+    if "reservation" in here and "inventory" not in here:
+        field = "elsewhere" if "inventory" in config.elsewhere else "without"
+        reason = (
+            "must not name inventory without reservation: seats change in the same commit as what they are held for"
+        )
+        raise Refusal.of_field(field, reason, "inventory")
     if "gateway" in config.rooms and "webhook" in config.elsewhere:
         if not config.payment_webhook:
             reason = "is required where the webhook room is elsewhere, as in http://HOST:PORT/webhooks/payments"

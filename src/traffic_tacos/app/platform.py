@@ -41,6 +41,7 @@ from traffic_tacos.ports.figures import Logs
 from traffic_tacos.ports.jobs import Handler
 from traffic_tacos.ports.messages import NO_MESSAGES, Inbox
 from traffic_tacos.ports.rooms import Dependencies, Loop, Receiver, Room
+from traffic_tacos.ports.seats import Seats
 from traffic_tacos.ports.settings import LOG_LEVEL, MAINTENANCE
 from traffic_tacos.ports.store import Write
 from traffic_tacos.rooms.catalog.service import Catalog
@@ -108,6 +109,7 @@ class Platform:
             clock=self.clock,
             randomness=self.engines.randomness,
             channel=self.channel(name),
+            seats=self.seats,
             keyring=self.keyring,
             settings=self._settings,
             jobs=self.engines.jobs,
@@ -179,6 +181,10 @@ class Platform:
         """The messages of whichever room of this process has some."""
         having = (room.messages for room in self.rooms.values() if room.messages is not NO_MESSAGES)
         return await next(having, NO_MESSAGES).open(session_id, names, user_id, wake)
+
+    def seats(self) -> Seats:
+        """The seats of this process's inventory; `config.checked` sees to it that who needs them has them here."""
+        return next(room.seats for room in self.rooms.values() if room.seats is not None)
 
     @property
     def sign_in(self) -> Endpoints | None:

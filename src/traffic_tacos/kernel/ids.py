@@ -42,6 +42,11 @@ def derived_id(prefix: str, *parts: str) -> str:
     return f"{prefix}_{hashlib.blake2b(joined, digest_size=13).hexdigest()}"
 
 
+def order_id(reservation_id: str) -> str:
+    """The id of the order that a reservation becomes when it is bought."""
+    return derived_id("ord", reservation_id)
+
+
 def checked_id(field: str, value: str) -> str:
     """The value, when it can be an id: letters, digits and `_ . : @ | -`, at most 128 characters."""
     if not value:

@@ -23,6 +23,7 @@ from traffic_tacos.ports.jobs import Handler, Jobs
 from traffic_tacos.ports.keys import Keyring
 from traffic_tacos.ports.messages import NO_MESSAGES, Messages
 from traffic_tacos.ports.peers import Share
+from traffic_tacos.ports.seats import Seats
 from traffic_tacos.ports.settings import Settings
 from traffic_tacos.ports.store import Store, Write
 from traffic_tacos.ports.upkeep import Cache, Upkeep
@@ -34,9 +35,10 @@ Receiver: TypeAlias = Callable[[Mapping[str, str], bytes], Awaitable[object]]
 class Dependencies(msgspec.Struct, frozen=True, kw_only=True):
     """What every room may use.
 
-    `share` is which of the processes that do the same this one is; `channel` is how it calls the others; `user_of` says
-    whose a user token is, or refuses it. `takes_guests` is whether who has no account may buy, where an event does not
-    say. `pay_url` is where people pay, empty where nobody can; `webhook_url` is where results of payments are sent.
+    `share` is which of the processes that do the same this one is; `channel` is how it calls the others; `seats` are
+    those of the room of this process that has them, once all rooms are built; `user_of` says whose a user token is, or
+    refuses it. `takes_guests` is whether who has no account may buy, where an event does not say. `pay_url` is where
+    people pay, empty where nobody can; `webhook_url` is where results of payments are sent.
     """
 
     store: Store
@@ -44,6 +46,7 @@ class Dependencies(msgspec.Struct, frozen=True, kw_only=True):
     clock: Clock
     randomness: random.Random
     channel: grpc.aio.Channel
+    seats: Callable[[], Seats]
     keyring: Keyring
     settings: Settings
     jobs: Jobs
@@ -124,4 +127,5 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
     refresh: Callable[[], None] = nothing
     hang_up: Callable[[], None] = nothing
     messages: Messages = NO_MESSAGES
+    seats: Seats | None = None
     parts: tuple[object, ...] = ()

@@ -196,6 +196,15 @@ class Decision(Generic[R_co]):
     jobs: Sequence[Job] = ()
     events: Sequence[DomainEvent] = ()
 
+    def beside(self, other: "Decision[Any]") -> "Decision[R_co]":
+        """This decision, with what another one makes durable before it."""
+        return Decision(
+            self.reply,
+            (*other.writes, *self.writes),
+            (*other.jobs, *self.jobs),
+            (*other.events, *self.events),
+        )
+
 
 class View(Protocol):
     """The records a decision asked for. Asking for any other is a bug."""

@@ -21,4 +21,5 @@ def build(on: Dependencies) -> Room:
         ),
         subscribers=(inventory.handle,),
         caches={"seating-plans": inventory.plans},
+        seats=inventory,
     )

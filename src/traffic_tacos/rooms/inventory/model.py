@@ -93,6 +93,11 @@ class Change(msgspec.Struct, frozen=True):
     hold: Hold
     rows: dict[int, RowState]
 
+    @property
+    def freed(self) -> dict[int, int]:
+        """Of a step that frees seats: which."""
+        return {index: self.hold.rows[index] for index in self.rows}
+
 
 def checked_claim(plan: EventPlan, claim: Claim, now: Instant) -> Claim:
     """The claim, when it can be meant: INVALID_ARGUMENT or NOT_FOUND otherwise."""
@@ -209,6 +214,23 @@ def commit(states: Mapping[int, RowState], hold: Hold | None, payment_intent_id:
     return Change(sold, rows)
 
 
+def commit_late(
+    plan: EventPlan,
+    states: Mapping[int, RowState],
+    hold: Hold,
+    again: Claim,
+    payment_intent_id: str,
+    now: Instant,
+    others: Iterable[Hold],
+) -> Change:
+    """The seats of a hold that has ended, held once more and sold: if all of them are free. See `reserve` for what is
+    refused; `again` claims the very same seats.
+    """
+    held = reserve(plan, states, hold, again, now, others=others)
+    sold = commit({**states, **held.rows}, held.hold, payment_intent_id, now)
+    return Change(sold.hold, held.rows | sold.rows)
+
+
 def extend(states: Mapping[int, RowState], hold: Hold | None, deadline: Instant, now: Instant) -> Change:
     """The held seats, reserved until a later deadline; an earlier one changes nothing.
 
@@ -275,6 +297,15 @@ def give_back(states: Mapping[int, RowState], hold: Hold | None, sold_under: Seq
         for index, seats in hold.rows.items()
     }
     return Change(msgspec.structs.replace(hold, status=HoldStatus.RELEASED), rows)
+
+
+def let_go(states: Mapping[int, RowState], hold: Hold, sold_under: Sequence[str]) -> Change:
+    """What is held, free again, and what was sold under one of these payments on sale again; anything else stays."""
+    if hold.status is HoldStatus.ACTIVE:
+        return release(states, hold)
+    if hold.status is HoldStatus.COMMITTED and hold.payment_intent_id in sold_under:
+        return give_back(states, hold, sold_under)
+    return Change(hold, {})
 
 
 def block(

@@ -149,48 +149,10 @@ def _percentage(counts: Counts) -> float:
 
 
 class HoldRpc:
-    """What the reservation room and the catalog ask beyond the contract."""
+    """What other rooms ask beyond the contract."""
 
     def __init__(self, inventory: Inventory) -> None:
         self._inventory = inventory
-
-    async def HoldSeats(self, request: own.HoldSeatsRequest, call: Call) -> own.HoldSeatsResponse:
-        deadline = wire.instant(request, "hold_expires_at")
-        held = await self._inventory.hold(
-            Reserve(
-                request.reservation_id,
-                request.event_id,
-                tuple(request.seat_ids),
-                request.quantity,
-                request.user_id,
-                deadline,
-                section=request.section,
-                price_max=wire.plain_money(request.price_max) if request.HasField("price_max") else None,
-            ),
-            call,
-        )
-        return own.HoldSeatsResponse(seats=wire.seats(held.seats), hold_expires_at=wire.timestamp(held.expires_at))
-
-    async def SellSeats(self, request: own.SellSeatsRequest, call: Call) -> own.SellSeatsResponse:
-        seat_ids = tuple(request.seat_ids)
-        sold = await self._inventory.sell(
-            Commit(request.reservation_id, request.event_id, seat_ids, 0, request.payment_intent_id), call
-        )
-        return own.SellSeatsResponse(order_id=sold.order_id)
-
-    async def FreeSeats(self, request: own.FreeSeatsRequest, call: Call) -> own.FreeSeatsResponse:
-        freed = await self._inventory.free(Release(request.reservation_id, request.event_id, (), 0), call)
-        return own.FreeSeatsResponse(seats=wire.seats(freed.seats))
-
-    async def ExtendHold(self, request: own.ExtendHoldRequest, call: Call) -> own.ExtendHoldResponse:
-        deadline = wire.instant(request, "hold_expires_at")
-        in_force = await self._inventory.extend(request.event_id, request.reservation_id, deadline, call)
-        return own.ExtendHoldResponse(hold_expires_at=wire.timestamp(in_force))
-
-    async def ReturnSeats(self, request: own.ReturnSeatsRequest, call: Call) -> own.ReturnSeatsResponse:
-        sold_under = tuple(request.sold_under)
-        seats = await self._inventory.give_back(request.event_id, request.reservation_id, sold_under, call)
-        return own.ReturnSeatsResponse(returned_seats=wire.seats(seats))
 
     async def BlockSeats(self, request: own.BlockSeatsRequest, call: Call) -> own.BlockSeatsResponse:
         return own.BlockSeatsResponse(seats=wire.seats(await self._inventory.block(_house(request), call)))

@@ -1,8 +1,8 @@
 """Inventory's verbs: check, reserve, commit, release, count."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -10,17 +10,18 @@ from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.domain_events import DomainEvent, EventChanged
 from traffic_tacos.kernel.errors import Fault, Refusal
 from traffic_tacos.kernel.events import sale_window
-from traffic_tacos.kernel.ids import checked_id, checked_reason, derived_id
-from traffic_tacos.kernel.instants import DAY, Instant
+from traffic_tacos.kernel.ids import checked_id, checked_reason, order_id
+from traffic_tacos.kernel.instants import DAY, SECOND, Instant
 from traffic_tacos.kernel.limits import HOUSE_SEATS_MAX, SEATS_PER_RESERVATION_MAX
 from traffic_tacos.kernel.money import Money
 from traffic_tacos.kernel.seats import Seat, SeatStatus
+from traffic_tacos.ports import seats as port
 from traffic_tacos.ports.audit import HEAD, Audited, audited
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.idempotency import Answers, Keyed, Once
 from traffic_tacos.ports.peers import Share, whole
 from traffic_tacos.ports.sales import sale_key, window_in_force
-from traffic_tacos.ports.store import COMMIT_RECORDS_MAX, Decision, Key, Prefix, Reads, Store, View
+from traffic_tacos.ports.store import COMMIT_RECORDS_MAX, Decision, Key, Prefix, Store, View
 from traffic_tacos.rooms.inventory import model
 from traffic_tacos.rooms.inventory.clients import CatalogClient
 from traffic_tacos.rooms.inventory.model import Claim, Counts, Hold, HoldStatus
@@ -30,18 +31,13 @@ from traffic_tacos.rooms.inventory.records import EventKeys, hold_key, person_ke
 from traffic_tacos.rooms.inventory.rows import EventPlan, RowState, SectionPlan, free, free_in_order, masks
 
 KEY_WINDOW = DAY
+HOLD_AGAIN = SECOND  # for seats that are sold in the commit that holds them once more
 TRIES_MAX = 5  # of a decision whose person made another reservation meanwhile
 PLANS_MAX = 1000
 HOUSE_ROWS_MAX = COMMIT_RECORDS_MAX - 2  # beside the audit log's entry and its head: all are kept, or none
 SEATS_SHOWN_MAX = 1000  # of a section's free seats, in one answer
 
 R = TypeVar("R")
-
-
-class Decide(Protocol):
-    """How a decision is committed: by the store, or at most once under the caller's key."""
-
-    async def __call__(self, reads: Reads, decide: Callable[[View], Decision[Any]], /) -> Any: ...
 
 
 class MovedHold(Fault):
@@ -90,10 +86,8 @@ class House(msgspec.Struct, frozen=True):
     reason: str
 
 
-class Held(msgspec.Struct, frozen=True):
+class Reserved(port.Held, frozen=True):
     hold_id: str
-    seats: tuple[Seat, ...]
-    expires_at: Instant
     status: HoldStatus
 
 
@@ -155,65 +149,53 @@ class Inventory:
         if isinstance(event, EventChanged):
             self.plans.pop(event.event_id, None)
 
-    async def reserve(self, request: Reserve, call: Call) -> Held:
+    async def reserve(self, request: Reserve, call: Call) -> Reserved:
         """Hold seats until the deadline; see `model.reserve` for what is refused."""
-        return await self._once("reserve", request, Held, call, lambda once: self._reserve(request, call, once.commit))
+        return await self._once(
+            "reserve", request, Reserved, call, lambda once: self.hold(_wanted(request), call, once.commit)
+        )
 
-    async def hold(self, request: Reserve, call: Call) -> Held:
-        """As `reserve`, without a key: a reservation that holds its seats already is answered with them."""
-        return await self._reserve(request, call, self._store.transact)
-
-    async def _reserve(self, request: Reserve, call: Call, decide: Decide) -> Held:
-        checked_id("reservation_id", request.reservation_id)
-        plan, keys = await self._plan(request.event_id, call)
+    async def hold(self, wanted: port.Wanted, call: Call, commit: port.Commit[Reserved]) -> Any:
+        checked_id("reservation_id", wanted.reservation_id)
+        plan, keys = await self._plan(wanted.event_id, call)
         now = self._clock.now()
-        deadline = now + plan.hold if request.hold_expires_at is None else request.hold_expires_at
         claim = Claim(
-            request.reservation_id,
-            request.user_id,
-            request.seat_ids,
-            request.quantity or len(request.seat_ids),
-            deadline,
-            self._tried(plan, request),
+            wanted.reservation_id,
+            wanted.user_id,
+            wanted.seat_ids,
+            wanted.quantity or len(wanted.seat_ids),
+            now + plan.hold if wanted.deadline is None else wanted.deadline,
+            self._tried(plan, wanted),
         )
         model.checked_claim(plan, claim, now)
-        hold_at, known_sale = hold_key(request.event_id, request.reservation_id), sale_window(plan.info)
+        hold_at, known_sale = hold_key(wanted.event_id, wanted.reservation_id), sale_window(plan.info)
         indexes = masks(plan, claim.seat_ids)
         rows: list[Key[RowState] | Prefix[RowState]] = [keys.rows[index] for index in indexes] or [keys.all]
 
-        async def hold(person: Person) -> Held:
-            def rule(view: View) -> Decision[Held]:
+        async def hold(person: Person) -> Any:
+            def rule(view: View) -> Decision[Reserved]:
                 states = keys.some(view, indexes) if indexes else keys.every(view)
                 before, others = view.get(hold_at), person.others(view)
-                sale = window_in_force(view, request.event_id, known_sale)
+                sale = window_in_force(view, wanted.event_id, known_sale)
                 change = model.reserve(plan, states, before, claim, now, sale, others.values())
-                hold = change.hold
-                seats = model.described(plan, hold.rows, SeatStatus.RESERVED)
-                held = Held(hold.reservation_id, seats, hold.deadline, hold.status)
+                seats = model.described(plan, change.hold.rows, SeatStatus.RESERVED)
+                held = Reserved(seats, change.hold.deadline, change.hold.reservation_id, change.hold.status)
                 return Decision(held, (*keys.writes(before, change), *person.writes(others, now)))
 
-            held: Held = await decide((hold_at, sale_key(request.event_id), *person.reads, *rows), rule)
-            return held
+            return await commit((hold_at, sale_key(wanted.event_id), *person.reads, *rows), rule)
 
-        for _ in range(TRIES_MAX):
-            with suppress(MovedPerson):
-                return await hold(await self._person(plan, claim))
-        raise MovedPerson("the person makes too many reservations at once; try again")
+        return await self._for_person(plan, claim, hold)
 
-    def _tried(self, plan: EventPlan, request: Reserve) -> tuple[SectionPlan, ...]:
+    def _tried(self, plan: EventPlan, wanted: port.Wanted) -> tuple[SectionPlan, ...]:
         """The sections that are tried for who names no seats."""
-        asked = wished(plan, request.section, request.price_max)
+        asked = wished(plan, wanted.section, wanted.price_max)
         return own_first(plan.by_price if asked is None else asked, *self._share())
 
     async def commit(self, request: Commit, call: Call) -> Sold:
         """Sell what the reservation holds, all or none; see `model.commit` for what is refused."""
-        return await self._once("commit", request, Sold, call, lambda once: self._commit(request, call, once.commit))
+        return await self._once("commit", request, Sold, call, lambda once: self._commit(request, call, once))
 
-    async def sell(self, request: Commit, call: Call) -> Sold:
-        """As `commit`, without a key: what is sold under this payment already stays so."""
-        return await self._commit(request, call, self._store.transact)
-
-    async def _commit(self, request: Commit, call: Call, decide: Decide) -> Sold:
+    async def _commit(self, request: Commit, call: Call, once: Once[Sold]) -> Sold:
         now = self._clock.now()
         plan, keys = await self._plan(request.event_id, call)
         hold_at, hold = await self._hold(request.event_id, request.reservation_id)
@@ -225,24 +207,40 @@ class Inventory:
             _check_names(plan, before, request.seat_ids, request.quantity)
             change = model.commit(keys.some(view, indexes), before, request.payment_intent_id, now)
             seats = model.described(plan, change.hold.rows, SeatStatus.SOLD)
-            order_id = derived_id("ord", request.reservation_id)
-            sold = Sold(order_id, seats, change.hold.committed_at or now)
+            sold = Sold(order_id(request.reservation_id), seats, change.hold.committed_at or now)
             return Decision(sold, keys.writes(before, change))
 
-        sold: Sold = await decide((hold_at, *(keys.rows[index] for index in indexes)), rule)
-        return sold
+        return await once.commit((hold_at, *(keys.rows[index] for index in indexes)), rule)
+
+    async def sell(self, taken: port.Taken, payment_intent_id: str, call: Call, commit: port.Commit[None]) -> Any:
+        now = self._clock.now()
+        plan, keys = await self._plan(taken.event_id, call)
+        model.known(plan, taken.seat_ids)
+        hold_at, indexes = hold_key(taken.event_id, taken.reservation_id), masks(plan, taken.seat_ids)
+        again = Claim(taken.reservation_id, taken.user_id, taken.seat_ids, len(taken.seat_ids), now + HOLD_AGAIN)
+
+        async def sell(person: Person) -> Any:
+            def rule(view: View) -> Decision[None]:
+                before, states = view.get(hold_at), keys.some(view, indexes)
+                _check_names(plan, before, taken.seat_ids, len(taken.seat_ids))
+                try:
+                    return Decision(None, keys.writes(before, model.commit(states, before, payment_intent_id, now)))
+                except Refusal:
+                    if before is None or before.status is HoldStatus.COMMITTED:
+                        raise
+                others = person.others(view)
+                change = model.commit_late(plan, states, before, again, payment_intent_id, now, others.values())
+                return Decision(None, (*keys.writes(before, change), *person.writes(others, now)))
+
+            return await commit((hold_at, *person.reads, *(keys.rows[index] for index in indexes)), rule)
+
+        return await self._for_person(plan, again, sell)
 
     async def release(self, request: Release, call: Call) -> Released:
         """Free what the reservation holds, never what it owns."""
-        return await self._once(
-            "release", request, Released, call, lambda once: self._release(request, call, once.commit)
-        )
+        return await self._once("release", request, Released, call, lambda once: self._release(request, call, once))
 
-    async def free(self, request: Release, call: Call) -> Released:
-        """As `release`, without a key: what is free already stays so."""
-        return await self._release(request, call, self._store.transact)
-
-    async def _release(self, request: Release, call: Call, decide: Decide) -> Released:
+    async def _release(self, request: Release, call: Call, once: Once[Released]) -> Released:
         now = self._clock.now()
         plan, keys = await self._plan(request.event_id, call)
         hold_at, hold = await self._hold(request.event_id, request.reservation_id)
@@ -253,49 +251,37 @@ class Inventory:
             _check_same_rows(before, indexes)
             _check_names(plan, before, request.seat_ids, request.quantity)
             change = model.release(keys.some(view, indexes), before)
-            freed = {index: change.hold.rows[index] for index in change.rows}
-            seats = model.described(plan, freed, SeatStatus.AVAILABLE)
-            return Decision(Released(seats, now, was_released=not freed), keys.writes(before, change))
+            seats = model.described(plan, change.freed, SeatStatus.AVAILABLE)
+            return Decision(Released(seats, now, was_released=not seats), keys.writes(before, change))
 
-        released: Released = await decide((hold_at, *(keys.rows[index] for index in indexes)), rule)
-        return released
+        return await once.commit((hold_at, *(keys.rows[index] for index in indexes)), rule)
 
-    async def extend(self, event_id: str, reservation_id: str, deadline: Instant | None, call: Call) -> Instant:
-        """Hold what the reservation holds until a later deadline; the deadline in force."""
-        if deadline is None:
-            raise Refusal.of_field("hold_expires_at", "is required")
+    async def extend(self, taken: port.Taken, deadline: Instant, call: Call, commit: port.Commit[None]) -> Any:
         now = self._clock.now()
-        _, keys = await self._plan(event_id, call)
-        hold_at, hold = await self._hold(event_id, reservation_id)
-        indexes = () if hold is None else tuple(hold.rows)
+        plan, keys = await self._plan(taken.event_id, call)
+        model.known(plan, taken.seat_ids)
+        hold_at, indexes = hold_key(taken.event_id, taken.reservation_id), masks(plan, taken.seat_ids)
 
-        def rule(view: View) -> Decision[Instant]:
+        def rule(view: View) -> Decision[None]:
             before = view.get(hold_at)
-            _check_same_rows(before, indexes)
-            change = model.extend(keys.some(view, indexes), before, deadline, now)
-            return Decision(change.hold.deadline, keys.writes(before, change))
+            _check_names(plan, before, taken.seat_ids, len(taken.seat_ids))
+            return Decision(None, keys.writes(before, model.extend(keys.some(view, indexes), before, deadline, now)))
 
-        return await self._store.transact((hold_at, *(keys.rows[index] for index in indexes)), rule)
+        return await commit((hold_at, *(keys.rows[index] for index in indexes)), rule)
 
-    async def give_back(
-        self, event_id: str, reservation_id: str, sold_under: tuple[str, ...], call: Call
-    ) -> tuple[Seat, ...]:
-        """Put what the reservation owns back on sale, once; the seats that this call put back.
+    async def let_go(self, taken: port.Taken, call: Call, commit: port.LetGo) -> Any:
+        plan, keys = await self._plan(taken.event_id, call)
+        hold_at = hold_key(taken.event_id, taken.reservation_id)
+        indexes = masks(plan, (seat_id for seat_id in taken.seat_ids if seat_id in plan.places))
 
-        See `model.give_back` for `sold_under`.
-        """
-        plan, keys = await self._plan(event_id, call)
-        hold_at, hold = await self._hold(event_id, reservation_id)
-        indexes = () if hold is None else tuple(hold.rows)
-
-        def rule(view: View) -> Decision[tuple[Seat, ...]]:
+        def rule(view: View, sold_under: Sequence[str]) -> Decision[tuple[Seat, ...]]:
             before = view.get(hold_at)
-            _check_same_rows(before, indexes)
-            change = model.give_back(keys.some(view, indexes), before, sold_under)
-            freed = {index: change.hold.rows[index] for index in change.rows}
-            return Decision(model.described(plan, freed, SeatStatus.AVAILABLE), keys.writes(before, change))
+            if before is None or before.rows != indexes:
+                return Decision(())
+            change = model.let_go(keys.some(view, indexes), before, sold_under)
+            return Decision(model.described(plan, change.freed, SeatStatus.AVAILABLE), keys.writes(before, change))
 
-        return await self._store.transact((hold_at, *(keys.rows[index] for index in indexes)), rule)
+        return await commit((hold_at, *(keys.rows[index] for index in indexes)), rule)
 
     async def block(self, house: House, call: Call) -> tuple[Seat, ...]:
         """Take seats off sale for the house, all or none; those that were not blocked before."""
@@ -425,16 +411,36 @@ class Inventory:
         key = hold_key(event_id, checked_id("reservation_id", reservation_id))
         return key, await self._store.get(key)
 
-    async def _person(self, plan: EventPlan, claim: Claim) -> Person:
-        """What the claim's user has of the event beside this reservation, where that is limited."""
-        if not plan.max_per_person or not claim.user_id:
-            return Person(plan.info.id, claim, None, ())
-        key = person_key(plan.info.id, claim.user_id)
-        known = await self._store.get(key) or ()
-        return Person(plan.info.id, claim, key, known)
+    async def _for_person(self, plan: EventPlan, claim: Claim, act: Callable[[Person], Awaitable[Any]]) -> Any:
+        """What `act` commits for the claim's user, of whom it must know what else they have of an event that limits it.
+
+        Most have nothing else: so nothing is read before, and again with what they have when there is something.
+        """
+        is_limited = bool(plan.max_per_person and claim.user_id)
+        key = person_key(plan.info.id, claim.user_id) if is_limited else None
+        known: tuple[str, ...] = ()
+        for _ in range(TRIES_MAX):
+            with suppress(MovedPerson):
+                return await act(Person(plan.info.id, claim, key, known))
+            if key is not None:
+                known = await self._store.get(key) or ()
+        raise MovedPerson("the person makes too many reservations at once; try again")
 
     async def _states(self, keys: EventKeys) -> dict[int, RowState]:
         return await self._store.transact((keys.all,), lambda view: Decision(keys.every(view)))
+
+
+def _wanted(request: Reserve) -> port.Wanted:
+    return port.Wanted(
+        request.reservation_id,
+        request.event_id,
+        request.user_id,
+        request.seat_ids,
+        request.quantity,
+        request.hold_expires_at,
+        request.section,
+        request.price_max,
+    )
 
 
 def _check_same_rows(hold: Hold | None, indexes: tuple[int, ...]) -> None:

@@ -1,4 +1,4 @@
-"""Catalog, inventory and payment, in reservation's words."""
+"""Catalog, inventory, line and payment, in reservation's words."""
 
 import msgspec
 
@@ -14,8 +14,7 @@ from traffic_tacos.kernel.events import ALWAYS, SaleWindow, sale_window
 from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.kernel.limits import HOLD_SECONDS
 from traffic_tacos.kernel.money import Money
-from traffic_tacos.kernel.seats import Seat
-from traffic_tacos.rooms.reservation.model import RefundPolicy, Reservation, Wish
+from traffic_tacos.rooms.reservation.model import RefundPolicy
 from traffic_tacos.upstream import Upstream
 
 CATALOG_SECONDS = 0.5
@@ -54,100 +53,16 @@ class CatalogClient:
 
 
 class InventoryClient:
-    """A repeat of any of these has no second effect."""
+    """How many seats are left; which of them are whose is decided with the reservations (`ports/seats.py`)."""
 
     def __init__(self, upstream: Upstream) -> None:
         self._upstream = upstream
-        self._holds = own_inventory_pb2_grpc.HoldServiceStub(upstream.channel)
-
-    async def hold(
-        self,
-        reservation_id: str,
-        event_id: str,
-        user_id: str,
-        seat_ids: tuple[str, ...],
-        quantity: int,
-        deadline: Instant,
-        call: Call,
-        wish: Wish = Wish(),
-    ) -> tuple[tuple[Seat, ...], Instant]:
-        """The seats, and until when they are held: a repeat answers with the deadline of the first. A wish is for seats
-        that are not named.
-        """
-        answer = await self._upstream.ask(
-            self._holds.HoldSeats,
-            own_inventory_pb2.HoldSeatsRequest(
-                reservation_id=reservation_id,
-                event_id=event_id,
-                user_id=user_id,
-                seat_ids=seat_ids,
-                quantity=quantity,
-                hold_expires_at=wire.timestamp(deadline),
-                section=wish.section,
-                price_max=wire.money(wish.price_max),
-            ),
-            call,
-            INVENTORY_SECONDS,
-        )
-        return wire.plain_seats(answer.seats), wire.instant(answer, "hold_expires_at") or deadline
-
-    async def sell(self, reservation: Reservation, payment_intent_id: str, call: Call) -> str:
-        """Sell what the reservation holds; the order's id."""
-        answer = await self._upstream.ask(
-            self._holds.SellSeats,
-            own_inventory_pb2.SellSeatsRequest(
-                reservation_id=reservation.id,
-                event_id=reservation.event_id,
-                payment_intent_id=payment_intent_id,
-                seat_ids=[seat.id for seat in reservation.seats],
-            ),
-            call,
-            INVENTORY_SECONDS,
-        )
-        return answer.order_id
-
-    async def free(self, reservation_id: str, event_id: str, call: Call) -> tuple[Seat, ...]:
-        """Free what the reservation holds; those that were freed by this call."""
-        answer = await self._upstream.ask(
-            self._holds.FreeSeats,
-            own_inventory_pb2.FreeSeatsRequest(reservation_id=reservation_id, event_id=event_id),
-            call,
-            INVENTORY_SECONDS,
-        )
-        return wire.plain_seats(answer.seats)
-
-    async def extend(self, reservation_id: str, event_id: str, deadline: Instant, call: Call) -> None:
-        """Hold what the reservation holds until this later deadline."""
-        await self._upstream.ask(
-            self._holds.ExtendHold,
-            own_inventory_pb2.ExtendHoldRequest(
-                reservation_id=reservation_id, event_id=event_id, hold_expires_at=wire.timestamp(deadline)
-            ),
-            call,
-            INVENTORY_SECONDS,
-        )
-
-    async def give_back(
-        self, reservation_id: str, event_id: str, call: Call, sold_under: tuple[str, ...] = ()
-    ) -> tuple[Seat, ...]:
-        """Put what the reservation owns back on sale; those that were put back by this call.
-
-        With `sold_under`, only what was sold under one of these payments.
-        """
-        answer = await self._upstream.ask(
-            self._holds.ReturnSeats,
-            own_inventory_pb2.ReturnSeatsRequest(
-                reservation_id=reservation_id, event_id=event_id, sold_under=sold_under
-            ),
-            call,
-            INVENTORY_SECONDS,
-        )
-        return wire.plain_seats(answer.returned_seats)
+        self._stub = own_inventory_pb2_grpc.HoldServiceStub(upstream.channel)
 
     async def is_all_taken(self, event_id: str, call: Call) -> bool:
         """Whether nothing of the event is free now."""
         answer = await self._upstream.ask(
-            self._holds.CountSeats,
+            self._stub.CountSeats,
             own_inventory_pb2.CountSeatsRequest(event_id=event_id),
             call,
             INVENTORY_SECONDS,

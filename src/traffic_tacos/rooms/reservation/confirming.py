@@ -1,34 +1,34 @@
-"""Confirming a reservation: three steps over two rooms, each repeatable, with a job that finishes what a crash cut off.
+"""Confirming a reservation, and undoing that: seats, order, admission and jobs in one commit each, and repeatable.
 
-1. write down that it is under way, together with the job;
-2. sell the seats (after the deadline: only if the very same seats can be held once more);
-3. write the order and take the job away; or, when the seats are gone, leave the refund as a job.
+Who confirms looks at the payment first, and it may be given back by hand at the same moment. Whoever decides on the
+reservation second sees what the first has written: so the order is undone, or the payment can buy nothing any more.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.errors import Code, Refusal
-from traffic_tacos.kernel.instants import MINUTE, SECOND
 from traffic_tacos.kernel.statuses import ReservationStatus
 from traffic_tacos.ports.clock import Clock
-from traffic_tacos.ports.store import Decision, Store, View, drop_job, put
+from traffic_tacos.ports.seats import Freeing, Rule, Seats
+from traffic_tacos.ports.store import Decision, Reads, Store, View, Write, drop_job, put
 from traffic_tacos.rooms.reservation import model
-from traffic_tacos.rooms.reservation.clients import InventoryClient, PaymentClient, PaymentView
+from traffic_tacos.rooms.reservation.clients import PaymentClient, PaymentView
 from traffic_tacos.rooms.reservation.model import Reservation
 from traffic_tacos.rooms.reservation.records import (
     ORDER,
-    cleanup_job,
     expiry_job_id,
     finishing_job,
     refund_jobs,
     reservation_key,
+    settling_job_id,
     step_reads,
+    taken_by,
     transition,
 )
 
-FINISHED_AFTER = 5 * SECOND
-HELD_AGAIN = MINUTE
 # The last one: its user has bought as many seats of the event meanwhile as one person may have.
 SEATS_GONE = frozenset(
     {
@@ -49,10 +49,10 @@ class RefundOwed(Refusal):
 
 
 class Confirming:
-    def __init__(self, store: Store, clock: Clock, inventory: InventoryClient, payments: PaymentClient) -> None:
+    def __init__(self, store: Store, clock: Clock, seats: Callable[[], Seats], payments: PaymentClient) -> None:
         self._store = store
         self._clock = clock
-        self._inventory = inventory
+        self._seats = seats
         self._payments = payments
 
     async def confirm(
@@ -66,127 +66,74 @@ class Confirming:
         if reservation.total.amount or payment_intent_id:
             payment = known or await self._payments.show(_required(payment_intent_id), call)
             _check_approved(reservation, payment)
-        under_way = await self._begin(reservation, payment_intent_id)
-        if under_way.status is ReservationStatus.CONFIRMED:
-            return under_way
-        if payment_intent_id and not (await self._payments.show(payment_intent_id, call)).is_completed:
-            # It was refunded by hand in between. Others may be completing this confirmation: there is no way back
-            # from it but through its end.
-            await self.undo(under_way, payment_intent_id, call)
-            raise Refusal(Code.PAYMENT_NOT_APPROVED, "payment_intent_id: was refunded")
-        return await self._complete(under_way, payment_intent_id, call)
+        return await self._bought(reservation, payment_intent_id, call)
 
-    async def undo(self, reservation: Reservation, payment_intent_id: str, call: Call) -> Reservation | None:
-        """All the money went back, by whoever's hand: what it bought goes back too. None when it bought nothing.
-
-        A confirmation under way is completed first, so that there is one way to give seats back.
-        """
-        if model.is_confirming(reservation, payment_intent_id):
-            reservation = await self._complete(reservation, payment_intent_id, call)
-        if reservation.status is not ReservationStatus.CONFIRMED or reservation.payment_intent_id != payment_intent_id:
-            return None
+    async def _bought(self, reservation: Reservation, payment_intent_id: str, call: Call) -> Reservation:
+        """The reservation with its order, for a payment that is good; RefundOwed when it can have none."""
         now = self._clock.now()
 
-        def decide(view: View) -> Decision[Reservation]:
-            before = view.get(reservation_key(reservation.id)) or reservation
-            after = model.refunded_by_hand(before, now)
-            return transition(view, before, after, after, tidy_at=now)
+        async def commit(reads: Reads, sell: Rule[None]) -> Reservation | Refusal:
+            def rule(view: View) -> Decision[Reservation | Refusal]:
+                before = view.get(reservation_key(reservation.id)) or reservation
+                settled = _settled(before, payment_intent_id)
+                try:
+                    after = model.confirmed(before, payment_intent_id, now)
+                except Refusal as refusal:
+                    refund = refund_jobs(before.id, payment_intent_id, now, before.owed_back(payment_intent_id))
+                    return Decision(RefundOwed(refusal.code, refusal.message), jobs=refund)
+                if after is before:
+                    return Decision(after)
+                try:
+                    sold = sell(view)
+                except Refusal as refusal:
+                    if refusal.code not in SEATS_GONE:
+                        raise
+                    says = "reservation_id: the seats are gone; the payment is being refunded"
+                    owed, after = RefundOwed(Code.INVENTORY_CONFLICT, says), model.lost(before, payment_intent_id, now)
+                    refund = refund_jobs(after.id, payment_intent_id, now)
+                    return transition(view, before, after, owed, writes=settled, jobs=refund, tidy_at=now)
+                order = put(ORDER.key(after.order_id), model.order_of(after))
+                dropped = (drop_job(expiry_job_id(after.id)), *settled)
+                return transition(view, before, after, after, writes=(order, *dropped)).beside(sold)
 
-        return await self._store.transact(step_reads(reservation), decide)
+            return await self._store.transact((*step_reads(reservation), *reads), rule)
 
-    async def _begin(self, reservation: Reservation, payment_intent_id: str) -> Reservation:
-        """Write down that the confirmation is under way, with the job that will finish it.
-
-        When the reservation can have no order under this payment, the refund becomes due in the same
-        commit, and the refusal is raised.
-        """
-        now = self._clock.now()
-        key = reservation_key(reservation.id)
-
-        def decide(view: View) -> Decision[Reservation | Refusal]:
-            before = view.get(key) or reservation
-            try:
-                after = model.begin_confirmation(before, payment_intent_id, now)
-            except Refusal as refusal:
-                owed = RefundOwed(refusal.code, refusal.message)
-                refund = refund_jobs(reservation.id, payment_intent_id, now, before.owed_back(payment_intent_id))
-                return Decision(owed, jobs=refund)
-            if after == before:
-                return Decision(after)
-            finishing = finishing_job(after.id, payment_intent_id, now + FINISHED_AFTER)
-            return Decision(after, (put(key, after),), (finishing,))
-
-        answer = await self._store.transact((key,), decide)
+        answer: Reservation | Refusal = await self._seats().sell(taken_by(reservation), payment_intent_id, call, commit)
         if isinstance(answer, Refusal):
             raise answer
         return answer
 
-    async def _complete(self, under_way: Reservation, payment_intent_id: str, call: Call) -> Reservation:
-        """Sell and write the order of a confirmation that was begun; RefundOwed when the seats are gone."""
-        try:
-            order_id = await self._sell(under_way, payment_intent_id, call)
-        except Refusal as refusal:
-            if refusal.code not in SEATS_GONE:
-                raise
-            await self._lose(under_way, payment_intent_id)
-            raise RefundOwed(
-                Code.INVENTORY_CONFLICT, "reservation_id: the seats are gone; the payment is being refunded"
-            ) from None
-        return await self._finish(under_way, payment_intent_id, order_id)
+    async def undo(self, reservation: Reservation, payment_intent_id: str, call: Call) -> Reservation:
+        """All the money went back, by whoever's hand: what it bought goes back too, and it buys nothing any more.
 
-    async def _sell(self, reservation: Reservation, payment_intent_id: str, call: Call) -> str:
-        """Sell the seats; past the deadline, hold the very same seats once more and sell those."""
-        try:
-            return await self._inventory.sell(reservation, payment_intent_id, call)
-        except Refusal as refusal:
-            if refusal.code not in SEATS_GONE:
-                raise
-        deadline = self._clock.now() + HELD_AGAIN
-        try:
-            await self._inventory.hold(
-                reservation.id,
-                reservation.event_id,
-                reservation.user_id,
-                tuple(seat.id for seat in reservation.seats),
-                len(reservation.seats),
-                deadline,
-                call,
-            )
-        except Refusal as refusal:
-            if refusal.code is not Code.FAILED_PRECONDITION:  # which says that they are sold to it already
-                raise
-        return await self._inventory.sell(reservation, payment_intent_id, call)
-
-    async def _finish(self, reservation: Reservation, payment_intent_id: str, order_id: str) -> Reservation:
-        """The order. RefundOwed when somebody else has ended this confirmation meanwhile: then its seats go back."""
+        A confirmation that version 0.1.0 has begun is completed first, so that there is one way to give seats back.
+        """
+        if model.is_confirming(reservation, payment_intent_id):
+            reservation = await self._bought(reservation, payment_intent_id, call)
         now = self._clock.now()
 
-        def decide(view: View) -> Decision[Reservation]:
-            before = view.get(reservation_key(reservation.id)) or reservation
-            after = model.confirmed(before, payment_intent_id, order_id, now)
-            if after.status is not ReservationStatus.CONFIRMED:
-                return Decision(after, jobs=(cleanup_job(after, now),))
-            order = put(ORDER.key(order_id), model.order_of(after))
-            dropped = (drop_job(expiry_job_id(after.id)), drop_job(finishing_job(after.id, payment_intent_id, now).id))
-            return transition(view, before, after, after, writes=(order, *dropped))
+        async def commit(reads: Reads, let_go: Freeing) -> Reservation:
+            def rule(view: View) -> Decision[Reservation]:
+                before = view.get(reservation_key(reservation.id)) or reservation
+                after = model.refunded_by_hand(before, payment_intent_id, now)
+                decision = transition(view, before, after, after)
+                return (
+                    decision.beside(let_go(view, (payment_intent_id,)))
+                    if after.status is ReservationStatus.REFUNDED
+                    else decision
+                )
 
-        finished = await self._store.transact(step_reads(reservation), decide)
-        if finished.status is not ReservationStatus.CONFIRMED:
-            raise RefundOwed(Code.INVENTORY_CONFLICT, "reservation_id: has ended; the payment is being refunded")
-        return finished
+            return await self._store.transact((*step_reads(reservation), *reads), rule)
 
-    async def _lose(self, reservation: Reservation, payment_intent_id: str) -> None:
-        """The seats are gone: the reservation has expired and its payment is owed back, in one commit."""
-        now = self._clock.now()
+        after: Reservation = await self._seats().let_go(taken_by(reservation), call, commit)
+        return after
 
-        def decide(view: View) -> Decision[None]:
-            before = view.get(reservation_key(reservation.id)) or reservation
-            after = model.lost(before, payment_intent_id, now)
-            dropped = (drop_job(finishing_job(after.id, payment_intent_id, now).id),)
-            refund = refund_jobs(after.id, payment_intent_id, now)
-            return transition(view, before, after, None, writes=dropped, jobs=refund, tidy_at=now)
 
-        await self._store.transact(step_reads(reservation), decide)
+def _settled(before: Reservation, payment_intent_id: str) -> tuple[Write, ...]:
+    """The end of the job that would do the same; there is none for what is free of charge, but from version 0.1.0."""
+    if payment_intent_id:
+        return (drop_job(settling_job_id(payment_intent_id)),)
+    return (drop_job(finishing_job(before.id, "", 0).id),) if before.confirming else ()
 
 
 def _required(payment_intent_id: str) -> str:

@@ -1,20 +1,35 @@
-"""What ends a reservation: its deadline, and what its payment says. Every step may be repeated."""
+"""What ends a reservation: its deadline, and what its payment says. Every step frees its seats in the same commit, and
+may be repeated.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
 
 import msgspec
 
 from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.errors import Code, Refusal
+from traffic_tacos.kernel.instants import Instant
 from traffic_tacos.kernel.seats import Seat
 from traffic_tacos.kernel.statuses import ReservationStatus
 from traffic_tacos.ports.clock import Clock
-from traffic_tacos.ports.store import Decision, Store, View
+from traffic_tacos.ports.seats import Freeing, Seats
+from traffic_tacos.ports.store import Decision, Reads, Store, View
 from traffic_tacos.rooms.reservation import model
-from traffic_tacos.rooms.reservation.clients import InventoryClient, PaymentClient, PaymentView
-from traffic_tacos.rooms.reservation.confirming import FINISHED_AFTER, Confirming, RefundOwed
+from traffic_tacos.rooms.reservation.clients import PaymentClient, PaymentView
+from traffic_tacos.rooms.reservation.confirming import Confirming, RefundOwed
 from traffic_tacos.rooms.reservation.model import FREE_OF_CHARGE, NotYet, Reservation
-from traffic_tacos.rooms.reservation.records import refund_jobs, reservation_key, step_reads, transition
+from traffic_tacos.rooms.reservation.records import (
+    refund_jobs,
+    reservation_key,
+    step_reads,
+    taken_by,
+    transition,
+)
+
+Step: TypeAlias = Callable[[Reservation, Instant], Reservation]
 
 
 class Ended(msgspec.Struct, frozen=True):
@@ -27,11 +42,11 @@ class Ended(msgspec.Struct, frozen=True):
 
 class Ending:
     def __init__(
-        self, store: Store, clock: Clock, inventory: InventoryClient, payments: PaymentClient, confirming: Confirming
+        self, store: Store, clock: Clock, seats: Callable[[], Seats], payments: PaymentClient, confirming: Confirming
     ) -> None:
         self._store = store
         self._clock = clock
-        self._inventory = inventory
+        self._seats = seats
         self._payments = payments
         self._confirming = confirming
 
@@ -45,20 +60,18 @@ class Ending:
         if _is_bought(reservation):
             return Ended(reservation, changed=False)
         if reservation.status is ReservationStatus.REFUNDED:
-            return await self._given_back(reservation, call)
+            return await self._end(reservation, model.expired, call)
         if model.is_held(reservation, self._clock.now()):
             raise NotYet(f"the hold ends at {reservation.hold_expires_at}")
-        completed = await self._stop_payments(reservation, call)
-        if completed is not None:
-            ended = await self.settle(reservation_id, completed.id, call)
-            if _is_bought(ended.reservation):
-                return ended
-            reservation = ended.reservation
-        after, was_changed = await self._expire(reservation)
-        if _is_bought(after):
-            return Ended(after, changed=False)
-        released = await self._release(after, call)
-        return Ended(after, was_changed or bool(released), released)
+        settled = await self.stop_payments(reservation, call)
+        if settled is not None and _is_bought(settled.reservation):
+            return settled
+        return await self._end(settled.reservation if settled else reservation, model.expired, call)
+
+    async def stop_payments(self, reservation: Reservation, call: Call) -> Ended | None:
+        """Stop what is under way; what became of the reservation when that finds a payment that has completed."""
+        completed = await self._completed_before_stopped(reservation, call)
+        return None if completed is None else await self.settle(reservation.id, completed.id, call)
 
     async def settle(self, reservation_id: str, payment_intent_id: str, call: Call) -> Ended:
         """Do what the payment's own status asks for: confirm, cancel, or nothing."""
@@ -77,7 +90,7 @@ class Ending:
         others = await self._payments.of_reservation(reservation_id, call)
         if any(other.is_completed or other.is_under_way for other in others):
             return Ended(reservation, changed=False)
-        return await self._cancel(reservation, call)
+        return await self._end(reservation, model.unpaid, call)
 
     async def _settle_completed(
         self, reservation: Reservation, payment_intent_id: str, call: Call, known: PaymentView | None = None
@@ -100,16 +113,9 @@ class Ending:
             after = await self._confirming.undo(reservation, payment_intent_id, call)
         except RefundOwed:
             return Ended(await existing(self._store, reservation.id), changed=True)
-        if after is None:
-            return Ended(reservation, changed=False)
-        return msgspec.structs.replace(await self._given_back(after, call), changed=True)
+        return Ended(after, changed=after != reservation)
 
-    async def _given_back(self, reservation: Reservation, call: Call) -> Ended:
-        """The seats of a refunded reservation, on sale again."""
-        returned = await self._inventory.give_back(reservation.id, reservation.event_id, call)
-        return Ended(reservation, bool(returned), returned)
-
-    async def _stop_payments(self, reservation: Reservation, call: Call) -> PaymentView | None:
+    async def _completed_before_stopped(self, reservation: Reservation, call: Call) -> PaymentView | None:
         """Cancel what is under way; the payment that had completed before it could be, if there is one."""
         for payment in await self._payments.of_reservation(reservation.id, call):
             if payment.is_completed and payment.id not in reservation.refunds:
@@ -125,46 +131,35 @@ class Ending:
                         return again
         return None
 
-    async def _expire(self, reservation: Reservation) -> tuple[Reservation, bool]:
-        """The reservation as it stands, and whether this call has ended it."""
-        now = self._clock.now()
-
-        def decide(view: View) -> Decision[tuple[Reservation, bool]]:
-            before = view.get(reservation_key(reservation.id)) or reservation
-            after = model.expired(before, now)
-            return transition(view, before, after, (after, after != before))
-
-        return await self._store.transact(step_reads(reservation), decide)
-
-    async def _cancel(self, reservation: Reservation, call: Call) -> Ended:
-        """The payment failed and no other is under way."""
-        now = self._clock.now()
-
-        def decide(view: View) -> Decision[tuple[Reservation, bool]]:
-            before = view.get(reservation_key(reservation.id)) or reservation
-            after = model.unpaid(before, now)
-            return transition(view, before, after, (after, after != before), tidy_at=now + FINISHED_AFTER)
-
-        after, was_changed = await self._store.transact(step_reads(reservation), decide)
-        if not was_changed:
-            return Ended(reservation, changed=False)
-        return Ended(after, changed=True, released=await self._release(after, call))
-
-    async def _release(self, reservation: Reservation, call: Call) -> tuple[Seat, ...]:
-        """Free what a reservation without an order holds, or was sold by a confirmation that came to nothing.
-
-        A payment in `refunds` can confirm nothing any more, so what was sold under it is nobody's. What is sold
-        under any other payment may be about to become an order.
+    async def _end(self, reservation: Reservation, step: Step, call: Call) -> Ended:
+        """Take a step that may end the reservation. One that has ended holds and owns no seats any more, whoever ended
+        it: what it held is free, and so is what was sold under a payment that can buy it nothing.
         """
-        try:
-            return await self._inventory.free(reservation.id, reservation.event_id, call)
-        except Refusal as refusal:
-            if refusal.code is not Code.FAILED_PRECONDITION or not reservation.refunds:
-                return ()  # it holds nothing, or it owns what it held
-        try:
-            return await self._inventory.give_back(reservation.id, reservation.event_id, call, reservation.refunds)
-        except Refusal:
-            return ()
+        now = self._clock.now()
+
+        async def commit(reads: Reads, let_go: Freeing) -> Ended:
+            def rule(view: View) -> Decision[Ended]:
+                before = view.get(reservation_key(reservation.id)) or reservation
+                after = step(before, now)
+                if _is_bought(after) or after.status is ReservationStatus.PENDING:
+                    return Decision(Ended(after, changed=False))
+                free = let_go(view, sold_in_vain(after))
+                ended = Ended(after, after != before or bool(free.reply), free.reply)
+                return transition(view, before, after, ended).beside(free)
+
+            return await self._store.transact((*step_reads(reservation), *reads), rule)
+
+        ended: Ended = await self._seats().let_go(taken_by(reservation), call, commit)
+        return ended
+
+
+def sold_in_vain(reservation: Reservation) -> tuple[str, ...]:
+    """The payments under which seats were sold to a reservation that has no order any more; or never got one, from
+    version 0.1.0, which sold before that.
+    """
+    if reservation.status is ReservationStatus.REFUNDED:
+        return (reservation.payment_intent_id,)
+    return reservation.refunds
 
 
 def _is_bought(reservation: Reservation) -> bool:

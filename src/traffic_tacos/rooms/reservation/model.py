@@ -8,8 +8,9 @@
     admission: OPEN --reserve--> in use by one reservation --cancel--> OPEN
                in use --deadline--> ENDED      in use --confirm--> SPENT
 
-Confirming takes two rooms, so it is written down first: while `confirming` names a payment, neither
-expiry nor cancellation may end the reservation; whoever finds it so finishes the confirmation.
+Each of these steps is one commit together with that of the seats. Version 0.1.0 confirmed in three, of which the first
+wrote down under which payment: while `confirming` names one, neither expiry nor cancellation may end the reservation,
+and whoever finds it so finishes the confirmation.
 """
 
 from enum import Enum, IntEnum
@@ -17,6 +18,7 @@ from enum import Enum, IntEnum
 import msgspec
 
 from traffic_tacos.kernel.errors import Code, Fault, Precondition, Refusal
+from traffic_tacos.kernel.ids import order_id
 from traffic_tacos.kernel.instants import HOUR, MINUTE, SECOND, Instant
 from traffic_tacos.kernel.money import Money
 from traffic_tacos.kernel.seats import Seat, SeatStatus
@@ -120,9 +122,9 @@ class Reservation(msgspec.Struct, frozen=True, omit_defaults=True):
     updated_at: Instant
     hold_expires_at: Instant
     status: ReservationStatus = ReservationStatus.PENDING
-    confirming: str = ""
+    confirming: str = ""  # only of version 0.1.0, see above
     extensions: int = 0
-    refunds: tuple[str, ...] = ()  # payments that came too late and are owed back
+    refunds: tuple[str, ...] = ()  # payments that can buy it no more: they came too late, or went back by hand
     refund_minor: int = 0  # what of the total goes back, once it is given back
     refund_policy: RefundPolicy | None = None  # as it was when the seats were reserved
     payment_intent_id: str = ""
@@ -352,14 +354,23 @@ def refunded(reservation: Reservation, refund_minor: int, now: Instant) -> Reser
     return msgspec.structs.replace(stepped(reservation, ReservationStatus.REFUNDED, now), refund_minor=refund_minor)
 
 
-def refunded_by_hand(reservation: Reservation, now: Instant) -> Reservation:
-    """A bought reservation whose payment somebody has given back; one that owns nothing stays as it is."""
-    bought = reservation.status is ReservationStatus.CONFIRMED
-    return refunded(reservation, reservation.total.amount, now) if bought else reservation
+def refunded_by_hand(reservation: Reservation, payment_intent_id: str, now: Instant) -> Reservation:
+    """The reservation when somebody has given back a payment of it: one that was bought with it has lost its seats, and
+    one that was not can never be bought with it. Any other stays as it is.
+    """
+    if reservation.status is ReservationStatus.CONFIRMED and reservation.payment_intent_id == payment_intent_id:
+        return refunded(reservation, reservation.total.amount, now)
+    can_be_bought = ReservationStatus.CONFIRMED in STEPS[reservation.status]
+    return _without_payment(reservation, payment_intent_id, now) if can_be_bought else reservation
 
 
-def begin_confirmation(reservation: Reservation, payment_intent_id: str, now: Instant) -> Reservation:
-    """The reservation with its confirmation under way under this payment; a confirmed one stays as it is.
+def is_confirming(reservation: Reservation, payment_intent_id: str) -> bool:
+    """Whether version 0.1.0 has begun its confirmation under this payment (empty: free of charge)."""
+    return reservation.confirming == (payment_intent_id or FREE_OF_CHARGE)
+
+
+def confirmed(reservation: Reservation, payment_intent_id: str, now: Instant) -> Reservation:
+    """The reservation, bought with this payment (empty: free of charge); one that was stays as it is.
 
     FAILED_PRECONDITION when it can have no order under this payment any more: the payment must go back. NotYet while
     another payment's confirmation is under way.
@@ -372,27 +383,11 @@ def begin_confirmation(reservation: Reservation, payment_intent_id: str, now: In
         raise Refusal(Code.FAILED_PRECONDITION, "payment_intent_id: came too late and is being refunded")
     if ReservationStatus.CONFIRMED not in STEPS[reservation.status]:
         raise Refusal(Code.FAILED_PRECONDITION, f"reservation_id: is {reservation.status.name} already")
-    if reservation.confirming and payment_intent_id:
-        return reservation
-    return msgspec.structs.replace(reservation, confirming=payment_intent_id or FREE_OF_CHARGE, updated_at=now)
-
-
-def is_confirming(reservation: Reservation, payment_intent_id: str) -> bool:
-    """Whether its confirmation is under way under this payment (empty: free of charge)."""
-    return reservation.confirming == (payment_intent_id or FREE_OF_CHARGE)
-
-
-def confirmed(reservation: Reservation, payment_intent_id: str, order_id: str, now: Instant) -> Reservation:
-    """The reservation, bought. One whose confirmation is not under way under this payment stays as it is: it was
-    confirmed already, or somebody else has ended the confirmation.
-    """
-    if not is_confirming(reservation, payment_intent_id):
-        return reservation
     return msgspec.structs.replace(
         stepped(reservation, ReservationStatus.CONFIRMED, now),
         confirming="",
         payment_intent_id=payment_intent_id,
-        order_id=order_id,
+        order_id=order_id(reservation.id),
         confirmed_at=now,
     )
 
@@ -412,12 +407,12 @@ def order_of(confirmed: Reservation) -> Order:
 
 
 def lost(reservation: Reservation, payment_intent_id: str, now: Instant) -> Reservation:
-    """The reservation whose payment came too late for its seats. That payment can never confirm it any more.
-
-    One whose confirmation is not under way under this payment stays as it is.
-    """
-    if not is_confirming(reservation, payment_intent_id):
-        return reservation
-    refunds = (*reservation.refunds, payment_intent_id) if payment_intent_id else reservation.refunds
-    after = msgspec.structs.replace(reservation, confirming="", refunds=refunds, updated_at=now)
+    """The reservation whose payment came too late for its seats. That payment can never confirm it any more."""
+    after = _without_payment(msgspec.structs.replace(reservation, confirming=""), payment_intent_id, now)
     return after if after.status is ReservationStatus.EXPIRED else stepped(after, ReservationStatus.EXPIRED, now)
+
+
+def _without_payment(reservation: Reservation, payment_intent_id: str, now: Instant) -> Reservation:
+    if not payment_intent_id or payment_intent_id in reservation.refunds:
+        return reservation
+    return msgspec.structs.replace(reservation, refunds=(*reservation.refunds, payment_intent_id), updated_at=now)

@@ -15,8 +15,15 @@ from traffic_tacos.kernel.topics import (
     SETTLE_PAYMENT_RESULT,
 )
 from traffic_tacos.ports.paging import listed, listing_key
+from traffic_tacos.ports.seats import Taken
 from traffic_tacos.ports.store import Decision, Job, Key, Kind, Prefix, View, Write, put
-from traffic_tacos.rooms.reservation.model import FREE_OF_CHARGE, AdmissionUse, Order, Reservation, admission_after
+from traffic_tacos.rooms.reservation.model import (
+    FREE_OF_CHARGE,
+    AdmissionUse,
+    Order,
+    Reservation,
+    admission_after,
+)
 
 T = TypeVar("T")
 
@@ -33,7 +40,7 @@ def reservation_key(reservation_id: str) -> Key[Reservation]:
     return RESERVATION.key(reservation_id)
 
 
-def index_writes(reservation: Reservation) -> tuple[Write, Write]:
+def _index_writes(reservation: Reservation) -> tuple[Write, Write]:
     """Listed by user and by event, oldest first."""
     return (
         listed(BY_USER, reservation.user_id, reservation.created_at, reservation.id),
@@ -62,6 +69,20 @@ def admission_key(reservation: Reservation) -> Key[AdmissionUse]:
 def step_reads(known: Reservation) -> tuple[Key[Reservation], Key[AdmissionUse]]:
     """What every step of a reservation is decided on."""
     return reservation_key(known.id), admission_key(known)
+
+
+def begun(reservation: Reservation, use: AdmissionUse, reply: T) -> Decision[T]:
+    """A new reservation, listed, with its admission in use and the job that ends it at its deadline."""
+    return Decision(
+        reply,
+        (
+            put(reservation_key(reservation.id), reservation),
+            put(admission_key(reservation), use),
+            *_index_writes(reservation),
+        ),
+        (expiry_job(reservation),),
+        (changed(reservation, None),),
+    )
 
 
 def transition(
@@ -128,11 +149,6 @@ def changed(after: Reservation, before: Reservation | None) -> ReservationChange
     )
 
 
-def about(reservation_id: str, payment_intent_id: str) -> dict[str, str]:
-    """What a job about a payment of a reservation says."""
-    return {"reservation_id": reservation_id, "payment_intent_id": payment_intent_id}
-
-
 def refund_jobs(
     reservation_id: str, payment_intent_id: str, now: Instant, owed: Money | None = None
 ) -> tuple[Job, ...]:
@@ -142,17 +158,33 @@ def refund_jobs(
     """
     if not payment_intent_id or (owed is not None and not owed.amount):
         return ()
-    payload = about(reservation_id, payment_intent_id)
+    payload = _about(reservation_id, payment_intent_id)
     if owed is not None:
         payload |= {"amount": str(owed.amount), "currency": owed.currency}
     return (Job(f"{REFUND_PAYMENT}:{payment_intent_id}", REFUND_PAYMENT, now, payload, group=reservation_id),)
 
 
 def finishing_job(reservation_id: str, payment_intent_id: str, due_at: Instant) -> Job:
-    """The job that finishes a confirmation which a crash cut off: it looks at the payment's result once more.
+    """The job that finishes a confirmation which version 0.1.0 has begun: it looks at the payment's result once more.
 
     It takes the place of the job that payment has put for the same, under the same id, so there is one of both.
     """
     name = payment_intent_id or f"{FREE_OF_CHARGE}:{reservation_id}"
-    payload = about(reservation_id, payment_intent_id)
-    return Job(f"{SETTLE_PAYMENT_RESULT}:{name}", SETTLE_PAYMENT_RESULT, due_at, payload, group=reservation_id)
+    payload = _about(reservation_id, payment_intent_id)
+    return Job(settling_job_id(name), SETTLE_PAYMENT_RESULT, due_at, payload, group=reservation_id)
+
+
+def settling_job_id(name: str) -> str:
+    """The job that looks at the result of a payment, or finishes a confirmation, for who has done what it would do."""
+    return f"{SETTLE_PAYMENT_RESULT}:{name}"
+
+
+def _about(reservation_id: str, payment_intent_id: str) -> dict[str, str]:
+    """What a job about a payment of a reservation says."""
+    return {"reservation_id": reservation_id, "payment_intent_id": payment_intent_id}
+
+
+def taken_by(reservation: Reservation) -> Taken:
+    """The seats that a reservation says are its own."""
+    seat_ids = tuple(seat.id for seat in reservation.seats)
+    return Taken(reservation.id, reservation.event_id, reservation.user_id, seat_ids)

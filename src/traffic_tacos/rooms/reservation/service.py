@@ -1,6 +1,7 @@
 """Reservation's verbs for callers: create, show, list, extend, confirm, cancel, and what cancelling would come to."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 from typing import TypeVar
 
@@ -20,24 +21,23 @@ from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.idempotency import Answers, Keyed, Once
 from traffic_tacos.ports.keys import Keyring
 from traffic_tacos.ports.paging import Asked, Page, page_of
-from traffic_tacos.ports.sales import sale_key
-from traffic_tacos.ports.store import Decision, Store, View, put
+from traffic_tacos.ports.sales import sale_key, window_in_force
+from traffic_tacos.ports.seats import Freeing, Held, Rule, Seats, Wanted
+from traffic_tacos.ports.store import Decision, Reads, Store, View
 from traffic_tacos.rooms.reservation import model
 from traffic_tacos.rooms.reservation.clients import CatalogClient, EventTerms, InventoryClient, LineClient
-from traffic_tacos.rooms.reservation.confirming import FINISHED_AFTER, Confirming
-from traffic_tacos.rooms.reservation.ending import Ending, unknown
+from traffic_tacos.rooms.reservation.confirming import Confirming
+from traffic_tacos.rooms.reservation.ending import Ending, sold_in_vain, unknown
 from traffic_tacos.rooms.reservation.model import Metadata, RefundQuote, Reservation, Wish
 from traffic_tacos.rooms.reservation.records import (
     ADMISSION_USE,
-    RESERVATION,
-    admission_key,
-    changed,
+    begun,
     expiry_job,
-    index_writes,
     listing,
     refund_jobs,
     reservation_key,
     step_reads,
+    taken_by,
     transition,
 )
 from traffic_tacos.rooms.reservation.stopping import is_stopped, reservations_stopped, stop_keys
@@ -108,6 +108,10 @@ class Cancelled(msgspec.Struct, frozen=True):
     released_seats: tuple[Seat, ...]
 
 
+class _UsedId(Exception):
+    """There is a reservation under the id that a request under its key leads to: of a window that is over."""
+
+
 class Reservations:
     """`keyring` knows which admissions are ours."""
 
@@ -118,6 +122,7 @@ class Reservations:
         confirming: Confirming,
         ending: Ending,
         catalog: CatalogClient,
+        seats: Callable[[], Seats],
         inventory: InventoryClient,
         line: LineClient,
         keyring: Keyring,
@@ -127,6 +132,7 @@ class Reservations:
         self._confirming = confirming
         self._ending = ending
         self._catalog = catalog
+        self._seats = seats
         self._inventory = inventory
         self._line = line
         self._keyring = keyring
@@ -139,47 +145,60 @@ class Reservations:
             self.terms.pop(event.event_id, None)
 
     async def create(self, request: Create, call: Call) -> Created:
-        """Hold seats for as long as the event says.
-
-        The hold comes first, under a deadline of its own, then the reservation with its expiry job, its
-        answer and its admission in one commit. A crash in between leaves a hold that lapses by itself.
+        """Hold seats for as long as the event says: the seats, the reservation with its expiry job, its admission and
+        the answer are one commit.
         """
         act = partial(self._create, request, call)
         return await self._once("create", request, Created, call, act, model.CREATE_KEY_WINDOW)
 
     async def _create(self, request: Create, call: Call, once: Once[Created]) -> Created:
         now = self._clock.now()
-        token = await self._admitted(request, call, now)
-        for stop in stop_keys(request.event_id):
-            if await self._store.get(stop) is not None:
-                raise reservations_stopped()
-        reservation_id = await self._unused_id(request, once.digest)
+        checked_id("event_id", request.event_id)
+        token = self._keyring.admission_of(request.reservation_token, request.event_id, now)
+        if token.user_id and token.user_id != request.user_id:
+            raise Refusal(Code.FORBIDDEN, "reservation_token: was given to another user")
         terms = await self._event_terms(request.event_id, call)
-        deadline = now + terms.hold
-        seats, held_until = await self._inventory.hold(
-            reservation_id,
-            request.event_id,
-            request.user_id,
-            request.seat_ids,
-            request.quantity,
-            deadline,
-            call,
-            request.wish,
-        )
-        reservation = Reservation(
-            id=reservation_id,
-            event_id=request.event_id,
-            user_id=request.user_id,
-            admission_id=token.admission_id,
-            seats=seats,
-            total=total((seat.price for seat in seats), seats[0].price.currency),
-            created_at=now,
-            updated_at=now,
-            hold_expires_at=held_until,
-            refund_policy=terms.refunds,
-            metadata=request.metadata,
-        )
-        return await self._created(once, reservation, call)
+        asked = request.quantity or len(request.seat_ids)
+        if not 1 <= asked <= terms.max_per_order:
+            raise Refusal.of_field("quantity", f"must be 1 to {terms.max_per_order}", asked)
+        for attempt in range(IDS_TRIED_MAX):
+            reservation_id = derived_id("rsv", request.user_id, request.idempotency_key, once.digest, str(attempt))
+            with suppress(_UsedId):
+                return await self._hold(reservation_id, request, token, terms, now, call, once)
+        raise Refusal(Code.QUOTA_EXCEEDED, "idempotency_key: was used too often; use a new one")
+
+    async def _hold(
+        self,
+        reservation_id: str,
+        request: Create,
+        token: ReservationToken,
+        terms: EventTerms,
+        now: Instant,
+        call: Call,
+        once: Once[Created],
+    ) -> Created:
+        key, use_key = reservation_key(reservation_id), ADMISSION_USE.key(token.admission_id)
+
+        async def commit(reads: Reads, hold: Rule[Held]) -> Created:
+            def rule(view: View) -> Decision[Created]:
+                if view.get(key) is not None:
+                    raise _UsedId
+                window_in_force(view, request.event_id, terms.sale).check_open(now)
+                use = view.get(use_key)
+                model.check_usable(use, request.user_id, now)
+                if is_stopped(view, request.event_id):
+                    raise reservations_stopped()
+                held = hold(view)
+                reservation = _pending(reservation_id, request, token, terms, held.reply, now)
+                in_use = model.used(use, request.user_id, reservation_id, reservation.hold_expires_at, now)
+                return begun(reservation, in_use, _created(reservation)).beside(held)
+
+            own = (key, use_key, sale_key(request.event_id), *stop_keys(request.event_id))
+            return await once.commit(tuple(dict.fromkeys((*own, *reads))), rule)
+
+        wanted = _wanted(reservation_id, request, now + terms.hold)
+        created: Created = await self._seats().hold(wanted, call, commit)
+        return created
 
     async def show(self, reservation_id: str, user_id: str, call: Call) -> Reservation:
         reservation = await self._store.get(reservation_key(checked_id("reservation_id", reservation_id)))
@@ -223,11 +242,7 @@ class Reservations:
         return await once.commit((), lambda _: Decision(reply))
 
     async def extend(self, request: Extend, call: Call) -> Extended:
-        """Hold the seats for longer: once, and only while nobody waits for seats.
-
-        The seats come first, then the reservation: a crash in between leaves seats that the reservation's
-        own deadline frees.
-        """
+        """Hold the seats for longer: once, and only while nobody waits for seats."""
         return await self._once("extend", request, Extended, call, partial(self._extend, request, call))
 
     async def _extend(self, request: Extend, call: Call, once: Once[Extended]) -> Extended:
@@ -235,26 +250,29 @@ class Reservations:
         if not 1 <= request.seconds <= EXTENSION_SECONDS_MAX:
             raise Refusal.of_field("extension_seconds", f"must be 1 to {EXTENSION_SECONDS_MAX}", request.seconds)
         checked_reason(request.reason)
-        after = model.extended(known, request.seconds, self._clock.now())
+        now = self._clock.now()
+        later = model.extended(known, request.seconds, now)
         if await self._line.waiting(known.event_id, call) and await self._inventory.is_all_taken(known.event_id, call):
             says = "others are waiting for these seats"
             raise Refusal.of_precondition("reservation_id", says, Precondition.NO_EXTENSION)
-        await self._inventory.extend(known.id, known.event_id, after.hold_expires_at, call)
-        now = self._clock.now()
 
-        def rule(view: View) -> Decision[Extended]:
-            before = view.get(reservation_key(known.id)) or known
-            later = model.extended(before, request.seconds, now)
-            reply = Extended(later.hold_expires_at, request.seconds)
-            return transition(view, before, later, reply, jobs=(expiry_job(later),))
+        async def commit(reads: Reads, extend: Rule[None]) -> Extended:
+            def rule(view: View) -> Decision[Extended]:
+                before = view.get(reservation_key(known.id)) or known
+                after = model.extended(before, request.seconds, now)
+                reply = Extended(after.hold_expires_at, request.seconds)
+                return transition(view, before, after, reply, jobs=(expiry_job(after),)).beside(extend(view))
 
-        return await once.commit(step_reads(known), rule)
+            return await once.commit((*step_reads(known), *reads), rule)
+
+        extended: Extended = await self._seats().extend(taken_by(known), later.hold_expires_at, call, commit)
+        return extended
 
     async def cancel(self, request: Cancel, call: Call) -> Cancelled:
-        """Give the seats back, and stop a payment under way or refund what was paid.
+        """Give the seats back, and refund what was paid.
 
-        The seats are freed in the same breath. The job that is committed with it comes a little later: it frees what
-        a crash or a room that cannot be asked left held.
+        A payment under way is stopped in the same breath. What a crash, or a room that cannot be asked, leaves under
+        way is stopped by the expiry job, at the deadline that the hold had.
         """
         return await self._once("cancel", request, Cancelled, call, partial(self._cancel, request, call))
 
@@ -263,20 +281,23 @@ class Reservations:
         policy = (await self._event_terms(known.event_id, call)).refunds
         now = self._clock.now()
 
-        def rule(view: View) -> Decision[Cancelled]:
-            before = view.get(reservation_key(known.id)) or known
-            was_bought = before.status in (ReservationStatus.CONFIRMED, ReservationStatus.REFUNDED)
-            after = model.given_back(before, policy, now) if was_bought else model.cancelled(before, now)
-            owed = after.owed_back(after.payment_intent_id)
-            refund = refund_jobs(after.id, after.payment_intent_id, now, owed) if was_bought else ()
-            reply = Cancelled(after.status, after.updated_at, after.seats)
-            return transition(view, before, after, reply, jobs=refund, tidy_at=now + FINISHED_AFTER)
+        async def commit(reads: Reads, let_go: Freeing) -> Cancelled:
+            def rule(view: View) -> Decision[Cancelled]:
+                before = view.get(reservation_key(known.id)) or known
+                was_bought = before.status in (ReservationStatus.CONFIRMED, ReservationStatus.REFUNDED)
+                after = model.given_back(before, policy, now) if was_bought else model.cancelled(before, now)
+                owed = after.owed_back(after.payment_intent_id)
+                refund = refund_jobs(after.id, after.payment_intent_id, now, owed) if was_bought else ()
+                reply = Cancelled(after.status, after.updated_at, after.seats)
+                step = transition(view, before, after, reply, jobs=refund)
+                return step if after == before else step.beside(let_go(view, sold_in_vain(after)))
 
-        cancelled = await once.commit(step_reads(known), rule)
-        try:
-            await self._ending.expire(known.id, call)
-        except Exception:  # noqa: BLE001 - it is cancelled; what is left to tidy, the job does
-            return cancelled
+            return await once.commit((*step_reads(known), *reads), rule)
+
+        cancelled: Cancelled = await self._seats().let_go(taken_by(known), call, commit)
+        if cancelled.status is ReservationStatus.CANCELLED:
+            with suppress(Exception):  # it is cancelled; what is left under way, the job stops
+                await self._ending.stop_payments(known, call)
         return cancelled
 
     async def refund_quote(self, reservation_id: str, user_id: str, call: Call) -> tuple[Reservation, RefundQuote]:
@@ -284,22 +305,6 @@ class Reservations:
         known = await self.show(reservation_id, user_id, call)
         policy = (await self._event_terms(known.event_id, call)).refunds
         return known, model.refund_quote(known, policy, self._clock.now())
-
-    async def _admitted(self, request: Create, call: Call, now: Instant) -> ReservationToken:
-        """The admission behind the request, once everything about it that can be wrong was looked at."""
-        checked_id("event_id", request.event_id)
-        token = self._keyring.admission_of(request.reservation_token, request.event_id, now)
-        if token.user_id and token.user_id != request.user_id:
-            raise Refusal(Code.FORBIDDEN, "reservation_token: was given to another user")
-        terms = await self._event_terms(request.event_id, call)
-        asked = request.quantity or len(request.seat_ids)
-        if not 1 <= asked <= terms.max_per_order:
-            raise Refusal.of_field("quantity", f"must be 1 to {terms.max_per_order}", asked)
-        sale = await self._store.get(sale_key(request.event_id))
-        (terms.sale if sale is None else sale.now.window).check_open(now)
-        use = await self._store.get(ADMISSION_USE.key(token.admission_id))
-        model.check_usable(use, request.user_id, now)
-        return token
 
     async def _event_terms(self, event_id: str, call: Call) -> EventTerms:
         terms = self.terms.get(event_id)
@@ -309,57 +314,6 @@ class Reservations:
                 self.terms.clear()
             self.terms[event_id] = terms
         return terms
-
-    async def _unused_id(self, request: Create, digest: str) -> str:
-        """The id that this request under this key always leads to, so that a retry finds its own hold.
-
-        Once a reservation exists under it (the key's window is over), the next one.
-        """
-        for attempt in range(IDS_TRIED_MAX):
-            parts = (request.user_id, request.idempotency_key, digest, str(attempt))
-            reservation_id = derived_id("rsv", *parts)
-            if await self._store.get(RESERVATION.key(reservation_id)) is None:
-                return reservation_id
-        raise Refusal(Code.QUOTA_EXCEEDED, "idempotency_key: was used too often; use a new one")
-
-    async def _created(self, once: Once[Created], reservation: Reservation, call: Call) -> Created:
-        key, use_key = reservation_key(reservation.id), admission_key(reservation)
-
-        def rule(view: View) -> Decision[Created]:
-            if (known := view.get(key)) is not None:
-                return Decision(_created(known))
-            if is_stopped(view, reservation.event_id):
-                raise reservations_stopped()
-            use = model.used(
-                view.get(use_key),
-                reservation.user_id,
-                reservation.id,
-                reservation.hold_expires_at,
-                reservation.created_at,
-            )
-            return Decision(
-                _created(reservation),
-                (put(key, reservation), put(use_key, use), *index_writes(reservation)),
-                (expiry_job(reservation),),
-                (changed(reservation, None),),
-            )
-
-        stops = stop_keys(reservation.event_id)
-        try:
-            created = await once.commit((key, use_key, *stops), rule)
-        except Refusal:
-            await self._give_back(reservation, call)
-            raise
-        if created.reservation_id != reservation.id:
-            await self._give_back(reservation, call)
-        return created
-
-    async def _give_back(self, reservation: Reservation, call: Call) -> None:
-        """Free a hold that found no reservation; if that fails, it lapses."""
-        try:
-            await self._inventory.free(reservation.id, reservation.event_id, call)
-        except Exception:  # noqa: BLE001 - the caller's answer is decided; the hold's own deadline frees it
-            return
 
     async def _own(self, reservation_id: str, user_id: str) -> Reservation:
         reservation = await self._store.get(reservation_key(checked_id("reservation_id", reservation_id)))
@@ -379,6 +333,37 @@ class Reservations:
         call.require_user(checked_user_id("user_id", request.user_id))
         scope, key = ("reservation", method, request.user_id), request.idempotency_key
         return await self._answers.once(scope, key, request, reply, act, window=window, trace_id=call.trace_id)
+
+
+def _wanted(reservation_id: str, request: Create, deadline: Instant) -> Wanted:
+    return Wanted(
+        reservation_id,
+        request.event_id,
+        request.user_id,
+        request.seat_ids,
+        request.quantity,
+        deadline,
+        request.wish.section,
+        request.wish.price_max,
+    )
+
+
+def _pending(
+    reservation_id: str, request: Create, token: ReservationToken, terms: EventTerms, held: Held, now: Instant
+) -> Reservation:
+    return Reservation(
+        id=reservation_id,
+        event_id=request.event_id,
+        user_id=request.user_id,
+        admission_id=token.admission_id,
+        seats=held.seats,
+        total=total((seat.price for seat in held.seats), held.seats[0].price.currency),
+        created_at=now,
+        updated_at=now,
+        hold_expires_at=held.expires_at,
+        refund_policy=terms.refunds,
+        metadata=request.metadata,
+    )
 
 
 def _created(reservation: Reservation) -> Created:

@@ -24,48 +24,27 @@ _sym_db = _symbol_database.Default()
 
 from traffic_tacos.gen.common.v1 import errors_pb2 as common_dot_v1_dot_errors__pb2
 from traffic_tacos.gen.common.v1 import types_pb2 as common_dot_v1_dot_types__pb2
-from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"tacos/inventory/v1/inventory.proto\x12\x12tacos.inventory.v1\x1a\x16\x63ommon/v1/errors.proto\x1a\x15\x63ommon/v1/types.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xdc\x01\n\x10HoldSeatsRequest\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\x12\x10\n\x08\x65vent_id\x18\x02 \x01(\t\x12\x0f\n\x07user_id\x18\x03 \x01(\t\x12\x10\n\x08seat_ids\x18\x04 \x03(\t\x12\x10\n\x08quantity\x18\x05 \x01(\x05\x12\x33\n\x0fhold_expires_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07section\x18\x07 \x01(\t\x12#\n\tprice_max\x18\x08 \x01(\x0b\x32\x10.common.v1.Money\"\x89\x01\n\x11HoldSeatsResponse\x12\x1e\n\x05seats\x18\x01 \x03(\x0b\x32\x0f.common.v1.Seat\x12\x33\n\x0fhold_expires_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1f\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x10.common.v1.Error\"i\n\x10SellSeatsRequest\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\x12\x10\n\x08\x65vent_id\x18\x02 \x01(\t\x12\x19\n\x11payment_intent_id\x18\x03 \x01(\t\x12\x10\n\x08seat_ids\x18\x04 \x03(\t\"F\n\x11SellSeatsResponse\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x1f\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x10.common.v1.Error\"<\n\x10\x46reeSeatsRequest\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\x12\x10\n\x08\x65vent_id\x18\x02 \x01(\t\"T\n\x11\x46reeSeatsResponse\x12\x1e\n\x05seats\x18\x01 \x03(\x0b\x32\x0f.common.v1.Seat\x12\x1f\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x10.common.v1.Error\"%\n\x11\x43ountSeatsRequest\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\"\x80\x01\n\x12\x43ountSeatsResponse\x12\x11\n\tavailable\x18\x01 \x01(\x05\x12\x10\n\x08reserved\x18\x02 \x01(\x05\x12\x12\n\naccessible\x18\x03 \x01(\x05\x12\x1f\n\x05\x65rror\x18\x04 \x01(\x0b\x32\x10.common.v1.Error\x12\x10\n\x08\x61ll_sold\x18\x05 \x01(\x08\"r\n\x11\x45xtendHoldRequest\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\x12\x10\n\x08\x65vent_id\x18\x02 \x01(\t\x12\x33\n\x0fhold_expires_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"j\n\x12\x45xtendHoldResponse\x12\x33\n\x0fhold_expires_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1f\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x10.common.v1.Error\"R\n\x12ReturnSeatsRequest\x12\x16\n\x0ereservation_id\x18\x01 \x01(\t\x12\x10\n\x08\x65vent_id\x18\x02 \x01(\t\x12\x12\n\nsold_under\x18\x03 \x03(\t\"_\n\x13ReturnSeatsResponse\x12\'\n\x0ereturned_seats\x18\x01 \x03(\x0b\x32\x0f.common.v1.Seat\x12\x1f\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x10.common.v1.Error\"V\n\x11\x42lockSeatsRequest\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x10\n\x08seat_ids\x18\x02 \x03(\t\x12\r\n\x05\x61\x63tor\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\"U\n\x12\x42lockSeatsResponse\x12\x1e\n\x05seats\x18\x01 \x03(\x0b\x32\x0f.common.v1.Seat\x12\x1f\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x10.common.v1.Error\"X\n\x13UnblockSeatsRequest\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x10\n\x08seat_ids\x18\x02 \x03(\t\x12\r\n\x05\x61\x63tor\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\"W\n\x14UnblockSeatsResponse\x12\x1e\n\x05seats\x18\x01 \x03(\x0b\x32\x0f.common.v1.Seat\x12\x1f\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x10.common.v1.Error2\xf5\x05\n\x0bHoldService\x12X\n\tHoldSeats\x12$.tacos.inventory.v1.HoldSeatsRequest\x1a%.tacos.inventory.v1.HoldSeatsResponse\x12X\n\tSellSeats\x12$.tacos.inventory.v1.SellSeatsRequest\x1a%.tacos.inventory.v1.SellSeatsResponse\x12X\n\tFreeSeats\x12$.tacos.inventory.v1.FreeSeatsRequest\x1a%.tacos.inventory.v1.FreeSeatsResponse\x12[\n\nExtendHold\x12%.tacos.inventory.v1.ExtendHoldRequest\x1a&.tacos.inventory.v1.ExtendHoldResponse\x12^\n\x0bReturnSeats\x12&.tacos.inventory.v1.ReturnSeatsRequest\x1a\'.tacos.inventory.v1.ReturnSeatsResponse\x12[\n\nBlockSeats\x12%.tacos.inventory.v1.BlockSeatsRequest\x1a&.tacos.inventory.v1.BlockSeatsResponse\x12\x61\n\x0cUnblockSeats\x12\'.tacos.inventory.v1.UnblockSeatsRequest\x1a(.tacos.inventory.v1.UnblockSeatsResponse\x12[\n\nCountSeats\x12%.tacos.inventory.v1.CountSeatsRequest\x1a&.tacos.inventory.v1.CountSeatsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"tacos/inventory/v1/inventory.proto\x12\x12tacos.inventory.v1\x1a\x16\x63ommon/v1/errors.proto\x1a\x15\x63ommon/v1/types.proto\"%\n\x11\x43ountSeatsRequest\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\"\x80\x01\n\x12\x43ountSeatsResponse\x12\x11\n\tavailable\x18\x01 \x01(\x05\x12\x10\n\x08reserved\x18\x02 \x01(\x05\x12\x12\n\naccessible\x18\x03 \x01(\x05\x12\x1f\n\x05\x65rror\x18\x04 \x01(\x0b\x32\x10.common.v1.Error\x12\x10\n\x08\x61ll_sold\x18\x05 \x01(\x08\"V\n\x11\x42lockSeatsRequest\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x10\n\x08seat_ids\x18\x02 \x03(\t\x12\r\n\x05\x61\x63tor\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\"U\n\x12\x42lockSeatsResponse\x12\x1e\n\x05seats\x18\x01 \x03(\x0b\x32\x0f.common.v1.Seat\x12\x1f\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x10.common.v1.Error\"X\n\x13UnblockSeatsRequest\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x10\n\x08seat_ids\x18\x02 \x03(\t\x12\r\n\x05\x61\x63tor\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\"W\n\x14UnblockSeatsResponse\x12\x1e\n\x05seats\x18\x01 \x03(\x0b\x32\x0f.common.v1.Seat\x12\x1f\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x10.common.v1.Error2\xaa\x02\n\x0bHoldService\x12[\n\nBlockSeats\x12%.tacos.inventory.v1.BlockSeatsRequest\x1a&.tacos.inventory.v1.BlockSeatsResponse\x12\x61\n\x0cUnblockSeats\x12\'.tacos.inventory.v1.UnblockSeatsRequest\x1a(.tacos.inventory.v1.UnblockSeatsResponse\x12[\n\nCountSeats\x12%.tacos.inventory.v1.CountSeatsRequest\x1a&.tacos.inventory.v1.CountSeatsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tacos.inventory.v1.inventory_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_HOLDSEATSREQUEST']._serialized_start=139
-  _globals['_HOLDSEATSREQUEST']._serialized_end=359
-  _globals['_HOLDSEATSRESPONSE']._serialized_start=362
-  _globals['_HOLDSEATSRESPONSE']._serialized_end=499
-  _globals['_SELLSEATSREQUEST']._serialized_start=501
-  _globals['_SELLSEATSREQUEST']._serialized_end=606
-  _globals['_SELLSEATSRESPONSE']._serialized_start=608
-  _globals['_SELLSEATSRESPONSE']._serialized_end=678
-  _globals['_FREESEATSREQUEST']._serialized_start=680
-  _globals['_FREESEATSREQUEST']._serialized_end=740
-  _globals['_FREESEATSRESPONSE']._serialized_start=742
-  _globals['_FREESEATSRESPONSE']._serialized_end=826
-  _globals['_COUNTSEATSREQUEST']._serialized_start=828
-  _globals['_COUNTSEATSREQUEST']._serialized_end=865
-  _globals['_COUNTSEATSRESPONSE']._serialized_start=868
-  _globals['_COUNTSEATSRESPONSE']._serialized_end=996
-  _globals['_EXTENDHOLDREQUEST']._serialized_start=998
-  _globals['_EXTENDHOLDREQUEST']._serialized_end=1112
-  _globals['_EXTENDHOLDRESPONSE']._serialized_start=1114
-  _globals['_EXTENDHOLDRESPONSE']._serialized_end=1220
-  _globals['_RETURNSEATSREQUEST']._serialized_start=1222
-  _globals['_RETURNSEATSREQUEST']._serialized_end=1304
-  _globals['_RETURNSEATSRESPONSE']._serialized_start=1306
-  _globals['_RETURNSEATSRESPONSE']._serialized_end=1401
-  _globals['_BLOCKSEATSREQUEST']._serialized_start=1403
-  _globals['_BLOCKSEATSREQUEST']._serialized_end=1489
-  _globals['_BLOCKSEATSRESPONSE']._serialized_start=1491
-  _globals['_BLOCKSEATSRESPONSE']._serialized_end=1576
-  _globals['_UNBLOCKSEATSREQUEST']._serialized_start=1578
-  _globals['_UNBLOCKSEATSREQUEST']._serialized_end=1666
-  _globals['_UNBLOCKSEATSRESPONSE']._serialized_start=1668
-  _globals['_UNBLOCKSEATSRESPONSE']._serialized_end=1755
-  _globals['_HOLDSERVICE']._serialized_start=1758
-  _globals['_HOLDSERVICE']._serialized_end=2515
+  _globals['_COUNTSEATSREQUEST']._serialized_start=105
+  _globals['_COUNTSEATSREQUEST']._serialized_end=142
+  _globals['_COUNTSEATSRESPONSE']._serialized_start=145
+  _globals['_COUNTSEATSRESPONSE']._serialized_end=273
+  _globals['_BLOCKSEATSREQUEST']._serialized_start=275
+  _globals['_BLOCKSEATSREQUEST']._serialized_end=361
+  _globals['_BLOCKSEATSRESPONSE']._serialized_start=363
+  _globals['_BLOCKSEATSRESPONSE']._serialized_end=448
+  _globals['_UNBLOCKSEATSREQUEST']._serialized_start=450
+  _globals['_UNBLOCKSEATSREQUEST']._serialized_end=538
+  _globals['_UNBLOCKSEATSRESPONSE']._serialized_start=540
+  _globals['_UNBLOCKSEATSRESPONSE']._serialized_end=627
+  _globals['_HOLDSERVICE']._serialized_start=630
+  _globals['_HOLDSERVICE']._serialized_end=928
 # @@protoc_insertion_point(module_scope)

@@ -26,8 +26,7 @@ if _version_not_supported:
 
 
 class HoldServiceStub:
-    """Called by the reservation room and the catalog. What a reservation holds is known by the reservation's id, so all of
-    these may be asked again without an idempotency key.
+    """Called by other rooms. All of these may be asked again without an idempotency key.
     """
 
     def __init__(self, channel):
@@ -36,31 +35,6 @@ class HoldServiceStub:
         Args:
             channel: A grpc.Channel.
         """
-        self.HoldSeats = channel.unary_unary(
-                '/tacos.inventory.v1.HoldService/HoldSeats',
-                request_serializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.HoldSeatsRequest.SerializeToString,
-                response_deserializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.HoldSeatsResponse.FromString,
-                _registered_method=True)
-        self.SellSeats = channel.unary_unary(
-                '/tacos.inventory.v1.HoldService/SellSeats',
-                request_serializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.SellSeatsRequest.SerializeToString,
-                response_deserializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.SellSeatsResponse.FromString,
-                _registered_method=True)
-        self.FreeSeats = channel.unary_unary(
-                '/tacos.inventory.v1.HoldService/FreeSeats',
-                request_serializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.FreeSeatsRequest.SerializeToString,
-                response_deserializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.FreeSeatsResponse.FromString,
-                _registered_method=True)
-        self.ExtendHold = channel.unary_unary(
-                '/tacos.inventory.v1.HoldService/ExtendHold',
-                request_serializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.ExtendHoldRequest.SerializeToString,
-                response_deserializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.ExtendHoldResponse.FromString,
-                _registered_method=True)
-        self.ReturnSeats = channel.unary_unary(
-                '/tacos.inventory.v1.HoldService/ReturnSeats',
-                request_serializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.ReturnSeatsRequest.SerializeToString,
-                response_deserializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.ReturnSeatsResponse.FromString,
-                _registered_method=True)
         self.BlockSeats = channel.unary_unary(
                 '/tacos.inventory.v1.HoldService/BlockSeats',
                 request_serializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.BlockSeatsRequest.SerializeToString,
@@ -79,50 +53,8 @@ class HoldServiceStub:
 
 
 class HoldServiceServicer:
-    """Called by the reservation room and the catalog. What a reservation holds is known by the reservation's id, so all of
-    these may be asked again without an idempotency key.
+    """Called by other rooms. All of these may be asked again without an idempotency key.
     """
-
-    def HoldSeats(self, request, context):
-        """Holds the named seats, or the best available, until the deadline. Asking again while the hold lives answers with
-        the same seats and the deadline in force. See Inventory.ReserveSeat for what is refused.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def SellSeats(self, request, context):
-        """Sells what a reservation holds, all or none. Asking again under the same payment changes nothing. See
-        Inventory.CommitReservation for what is refused.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def FreeSeats(self, request, context):
-        """Frees what a reservation holds, never what it owns. Asking again changes nothing. See Inventory.ReleaseHold for
-        what is refused.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def ExtendHold(self, request, context):
-        """Moves the deadline of a live hold. Asking again for the same deadline, or an earlier one, changes
-        nothing. NOT_FOUND when the reservation never held any seats, RESERVATION_EXPIRED when its hold has
-        ended, FAILED_PRECONDITION when its seats are sold.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def ReturnSeats(self, request, context):
-        """Puts the seats that a reservation owns back on sale, once: asking again changes nothing. NOT_FOUND
-        when it never had any.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
 
     def BlockSeats(self, request, context):
         """Takes seats off sale for the house, all or none: INVENTORY_CONFLICT when one is held or sold.
@@ -148,31 +80,6 @@ class HoldServiceServicer:
 
 def add_HoldServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
-            'HoldSeats': grpc.unary_unary_rpc_method_handler(
-                    servicer.HoldSeats,
-                    request_deserializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.HoldSeatsRequest.FromString,
-                    response_serializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.HoldSeatsResponse.SerializeToString,
-            ),
-            'SellSeats': grpc.unary_unary_rpc_method_handler(
-                    servicer.SellSeats,
-                    request_deserializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.SellSeatsRequest.FromString,
-                    response_serializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.SellSeatsResponse.SerializeToString,
-            ),
-            'FreeSeats': grpc.unary_unary_rpc_method_handler(
-                    servicer.FreeSeats,
-                    request_deserializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.FreeSeatsRequest.FromString,
-                    response_serializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.FreeSeatsResponse.SerializeToString,
-            ),
-            'ExtendHold': grpc.unary_unary_rpc_method_handler(
-                    servicer.ExtendHold,
-                    request_deserializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.ExtendHoldRequest.FromString,
-                    response_serializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.ExtendHoldResponse.SerializeToString,
-            ),
-            'ReturnSeats': grpc.unary_unary_rpc_method_handler(
-                    servicer.ReturnSeats,
-                    request_deserializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.ReturnSeatsRequest.FromString,
-                    response_serializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.ReturnSeatsResponse.SerializeToString,
-            ),
             'BlockSeats': grpc.unary_unary_rpc_method_handler(
                     servicer.BlockSeats,
                     request_deserializer=tacos_dot_inventory_dot_v1_dot_inventory__pb2.BlockSeatsRequest.FromString,
@@ -197,144 +104,8 @@ def add_HoldServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class HoldService:
-    """Called by the reservation room and the catalog. What a reservation holds is known by the reservation's id, so all of
-    these may be asked again without an idempotency key.
+    """Called by other rooms. All of these may be asked again without an idempotency key.
     """
-
-    @staticmethod
-    def HoldSeats(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/tacos.inventory.v1.HoldService/HoldSeats',
-            tacos_dot_inventory_dot_v1_dot_inventory__pb2.HoldSeatsRequest.SerializeToString,
-            tacos_dot_inventory_dot_v1_dot_inventory__pb2.HoldSeatsResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def SellSeats(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/tacos.inventory.v1.HoldService/SellSeats',
-            tacos_dot_inventory_dot_v1_dot_inventory__pb2.SellSeatsRequest.SerializeToString,
-            tacos_dot_inventory_dot_v1_dot_inventory__pb2.SellSeatsResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def FreeSeats(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/tacos.inventory.v1.HoldService/FreeSeats',
-            tacos_dot_inventory_dot_v1_dot_inventory__pb2.FreeSeatsRequest.SerializeToString,
-            tacos_dot_inventory_dot_v1_dot_inventory__pb2.FreeSeatsResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def ExtendHold(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/tacos.inventory.v1.HoldService/ExtendHold',
-            tacos_dot_inventory_dot_v1_dot_inventory__pb2.ExtendHoldRequest.SerializeToString,
-            tacos_dot_inventory_dot_v1_dot_inventory__pb2.ExtendHoldResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def ReturnSeats(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/tacos.inventory.v1.HoldService/ReturnSeats',
-            tacos_dot_inventory_dot_v1_dot_inventory__pb2.ReturnSeatsRequest.SerializeToString,
-            tacos_dot_inventory_dot_v1_dot_inventory__pb2.ReturnSeatsResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
 
     @staticmethod
     def BlockSeats(request,

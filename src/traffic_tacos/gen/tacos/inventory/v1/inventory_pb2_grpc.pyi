@@ -27,35 +27,12 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class HoldServiceStub:
-    """Called by the reservation room and the catalog. What a reservation holds is known by the reservation's id, so all of
-    these may be asked again without an idempotency key.
-    """
+    """Called by other rooms. All of these may be asked again without an idempotency key."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> HoldServiceAsyncStub: ...
-    HoldSeats: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.HoldSeatsRequest, _inventory_pb2.HoldSeatsResponse]
-    """Holds the named seats, or the best available, until the deadline. Asking again while the hold lives answers with
-    the same seats and the deadline in force. See Inventory.ReserveSeat for what is refused.
-    """
-    SellSeats: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.SellSeatsRequest, _inventory_pb2.SellSeatsResponse]
-    """Sells what a reservation holds, all or none. Asking again under the same payment changes nothing. See
-    Inventory.CommitReservation for what is refused.
-    """
-    FreeSeats: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.FreeSeatsRequest, _inventory_pb2.FreeSeatsResponse]
-    """Frees what a reservation holds, never what it owns. Asking again changes nothing. See Inventory.ReleaseHold for
-    what is refused.
-    """
-    ExtendHold: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.ExtendHoldRequest, _inventory_pb2.ExtendHoldResponse]
-    """Moves the deadline of a live hold. Asking again for the same deadline, or an earlier one, changes
-    nothing. NOT_FOUND when the reservation never held any seats, RESERVATION_EXPIRED when its hold has
-    ended, FAILED_PRECONDITION when its seats are sold.
-    """
-    ReturnSeats: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.ReturnSeatsRequest, _inventory_pb2.ReturnSeatsResponse]
-    """Puts the seats that a reservation owns back on sale, once: asking again changes nothing. NOT_FOUND
-    when it never had any.
-    """
     BlockSeats: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.BlockSeatsRequest, _inventory_pb2.BlockSeatsResponse]
     """Takes seats off sale for the house, all or none: INVENTORY_CONFLICT when one is held or sold."""
     UnblockSeats: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.UnblockSeatsRequest, _inventory_pb2.UnblockSeatsResponse]
@@ -65,32 +42,9 @@ class HoldServiceStub:
 
 @_typing.type_check_only
 class HoldServiceAsyncStub(HoldServiceStub):
-    """Called by the reservation room and the catalog. What a reservation holds is known by the reservation's id, so all of
-    these may be asked again without an idempotency key.
-    """
+    """Called by other rooms. All of these may be asked again without an idempotency key."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
-    HoldSeats: _aio.UnaryUnaryMultiCallable[_inventory_pb2.HoldSeatsRequest, _inventory_pb2.HoldSeatsResponse]  # type: ignore[assignment]
-    """Holds the named seats, or the best available, until the deadline. Asking again while the hold lives answers with
-    the same seats and the deadline in force. See Inventory.ReserveSeat for what is refused.
-    """
-    SellSeats: _aio.UnaryUnaryMultiCallable[_inventory_pb2.SellSeatsRequest, _inventory_pb2.SellSeatsResponse]  # type: ignore[assignment]
-    """Sells what a reservation holds, all or none. Asking again under the same payment changes nothing. See
-    Inventory.CommitReservation for what is refused.
-    """
-    FreeSeats: _aio.UnaryUnaryMultiCallable[_inventory_pb2.FreeSeatsRequest, _inventory_pb2.FreeSeatsResponse]  # type: ignore[assignment]
-    """Frees what a reservation holds, never what it owns. Asking again changes nothing. See Inventory.ReleaseHold for
-    what is refused.
-    """
-    ExtendHold: _aio.UnaryUnaryMultiCallable[_inventory_pb2.ExtendHoldRequest, _inventory_pb2.ExtendHoldResponse]  # type: ignore[assignment]
-    """Moves the deadline of a live hold. Asking again for the same deadline, or an earlier one, changes
-    nothing. NOT_FOUND when the reservation never held any seats, RESERVATION_EXPIRED when its hold has
-    ended, FAILED_PRECONDITION when its seats are sold.
-    """
-    ReturnSeats: _aio.UnaryUnaryMultiCallable[_inventory_pb2.ReturnSeatsRequest, _inventory_pb2.ReturnSeatsResponse]  # type: ignore[assignment]
-    """Puts the seats that a reservation owns back on sale, once: asking again changes nothing. NOT_FOUND
-    when it never had any.
-    """
     BlockSeats: _aio.UnaryUnaryMultiCallable[_inventory_pb2.BlockSeatsRequest, _inventory_pb2.BlockSeatsResponse]  # type: ignore[assignment]
     """Takes seats off sale for the house, all or none: INVENTORY_CONFLICT when one is held or sold."""
     UnblockSeats: _aio.UnaryUnaryMultiCallable[_inventory_pb2.UnblockSeatsRequest, _inventory_pb2.UnblockSeatsResponse]  # type: ignore[assignment]
@@ -99,60 +53,7 @@ class HoldServiceAsyncStub(HoldServiceStub):
     """How many seats of an event are left, and for whom: what the line gives turns by."""
 
 class HoldServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Called by the reservation room and the catalog. What a reservation holds is known by the reservation's id, so all of
-    these may be asked again without an idempotency key.
-    """
-
-    @_abc_1.abstractmethod
-    def HoldSeats(
-        self,
-        request: _inventory_pb2.HoldSeatsRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_inventory_pb2.HoldSeatsResponse, _abc.Awaitable[_inventory_pb2.HoldSeatsResponse]]:
-        """Holds the named seats, or the best available, until the deadline. Asking again while the hold lives answers with
-        the same seats and the deadline in force. See Inventory.ReserveSeat for what is refused.
-        """
-
-    @_abc_1.abstractmethod
-    def SellSeats(
-        self,
-        request: _inventory_pb2.SellSeatsRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_inventory_pb2.SellSeatsResponse, _abc.Awaitable[_inventory_pb2.SellSeatsResponse]]:
-        """Sells what a reservation holds, all or none. Asking again under the same payment changes nothing. See
-        Inventory.CommitReservation for what is refused.
-        """
-
-    @_abc_1.abstractmethod
-    def FreeSeats(
-        self,
-        request: _inventory_pb2.FreeSeatsRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_inventory_pb2.FreeSeatsResponse, _abc.Awaitable[_inventory_pb2.FreeSeatsResponse]]:
-        """Frees what a reservation holds, never what it owns. Asking again changes nothing. See Inventory.ReleaseHold for
-        what is refused.
-        """
-
-    @_abc_1.abstractmethod
-    def ExtendHold(
-        self,
-        request: _inventory_pb2.ExtendHoldRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_inventory_pb2.ExtendHoldResponse, _abc.Awaitable[_inventory_pb2.ExtendHoldResponse]]:
-        """Moves the deadline of a live hold. Asking again for the same deadline, or an earlier one, changes
-        nothing. NOT_FOUND when the reservation never held any seats, RESERVATION_EXPIRED when its hold has
-        ended, FAILED_PRECONDITION when its seats are sold.
-        """
-
-    @_abc_1.abstractmethod
-    def ReturnSeats(
-        self,
-        request: _inventory_pb2.ReturnSeatsRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_inventory_pb2.ReturnSeatsResponse, _abc.Awaitable[_inventory_pb2.ReturnSeatsResponse]]:
-        """Puts the seats that a reservation owns back on sale, once: asking again changes nothing. NOT_FOUND
-        when it never had any.
-        """
+    """Called by other rooms. All of these may be asked again without an idempotency key."""
 
     @_abc_1.abstractmethod
     def BlockSeats(
