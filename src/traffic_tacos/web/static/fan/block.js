@@ -5,6 +5,12 @@ import { money, t } from "../lib/words.js";
 import { seatsOf } from "./plan.js";
 
 const STEPS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
+// Seats that are there at once, which is more than fit on a phone; all others come behind the first picture, so many at
+// a time that a finger never waits.
+const AT_ONCE = 250;
+const AT_A_TIME = 150;
+
+/** @typedef {{button: any, seat: import("./plan.js").Seat, row: any, says: string}} Placed */
 
 /**
  * @param {object} of
@@ -14,16 +20,74 @@ const STEPS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowD
  * @param {(seat: import("./plan.js").Seat, row: any) => void} of.choose
  */
 export function blockOf({ section, event, accessible, choose }) {
-  /** @type {{button: any, seat: import("./plan.js").Seat}[][]} */
-  const rows = section.rows.map((/** @type {any} */ row) =>
-    seatsOf(row).map((seat) => ({ seat, button: seatButton(seat, row) })),
+  /** @type {Placed[][]} as far as they are there */
+  const rows = [];
+  /** @type {Map<any, Placed>} */
+  const placed = new Map();
+  const inside = h("div", {});
+  const element = h(
+    "div",
+    {
+      class: "grid",
+      role: "group",
+      "aria-label": t("seats_of", { section: section.name }),
+      onkeydown: move,
+      onclick: press,
+    },
+    inside,
   );
+  /** @type {(index: number) => boolean} */
+  let isFree = () => false;
+  /** @type {Map<string, any>} */
+  let chosen = new Map();
+  /** @type {any} the one stop for the Tab key */
+  let stop = null;
+  let middle = 0;
 
-  /** @param {import("./plan.js").Seat} seat @param {any} row */
-  function seatButton(seat, row) {
-    const place = { row: row.label || row.id, seat: seat.number, price: money(seat.price, event) };
-    const name = t(seat.accessible ? "seat_name_accessible" : "seat_name", place);
-    const press = () => button.getAttribute("aria-disabled") !== "true" && choose(seat, row);
+  /** Put more rows there, until so many seats have come. @param {number} count */
+  function add(count) {
+    for (let seats = 0; seats < count && rows.length < section.rows.length; ) {
+      const row = section.rows[rows.length];
+      const label = row.label || row.id;
+      const made = seatsOf(row).map((seat) => seatButton(seat, row, label));
+      rows.push(made);
+      seats += made.length;
+      inside.append(
+        h(
+          "div",
+          { class: "row", role: "group", "aria-label": t("row", { row: label }) },
+          h("span", { "aria-hidden": "true" }, label),
+          made.map(({ button, seat }) => [button, seat.aisle && h("i", { class: "aisle" })]),
+        ),
+      );
+    }
+    if (!stop && rows[0]?.[0]) {
+      stop = rows[0][0].button;
+      stop.tabIndex = 0;
+    }
+  }
+
+  function more() {
+    if (!element.isConnected || rows.length === section.rows.length) return;
+    add(AT_A_TIME);
+    centre();
+    setTimeout(more);
+  }
+
+  /** The middle of the rows in the middle, unless somebody has moved it. */
+  function centre() {
+    if (Math.abs(element.scrollLeft - middle) > 1) return;
+    element.scrollLeft = (element.scrollWidth - element.clientWidth) / 2;
+    middle = element.scrollLeft;
+  }
+
+  /** @param {import("./plan.js").Seat} seat @param {any} row @param {string} label */
+  function seatButton(seat, row, label) {
+    const name = t(seat.accessible ? "seat_name_accessible" : "seat_name", {
+      row: label,
+      seat: seat.number,
+      price: money(seat.price, event),
+    });
     const button = h(
       "button",
       {
@@ -31,13 +95,20 @@ export function blockOf({ section, event, accessible, choose }) {
         class: seat.accessible ? "seat accessible" : "seat",
         tabindex: -1,
         "aria-label": name,
-        "aria-pressed": "false",
         title: name,
-        onclick: press,
       },
       seat.number,
     );
-    return button;
+    const one = { button, seat, row, says: "" };
+    placed.set(button, one);
+    say(one);
+    return one;
+  }
+
+  /** @param {any} event_ */
+  function press(event_) {
+    const one = placed.get(event_.target.closest("button"));
+    if (one && can(one)) choose(one.seat, one.row);
   }
 
   /** @param {any} event_ */
@@ -64,38 +135,43 @@ export function blockOf({ section, event, accessible, choose }) {
 
   /** @param {any} button */
   function focus(button) {
-    for (const one of rows.flat()) one.button.tabIndex = -1;
-    button.tabIndex = 0;
-    button.focus();
+    stop.tabIndex = -1;
+    stop = button;
+    stop.tabIndex = 0;
+    stop.focus();
   }
 
-  const lines = rows.map((row, i) =>
-    h(
-      "div",
-      { class: "row", role: "group", "aria-label": t("row", { row: section.rows[i].label || section.rows[i].id }) },
-      h("span", { "aria-hidden": "true" }, section.rows[i].label || section.rows[i].id),
-      row.map(({ button, seat }) => [button, seat.aisle && h("i", { class: "aisle" })]).flat(),
-    ),
-  );
-  const element = h(
-    "div",
-    { class: "grid", role: "group", "aria-label": t("seats_of", { section: section.name }), onkeydown: move },
-    h("div", {}, lines),
-  );
-  const first = rows.flat()[0];
-  if (first) first.button.tabIndex = 0;
+  /** Whether it can be chosen, or given back. @param {Placed} one */
+  function can({ seat }) {
+    return chosen.has(seat.id) || (isFree(seat.index) && (accessible || !seat.accessible));
+  }
+
+  /** Show whether it can be chosen, and whether it is. @param {Placed} one */
+  function say(one) {
+    const says = `${!can(one)} ${chosen.has(one.seat.id)}`;
+    if (says === one.says) return;
+    one.says = says;
+    const [disabled, pressed] = says.split(" ");
+    one.button.setAttribute("aria-disabled", disabled);
+    one.button.setAttribute("aria-pressed", pressed);
+  }
+
+  /** Once it is on the page. */
+  function shown() {
+    centre();
+    requestAnimationFrame(() => setTimeout(more));
+  }
 
   /**
    * Show which seats can be chosen, and which are.
-   * @param {(index: number) => boolean} isFree
-   * @param {Map<string, any>} chosen
+   * @param {(index: number) => boolean} isFreeNow
+   * @param {Map<string, any>} chosenNow
    */
-  function update(isFree, chosen) {
-    for (const { button, seat } of rows.flat()) {
-      const can = chosen.has(seat.id) || (isFree(seat.index) && (accessible || !seat.accessible));
-      button.setAttribute("aria-disabled", String(!can));
-      button.setAttribute("aria-pressed", String(chosen.has(seat.id)));
-    }
+  function update(isFreeNow, chosenNow) {
+    [isFree, chosen] = [isFreeNow, chosenNow];
+    for (const one of placed.values()) say(one);
   }
-  return { element, update };
+
+  add(AT_ONCE);
+  return { element, update, shown };
 }

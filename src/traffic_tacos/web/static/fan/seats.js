@@ -185,8 +185,7 @@ export async function view(stage) {
       bar,
     );
     update();
-    const wide = block.element;
-    wide.scrollLeft = (wide.scrollWidth - wide.clientWidth) / 2;
+    block.shown();
   }
 
   /** @param {import("./plan.js").Seat} seat @param {any} row @param {any} section */

@@ -83,10 +83,15 @@ export function why(fault) {
 /** @param {number} value */
 export const number = (value) => new Intl.NumberFormat(language).format(value);
 
+/** Forms of money by language and currency: to make one takes longer than to use it a hundred times. @type {Map<string, Intl.NumberFormat>} */
+const forms = new Map();
+
 /** @param {number | string} amount in minor units @param {{currency: string, decimals: number}} of */
 export function money(amount, of) {
+  const name = `${language} ${of.currency} ${of.decimals}`;
   const digits = { minimumFractionDigits: of.decimals, maximumFractionDigits: of.decimals };
-  const form = new Intl.NumberFormat(language, { style: "currency", currency: of.currency, ...digits });
+  const form = forms.get(name) ?? new Intl.NumberFormat(language, { style: "currency", currency: of.currency, ...digits });
+  forms.set(name, form);
   return form.format(Number(amount) / 10 ** of.decimals);
 }
 
