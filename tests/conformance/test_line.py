@@ -25,6 +25,7 @@ from hypothesis.stateful import (
 from tests.clocks import HandClock
 from traffic_tacos.engines.faulty import Faults, FaultyStore
 from traffic_tacos.engines.memory import MemoryStore
+from traffic_tacos.engines.memory_log import LogFaults, MemoryLog
 from traffic_tacos.kernel.errors import Code, Fault, Refusal
 from traffic_tacos.kernel.instants import SECOND
 from traffic_tacos.kernel.tokens import Ticket, seal_ticket, session_hash
@@ -32,9 +33,10 @@ from traffic_tacos.ports.store import Decision, put
 from traffic_tacos.rooms.waiting_room import draw
 from traffic_tacos.rooms.waiting_room.draw import Draw
 from traffic_tacos.rooms.waiting_room.embedded import EmbeddedLines
-from traffic_tacos.rooms.waiting_room.line import Line, PublishedDraw
+from traffic_tacos.rooms.waiting_room.line import Line, LineEngine, PublishedDraw
 from traffic_tacos.rooms.waiting_room.model import LineModel
 from traffic_tacos.rooms.waiting_room.records import SettingsRecord, settings_key
+from traffic_tacos.rooms.waiting_room.replicated import ReplicatedLine, ReplicatedLines
 from traffic_tacos.rooms.waiting_room.values import UNKNOWN, Limits, Place, State, Terms
 from traffic_tacos.rooms.waiting_room.view import place
 
@@ -45,28 +47,37 @@ OPENS = START + 100 * SECOND
 PATIENT = Limits(rate_per_second=3, active_max=6, offer_seconds=60, idle_seconds=400)
 FAST = Limits(rate_per_second=3, active_max=6, offer_seconds=8, idle_seconds=400)
 NOTHING_FAILS = Faults()
-ENGINES = ("embedded",)
+ENGINES = ("embedded", "replicated")
 
 
 class World:
-    """One engine, with what it stands on: a clock set by hand, and a store that fails as told and outlives crashes."""
+    """One engine, with what it stands on: a clock set by hand, and a store (and a log, where lines are replicated) that
+    fails as told and outlives crashes.
+    """
 
     def __init__(self, engine: str, terms: Terms, seed: int = 1) -> None:
         self.engine = engine
         self.terms = terms
         self.clock = HandClock(START)
         self.changed: list[int] = []
+        self.log = MemoryLog(self.clock, random.Random(seed))
         self._chance = random.Random(seed)
         self._records = MemoryStore()
         self._store: FaultyStore | None = None
+        self._line: Line | None = None
 
     async def open(self) -> Line:
         """The line, as after a start; whatever was only in memory before is lost."""
         self._records = self._records.reopened(lambda _: None)
         self._store = FaultyStore(self._records, Faults(), self.clock, self._chance)
-        assert self.engine == "embedded"
-        engine = EmbeddedLines(self._store, self.clock, SECRET)
-        return await engine.open("evt", self.terms, SEED, self._hear)
+        self.fails(NOTHING_FAILS)
+        self._line = await self._engine().open("evt", self.terms, SEED, self._hear)
+        return self._line
+
+    async def settle(self) -> None:
+        """What was told to the line without waiting has come about: at once in one process, soon in many."""
+        if isinstance(self._line, ReplicatedLine):
+            await self._line.flush()
 
     async def set(self, **values: object) -> None:
         """An operator sets something for all events; in force once the line is configured."""
@@ -76,11 +87,18 @@ class World:
     def fails(self, faults: Faults) -> None:
         assert self._store is not None
         self._store.faults = faults
+        self.log.faults = LogFaults(fail_before=faults.fail_before, fail_after=faults.fail_after)
 
     def heard(self) -> list[int]:
         """The tickets that have changed since this was asked last."""
         changed, self.changed = self.changed, []
         return changed
+
+    def _engine(self) -> LineEngine:
+        assert self._store is not None
+        if self.engine == "embedded":
+            return EmbeddedLines(self._store, self.clock, SECRET)
+        return ReplicatedLines(self.log, self._store, self.clock, self._chance, SECRET)
 
     def _hear(self, numbers: Iterable[int]) -> None:
         self.changed += numbers
@@ -171,10 +189,12 @@ class LineAndModel(RuleBasedStateMachine):
             if was_waited_for:
                 self.model.step(self.now)
             assert self.line.visit(number) == was_waited_for
+            self.run(self.world.settle())
 
     @rule()
     def everybody_watches(self):
         self.line.touch(list(self.tokens))
+        self.run(self.world.settle())
         for number in self.tokens:
             self.model.touch(number, self.now)
 
@@ -224,12 +244,17 @@ class LineAndModel(RuleBasedStateMachine):
     @rule(sellable=st.sampled_from([None, 0, 2, 9]))
     def stock(self, sellable):
         self.line.stock(sellable, is_sold_out=False, is_all_sold=False)
+        self.run(self.world.settle())
         self.model.sellable = sellable
 
     @rule()
     def crash(self):
-        """Everything in memory is lost: turns are offered anew, and everybody counts as there."""
+        """Everything in memory is lost. Where turns were only there, they are offered anew, and everybody counts as
+        there.
+        """
         self.open()
+        if self.engine == "replicated":
+            return
         before, self.model = self.model, LineModel(FAST)
         self.model.opens_at = self.world.terms.starts_at
         if self.world.terms.starts_at is not None:
@@ -271,6 +296,7 @@ class LineAndModel(RuleBasedStateMachine):
     def see_pool(self) -> None:
         published = self.run(self.line.draw())
         if self.model.is_pool and published is not None and published.closed_at is not None:
+            assert published.pool_size >= self.model.last_number
             self.published = published
             digest = draw.EMPTY_POOL
             for number in range(1, published.pool_size + 1):
@@ -343,8 +369,8 @@ async def test_a_join_whose_answer_was_lost_is_in_the_pool_all_the_same(world):
     assert place(line.view(), 1).position == 1
 
 
-async def test_who_was_drawn_counts_as_there_after_a_restart(world):
-    world.terms = Terms(FAST, OPENS, None)
+async def test_who_was_drawn_counts_as_there_after_a_restart_that_forgot_the_signs_of_life():
+    world = World("embedded", Terms(FAST, OPENS, None))
     line = await world.open()
     await line.join("fan", "", {}, 0)
     world.clock.advance(160)
@@ -533,6 +559,7 @@ async def test_a_place_is_how_many_live_are_ahead_and_one_and_a_time_goes_by_the
         Place(State.WAITING, 4, 2),
     ]
     line.stock(0, is_sold_out=True, is_all_sold=False)
+    await world.settle()
     assert place(line.view(), 4) == Place(State.WAITING, 2, UNKNOWN)
     world.clock.advance(60)
     assert place(line.view(), 4) == Place(State.EXPIRED, 0, 0)  # at once, before any step
@@ -619,8 +646,10 @@ async def test_a_sign_of_life_brings_a_turn_that_waited_for_it(world):
     await passing(world, line, 65)  # nobody is there when their second turns come
     assert states(line) == [State.WAITING, State.WAITING]
     assert line.visit(1)
+    await world.settle()
     assert states(line) == [State.READY, State.WAITING]
     line.touch([2])
+    await world.settle()
     assert states(line) == [State.READY, State.WAITING]
     world.clock.advance(1)
     await line.advance()

@@ -147,7 +147,7 @@ def rest_names() -> str:
 def settings() -> str:
     started = [
         (
-            f"`{name}`",
+            "" if setting.is_secret else f"`{name}`",
             f"`{setting.default_text}`" if setting.default_text else "",
             f"`{setting.variable}`",
             setting.about.metavar,

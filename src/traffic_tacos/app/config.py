@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, NamedTuple
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -34,6 +35,7 @@ ROOMS = (
     "worker",
     "admin",
 )
+REDIS_REPLICAS_MAX = 5  # ElastiCache has no more
 SERVERS = ("native", "grpcio")
 STORE_FILE = "store.db"  # in the data folder
 # Everything but the gateway keeps records, or acts on jobs and events that are committed with them. An embedded store
@@ -41,8 +43,19 @@ STORE_FILE = "store.db"  # in the data folder
 SHARING_A_STORE = frozenset(ROOMS) - {"gateway"}
 
 
+class Secret(str):
+    """A text that is shown nowhere: neither a log nor an error has it."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "Secret(…)" if self else "Secret()"
+
+
 class About(NamedTuple):
-    """How people give a field of `Config`; `name` where it is not the field's own."""
+    """How people give a field of `Config`; `name` where it is not the field's own. A `Secret` is given in the
+    environment alone.
+    """
 
     sentence: str
     metavar: str
@@ -106,6 +119,18 @@ class Config(msgspec.Struct, frozen=True):
             "PREFIX",
         ),
     ] = ""
+    redis: Annotated[
+        Secret,
+        About(
+            "Keep the queues in Redis or Valkey, so that several processes may have the queue service; with DynamoDB. "
+            "As in redis://:PASSWORD@HOST:6379/0, or rediss:// over TLS.",
+            "URL",
+        ),
+    ] = Secret()
+    redis_replicas: Annotated[
+        int,
+        About("What is answered of a queue is on so many replicas of that Redis; 0 to wait for none.", "NUMBER"),
+    ] = 1
     payment_webhook: Annotated[
         str, About("Where results of payments are taken, when the webhook service runs elsewhere.", "URL")
     ] = ""
@@ -185,6 +210,7 @@ def checked(config: Config) -> Config:
     if unknown := sorted(config.without - set(ROOMS)):
         raise Refusal.of_field("without", f"must be one of {', '.join(ROOMS)}", unknown[0])
     _check_elsewhere(config)
+    _check_redis(config)
     if not 0 < config.time_scale <= 1000:
         raise Refusal.of_field("time-scale", "must be above 0 and at most 1000", config.time_scale)
     if config.public_url:
@@ -212,6 +238,23 @@ def checked(config: Config) -> Config:
     if config.server not in SERVERS:
         raise Refusal.of_field("server", f"must be one of {', '.join(SERVERS)}", config.server)
     return config
+
+
+def _check_redis(config: Config) -> None:
+    if not 0 <= config.redis_replicas <= REDIS_REPLICAS_MAX:
+        reason = f"must be 0 to {REDIS_REPLICAS_MAX}"
+        raise Refusal.of_field("redis-replicas", reason, config.redis_replicas)
+    if not config.redis:
+        return
+    try:
+        parsed = urlsplit(config.redis)
+        is_url = parsed.scheme in ("redis", "rediss") and bool(parsed.hostname) and parsed.port != 0
+    except ValueError:
+        is_url = False
+    if not is_url:  # what was given may have a password in it
+        raise Refusal.of_field("redis", "must be an address as in redis://:PASSWORD@HOST:6379/0")
+    if not config.dynamodb:
+        raise Refusal.of_field("redis", "is for several processes on one store; choose that with --dynamodb")
 
 
 def _check_elsewhere(config: Config) -> None:

@@ -17,6 +17,7 @@ from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.events import EventRelay
 from traffic_tacos.ports.http import HttpPost
 from traffic_tacos.ports.jobs import JobRunner
+from traffic_tacos.ports.log import Log
 from traffic_tacos.ports.peers import ALONE, Peers
 from traffic_tacos.ports.settings import SettingsInForce
 from traffic_tacos.ports.snapshots import OnSnapshot
@@ -27,7 +28,9 @@ from traffic_tacos.rooms.webhook.records import ENDPOINT
 
 
 class Engines(msgspec.Struct, frozen=True, kw_only=True):
-    """`expiries` are of the records that somebody has to sweep; `peers` are the other processes on the same store."""
+    """`expiries` are of the records that somebody has to sweep; `peers` are the other processes on the same store, and
+    `log` is what they share of the queues: None where one process at a time has those.
+    """
 
     clock: Clock
     randomness: random.Random
@@ -39,6 +42,7 @@ class Engines(msgspec.Struct, frozen=True, kw_only=True):
     on_snapshot: OnSnapshot
     expiries: Sequence[Expiry]
     peers: Peers = ALONE
+    log: Log | None = None
 
 
 def embedded(
@@ -70,15 +74,16 @@ def shared(
     post: HttpPost,
     on_snapshot: OnSnapshot,
     webhook_url: str,
+    log: Log | None = None,
 ) -> Engines:
-    """Those of one process of several on one store."""
+    """Those of one process of several on one store. Without a log one of them at a time has the queues."""
     peers = SharedPeers(
         store,
         clock,
         f"{randomness.getrandbits(64):016x}",
         small=(SETTING, ENDPOINT),
         growing=(AUDIT,),
-        one_at_a_time=("waiting_room",),
+        one_at_a_time=("waiting_room",) if log is None else (),
     )
     return Engines(
         clock=clock,
@@ -91,4 +96,5 @@ def shared(
         on_snapshot=on_snapshot,
         expiries=SWEPT_ON_ANY_STORE,
         peers=peers,
+        log=log,
     )

@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias, get_args, get_type_hints
 
-from traffic_tacos.app.config import About, Config, checked, parsed_elsewhere
+from traffic_tacos.app.config import About, Config, Secret, checked, parsed_elsewhere
 from traffic_tacos.kernel.addresses import Address, parsed_address
 from traffic_tacos.kernel.errors import Refusal
 
@@ -28,6 +28,11 @@ class Setting(NamedTuple):
     default: object
     is_repeated: bool
     read: Callable[[str, Sequence[str]], object]
+
+    @property
+    def is_secret(self) -> bool:
+        """Given in the environment alone: options are seen by everybody on a machine, and files are copied."""
+        return isinstance(self.default, Secret)
 
     @property
     def variable(self) -> str:
@@ -55,6 +60,9 @@ def read_file(path: Path) -> Texts:
     except ValueError as error:  # TOML's own errors, and bytes that are no text
         raise Refusal.of_field("config", f"must be a TOML file: {error}", path) from None
     _refuse_unknown("config", found, SETTINGS)
+    for name in found:
+        if SETTINGS[name].is_secret:
+            raise Refusal.of_field("config", f"{name} is a secret: give it as {SETTINGS[name].variable}")
     return {name: _texts(SETTINGS[name], value) for name, value in found.items()}
 
 
@@ -96,6 +104,7 @@ def _number(kind: type[int] | type[float], wanted: str) -> Callable[[str, Sequen
 # How each type of field is read.
 READERS: Mapping[object, Callable[[str, Sequence[str]], object]] = {
     str: _once(lambda _, text: text),
+    Secret: _once(lambda _, text: Secret(text)),
     int: _number(int, "a whole number"),
     float: _number(float, "a number"),
     Path: _once(lambda _, text: Path(text)),

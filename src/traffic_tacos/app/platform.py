@@ -105,6 +105,7 @@ class Platform:
     def _dependencies(self, name: str, authenticator: Authenticator, logs: Logs) -> Dependencies:
         return Dependencies(
             store=self.engines.peers.store_of(name, self.engines.store),
+            log=self.engines.log,
             share=self.engines.peers.share,
             clock=self.clock,
             randomness=self.engines.randomness,

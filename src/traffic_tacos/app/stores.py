@@ -1,10 +1,11 @@
-"""Which store a platform keeps its records in: a file of its own, or the tables of DynamoDB that it shares."""
+"""Which store a platform keeps its records in: a file of its own, or tables of DynamoDB that it shares, with Redis."""
 
 import os
 import random
 import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
@@ -18,6 +19,7 @@ from traffic_tacos.engines.sqlite_snapshot import SqliteSnapshots
 from traffic_tacos.kernel.errors import Refusal
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.http import HttpPost
+from traffic_tacos.ports.log import Log
 from traffic_tacos.ports.rooms import Gauge
 from traffic_tacos.ports.snapshots import OnSnapshot
 from traffic_tacos.ports.store import Store, Write
@@ -67,8 +69,8 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
 async def opened(config: Config, clock: Clock, randomness: random.Random) -> AsyncIterator[Opened]:
     """Refused when it cannot be opened."""
     if config.dynamodb:
-        async with _on_dynamodb(config.dynamodb, clock, randomness) as shared:
-            yield shared
+        async with _on_dynamodb(config, clock, randomness) as found:
+            yield found
         return
     file = config.data / STORE_FILE
     if file.exists() and file.stat().st_size > LARGE_STORE_BYTES:
@@ -81,18 +83,21 @@ async def opened(config: Config, clock: Clock, randomness: random.Random) -> Asy
 
 
 @asynccontextmanager
-async def _on_dynamodb(prefix: str, clock: Clock, randomness: random.Random) -> AsyncIterator[Opened]:
+async def _on_dynamodb(config: Config, clock: Clock, randomness: random.Random) -> AsyncIterator[Opened]:
     from traffic_tacos.engines.dynamodb import DynamoStore
     from traffic_tacos.engines.dynamodb_requests import Requests
     from traffic_tacos.engines.dynamodb_snapshot import DynamoSnapshots
     from traffic_tacos.engines.dynamodb_tables import Tables
 
-    tables = Tables(prefix)
-    async with wire_to(prefix) as wire:
+    tables = Tables(config.dynamodb)
+    async with wire_to(config.dynamodb) as wire, _log(config) as queues:
         requests = Requests(wire, tables, clock, randomness)
         store = DynamoStore(requests, tables, clock, randomness, EXPIRED_BY_THE_STORE)
         yield Opened(
-            store=store, on_snapshot=DynamoSnapshots(requests), engines=shared, gauges=(retries_of(store.retries),)
+            store=store,
+            on_snapshot=DynamoSnapshots(requests),
+            engines=partial(shared, log=queues),
+            gauges=(retries_of(store.retries),),
         )
 
 
@@ -105,6 +110,20 @@ def retries_of(counts: Mapping[str, int]) -> Gauge:
         "reason",
         counts.items,
     )
+
+
+@asynccontextmanager
+async def _log(config: Config) -> AsyncIterator[Log | None]:
+    """What several processes share of the queues; None where one at a time has them."""
+    if not config.redis:
+        yield None
+        return
+    try:
+        from traffic_tacos.engines.redis_log import redis_log
+    except ModuleNotFoundError:
+        raise Refusal.of_field("redis", "needs the extra: pip install 'traffic-tacos[redis]'") from None
+    async with redis_log(config.redis, config.redis_replicas) as queues:
+        yield queues
 
 
 async def create_tables(prefix: str) -> list[str]:

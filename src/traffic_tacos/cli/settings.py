@@ -1,4 +1,4 @@
-"""The options of commands that start a platform: one for every setting (`app/given.py`)."""
+"""The options of commands that start a platform: one for every setting (`app/given.py`) that is no secret."""
 
 import inspect
 import os
@@ -15,6 +15,7 @@ from traffic_tacos.cli import options
 CONFIG = typer.Option(
     envvar="TACOS_CONFIG", metavar="FILE", help="A TOML file of settings, under the names that they have as options."
 )
+OPTIONS = [setting for setting in SETTINGS.values() if not setting.is_secret]
 NO_SETTINGS = ("TACOS_AS", "TACOS_CONFIG")  # variables that commands read besides
 
 
@@ -27,12 +28,12 @@ def with_settings(command: Callable[..., None]) -> Callable[..., None]:
     @wraps(command)
     def run(context: typer.Context, config: Path | None, **values: Any) -> None:
         check_environment(os.environ, NO_SETTINGS)
-        taken = {name: values.pop(setting.field) for name, setting in SETTINGS.items()}
+        taken = {setting.name: values.pop(setting.field) for setting in OPTIONS}
         from_file = {} if config is None else read_file(config)
-        command(**values, given={**from_file, **_given(context, taken)})
+        command(**values, given={**from_file, **_given(context, taken), **_secrets()})
 
     first = [_keyword("context", typer.Context), *own, _keyword("config", Annotated[Path | None, CONFIG], None)]
-    taken = [_parameter(setting) for setting in SETTINGS.values()]
+    taken = [_parameter(setting) for setting in OPTIONS]
     run.__signature__ = inspect.Signature([*first, *taken])  # type: ignore[attr-defined]  # which typer reads
     return run
 
@@ -55,3 +56,8 @@ def _given(context: typer.Context, taken: dict[str, Any]) -> Texts:
         for name, value in taken.items()
         if options.is_given(context, SETTINGS[name].field)
     }
+
+
+def _secrets() -> Texts:
+    found = {name: os.environ.get(setting.variable) for name, setting in SETTINGS.items() if setting.is_secret}
+    return {name: [value] for name, value in found.items() if value}

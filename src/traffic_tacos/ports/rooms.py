@@ -21,6 +21,7 @@ from traffic_tacos.ports.health import HealthChecks
 from traffic_tacos.ports.http import HttpPost
 from traffic_tacos.ports.jobs import Handler, Jobs
 from traffic_tacos.ports.keys import Keyring
+from traffic_tacos.ports.log import Log
 from traffic_tacos.ports.messages import NO_MESSAGES, Messages
 from traffic_tacos.ports.peers import Share
 from traffic_tacos.ports.seats import Seats
@@ -35,13 +36,15 @@ Receiver: TypeAlias = Callable[[Mapping[str, str], bytes], Awaitable[object]]
 class Dependencies(msgspec.Struct, frozen=True, kw_only=True):
     """What every room may use.
 
-    `share` is which of the processes that do the same this one is; `channel` is how it calls the others; `seats` are
-    those of the room of this process that has them, once all rooms are built; `user_of` says whose a user token is, or
-    refuses it. `takes_guests` is whether who has no account may buy, where an event does not say. `pay_url` is where
-    people pay, empty where nobody can; `webhook_url` is where results of payments are sent.
+    `log` is what several processes share of the queues, None where one has them; `share` is which of the processes
+    that do the same this one is; `channel` is how it calls the others; `seats` are those of the room of this process
+    that has them, once all rooms are built; `user_of` says whose a user token is, or refuses it. `takes_guests` is
+    whether who has no account may buy, where an event does not say. `pay_url` is where people pay, empty where nobody
+    can; `webhook_url` is where results of payments are sent.
     """
 
     store: Store
+    log: Log | None
     share: Callable[[], Share]
     clock: Clock
     randomness: random.Random

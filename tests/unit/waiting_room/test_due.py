@@ -5,10 +5,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from traffic_tacos.kernel.instants import MINUTE, SECOND
-from traffic_tacos.rooms.waiting_room.decisions import ADMISSION_LIFETIME
 from traffic_tacos.rooms.waiting_room.draw import Draw
 from traffic_tacos.rooms.waiting_room.model import LineModel
-from traffic_tacos.rooms.waiting_room.values import Admission, Limits, State
+from traffic_tacos.rooms.waiting_room.values import ADMISSION_LIFETIME, Admission, Limits, State
 from traffic_tacos.rooms.waiting_room.view import place
 
 STEP = 100

@@ -7,11 +7,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from traffic_tacos.kernel.instants import SECOND
-from traffic_tacos.rooms.waiting_room.decisions import ADMISSION_LIFETIME
 from traffic_tacos.rooms.waiting_room.draw import Draw
 from traffic_tacos.rooms.waiting_room.model import PRESENT_SECONDS, TURNS_PER_TICKET, LineModel
 from traffic_tacos.rooms.waiting_room.pacing import Window
-from traffic_tacos.rooms.waiting_room.values import UNKNOWN, Admission, Limits, Place, State
+from traffic_tacos.rooms.waiting_room.values import ADMISSION_LIFETIME, UNKNOWN, Admission, Limits, Place, State
 from traffic_tacos.rooms.waiting_room.view import place
 
 SMALL = Limits(rate_per_second=2, active_max=4, offer_seconds=5, idle_seconds=3600, waiting_max=100)

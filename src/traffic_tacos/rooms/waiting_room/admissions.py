@@ -33,6 +33,9 @@ class Admissions:
     def get(self, number: int) -> Admission | None:
         return self._live.get(number)
 
+    def live(self) -> list[Admission]:
+        return list(self._live.values())
+
     def granted_last_minute(self, now: Instant) -> int:
         return self._granted.count(now)
 

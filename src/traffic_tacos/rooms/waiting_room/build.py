@@ -15,7 +15,8 @@ from traffic_tacos.rooms.waiting_room.guests import GuestRpc
 from traffic_tacos.rooms.waiting_room.lines import Lines
 from traffic_tacos.rooms.waiting_room.operating import Operator, Overview
 from traffic_tacos.rooms.waiting_room.queue_view import QueueViewRpc
-from traffic_tacos.rooms.waiting_room.rpc import DrawRpc, LineRpc, QueueRpc, QueueStreamRpc
+from traffic_tacos.rooms.waiting_room.replicated import ReplicatedLines
+from traffic_tacos.rooms.waiting_room.rpc import DrawRpc, LineRpc, QueueRpc, QueueStreamRpc, SharedQueueRpc
 from traffic_tacos.rooms.waiting_room.service import WaitingRoom
 from traffic_tacos.upstream import Upstream
 
@@ -35,7 +36,7 @@ GAUGES: dict[str, tuple[str, Callable[[Overview], float]]] = {
 def build(on: Dependencies) -> Room:
     upstream = Upstream(on.channel, on.clock)
     catalog, inventory = CatalogClient(upstream), InventoryClient(upstream)
-    engine = EmbeddedLines(on.store, on.clock, on.keyring.waiting, partial(on.settings.text, MAINTENANCE))
+    engine = _engine(on)
     lines = Lines(on.store, on.clock, on.randomness, catalog, inventory, engine, on.settings)
     room = WaitingRoom(lines, on.keyring, on.messages)
     operator = Operator(lines, on.store, on.clock)
@@ -43,11 +44,12 @@ def build(on: Dependencies) -> Room:
     async def taken_up() -> dict[str, int]:
         return {"open_queues": len(lines.all())}
 
+    queue_rpc = SharedQueueRpc if engine.is_shared else QueueRpc
     guests = GuestRpc(lines, on.clock, on.keyring)
     own = waiting_room_pb2.DESCRIPTOR.services_by_name
     return Room(
         services=(
-            Service(QueueRpc(room, operator, on.clock), queue_pb2.DESCRIPTOR.services_by_name["QueueService"]),
+            Service(queue_rpc(room, operator, on.clock), queue_pb2.DESCRIPTOR.services_by_name["QueueService"]),
             Service(QueueStreamRpc(room), websocket_pb2.DESCRIPTOR.services_by_name["WebSocketService"]),
             Service(LineRpc(operator), own["LineService"]),
             Service(DrawRpc(operator), own["DrawService"]),
@@ -60,7 +62,7 @@ def build(on: Dependencies) -> Room:
             for name, (documentation, read) in GAUGES.items()
         ),
         caches={"waiting-tokens": room.checked},
-        loops={"queues": lines.run},
+        loops={"queues": lines.run} | ({"queue_log": engine.run} if isinstance(engine, ReplicatedLines) else {}),
         settings={MAINTENANCE: lambda _: lines.look_again()},
         issues=lines.issues,
         load=lines.load,
@@ -69,6 +71,13 @@ def build(on: Dependencies) -> Room:
         hang_up=lines.hang_up,
         parts=(lines,),
     )
+
+
+def _engine(on: Dependencies) -> EmbeddedLines | ReplicatedLines:
+    maintenance = partial(on.settings.text, MAINTENANCE)
+    if on.log is None:
+        return EmbeddedLines(on.store, on.clock, on.keyring.waiting, maintenance)
+    return ReplicatedLines(on.log, on.store, on.clock, on.randomness, on.keyring.waiting, maintenance)
 
 
 def _read(operator: Operator, read: Callable[[Overview], float]) -> Iterable[tuple[str, float]]:

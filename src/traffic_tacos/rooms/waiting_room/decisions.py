@@ -8,17 +8,24 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from traffic_tacos.kernel.errors import Code, Precondition, Refusal
-from traffic_tacos.kernel.instants import MINUTE, SECOND, Instant
+from traffic_tacos.kernel.errors import Code, Refusal
+from traffic_tacos.kernel.instants import Instant
 from traffic_tacos.kernel.tokens import Ticket, seal_ticket, session_hash
 from traffic_tacos.ports.sales import sale_key, window_in_force
 from traffic_tacos.ports.sessions import is_owner, place_owner, session_key, user_owner
 from traffic_tacos.ports.store import Decision, Key, View, Write, put
-from traffic_tacos.rooms.waiting_room import draw
-from traffic_tacos.rooms.waiting_room.records import DRAW, LINE_HEAD, DrawRecord, Head, TicketRecord, ticket_key
-from traffic_tacos.rooms.waiting_room.values import State, Terms
-
-ADMISSION_LIFETIME = 5 * MINUTE
+from traffic_tacos.rooms.waiting_room import draw, guards
+from traffic_tacos.rooms.waiting_room.commands import Configure
+from traffic_tacos.rooms.waiting_room.records import (
+    DRAW,
+    LINE_HEAD,
+    DrawRecord,
+    Head,
+    SettingsRecord,
+    TicketRecord,
+    ticket_key,
+)
+from traffic_tacos.rooms.waiting_room.values import Limits, State, Terms, admission_end
 
 
 class Member(NamedTuple):
@@ -88,14 +95,32 @@ def join(view: View, on: Deciding, member: Member, metadata: dict[str, str], now
     return Decision(Outcome(number, True, drawn), writes)
 
 
+def join_numbered(
+    view: View, on: Deciding, number: int, session_id: str, user_id: str, metadata: dict[str, str], now: Instant
+) -> Decision[tuple[TicketRecord, bool]]:
+    """The ticket with a number that was given elsewhere, and whether nobody had been told of it. FAILED_PRECONDITION
+    when the sale is over.
+    """
+    record = view.get(ticket_key(on.event_id, number))
+    if record is not None:
+        return Decision((record, False))
+    window_in_force(view, on.event_id, on.terms.window).check_not_over(now)
+    record = TicketRecord(number, session_hash(session_id).hex(), user_id, now, metadata=metadata)
+    _, claim = is_owner(view, session_id, names(on.event_id, record), now)
+    writes: list[Write] = [put(ticket_key(on.event_id, number), record), *claim]
+    if number == 1:  # a record that all join at would be a hot one
+        writes.append(put(LINE_HEAD.key(on.event_id), Head(number)))
+    return Decision((record, True), writes)
+
+
 def claim(view: View, on: Deciding, number: int, user_id: str, now: Instant) -> Decision[TicketRecord]:
     """The ticket, granted now or earlier."""
     key = ticket_key(on.event_id, number)
     record = view.get(key)
     if record is None or record.ended:
-        raise place_ended()
+        raise guards.place_ended()
     if record.user_id and user_id and record.user_id != user_id:
-        raise of_another_user()
+        raise guards.of_another_user()
     if record.granted_at is not None:
         return Decision(record)
     window_in_force(view, on.event_id, on.terms.window).check_not_over(now)
@@ -103,7 +128,7 @@ def claim(view: View, on: Deciding, number: int, user_id: str, now: Instant) -> 
         record,
         user_id=record.user_id or user_id,
         granted_at=now,
-        admission_expires_at=-(-(now + ADMISSION_LIFETIME) // SECOND) * SECOND,  # whole seconds, as the token has them
+        admission_expires_at=admission_end(now),
     )
     return Decision(granted, (put(key, granted),))
 
@@ -114,7 +139,7 @@ def leave(view: View, key: Key[TicketRecord], now: Instant) -> Decision[Instant]
     if record is not None and record.ended == State.LEFT.name and record.ended_at is not None:
         return Decision(record.ended_at)
     if record is None or record.ended:
-        raise place_ended()
+        raise guards.place_ended()
     if record.granted_at is not None:
         raise Refusal(Code.FAILED_PRECONDITION, "waiting_token: is admitted already; its admission lapses")
     return Decision(now, (put(key, _ended(record, State.LEFT, now)),))
@@ -152,28 +177,31 @@ def commit_draw(view: View, on: Deciding, seed: bytes, now: Instant) -> Decision
     return Decision(drawn, (put(DRAW.key(on.event_id), drawn),))
 
 
-def close_pool(view: View, on: Deciding, now: Instant) -> Decision[DrawRecord | None]:
-    """The draw, with its pool closed now or earlier."""
+def close_pool(view: View, on: Deciding, now: Instant, head: Head | None = None) -> Decision[DrawRecord | None]:
+    """The draw, with its pool closed now or earlier: with all who have joined, as the store knows them, or `head`."""
     drawn = view.get(DRAW.key(on.event_id))
     if drawn is None or drawn.closed_at is not None:
         return Decision(drawn)
-    drawn = _closed(drawn, view.get(LINE_HEAD.key(on.event_id)) or Head(0), now)
+    drawn = _closed(drawn, head or view.get(LINE_HEAD.key(on.event_id)) or Head(0), now)
     return Decision(drawn, (put(DRAW.key(on.event_id), drawn),))
+
+
+def in_force(terms: Terms, for_all: SettingsRecord, for_this: SettingsRecord, *, is_stopped: bool) -> Configure:
+    """What the event file says, and over it what an operator set; stopped and closed when anything says so."""
+    given = msgspec.structs.asdict(terms.limits)
+    is_closed = False
+    for record in (for_all, for_this):
+        given |= {name: value for name in given if (value := getattr(record, name)) is not None}
+        is_stopped = is_stopped or bool(record.stopped)
+        is_closed = is_closed or bool(record.closed)
+    message = for_this.message or for_all.message or ""
+    return Configure(Limits(**given), terms.starts_at, terms.ends_at, is_stopped, is_closed, message)
 
 
 def names(event_id: str, record: TicketRecord) -> tuple[str, ...]:
     """Who joined without a user is known by the place; the user whom it was admitted for may have come later."""
     place = place_owner(event_id, record.number)
     return (user_owner(record.user_id), place) if record.user_id else (place,)
-
-
-def place_ended() -> Refusal:
-    says = "this place has ended; join the queue again"
-    return Refusal.of_precondition("waiting_token", says, Precondition.PLACE_ENDED)
-
-
-def of_another_user() -> Refusal:
-    return Refusal(Code.FORBIDDEN, "user_id: the place belongs to another user")
 
 
 def _closed(drawn: DrawRecord, head: Head, now: Instant) -> DrawRecord:

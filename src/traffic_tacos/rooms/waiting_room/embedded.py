@@ -7,16 +7,15 @@ room touches the model.
 
 from collections.abc import Callable, Iterable
 
-import msgspec
 import structlog
 
-from traffic_tacos.kernel.errors import Code, Precondition, Refusal
+from traffic_tacos.kernel.errors import Refusal
 from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.kernel.tokens import session_hash
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.sales import sale_key
 from traffic_tacos.ports.store import Key, Store, in_commits
-from traffic_tacos.rooms.waiting_room import decisions, draw
+from traffic_tacos.rooms.waiting_room import decisions, draw, guards
 from traffic_tacos.rooms.waiting_room.decisions import Deciding, Member
 from traffic_tacos.rooms.waiting_room.draw import Draw
 from traffic_tacos.rooms.waiting_room.line import Holder, Joined, Listener, PublishedDraw, PublishedEntry
@@ -32,7 +31,7 @@ from traffic_tacos.rooms.waiting_room.records import (
     settings_key,
     ticket_key,
 )
-from traffic_tacos.rooms.waiting_room.values import Admission, Figures, Limits, Place, Reckoning, State, Terms
+from traffic_tacos.rooms.waiting_room.values import Admission, Figures, Place, Reckoning, State, Terms
 from traffic_tacos.rooms.waiting_room.view import LineView
 
 SCAN_PAGE = 5000
@@ -47,6 +46,8 @@ class EmbeddedLines:
     stops every line too.
     """
 
+    is_shared = False
+
     def __init__(self, store: Store, clock: Clock, token_secret: bytes, maintenance: Callable[[], str] = str) -> None:
         self.store = store
         self.clock = clock
@@ -57,6 +58,9 @@ class EmbeddedLines:
         line = EmbeddedLine(self, event_id, terms, listener)
         await line.load(seed)
         return line
+
+    async def catch_up(self) -> None:
+        """Nobody else has answered anything."""
 
 
 class EmbeddedLine:
@@ -109,16 +113,23 @@ class EmbeddedLine:
         member = await self._member(session_id, user_id)
         now = self._clock.now()
         if member.live is None:
-            self._check_joinable(now)
+            guards.check_joinable(
+                self._model,
+                self._on.event_id,
+                self._on.terms.window,
+                now,
+                is_closed=self._is_closed,
+                joining=self._joining,
+            )
         elif not user_id:
-            _check_shown(member.live, shown)
+            guards.check_shown(member.live, shown)
         self._joining += 1
         try:
             joined = await self._commit_join(member, metadata, now)
         finally:
             self._joining -= 1
         if not user_id and not joined.is_new:
-            _check_shown(joined.number, shown)
+            guards.check_shown(joined.number, shown)
         now = self._clock.now()
         if self._model.touch(joined.number, now) or not self._model.is_held_up:
             self._step(now)
@@ -140,19 +151,11 @@ class EmbeddedLine:
         model, now = self._model, self._clock.now()
         model.touch(number, now)
         self._step(now)
-        self._on.terms.window.check_not_over(now)
-        state = model.state(number)
-        if state is not State.ADMITTED and model.is_sold_for_good:
-            raise self._sold_out()
-        if state > State.ADMITTED:
-            raise decisions.place_ended()
-        if state is not State.ADMITTED and model.is_sold_out:
-            raise self._sold_out()
-        if state is State.WAITING or (state is State.READY and model.is_stopped):
+        if not guards.may_be_granted(model, self._on.event_id, self._on.terms.window, number, now):
             return None
         admission = model.admissions.get(number) or await self._grant(number, user_id, now)
         if admission.user_id and user_id and admission.user_id != user_id:
-            raise decisions.of_another_user()
+            raise guards.of_another_user()
         return admission
 
     async def leave(self, number: int) -> Instant:
@@ -268,18 +271,6 @@ class EmbeddedLine:
         record = await self._store.get(ticket_key(self._on.event_id, number))
         return record is not None and bool(record.user_id)
 
-    def _check_joinable(self, now: Instant) -> None:
-        """What can be wrong with joining now, before a number is taken."""
-        model = self._model
-        self._on.terms.window.check_not_over(now)
-        if model.is_sold_out:
-            raise self._sold_out()
-        if self._is_closed:
-            says = "the queue is closed; whoever is in it goes on"
-            raise Refusal.of_precondition("event_id", says, Precondition.QUEUE_CLOSED)
-        if model.waiting() + self._joining >= model.limits.waiting_max:
-            raise Refusal.rate_limited(model.limits.offer_seconds)
-
     async def _commit_join(self, member: Member, metadata: dict[str, str], now: Instant) -> Joined:
         number, is_new, drawn = await self._store.transact(
             decisions.join_reads(self._on, member),
@@ -322,9 +313,6 @@ class EmbeddedLine:
         keys = [ticket_key(self._on.event_id, number) for number in numbers]
         return await self._store.transact(keys, lambda view: decisions.expire(view, keys, now))
 
-    def _sold_out(self) -> Refusal:
-        return Refusal.of_precondition("event_id", f"{self._on.event_id} is sold out", Precondition.SOLD_OUT)
-
     # Settings, and the draw.
 
     async def _read_settings(self) -> None:
@@ -332,17 +320,13 @@ class EmbeddedLine:
         self._set_for_this = await self._store.get(settings_key(self._on.event_id)) or NOTHING_SET
 
     def _apply_settings(self, now: Instant) -> None:
-        given = msgspec.structs.asdict(self.terms.limits)
-        is_stopped = bool(self._maintenance())
-        self._is_closed = False
-        for record in (self._set_for_all, self._set_for_this):
-            given |= {name: value for name in given if (value := getattr(record, name)) is not None}
-            is_stopped = is_stopped or bool(record.stopped)
-            self._is_closed = self._is_closed or bool(record.closed)
-        self._message = self._set_for_this.message or self._set_for_all.message or ""
-        self._model.limits = Limits(**given)
-        self._model.opens_at, self._model.ends_at = self.terms.starts_at, self.terms.ends_at
-        self._model.stop(is_stopped, now)
+        in_force = decisions.in_force(
+            self.terms, self._set_for_all, self._set_for_this, is_stopped=bool(self._maintenance())
+        )
+        self._is_closed, self._message = in_force.is_closed, in_force.message
+        self._model.limits = in_force.limits
+        self._model.opens_at, self._model.ends_at = in_force.starts_at, in_force.ends_at
+        self._model.stop(in_force.is_stopped, now)
 
     async def _committed_draw(self, now: Instant, seed: bytes) -> DrawRecord | None:
         return await self._store.transact(
@@ -361,16 +345,6 @@ class EmbeddedLine:
             self._model.joined(drawn.pool_size, now, drawn.closed_at)
             key = draw.draw_key(bytes.fromhex(drawn.seed), self._on.event_id, bytes.fromhex(drawn.pool_digest))
             self._model.opened(Draw(key, drawn.pool_size))
-
-
-def _check_shown(number: int, shown: int) -> None:
-    """Whose place without a user it is, is told by its token alone: a session's id is no secret."""
-    if shown != number:
-        raise Refusal(
-            Code.ALREADY_EXISTS,
-            "session_id: is in this queue already; show its waiting token as x-waiting-token to have its place, "
-            "or join with another session_id",
-        )
 
 
 def _admission(record: TicketRecord) -> Admission:

@@ -41,7 +41,7 @@ class GuestRpc:
 
     async def _check(self, ticket: Ticket, guest: str, call: Call) -> None:
         """Refuse whoever may not be a guest by this place now."""
-        self._lines.known(ticket)
+        await self._lines.found(ticket, call)
         opened = await self._lines.of(ticket.event_id, call)  # as the event is now
         if not opened.line.terms.takes_guests:
             raise Refusal(Code.FORBIDDEN, f"waiting_token: {ticket.event_id} takes no guests; sign in")

@@ -169,6 +169,17 @@ class Line(Protocol):
 
 
 class LineEngine(Protocol):
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes have the same lines: then what one answers another learns a moment later."""
+        ...
+
+    async def catch_up(self) -> None:
+        """Everything that any process had answered before this call is seen by every line that is open here; or, while
+        the others cannot be heard, what was seen last. Many that call at once wait together.
+        """
+        ...
+
     async def open(self, event_id: str, terms: Terms, seed: bytes, listener: Listener) -> Line:
         """An event's line: everybody stands where they stood. For `seed` see `Line.configure`."""
         ...

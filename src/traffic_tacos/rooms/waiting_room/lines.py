@@ -182,6 +182,21 @@ class Lines:
             raise Refusal(Code.NOT_FOUND, "waiting_token: there is no such place in this queue")
         return opened
 
+    async def found(self, ticket: Ticket, call: Call) -> OpenLine:
+        """The line that the ticket stands in, also when another process has given it just now."""
+        try:
+            return self.known(ticket)
+        except Refusal:
+            if not self._engine.is_shared:
+                raise
+        await self.of(ticket.event_id, call)
+        await self.catch_up()
+        return self.known(ticket)
+
+    async def catch_up(self) -> None:
+        """See everything that any process has answered until now."""
+        await self._engine.catch_up()
+
     async def step(self) -> None:
         """Give turns in every line, learn how many seats are left, and tell those who watch."""
         for event_id, opened in list(self._open.items()):  # others may join a new line meanwhile

@@ -47,7 +47,7 @@ WAITS_REMEMBERED = 1000
 TOLD_MAX = 2**32 - 1  # seconds since 1970, of what is remembered
 
 
-class _Turn:
+class Turn:
     """The turns that a live ticket below the cursor has had. While `ends_at` is None it waits for room."""
 
     __slots__ = ("ends_at", "is_offer", "number", "turns")
@@ -89,7 +89,7 @@ class LineModel:
         self._cursor = 1
         self._next_turns: list[int] = []  # a heap: below the cursor, waiting for room
 
-        self._turns: dict[int, _Turn] = {}
+        self._turns: dict[int, Turn] = {}
         self._turn_ends: list[tuple[Instant, int]] = []
         self._ready = 0
         self._expiring: set[int] = set()  # have ended, but count until that is durable
@@ -122,6 +122,14 @@ class LineModel:
         if state <= State.READY and (number <= self._let_go or number in self._expiring):
             return State.EXPIRED
         return state
+
+    def joined_at(self, number: int) -> Instant:
+        """The end of the second in which the ticket joined."""
+        return (self._joined_at[number] + 1) * SECOND - 1
+
+    def has_ended(self, number: int) -> bool:
+        """Whether the ticket's end is durable."""
+        return self._states[number] > State.ADMITTED
 
     def is_over(self, now: Instant) -> bool:
         """Whether nobody who waits can have a turn any more."""
@@ -202,13 +210,14 @@ class LineModel:
         if count <= 0:
             return
         second = now // SECOND
-        self._states.extend(bytes(count))
-        self._joined_at.extend([(now if joined_at is None else joined_at) // SECOND] * count)
-        self._seen_at.extend([second] * count)
-        self._told.extend([0] * count)
-        for new in range(self.last_number + 1, number + 1):
-            self._sightings.file(new, second)
-        self.last_number = number
+        self._extend(count, (now if joined_at is None else joined_at) // SECOND, second, second)
+
+    def skip(self, count: int, now: Instant, return_seconds: int) -> None:
+        """So many numbers may have been given out, and nobody here knows of it: they wait, so that no place behind them
+        rises; they take no room; and they expire, but for those that show a sign of life within `return_seconds`.
+        """
+        second = now // SECOND
+        self._extend(count, second, 0, second + return_seconds - self.limits.idle_seconds)
 
     def gather(self) -> None:
         """Whoever joins from now on is in a pool, until it is `opened`. Only before the first has joined."""
@@ -227,9 +236,9 @@ class LineModel:
     def touch(self, number: int, now: Instant) -> bool:
         """A sign of life. Whether it may bring a turn: then somebody should `step`."""
         self._seen_at[number] = now // SECOND
-        turn = self._turns.get(number)
-        if turn is None or turn.is_offer or turn.ends_at is None:
+        if not self.is_awaited(number):
             return False
+        turn = self._turns[number]
         turn.turns -= 1  # nobody was there for it
         self._queue(turn)
         return True
@@ -317,6 +326,11 @@ class LineModel:
             due.append((second + self.limits.idle_seconds) * SECOND)
         return min(due, default=None)
 
+    def is_awaited(self, number: int) -> bool:
+        """Whether a turn waits for a sign of life of this ticket."""
+        turn = self._turns.get(number)
+        return turn is not None and not turn.is_offer and turn.ends_at is not None
+
     def _opens_after(self, now: Instant) -> bool:
         return self.opens_at is not None and now < self.opens_at
 
@@ -328,6 +342,15 @@ class LineModel:
             if self._states[self._let_go_seen] <= State.READY:
                 self._expiring.add(self._let_go_seen)
         return sorted(self._expiring)[:limit] if self._expiring else []
+
+    def _extend(self, count: int, joined_second: int, seen_second: int, filed_second: int) -> None:
+        self._states.extend(bytes(count))
+        self._joined_at.extend([joined_second] * count)
+        self._seen_at.extend([seen_second] * count)
+        self._told.extend([0] * count)
+        for _ in range(count):
+            self.last_number += 1
+            self._sightings.file(self.last_number, filed_second)
 
     # What the three limits allow.
 
@@ -370,7 +393,7 @@ class LineModel:
                 ready.append(turn.number)
         return ready
 
-    def _next(self) -> _Turn | None:
+    def _next(self) -> Turn | None:
         """The turn of the lowest rank that is to have one."""
         assert self._draw is not None
         while self._next_turns:
@@ -382,11 +405,11 @@ class LineModel:
             self._cursor += 1
             number = self._draw.number(rank)
             if rank not in self._ended and number not in self._expiring:
-                turn = self._turns[number] = _Turn(number)
+                turn = self._turns[number] = Turn(number)
                 return turn
         return None
 
-    def _offer(self, turn: _Turn, now: Instant) -> None:
+    def _offer(self, turn: Turn, now: Instant) -> None:
         turn.is_offer = True
         self._ready += 1
         self._states[turn.number] = State.READY
@@ -398,11 +421,11 @@ class LineModel:
                 self._told_kept += second <= told
                 self._told[turn.number] = 0
 
-    def _run(self, turn: _Turn, now: Instant) -> None:
+    def _run(self, turn: Turn, now: Instant) -> None:
         turn.ends_at = now + self.limits.offer_seconds * SECOND
         heapq.heappush(self._turn_ends, (turn.ends_at, turn.number))
 
-    def _queue(self, turn: _Turn) -> None:
+    def _queue(self, turn: Turn) -> None:
         turn.ends_at = None
         heapq.heappush(self._next_turns, self.rank(turn.number))
 

@@ -103,7 +103,7 @@ class QueueRpc:
         )
 
     async def LeaveQueue(self, request: pb.LeaveQueueRequest, call: Call) -> pb.LeaveQueueResponse:
-        left_at = await self._room.leave(request.waiting_token, request.reason)
+        left_at = await self._room.leave(request.waiting_token, request.reason, call)
         return pb.LeaveQueueResponse(success=True, left_at=wire.timestamp(left_at))
 
     async def GetQueueStats(self, request: pb.GetQueueStatsRequest, call: Call) -> pb.GetQueueStatsResponse:
@@ -134,6 +134,16 @@ class QueueRpc:
                 last_updated=now,
             ),
         )
+
+
+class SharedQueueRpc(QueueRpc):
+    """Where other processes have the same lines."""
+
+    async def GetQueueStatus(  # type: ignore[override]  # which need not wait for anything where one has them
+        self, request: pb.GetQueueStatusRequest, call: Call
+    ) -> pb.GetQueueStatusResponse:
+        await self._room.catch_up(request.waiting_token, call)
+        return super().GetQueueStatus(request)
 
 
 class QueueStreamRpc:

@@ -105,6 +105,12 @@ class WaitingRoom:
         place, view = opened.tell(joined.number)
         return Standing(token, place, _expires_at(view), joined.is_new)
 
+    async def catch_up(self, token: str, call: Call) -> None:
+        """Before `show`, where other processes have the same lines: no place rises whichever of them is asked."""
+        await self._lines.catch_up()
+        if token not in self.checked:
+            await self._lines.found(open_ticket(token, self._token_secret), call)
+
     def show(self, token: str) -> tuple[Place, Instant]:
         """Where the ticket stands and until when; no store, no wait. A sign of life."""
         opened, number = self.checked.get(token) or self._check(token)
@@ -124,7 +130,7 @@ class WaitingRoom:
             raise Refusal(Code.FORBIDDEN, "event_id: must be the event that the waiting_token is for")
         if user_id:
             call.require_user(user_id)
-        opened, number = self._lines.known(ticket), ticket.number
+        opened, number = await self._lines.found(ticket, call), ticket.number
         self._lines.wake(opened)
         try:
             admission = await opened.line.claim(number, user_id)
@@ -161,11 +167,11 @@ class WaitingRoom:
         self.checked[token] = place
         return place
 
-    async def leave(self, token: str, reason: str) -> Instant:
+    async def leave(self, token: str, reason: str, call: Call) -> Instant:
         """When the ticket left the line, for good. Leaving again answers the same."""
         ticket = open_ticket(token, self._token_secret)
         checked_reason(reason)
-        opened = self._lines.known(ticket)
+        opened = await self._lines.found(ticket, call)
         left_at = await opened.line.leave(ticket.number)
         self._lines.wake(opened)
         return left_at
@@ -217,7 +223,7 @@ class WaitingRoom:
             raise Refusal.of_field("session_id", "is required")
         if event_id not in ("", ticket.event_id):
             raise Refusal(Code.FORBIDDEN, "event_id: must be the event that the waiting_token is for")
-        opened = self._lines.known(ticket)
+        opened = await self._lines.found(ticket, call)
         is_holder = session_hash(session_id) == ticket.session_hash
         if not is_holder and not _is_users(await opened.line.holder(ticket.number), call.caller):
             raise Refusal(Code.FORBIDDEN, "session_id: must be the session that joined")

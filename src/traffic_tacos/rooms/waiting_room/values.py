@@ -6,7 +6,7 @@ from enum import IntEnum
 import msgspec
 
 from traffic_tacos.kernel.events import SaleWindow
-from traffic_tacos.kernel.instants import Instant
+from traffic_tacos.kernel.instants import MINUTE, SECOND, Instant
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -48,6 +48,7 @@ class State(IntEnum):
     EXPIRED = 5
 
 
+ADMISSION_LIFETIME = 5 * MINUTE
 UNKNOWN = -1  # seconds, of a time that nobody can say
 STATES = tuple(State)  # by value; the enum's own look-up costs as much as counting a place
 
@@ -60,6 +61,11 @@ class Admission(msgspec.Struct, frozen=True):
     granted_at: Instant
     expires_at: Instant
     holds_seats: bool = False
+
+
+def admission_end(granted_at: Instant) -> Instant:
+    """When an admission lapses: in whole seconds, as its token has it."""
+    return -(-(granted_at + ADMISSION_LIFETIME) // SECOND) * SECOND
 
 
 class Place(msgspec.Struct, frozen=True):

@@ -1,0 +1,643 @@
+"""A line of many processes: a log that all share has the order, and each applies it to a machine of its own.
+
+What is asked for is appended to the log, and is decided where it stands there (machine.py), so every process decides
+the same and none has to ask another: neither for a place nor for a turn. Two that give turns at once give no more than
+the rate, for the second finds in the model what the first has given. Whoever gave the last turns goes on giving them;
+when nobody has for a while, anybody does.
+
+The store has what belongs to a ticket and not to the order: who has it, when it was admitted, how it ended. A join, an
+admission, a leave and an end are in both before they are answered. Of the two the one that decides is first: the log
+for a number and an admission, the store for a leave and an end; what a crash leaves between them is found when it is
+asked for again, or when the ticket expires. So a log that was lost can be made anew from the store, and a server that
+lacks the newest entries makes nobody lose a place: its numbers are skipped (`LineMachine.skip`), and whoever has one
+of them has it still.
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+import structlog
+
+from traffic_tacos.kernel.instants import SECOND, Instant
+from traffic_tacos.kernel.tokens import session_hash
+from traffic_tacos.ports.clock import Clock
+from traffic_tacos.ports.log import START, BaseMoved, Entry, Log, LogUnavailable, Mark, ServerChanged
+from traffic_tacos.ports.sales import sale_key
+from traffic_tacos.ports.sessions import session_key
+from traffic_tacos.ports.store import Store, in_commits
+from traffic_tacos.rooms.waiting_room import decisions, draw, guards
+from traffic_tacos.rooms.waiting_room.commands import (
+    Admit,
+    Advance,
+    Batch,
+    Claim,
+    Command,
+    Configure,
+    End,
+    Gather,
+    HoldSeats,
+    Join,
+    Open,
+    Recall,
+    Stock,
+    Touch,
+    decoded,
+    encoded,
+    packed,
+)
+from traffic_tacos.rooms.waiting_room.decisions import Deciding
+from traffic_tacos.rooms.waiting_room.line import Holder, Joined, Listener, PublishedDraw, PublishedEntry
+from traffic_tacos.rooms.waiting_room.machine import Applied, LineMachine, Pool, member_of
+from traffic_tacos.rooms.waiting_room.model import LineModel
+from traffic_tacos.rooms.waiting_room.records import (
+    DRAW,
+    LINE_HEAD,
+    NOTHING_SET,
+    TICKET,
+    DrawRecord,
+    Head,
+    TicketRecord,
+    settings_key,
+    ticket_key,
+)
+from traffic_tacos.rooms.waiting_room.values import Admission, Figures, Place, Reckoning, State, Terms
+from traffic_tacos.rooms.waiting_room.view import LineView
+
+READ_EVERY_SECONDS = 0.05  # so much is a process behind the others
+READ_TOGETHER_SECONDS = 0.01  # who asks for a place waits so long, so that very many rest on one read
+CAUGHT_UP_WITHIN_SECONDS = 0.25
+SIGNS_SENT_EVERY = SECOND
+TAKEN_OVER_AFTER = SECOND // 2  # nobody has given turns for so long, and as much again at random
+RECALLED_AFTER = 10 * SECOND  # whoever was joining when the server was lost has their ticket in the store by then
+SAVED_AT_BYTES = 1_000_000  # of entries, and as many as the state has
+APPENDED_AT_MOST = 4  # times, for one batch
+SCAN_PAGE = 5000
+EXPIRED_AT_ONCE_MAX = 500
+FENCES = 1  # that a store may declare beside what is decided here
+
+log = structlog.get_logger()
+
+
+class ReplicatedLines:
+    """The engine; `run` goes on in the background. `token_secret` seals waiting tokens; `maintenance` says why nobody
+    may begin anything now, which stops every line too.
+    """
+
+    is_shared = True
+
+    def __init__(
+        self,
+        shared: Log,
+        store: Store,
+        clock: Clock,
+        randomness: random.Random,
+        token_secret: bytes,
+        maintenance: Callable[[], str] = str,
+    ) -> None:
+        self.log = shared
+        self.store = store
+        self.clock = clock
+        self.randomness = randomness
+        self.token_secret = token_secret
+        self.maintenance = maintenance
+        self.author = randomness.getrandbits(63)  # this process, in every log
+        self._lines: dict[str, ReplicatedLine] = {}
+        self._next_read: asyncio.Task[None] | None = None
+
+    async def open(self, event_id: str, terms: Terms, seed: bytes, listener: Listener) -> "ReplicatedLine":
+        line = ReplicatedLine(self, event_id, terms, listener)
+        await line.load(seed)
+        self._lines[event_id] = line
+        return line
+
+    async def run(self) -> None:
+        """Hear what other processes have appended, and tell them of signs of life, until cancelled."""
+        while True:
+            try:
+                await self.read()
+            except LogUnavailable as fault:
+                log.warning("queue_log_not_read", error=str(fault))
+            await self.clock.sleep(READ_EVERY_SECONDS)
+
+    async def read(self) -> None:
+        """Everything that was appended before this call is seen by every line that is open here."""
+        lines = list(self._lines.values())
+        found = await self.log.read({line.name: line.mark for line in lines}) if lines else {}
+        for line in lines:
+            if (entries := found[line.name]) is None:
+                await line.reload()
+            else:
+                line.hear(entries)
+
+    async def catch_up(self) -> None:
+        if self._next_read is None:
+            self._next_read = asyncio.create_task(self._read_soon())
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CAUGHT_UP_WITHIN_SECONDS):
+                await asyncio.shield(self._next_read)
+
+    async def _read_soon(self) -> None:
+        await self.clock.sleep(READ_TOGETHER_SECONDS)
+        self._next_read = None  # whoever comes from here on waits for the next one
+        with suppress(LogUnavailable):
+            await self.read()
+
+
+class _Replica:
+    """A machine, and how far it has come in the log."""
+
+    def __init__(self, machine: LineMachine, mark: Mark, size: int) -> None:
+        self.machine = machine
+        self.mark = mark
+        self.base_size = size
+        self.read_size = 0  # bytes of entries since the base
+
+    def apply(self, entries: Sequence[Entry], hear: Callable[[Batch, Applied], None]) -> None:
+        """Those that are new; entries may come more than once."""
+        for position, payload in entries:
+            if position <= self.mark.position:
+                continue
+            self.mark = self.mark._replace(position=position)
+            self.read_size += len(payload)
+            if payload:
+                batch = decoded(payload)
+                applied = self.machine.apply(batch, position.at)
+                if applied is not None:
+                    hear(batch, applied)
+
+
+class ReplicatedLine:
+    """One event's line; see `line.Line` for what its verbs promise."""
+
+    def __init__(self, engine: ReplicatedLines, event_id: str, terms: Terms, listener: Listener) -> None:
+        self.name = event_id
+        self._engine = engine
+        self._log = engine.log
+        self._store = engine.store
+        self._clock = engine.clock
+        self._listener = listener
+        self._on = Deciding(event_id, terms, engine.token_secret)
+        self._replica = _Replica(LineMachine(event_id, self._on.entry, terms.limits), Mark("", START), 0)
+        self._serial = 0
+        self._sending = asyncio.Lock()
+        self._pending: list[tuple[Command, asyncio.Future[Any] | None]] = []
+        self._signs: dict[int, None] = {}  # of life, not told to the others yet
+        self._signs_sent_at: Instant = 0
+        self._outcomes: dict[int, Sequence[Any]] = {}  # of our batch that is under way, by serial
+        self._advanced_at: Instant = 0  # when we heard of the last step, by our clock
+        self._patience: Instant = 0
+        self._sender: asyncio.Task[None] | None = None
+        self._seed = b""
+        self._is_configured = True
+
+    @property
+    def terms(self) -> Terms:
+        return self._on.terms
+
+    @property
+    def mark(self) -> Mark:
+        return self._replica.mark
+
+    @property
+    def _machine(self) -> LineMachine:
+        return self._replica.machine
+
+    @property
+    def _model(self) -> LineModel:
+        return self._replica.machine.model
+
+    async def load(self, seed: bytes) -> None:
+        """Everybody stands where they stood."""
+        self._seed = seed
+        async with self._sending:
+            self._replica = await self._taken_up()
+        await self.configure(self.terms, seed)
+
+    async def reload(self) -> None:
+        """Go on from the log's base: it has moved past what was read here."""
+        async with self._sending:
+            await self._reload()
+
+    def hear(self, entries: Sequence[Entry]) -> None:
+        """What was read of the log."""
+        self._replica.apply(entries, self._heard)
+
+    async def flush(self) -> None:
+        """Tell the others what waits to be told."""
+        async with self._sending:
+            await self._send()
+
+    async def save(self) -> None:
+        """A new base. Once the log is as long as the state, keeping it costs as much as making this."""
+        replica = self._replica
+        state = replica.machine.frozen()
+        await self._log.save(self.name, replica.mark, state)
+        replica.base_size, replica.read_size = len(state), 0
+
+    # What a fan does.
+
+    async def join(self, session_id: str, user_id: str, metadata: dict[str, str], shown: int) -> Joined:
+        hashed, event_id, instead_of = session_hash(session_id), self._on.event_id, 0
+        member = member_of(user_id, hashed)
+        while True:
+            number, joined_at = await self._ask(Join(member, hashed, instead_of))
+            record, is_new = await self._store.transact(
+                (ticket_key(event_id, number), sale_key(event_id), session_key(session_id)),
+                partial(
+                    decisions.join_numbered,
+                    on=self._on,
+                    number=number,
+                    session_id=session_id,
+                    user_id=user_id,
+                    metadata=metadata,
+                    now=joined_at,
+                ),
+            )
+            # Who only names a session is nobody's user; and a number that a lost server gave may be somebody else's.
+            if record.user_id == user_id and (user_id or record.session_hash == hashed.hex()):
+                break
+            instead_of = number
+        if not user_id and not is_new:
+            guards.check_shown(number, shown)
+        return Joined(number, bytes.fromhex(record.session_hash), is_new)
+
+    def visit(self, number: int) -> bool:
+        is_awaited = self._model.is_awaited(number)
+        self._signs[number] = None
+        if is_awaited:
+            self._tell(Touch(packed([number])))
+            self._tell(Advance())
+        return is_awaited
+
+    def touch(self, numbers: Iterable[int]) -> None:
+        self._signs |= dict.fromkeys(numbers)
+
+    async def claim(self, number: int, user_id: str) -> Admission | None:
+        event_id = self._on.event_id
+        granted: Admission | None = await self._ask(Claim(number, member_of(user_id, b"") if user_id else b""))
+        if granted is None and self._machine.gap is not None:
+            granted = await self._recall_admission(number)
+        if granted is None:
+            return None
+        record = await self._store.transact(
+            (ticket_key(event_id, number), sale_key(event_id)),
+            lambda view: decisions.claim(view, self._on, number, user_id, granted.granted_at),
+        )
+        return _admission(record)
+
+    async def leave(self, number: int) -> Instant:
+        key, now = ticket_key(self._on.event_id, number), self._clock.now()
+        left_at = await self._store.transact((key,), lambda view: decisions.leave(view, key, now))
+        await self._end({number: State.LEFT})
+        return left_at
+
+    # What the sale does.
+
+    async def release(self, number: int, state: State) -> None:
+        if self._model.has_ended(number):
+            return  # another process was told as well
+        key, now = ticket_key(self._on.event_id, number), self._clock.now()
+        await self._store.transact((key,), lambda view: decisions.release(view, key, state, now))
+        await self._end({number: state})
+
+    def hold_seats(self, number: int, holds: bool) -> None:
+        admission = self._model.admissions.get(number)
+        if admission is not None and admission.holds_seats != holds:
+            self._tell(HoldSeats(number, holds))
+
+    def stock(self, sellable: int | None, *, is_sold_out: bool, is_all_sold: bool) -> None:
+        known = self._model
+        told = Stock(sellable, is_sold_out, is_all_sold and self.terms.keeps_all_sold(self._clock.now()))
+        if told != Stock(known.sellable, known.is_sold_out, known.is_sold_for_good):
+            self._tell(told)
+
+    async def configure(self, terms: Terms, seed: bytes) -> None:
+        self._on = self._on._replace(terms=terms)
+        wanted = await self._wanted()
+        self._seed = seed
+        if wanted != self._machine.settings:
+            await self._ask(wanted)
+        if self._model.last_number == 0 and self._machine.pool is None:
+            drawn = await self._committed_draw()
+            if drawn is not None and drawn.closed_at is None:
+                await self._ask(Gather())
+        self._is_configured = True
+
+    async def advance(self) -> None:
+        now = self._clock.now()
+        if not self._is_configured:
+            await self.configure(self.terms, self._seed)
+        if not self._is_ours(now):
+            if self._pending or now >= self._signs_sent_at + SIGNS_SENT_EVERY:
+                await self.flush()
+            return
+        await self._recall(now)
+        await self._ask(Advance())
+        pool = self._machine.pool
+        if pool is not None and pool.closed_at is not None and not pool.key:
+            await self._close_pool(pool)
+        await self._expire()
+        if self._replica.read_size > max(SAVED_AT_BYTES, self._replica.base_size):
+            await self.save()
+
+    def next_due(self) -> Instant | None:
+        now = self._clock.now()
+        due = self._model.next_due(now)
+        if due is not None and not self._is_ours(now):
+            due = max(due, self._advanced_at + TAKEN_OVER_AFTER + self._patience)
+        told = now if self._pending else self._signs_sent_at + SIGNS_SENT_EVERY if self._signs else None
+        return min((one for one in (due, told) if one is not None), default=None)
+
+    # What is asked of it.
+
+    def view(self) -> LineView:
+        settings = self._machine.settings
+        return self._model.view(self._clock.now(), is_closed=settings.is_closed, message=settings.message)
+
+    def told(self, number: int, place: Place, at: Instant) -> None:
+        self._model.note_told(number, place, at)
+
+    def figures(self) -> Figures:
+        return self._model.figures(self._clock.now())
+
+    def reckoning(self) -> Reckoning:
+        return self._model.reckoning()
+
+    async def holder(self, number: int) -> Holder | None:
+        record = await self._store.get(ticket_key(self._on.event_id, number))
+        if record is None:
+            return None
+        return Holder(record.user_id, decisions.names(self._on.event_id, record), record.granted_at is not None)
+
+    async def draw(self) -> PublishedDraw | None:
+        pool = self._machine.pool
+        if pool is None or (drawn := await self._store.get(DRAW.key(self._on.event_id))) is None:
+            return None
+        seed, is_closed = bytes.fromhex(drawn.seed), bool(pool.key)
+        return PublishedDraw(
+            commitment=draw.commitment(seed),
+            committed_at=drawn.committed_at,
+            opens_at=self.terms.starts_at,
+            closed_at=drawn.closed_at if is_closed else None,
+            pool_size=drawn.pool_size if is_closed else self._model.last_number,
+            pool_digest=bytes.fromhex(drawn.pool_digest) if is_closed else b"",
+            seed=seed if is_closed else b"",
+        )
+
+    async def entries(self, after: int, limit: int) -> list[PublishedEntry]:
+        last = min(self._model.last_number, after + limit)
+        return [
+            PublishedEntry(number, self._on.entry(number, self._machine.session_hash(number)), self._model.rank(number))
+            for number in range(after + 1, last + 1)
+        ]
+
+    # The log.
+
+    async def _ask(self, command: Command) -> Any:
+        """What came of the command, where it stands in the log. Those who ask meanwhile are told together."""
+        asked: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._pending.append((command, asked))
+        if self._sender is None or self._sender.done():  # on its own: who goes away must not take others' answers along
+            self._sender = asyncio.create_task(self._send_all())
+        return await asked
+
+    def _tell(self, command: Command) -> None:
+        """The others hear of it with whatever is sent next."""
+        self._pending.append((command, None))
+
+    async def _send_all(self) -> None:
+        while any(asked for _, asked in self._pending):
+            await self.flush()
+
+    async def _send(self) -> None:
+        """Append all that waits, as one batch; whoever asked has their outcome then, or its failure."""
+        sent, self._pending = self._pending, []
+        if self._signs:
+            sent.insert(0, (Touch(packed(self._signs)), None))
+            self._signs = {}
+        self._signs_sent_at = self._clock.now()
+        if not sent:
+            return
+        self._serial += 1
+        outcomes: Sequence[Any] = [LogUnavailable("the queue did not answer: this process stops")] * len(sent)
+        try:
+            outcomes = await self._appended(Batch(self._engine.author, self._serial, [command for command, _ in sent]))
+        except Exception as failure:  # noqa: BLE001 - everybody who asked hears of it
+            outcomes = [failure] * len(sent)
+        finally:
+            if isinstance(outcomes[0], LogUnavailable):  # what nobody waits for, nobody would say again
+                self._pending[:0] = [(command, None) for command, asked in sent if asked is None]
+            for (_, asked), outcome in zip(sent, outcomes, strict=True):
+                if asked is None or asked.done():
+                    continue
+                if isinstance(outcome, Exception):
+                    asked.set_exception(outcome)
+                else:
+                    asked.set_result(outcome)
+
+    async def _appended(self, batch: Batch) -> Sequence[Any]:
+        """The outcomes of a batch that is safe in the log. To append it again is harmless: its serial is known."""
+        payload, fault = encoded(batch), LogUnavailable("the queue's log moves too fast to be followed")
+        for _ in range(APPENDED_AT_MOST):
+            try:
+                self.hear(await self._log.append(self.name, self.mark, payload))
+            except BaseMoved:
+                await self._reload()
+            except ServerChanged:
+                await self._begin_epoch()
+                await self._reload()
+            except LogUnavailable as unavailable:
+                fault = unavailable
+            else:
+                if (outcomes := self._outcomes.pop(batch.serial, None)) is not None:
+                    return outcomes
+                raise LogUnavailable("the server changed, and nobody knows what came of what was asked before")
+        raise fault
+
+    def _heard(self, batch: Batch, applied: Applied) -> None:
+        if batch.author == self._engine.author and batch.serial == self._serial:
+            self._outcomes = {batch.serial: applied.outcomes}
+        if any(isinstance(command, Advance) for command in batch.commands):
+            self._advanced_at = self._clock.now()
+            self._patience = self._engine.randomness.randrange(TAKEN_OVER_AFTER)
+        if applied.changed:
+            self._listener(applied.changed)
+
+    async def _reload(self) -> None:
+        """Go on from the base, and bring back what it has forgotten, before anybody sees it."""
+        before = self._replica.machine
+        for _ in range(APPENDED_AT_MOST):
+            new = await self._taken_up()
+            if commands := new.machine.lacks(before):
+                author = self._engine.randomness.getrandbits(63)  # what we send under our own name is in order
+                try:
+                    entries = await self._log.append(self.name, new.mark, encoded(Batch(author, 1, commands)))
+                except (BaseMoved, ServerChanged):
+                    continue
+                new.apply(entries, lambda *_: None)
+            self._replica, self._is_configured = new, False
+            self._listener(range(1, new.machine.model.last_number + 1))
+            return
+        raise LogUnavailable("the queue's server changes too often to be followed")
+
+    async def _taken_up(self) -> _Replica:
+        for _ in range(APPENDED_AT_MOST):
+            base = await self._log.base(self.name)
+            if base is None:
+                await self._log.begin(self.name, "", START, (await self._from_store()).frozen())
+                continue
+            machine = LineMachine.thawed(self.name, self._on.entry, base.state)
+            replica = _Replica(machine, Mark(base.epoch, base.position), len(base.state))
+            entries = (await self._log.read({self.name: replica.mark}))[self.name]
+            if entries is not None:
+                replica.apply(entries, lambda *_: None)
+                return replica
+        raise LogUnavailable("the queue's log moves too fast to be followed")
+
+    async def _begin_epoch(self) -> None:
+        """A server that may lack the newest entries has taken over: later numbers are given after a gap."""
+        entries = (await self._log.read({self.name: self.mark}))[self.name]
+        if entries is None:
+            return  # somebody has begun it
+        self.hear(entries)
+        machine = LineMachine.thawed(self.name, self._on.entry, self._machine.frozen())
+        machine.skip(self._clock.now())
+        log.warning("queue_server_changed", event_id=self.name, numbers_skipped_from=machine.model.last_number)
+        await self._log.begin(self.name, self.mark.epoch, self.mark.position, machine.frozen())
+
+    # What the store knows.
+
+    async def _from_store(self) -> LineMachine:
+        """A line as the tickets in the store have it: for a log that has not begun, or was lost."""
+        machine, now = LineMachine(self.name, self._on.entry, self.terms.limits), self._clock.now()
+        machine.configure(await self._wanted(), now)
+        if (drawn := await self._committed_draw()) is not None:
+            machine.take_draw(drawn.closed_at, drawn.pool_size, _key_of(drawn, self.name), now)
+        grants: list[Instant] = []
+        async for record in self._tickets(0):
+            hashed = bytes.fromhex(record.session_hash)
+            machine.give(record.number, member_of(record.user_id, hashed), hashed, now, record.joined_at)
+            if record.granted_at is not None:
+                grants.append(record.granted_at)
+                machine.model.admitted(_admission(record), now)
+            if record.ended:
+                machine.model.end(record.number, State[record.ended])
+        machine.model.admissions.recall_grants(time for time in grants if time > now - SECOND)
+        if machine.model.last_number:
+            machine.skip(now)  # some may be joining
+        return machine
+
+    async def _tickets(self, after: int) -> AsyncIterator[TicketRecord]:
+        """The tickets in the store with numbers above this one, in order."""
+        last = ticket_key(self.name, after)
+        while page := await self._store.scan(TICKET.prefix(self.name), after=last, limit=SCAN_PAGE):
+            for _, record in page:
+                yield record
+            last = page[-1][0]
+
+    async def _recall(self, now: Instant) -> None:
+        """Ask the store who has the numbers that a lost server may have given."""
+        gap = self._machine.gap
+        if gap is None or gap.is_recalled or now < gap.since + RECALLED_AFTER:
+            return
+        tickets = [record async for record in self._tickets(gap.first - 1) if record.number <= gap.last]
+        known = [
+            (record.number, member_of(record.user_id, hashed), hashed)
+            for record in tickets
+            if (hashed := bytes.fromhex(record.session_hash))
+        ]
+        await self._ask(Recall(known, True))
+        for record in tickets:
+            if record.granted_at is not None:
+                granted = _admission(record)
+                await self._ask(Admit(granted.number, granted.granted_at, granted.expires_at))
+        if ended := [(one.number, State[one.ended]) for one in tickets if one.ended]:
+            await self._ask(End(ended))
+
+    async def _recall_admission(self, number: int) -> Admission | None:
+        """One that a lost server had granted."""
+        record = await self._store.get(ticket_key(self.name, number))
+        if record is None or record.ended or record.granted_at is None:
+            return None
+        admission = _admission(record)
+        await self._ask(Admit(number, admission.granted_at, admission.expires_at))
+        return admission
+
+    async def _wanted(self) -> Configure:
+        for_all = await self._store.get(settings_key("")) or NOTHING_SET
+        for_this = await self._store.get(settings_key(self.name)) or NOTHING_SET
+        return decisions.in_force(self.terms, for_all, for_this, is_stopped=bool(self._engine.maintenance()))
+
+    async def _committed_draw(self) -> DrawRecord | None:
+        now = self._clock.now()
+        return await self._store.transact(
+            (LINE_HEAD.key(self.name), DRAW.key(self.name)),
+            lambda view: decisions.commit_draw(view, self._on, self._seed, now),
+        )
+
+    async def _close_pool(self, pool: Pool) -> None:
+        """Its size is decided by the log; what is drawn is durable before anybody has a place by it."""
+        digest, closed_at = pool.digest, pool.closed_at
+        assert closed_at is not None
+        if self._machine.gap is not None:
+            digest = self._digest(pool.size)
+        head = Head(pool.size, digest.hex())
+        drawn = await self._store.transact(
+            (LINE_HEAD.key(self.name), DRAW.key(self.name)),
+            lambda view: decisions.close_pool(view, self._on, closed_at, head),
+        )
+        assert drawn is not None
+        await self._ask(Open(drawn.pool_size, _key_of(drawn, self.name)))
+        await self._ask(Advance())
+
+    def _digest(self, size: int) -> bytes:
+        """That of a pool whose numbers were given by several servers."""
+        digest = draw.EMPTY_POOL
+        for number in range(1, size + 1):
+            digest = draw.pool_digest(digest, self._on.entry(number, self._machine.session_hash(number)))
+        return digest
+
+    async def _expire(self) -> None:
+        """Tickets that have expired leave durably. One that was granted or had left, although the answer to it was
+        lost, stays so.
+        """
+        now, expiring = self._clock.now(), self._model.expiring(EXPIRED_AT_ONCE_MAX)
+        for some in in_commits(expiring, FENCES):
+            keys = [ticket_key(self.name, number) for number in some]
+            records = await self._store.transact(keys, partial(decisions.expire, keys=keys, now=now))
+            ended = dict.fromkeys(some, State.EXPIRED)
+            for record in records:
+                if record.ended:
+                    ended[record.number] = State[record.ended]
+                else:
+                    del ended[record.number]
+                    admission = _admission(record)
+                    self._tell(Admit(admission.number, admission.granted_at, admission.expires_at))
+            await self._end(ended)
+
+    async def _end(self, ended: Mapping[int, State]) -> None:
+        await self._ask(End(list(ended.items())))
+
+    # Whose step it is.
+
+    def _is_ours(self, now: Instant) -> bool:
+        if self._machine.advanced_by == self._engine.author:
+            return True
+        return now >= self._advanced_at + TAKEN_OVER_AFTER + self._patience
+
+
+def _key_of(drawn: DrawRecord, event_id: str) -> bytes:
+    """The key of a draw whose pool has closed; empty before."""
+    if drawn.closed_at is None:
+        return b""
+    return draw.draw_key(bytes.fromhex(drawn.seed), event_id, bytes.fromhex(drawn.pool_digest))
+
+
+def _admission(record: TicketRecord) -> Admission:
+    assert record.granted_at is not None
+    assert record.admission_expires_at is not None
+    return Admission(record.number, record.user_id, record.granted_at, record.admission_expires_at)
