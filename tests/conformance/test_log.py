@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
+from redis.asyncio import Redis
 
 from tests import emulators
 from tests.clocks import HandClock
@@ -28,8 +29,10 @@ async def log(request: Any) -> AsyncIterator[Log]:
     if request.param == "memory":
         yield MemoryLog(HandClock(), random.Random(1))
         return
-    async with redis_log(request.getfixturevalue("server").url, 0) as shared:
-        await shared._redis.flushall()
+    url = request.getfixturevalue("server").url
+    async with Redis.from_url(url) as redis:
+        await redis.flushall()
+    async with redis_log(url, 0) as shared:
         yield shared
 
 

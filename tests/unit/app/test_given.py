@@ -70,3 +70,26 @@ def test_a_variable_that_is_no_setting_is_refused_with_the_nearest_that_is():
     check_environment(["TACOS_HTTP", "TACOS_AS", "HOME"], ["TACOS_AS"])
     with pytest.raises(Refusal, match="TACOS_DYNAMO is no setting; did you mean TACOS_DYNAMODB"):
         check_environment(["TACOS_DYNAMO"], ["TACOS_AS"])
+
+
+def test_a_secret_is_in_the_environment_alone_and_shown_nowhere(tmp_path):
+    file = tmp_path / "tacos.toml"
+    file.write_text('redis = "redis://:hunter2@127.0.0.1"\n')
+    with pytest.raises(Refusal, match="TACOS_REDIS") as refused:
+        read_file(file)
+    assert "hunter2" not in repr(refused.value.details)
+    config = config_of({"redis": ["redis://:hunter2@127.0.0.1:6379/0"], "dynamodb": ["tacos-"]})
+    assert config.redis == "redis://:hunter2@127.0.0.1:6379/0"
+    assert "hunter2" not in repr(config)
+
+
+@pytest.mark.parametrize("url", ["127.0.0.1:6379", "http://:hunter2@127.0.0.1", "redis://", "redis://:hunter2@h:0/0"])
+def test_an_address_of_redis_that_cannot_be_is_refused_and_not_repeated(url):
+    with pytest.raises(Refusal, match="redis://") as refused:
+        config_of({"redis": [url], "dynamodb": ["tacos-"]})
+    assert "hunter2" not in str(refused.value) + repr(refused.value.details)
+
+
+def test_redis_is_for_processes_that_share_a_store():
+    with pytest.raises(Refusal, match="--dynamodb"):
+        config_of({"redis": ["redis://127.0.0.1"]})

@@ -23,9 +23,8 @@ def freeze(model: LineModel) -> dict[str, Any]:
 
 def thaw(fields: Mapping[str, Any], draw: Draw | None) -> LineModel:
     """The model that was frozen; the values are its own from now on."""
-    model = LineModel(Limits(*fields["limits"]))
+    model = LineModel(Limits(*fields["limits"]), draw)
     _fill(model, fields)
-    model._draw = draw
     return model
 
 

@@ -33,7 +33,7 @@ from traffic_tacos.rooms.waiting_room.commands import (
 )
 from traffic_tacos.rooms.waiting_room.draw import Draw
 from traffic_tacos.rooms.waiting_room.frozen import freeze, thaw
-from traffic_tacos.rooms.waiting_room.model import LineModel
+from traffic_tacos.rooms.waiting_room.model import AS_THEY_CAME, LineModel
 from traffic_tacos.rooms.waiting_room.values import Admission, Limits, State, admission_end
 
 FORMAT = 1  # of what is frozen
@@ -327,7 +327,7 @@ class LineMachine:
     def _draw(self) -> Draw | None:
         """None while there is a pool; without one, everybody's place is their number."""
         if self.pool is None:
-            return Draw(b"", 0)
+            return AS_THEY_CAME
         return Draw(self.pool.key, self.pool.size) if self.pool.key else None
 
     def _extend(self, count: int) -> None:

@@ -45,6 +45,7 @@ NO_SHOW_WEIGHT = 0.02  # of the newest offer in the moving average
 NO_SHOW_FACTOR_MAX = 2.0
 WAITS_REMEMBERED = 1000
 TOLD_MAX = 2**32 - 1  # seconds since 1970, of what is remembered
+AS_THEY_CAME = Draw(b"", 0)
 
 
 class Turn:
@@ -60,11 +61,11 @@ class Turn:
 
 
 class LineModel:
-    """`opens_at` is when the sale starts: nobody has a turn before it; and at `ends_at` nobody has one any more.
-    `is_sold_for_good`: no seat can come back while the sale goes on.
+    """`draw` is None while places are yet to be drawn. `opens_at` is when the sale starts: nobody has a turn before it;
+    and at `ends_at` nobody has one any more. `is_sold_for_good`: no seat can come back while the sale goes on.
     """
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, draw: Draw | None = AS_THEY_CAME) -> None:
         self.limits = limits
         self.opens_at: Instant | None = None
         self.ends_at: Instant | None = None
@@ -74,7 +75,7 @@ class LineModel:
         self.admissions = Admissions()
         self.last_number = 0
         self._is_stopped = False
-        self._draw: Draw | None = Draw(b"", 0)
+        self._draw = draw
         self._ended_in_pool: list[int] = []
 
         # By number; index 0 is nobody's. Times are in seconds.
