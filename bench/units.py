@@ -24,13 +24,19 @@ from tests.emulators import found_as, ministack
 from bench.records import counted
 from traffic_tacos.app import stores
 from traffic_tacos.cli.shown import Listing
+from traffic_tacos.engines.dynamodb_tables import LAYOUT
 from traffic_tacos.engines.dynamodb_wire import DynamoWire
 
 TABLES = "bench-"
 # What is asked for all the time, whoever buys: counted apart, for nobody pays for it by the purchase.
 BACKGROUND = ("lease", "fence", "outbox", "setting", "webhook_endpoint", "audit")
+# Written by every process each second.
+NOT_BY_PURCHASE = ("lease", "fence", "process")
 PURCHASES_A_SECOND = 300
 SECONDS_A_MONTH = 2_628_000
+# A second, of what has one partition key:
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html
+PART_WRITE_UNITS = 1000
 # Dollars for a million units, on demand, us-east-1, 2025: https://aws.amazon.com/dynamodb/pricing/on-demand/
 PRICES = {"read": 0.125, "write": 0.625}
 
@@ -56,6 +62,7 @@ class Counts:
         self.requests: Counter[str] = Counter()
         self.items: Counter[str] = Counter()
         self.units: Counter[tuple[str, str]] = Counter()
+        self.written: Counter[str] = Counter()  # write units by the kind of record
 
     def count(self, is_counting: bool) -> None:
         self.counting = is_counting
@@ -66,6 +73,9 @@ class Counts:
         self.requests[name] += 1
         self.items[name] += len(units)
         self.units[name, "read" if action in ("GetItem", "BatchGetItem", "Query") else "write"] += sum(units)
+        for step in [step for one in payload.get("TransactItems", ()) for step in one.values()] or [payload]:
+            if action.endswith("WriteItems") or action in ("PutItem", "DeleteItem"):
+                self.written[(step.get("Key") or step["Item"])["pk"]["S"].partition(".")[0]] += units.pop(0)
 
 
 def _is_background(action: str, payload: dict[str, Any]) -> bool:
@@ -133,12 +143,24 @@ def _show(counts: Counts, purchases: int) -> None:
             own = {kind: own[kind] + units[kind] for kind in own}
     table.add("all, without background", "", "", f"{own['read']:.1f}", f"{own['write']:.1f}")
     table.print()
+    _show_parts(counts.written, purchases)
     dollars = {kind: own[kind] * PURCHASES_A_SECOND * SECONDS_A_MONTH / 1e6 * price for kind, price in PRICES.items()}
     print(
         f"{PURCHASES_A_SECOND} purchases a second for a month, on demand: ({own['read']:.1f} x {PRICES['read']} + "
         f"{own['write']:.1f} x {PRICES['write']}) x {PURCHASES_A_SECOND} x {SECONDS_A_MONTH:,} / 1,000,000 = "
         f"{sum(dollars.values()):,.0f} dollars"
     )
+
+
+def _show_parts(written: Counter[str], purchases: int) -> None:
+    """How many purchases a second the parts of each kind take; what has copies is declared in one of them."""
+    table = Listing("kind", "table", "parts", "write units a purchase", "purchases a second")
+    parts = {kind: LAYOUT[kind].shards * LAYOUT[kind].copies for kind in written if kind not in NOT_BY_PURCHASE}
+    carried = {kind: count * PART_WRITE_UNITS * purchases / written[kind] for kind, count in parts.items()}
+    for kind in sorted(carried, key=lambda kind: carried[kind]):
+        units = f"{written[kind] / purchases:.2f}"
+        table.add(kind, LAYOUT[kind].table, str(parts[kind]), units, f"{carried[kind]:,.0f}")
+    table.print()
 
 
 if __name__ == "__main__":

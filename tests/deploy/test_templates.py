@@ -36,7 +36,7 @@ def test_every_template_is_linted():
 MUTATIONS = {
     "an unknown key": ("tables.yaml", "BillingMode: PAY_PER_REQUEST", "BilingMode: PAY_PER_REQUEST", "E3002"),
     "a wrong value": ("tables.yaml", "PAY_PER_REQUEST", "PAY_BY_THE_REQUEST", "E3030"),
-    "a wrong type": ("cache.yaml", "NumCacheClusters: 2", "NumCacheClusters: two", "E3012"),
+    "a wrong type": ("cache.yaml", "NumCacheClusters: 3", "NumCacheClusters: three", "E3012"),
     "a name that leads nowhere": ("cache.yaml", "!Ref Subnets", "!Ref Subnet", "E1020"),
 }
 

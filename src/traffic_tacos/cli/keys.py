@@ -17,8 +17,19 @@ from traffic_tacos.kernel.ids import checked_reason
 from traffic_tacos.kernel.tokens import key_id
 from traffic_tacos.operations import rotations
 
-app = typer.Typer(help="Replace the platform's own secrets.", no_args_is_help=True)
+app = typer.Typer(help="Make and replace the platform's own secrets.", no_args_is_help=True)
 Reason = Annotated[str, typer.Option(help="Why; kept in the audit log.")]
+
+
+@app.command("create")
+def create(data: options.Data = options.DEFAULTS.data) -> None:
+    """Make the keys of a platform in a data folder; those that are there stay. `tacos up` makes its own: this is for
+    processes that are given theirs, and make none.
+
+    Example: [bold]tacos keys create --data cluster[/]
+    """
+    keys.opened(data, random.SystemRandom())
+    Console(soft_wrap=True).print(f"The keys are in {data / keys.FOLDER}. Whoever has them can speak as anybody.")
 
 
 @app.command("rotate")
