@@ -1,4 +1,4 @@
-"""What speaks as DynamoDB and Redis do, on this machine, for as long as a test takes. `make engines` installs it."""
+"""What speaks as AWS and Redis do, on this machine, for as long as a test takes. `make engines` installs it."""
 
 import contextlib
 import os
@@ -30,7 +30,7 @@ def free_port() -> int:
 def ministack(folder: Path) -> Iterator[str]:
     """Its address. Everything is in memory."""
     port = free_port()
-    settings = {"BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port), "SERVICES": "dynamodb"}
+    settings = {"BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port), "SERVICES": "dynamodb,sqs,events"}
     with _running(["ministack"], port, folder, settings) as address:
         yield address
 
@@ -134,7 +134,7 @@ def found_as(address: str) -> dict[str, str]:
     """The environment in which AWS's own tools find this engine."""
     return {
         "AWS_REGION": "eu-central-1",
-        "AWS_ENDPOINT_URL_DYNAMODB": address,
+        "AWS_ENDPOINT_URL": address,
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
     }

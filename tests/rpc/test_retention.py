@@ -13,6 +13,7 @@ from tests.rpc.desk import code, on_platform
 from tests.rpc.test_endpoints import APPROVED, ENDPOINTS, SERVICE, Receiver, listed
 from tests.simulation import world
 from traffic_tacos.app.retention import EXPIRIES, RETENTION, Ended, Kept
+from traffic_tacos.engines.group_leases import GROUP_LEASE, GroupLease
 from traffic_tacos.engines.memory import MemoryStore
 from traffic_tacos.engines.presence import PROCESS, Present
 from traffic_tacos.engines.purge import purge_expired
@@ -63,6 +64,7 @@ def samples(now: int) -> dict[Kind[Any], tuple[Any, int]]:
         RECEIPT: (Receipt("c", now, ""), 7 * DAY),
         ENDPOINT: (endpoint, 30 * DAY),
         PROCESS: (Present(now), HOUR),
+        GROUP_LEASE: (GroupLease("x", now), HOUR),
     }
 
 

@@ -131,6 +131,17 @@ class Config(msgspec.Struct, frozen=True):
         int,
         About("What is answered of a queue is on so many replicas of that Redis; 0 to wait for none.", "NUMBER"),
     ] = 1
+    sqs: Annotated[
+        str,
+        About(
+            "Let messages of jobs wait in queues of SQS whose names begin so: any process with the service does a job. "
+            "Needs dynamodb.",
+            "PREFIX",
+        ),
+    ] = ""
+    event_bus: Annotated[
+        str, About("Publish what happens as events on this bus of EventBridge. Needs dynamodb.", "NAME")
+    ] = ""
     payment_webhook: Annotated[
         str, About("Where results of payments are taken, when the webhook service runs elsewhere.", "URL")
     ] = ""
@@ -211,6 +222,9 @@ def checked(config: Config) -> Config:
         raise Refusal.of_field("without", f"must be one of {', '.join(ROOMS)}", unknown[0])
     _check_elsewhere(config)
     _check_redis(config)
+    for field, value in (("sqs", config.sqs), ("event-bus", config.event_bus)):
+        if value and not config.dynamodb:
+            raise Refusal.of_field(field, "needs dynamodb: an embedded store serves one process", value)
     if not 0 < config.time_scale <= 1000:
         raise Refusal.of_field("time-scale", "must be above 0 and at most 1000", config.time_scale)
     if config.public_url:

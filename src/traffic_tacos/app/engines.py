@@ -1,20 +1,26 @@
 """What a platform stands on: the store, what runs jobs and hands events over, and the outside world."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import TypeAlias
 
 import msgspec
 
 from traffic_tacos.app.retention import EXPIRIES, SWEPT_ON_ANY_STORE
+from traffic_tacos.engines.eventbridge import Bus
 from traffic_tacos.engines.jobs import SharedJobs, StoreJobs
 from traffic_tacos.engines.outbox import Outbox
 from traffic_tacos.engines.peers import IN_FORCE_WITHIN_SECONDS, SharedPeers
 from traffic_tacos.engines.purge import Expiry
 from traffic_tacos.engines.settings import SETTING, StoredSettings
 from traffic_tacos.engines.shared_outbox import SharedOutbox
+from traffic_tacos.engines.sqs import SqsJobs
+from traffic_tacos.engines.sqs_queues import Queues
 from traffic_tacos.ports.audit import AUDIT
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.events import EventRelay
+from traffic_tacos.ports.health import PartHealth
 from traffic_tacos.ports.http import HttpPost
 from traffic_tacos.ports.jobs import JobRunner
 from traffic_tacos.ports.log import Log
@@ -26,10 +32,14 @@ from traffic_tacos.rooms.webhook.deliveries import POOLS as WEBHOOK_POOLS
 from traffic_tacos.rooms.webhook.deliveries import pool_of
 from traffic_tacos.rooms.webhook.records import ENDPOINT
 
+# Something outside the process, and how it is when asked.
+Dependency: TypeAlias = Callable[[], Awaitable[Sequence[PartHealth]]]
+
 
 class Engines(msgspec.Struct, frozen=True, kw_only=True):
     """`expiries` are of the records that somebody has to sweep; `peers` are the other processes on the same store, and
-    `log` is what they share of the queues: None where one process at a time has those.
+    `log` is what they share of the queues: None where one process at a time has those. `dependencies` say how what lies
+    outside the process is.
     """
 
     clock: Clock
@@ -43,6 +53,7 @@ class Engines(msgspec.Struct, frozen=True, kw_only=True):
     expiries: Sequence[Expiry]
     peers: Peers = ALONE
     log: Log | None = None
+    dependencies: Sequence[Dependency] = ()
 
 
 def embedded(
@@ -75,26 +86,49 @@ def shared(
     on_snapshot: OnSnapshot,
     webhook_url: str,
     log: Log | None = None,
+    queues: Queues | None = None,
+    bus: Bus | None = None,
 ) -> Engines:
-    """Those of one process of several on one store. Without a log one of them at a time has the queues."""
-    peers = SharedPeers(
-        store,
-        clock,
-        f"{randomness.getrandbits(64):016x}",
-        small=(SETTING, ENDPOINT),
-        growing=(AUDIT,),
-        one_at_a_time=("waiting_room",) if log is None else (),
-    )
+    """Those of one process of several on one store. Without a log one of them at a time has the queue; with `queues`
+    any process that can does a job, else the one that put it; with `bus` events go there as well.
+    """
+    name = f"{randomness.getrandbits(64):016x}"
+    peers = _peers(store, clock, name, log)
+    events = SharedOutbox(store, clock, peers, None if bus is None else bus.publish)
+    pools = WEBHOOK_POOLS, pool_of(webhook_url)
+    jobs: SharedJobs | SqsJobs
+    dependencies: list[Dependency] = [] if bus is None else [partial(_bus_health, bus, events)]
+    if queues is None:
+        jobs = SharedJobs(store, clock, randomness, peers, *pools)
+    else:
+        jobs = SqsJobs(store, clock, randomness, peers, queues, name, *pools)
+        dependencies.append(jobs.dependencies)
     return Engines(
         clock=clock,
         randomness=randomness,
         store=store,
         settings=StoredSettings(store, clock, IN_FORCE_WITHIN_SECONDS),
-        jobs=SharedJobs(store, clock, randomness, peers, WEBHOOK_POOLS, pool_of(webhook_url)),
-        events=SharedOutbox(store, clock, peers),
+        jobs=jobs,
+        events=events,
         post=post,
         on_snapshot=on_snapshot,
         expiries=SWEPT_ON_ANY_STORE,
         peers=peers,
         log=log,
+        dependencies=dependencies,
     )
+
+
+def _peers(store: Store, clock: Clock, name: str, lines: Log | None) -> SharedPeers:
+    return SharedPeers(
+        store,
+        clock,
+        name,
+        small=(SETTING, ENDPOINT),
+        growing=(AUDIT,),
+        one_at_a_time=("waiting_room",) if lines is None else (),
+    )
+
+
+async def _bus_health(bus: Bus, events: SharedOutbox) -> Sequence[PartHealth]:
+    return (bus.health(events.unpublished()),)

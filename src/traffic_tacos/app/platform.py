@@ -158,6 +158,8 @@ class Platform:
                 self._upkeep.add_cache(*cache)
             self.health.add_issues(name, room.issues)
         self.health.add_rooms(self._remote.health)
+        for look in self.engines.dependencies:
+            self.health.add_dependencies(look)
         self._upkeep.add_cache("tokens", authenticator.known)
         self._upkeep.add_refresh(self._refresh)
         self._settings.on_change(LOG_LEVEL, logs.set_level)

@@ -8,10 +8,12 @@ from typing import Any
 
 import msgspec
 
+from traffic_tacos.engines.group_leases import GROUP_LEASE
 from traffic_tacos.engines.leases import FENCE, LEASE
 from traffic_tacos.engines.presence import PROCESS
 from traffic_tacos.engines.purge import Expiry
 from traffic_tacos.engines.settings import SETTING
+from traffic_tacos.engines.sqs_sweep import COUNTED
 from traffic_tacos.kernel.instants import DAY, HOUR, Instant
 from traffic_tacos.kernel.topics import SEND_WEBHOOK
 from traffic_tacos.operations.rotations import SEEN as KEYS_SEEN
@@ -81,6 +83,8 @@ RETENTION: Mapping[Kind[Any], Swept | Ended | Kept] = {
     LEASE: Ended("its holder, or whoever takes it over; there is one for each thing that one process does"),
     PROCESS: Swept(lambda present: present.until + HOUR),  # and when it ends
     FENCE: Kept("one record a lease: a holder of the past must never find the number that it knew"),
+    GROUP_LEASE: Swept(lambda lease: lease.until + HOUR),  # and when its job is settled
+    COUNTED: Kept("one record: how many jobs there were"),
     SETTING: Ended("whoever sets it to nothing; there is one for each name that exists"),
     KEYS_SEEN: Kept("one record: which keys the audit log has told of"),
     AUDIT: Kept("a chain: an entry that is missing breaks it"),

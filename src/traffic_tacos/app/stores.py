@@ -1,6 +1,5 @@
 """Which store a platform keeps its records in: a file of its own, or tables of DynamoDB that it shares, with Redis."""
 
-import os
 import random
 import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 import structlog
 
+from traffic_tacos.app.aws import first_of, found_bus, found_queues, region_for
 from traffic_tacos.app.config import STORE_FILE, Config
 from traffic_tacos.app.engines import Engines, embedded, shared
 from traffic_tacos.app.retention import EXPIRED_BY_THE_STORE
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from traffic_tacos.engines.dynamodb_wire import DynamoWire
 
 LARGE_STORE_BYTES = 100_000_000  # opening it may take seconds
-# What AWS's own tools read: https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
-REGIONS = ("AWS_REGION", "AWS_DEFAULT_REGION")
 ENDPOINTS = ("AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL")
 _PREFIX = re.compile(r"[A-Za-z0-9_.-]{1,40}")
 
@@ -90,13 +88,18 @@ async def _on_dynamodb(config: Config, clock: Clock, randomness: random.Random) 
     from traffic_tacos.engines.dynamodb_tables import Tables
 
     tables = Tables(config.dynamodb)
-    async with wire_to(config.dynamodb) as wire, _log(config) as queues:
+    async with (
+        wire_to(config.dynamodb) as wire,
+        _log(config) as lines,
+        found_queues(config.sqs) as queues,
+        found_bus(config.event_bus) as bus,
+    ):
         requests = Requests(wire, tables, clock, randomness)
         store = DynamoStore(requests, tables, clock, randomness, EXPIRED_BY_THE_STORE)
         yield Opened(
             store=store,
             on_snapshot=DynamoSnapshots(requests),
-            engines=partial(shared, log=queues),
+            engines=partial(shared, log=lines, queues=queues, bus=bus),
             gauges=(retries_of(store.retries),),
         )
 
@@ -142,10 +145,7 @@ async def wire_to(prefix: str) -> AsyncIterator["DynamoWire"]:
         from traffic_tacos.engines.dynamodb_wire import dynamo_wire
     except ModuleNotFoundError:
         raise Refusal.of_field("dynamodb", "needs the extra: pip install 'traffic-tacos[dynamodb]'", prefix) from None
-    region = _first(REGIONS)
-    if not region:
-        raise Refusal.of_field("dynamodb", f"needs a region in the environment, as {REGIONS[0]}", prefix)
-    async with dynamo_wire(region, _first(ENDPOINTS)) as wire:
+    async with dynamo_wire(region_for("dynamodb", prefix), first_of(ENDPOINTS)) as wire:
         yield wire
 
 
@@ -153,7 +153,3 @@ def checked_prefix(prefix: str) -> str:
     if not _PREFIX.fullmatch(prefix):
         raise Refusal.of_field("dynamodb", "must be 1 to 40 letters, digits, '-', '_' or '.'", prefix)
     return prefix
-
-
-def _first(names: Sequence[str]) -> str:
-    return next((value for name in names if (value := os.environ.get(name))), "")

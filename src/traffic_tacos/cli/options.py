@@ -52,6 +52,8 @@ Grpc = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead.")]
 DynamoDB = Annotated[str, option_of(SETTINGS["dynamodb"])]
+Sqs = Annotated[str, option_of(SETTINGS["sqs"])]
+EventBus = Annotated[str, option_of(SETTINGS["event-bus"])]
 Reason = Annotated[str, typer.Option(help="Why; kept in the audit log.")]
 As = Annotated[
     str,

@@ -62,6 +62,8 @@ LAYOUT: Mapping[str, Layout] = {
     "message": Layout("platform", 2, 16),
     "once": Layout("platform", BY_NAME, 64),
     "job": Layout("platform", BY_NAME, 16),
+    "job_group": Layout("platform", BY_NAME, 64),
+    "jobs_counted": Layout("platform"),
     "outbox": Layout("platform", BY_NAME, 4),
     "ticket": Layout("platform", 1, 16),
     "member": Layout("platform", BY_NAME, 64),

@@ -11,6 +11,7 @@ import heapq
 import random
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import islice
 from typing import NamedTuple
 
@@ -23,7 +24,19 @@ from traffic_tacos.ports.audit import HEAD, Audited, audited
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.jobs import Defer, Handlers, JobFigures, JobView, PermanentFailure, PoolPolicy, TryAgainAt
 from traffic_tacos.ports.peers import Duty
-from traffic_tacos.ports.store import JOB, Decision, Job, Store, StoreUnavailable, View, Write, drop_job, parts_of, put
+from traffic_tacos.ports.store import (
+    JOB,
+    Decision,
+    Job,
+    Reads,
+    Store,
+    StoreUnavailable,
+    View,
+    Write,
+    drop_job,
+    parts_of,
+    put,
+)
 
 DEFAULT = PoolPolicy()
 PAGE = 1000
@@ -273,7 +286,7 @@ class StoreJobs:
     async def _run_one(self, job: Job, handlers: Handlers) -> None:
         began = self._running_since[job.id] = self._clock.now()
         try:
-            await self._settle(job, await self._done(job, handlers, began))
+            await self._attempt(job, handlers, began)
         except (Exception, asyncio.CancelledError) as error:
             if is_cancelled():
                 raise
@@ -287,6 +300,9 @@ class StoreJobs:
             self._leave(job)
             self._running_since.pop(job.id, None)
             self._wake.set()
+
+    async def _attempt(self, job: Job, handlers: Handlers, began: Instant) -> None:
+        await self._settle(job, await self._done(job, handlers, began))
 
     async def _done(self, job: Job, handlers: Handlers, began: Instant) -> Job | None:
         """Do the job; what is left of it. Whatever goes wrong, also in what it waits for, is its failure alone."""
@@ -321,22 +337,24 @@ class StoreJobs:
 
     async def _settle(self, job: Job, after: Job | None) -> None:
         """Remove the job, or put what comes after it; unless it was replaced while it ran."""
-        key = JOB.key(job.id)
-
-        def decide(view: View) -> Decision[bool]:
-            if view.get(key) != job:
-                return Decision(False)
-            return Decision(True, writes=(drop_job(job.id) if after is None else put(key, after),))
-
         while True:
             try:
-                is_ours = await self._store.transact((key,), decide)
+                is_ours = await self._store.transact(self._settled_on(job), partial(self._settled, job, after))
             except StoreUnavailable:
                 await self._clock.sleep(RETRY_SECONDS)
             else:
                 break
         if not is_ours and self._known.get(job.id) == job:
-            self._unlearn(key.path)  # another process has replaced it, or done it
+            self._unlearn(JOB.key(job.id).path)  # another process has replaced it, or done it
+
+    def _settled_on(self, job: Job) -> Reads:
+        return (JOB.key(job.id),)
+
+    def _settled(self, job: Job, after: Job | None, view: View) -> Decision[bool]:
+        key = JOB.key(job.id)
+        if view.get(key) != job:
+            return Decision(False)
+        return Decision(True, writes=(drop_job(job.id) if after is None else put(key, after),))
 
 
 class SharedJobs(StoreJobs):

@@ -4,17 +4,23 @@ The process that commits an event tells it at once to everybody here, and leaves
 others find it: they look four times a second at what came lately. Then it removes it. A record that is still there long
 after is of a process that died: whoever has the duty tells it once more to those who forward, and removes it. So
 everybody hears everything at least once, in no certain order.
+
+Where events are published to a bus, each process publishes its own, beside telling them and waiting for nobody; and a
+record is only removed once its event was taken.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from itertools import islice
+from typing import TypeAlias
 
 import structlog
 
 from traffic_tacos.engines.leases import SKEW_MAX
 from traffic_tacos.engines.outbox import told
 from traffic_tacos.kernel.domain_events import DomainEvent
+from traffic_tacos.kernel.errors import Fault
 from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.events import Subscriber
@@ -35,14 +41,22 @@ KEPT_FOR = 10 * SECOND
 ORPHANED_AFTER = 2 * KEPT_FOR
 ORPHANS_EVERY = 5 * SECOND
 PAGE = 500
+PUBLISHED_AT_ONCE_MAX = 10
+RETRY_SECONDS = 1.0
+# While a bus is away; what is more is left in the store, and published as of a process that died.
+UNPUBLISHED_MAX = 50_000
+
+Outgoing: TypeAlias = tuple[Key[DomainEvent], DomainEvent]
+# Sends events; the paths of those that need not be sent again. A Fault when it took none.
+Publish: TypeAlias = Callable[[Sequence[Outgoing]], Awaitable[Collection[str]]]
 
 log = structlog.get_logger()
 
 
 class SharedOutbox:
-    """An `EventRelay`."""
+    """An `EventRelay`. With `publish`, each event goes to a bus as well."""
 
-    def __init__(self, store: Store, clock: Clock, duty: Duty) -> None:
+    def __init__(self, store: Store, clock: Clock, duty: Duty, publish: Publish | None = None) -> None:
         self._store = store
         self._clock = clock
         self._duty = duty
@@ -51,6 +65,9 @@ class SharedOutbox:
         self._queue: deque[tuple[Key[DomainEvent], DomainEvent]] = deque()  # our own, not told yet
         self._told: dict[str, Instant] = {}  # by path, since when
         self._kept: deque[tuple[Instant, Key[DomainEvent]]] = deque()  # told; until when others may look
+        self._publish = publish
+        self._unpublished: dict[str, Outgoing] = {}  # our own, by path
+        self._to_publish = asyncio.Event()
         self._orphans_at: Instant = 0  # when they are looked for next
         self._wake = asyncio.Event()
 
@@ -65,14 +82,23 @@ class SharedOutbox:
             if kind is OUTBOX and value is not None:
                 self._queue.append((Key(OUTBOX, path), value))
                 self._wake.set()
+                if self._publish is not None:
+                    self._unpublished[path] = Key(OUTBOX, path), value
+                    self._to_publish.set()
 
     def waiting(self) -> int:
         return len(self._queue)
+
+    def unpublished(self) -> int:
+        """Events of this process that the bus has not taken yet."""
+        return len(self._unpublished)
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._tell_own())
             tasks.create_task(self._look())
+            if self._publish is not None:
+                tasks.create_task(self._publish_own(self._publish))
 
     async def _tell_own(self) -> None:
         while True:
@@ -83,6 +109,32 @@ class SharedOutbox:
                 self._queue.popleft()
             self._wake.clear()
             await self._wake.wait()
+
+    async def _publish_own(self, publish: Publish) -> None:
+        while True:
+            self._to_publish.clear()
+            while self._unpublished:
+                some = list(islice(self._unpublished.values(), PUBLISHED_AT_ONCE_MAX))
+                left = await self._left_by(publish, some)
+                for key, event in some:
+                    self._unpublished.pop(key.path, None)
+                    if (key, event) in left:
+                        self._unpublished[key.path] = key, event  # behind the others, which it must not hold up
+                if left:
+                    await self._clock.sleep(RETRY_SECONDS)
+            await self._to_publish.wait()
+
+    async def _left_by(self, publish: Publish, events: Sequence[Outgoing]) -> list[Outgoing]:
+        """Publish events; those that were not taken. While there are some, what is old may be of a living process."""
+        try:
+            taken = await publish(events)
+        except Fault as fault:
+            log.warning("events_not_published", error=str(fault))
+            taken = ()
+        left = [one for one in events if one[0].path not in taken]
+        if left:
+            self._orphans_at = self._clock.now() + ORPHANED_AFTER
+        return left
 
     async def _look(self) -> None:
         while True:
@@ -108,11 +160,21 @@ class SharedOutbox:
         now = self._clock.now()
         over = []
         while self._kept and self._kept[0][0] <= now:
-            over.append(self._kept.popleft()[1])
+            _, key = self._kept.popleft()
+            if key.path not in self._unpublished:
+                over.append(key)
+            elif len(self._unpublished) <= UNPUBLISHED_MAX:
+                self._kept.append((now + KEPT_FOR, key))
+            else:
+                del self._unpublished[key.path]
         await remove(self._store, over)  # what cannot be removed now is an orphan later
 
     async def _take_orphans(self) -> None:
-        orphans = await self._between(0, self._clock.now() - ORPHANED_AFTER)
+        found = await self._between(0, self._clock.now() - ORPHANED_AFTER)
+        orphans = [one for one in found if one[0].path not in self._unpublished]
+        if self._publish is not None:
+            left = await self._left_by(self._publish, orphans)
+            orphans = [one for one in orphans if one not in left]
         for key, event in orphans:
             await told(event, self._listening(key) + self._forwarders, self._clock)
         await remove(self._store, [key for key, _ in orphans])

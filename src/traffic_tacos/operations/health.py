@@ -69,6 +69,7 @@ class PlatformHealth:
         self._heartbeat = heartbeat
         self._finders: dict[str, list[Callable[[], list[str]]]] = {}
         self._elsewhere: list[Callable[[], Awaitable[list[PartHealth]]]] = []
+        self._outside: list[Callable[[], Awaitable[Sequence[PartHealth]]]] = []
         self._data = data
         self._reconciler = reconciler
         self._rooms = tuple(rooms)
@@ -86,6 +87,10 @@ class PlatformHealth:
     def add_rooms(self, look: Callable[[], Awaitable[list[PartHealth]]]) -> None:
         """Rooms of other processes, as `look` finds them when asked."""
         self._elsewhere.append(look)
+
+    def add_dependencies(self, look: Callable[[], Awaitable[Sequence[PartHealth]]]) -> None:
+        """What lies outside this process, as `look` finds it when asked."""
+        self._outside.append(look)
 
     @property
     def uptime_seconds(self) -> int:
@@ -129,6 +134,7 @@ class PlatformHealth:
             PartHealth("events", Health.HEALTHY, 0, endpoint=f"{self._outbox.waiting()} waiting"),
             self._engine_health(),
             *self._disk_health(),
+            *[part for look in self._outside for part in await look()],
         ]
 
     def _engine_health(self) -> PartHealth:
