@@ -215,6 +215,34 @@ def test_tickets_that_cost_nothing_are_found_behind_other_reservations_and_given
     fan.page.get_by_text("Given back", exact=True).wait_for()
 
 
+def test_a_guest_s_orders_are_shown_on_another_device_by_their_recovery_code(visit):
+    fan, other = visit(locale="en-GB"), visit(locale="en-GB", **SMALL)
+    fan.holds_the_best("evt_hall")
+    fan.pays(APPROVED)
+    fan.waits_for("The tickets are yours")
+    fan.page.get_by_role("link", name="My orders").first.click()
+    fan.page.get_by_text("Orders of another device").click()
+    code = fan.page.get_by_role("textbox", name="Recovery code for The Long Evening").input_value()
+    assert fan.violations() == []
+
+    other.page.goto(f"{other.address}/orders")
+    entered = other.page.get_by_label("Recovery code")
+    entered.fill(code[:-1])
+    other.press("Show those orders here")
+    other.page.get_by_text("This is no recovery code.").wait_for()
+    assert other.violations() == []
+    assert other.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    entered.fill(code.lower())
+    other.press("Show those orders here")
+    other.page.get_by_role("heading", name="The Long Evening", exact=True).wait_for()
+    other.page.get_by_role("link", name="Show the tickets").click()
+    other.page.get_by_role("img", name="QR code of the ticket").nth(1).wait_for()
+    other.page.get_by_role("link", name="My orders").first.click()
+    other.press("Give these tickets back")
+    other.press(re.compile("Give back for"))
+    other.page.get_by_text("Given back", exact=True).wait_for()
+
+
 @pytest.mark.parametrize("looks", [{"color_scheme": "dark"}, {"forced_colors": "active"}, {"reduced_motion": "reduce"}])
 def test_a_declined_card_says_what_happened_and_the_turn_goes_on(visit, looks):
     fan = visit(locale="en-GB", **SMALL, **looks)

@@ -1,5 +1,7 @@
 """Who has no account buys by the place in the queue."""
 
+import re
+
 import msgspec
 import pytest
 
@@ -13,6 +15,7 @@ from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2
 from traffic_tacos.gen.tacos.identity.v1 import identity_pb2 as pb
 from traffic_tacos.kernel.calls import Role
 from traffic_tacos.kernel.instants import HOUR
+from traffic_tacos.rooms.waiting_room import guests
 
 BECOME = "tacos.identity.v1.GuestService/Become"
 NO_GUESTS = EVENT + "guests: false\n"
@@ -82,6 +85,54 @@ async def test_nobody_is_a_guest_before_the_turn_nor_after_one_that_was_never_ta
     assert code(await become(desk, places[1])) == "FAILED_PRECONDITION"
     assert code(await become(desk, places[0][:-2] + "00")) == "UNAUTHENTICATED"
     assert code(await become(desk, "")) == "INVALID_ARGUMENT"
+
+
+async def recover(desk, recovery_code):
+    return await desk.ask(BECOME.replace("Become", "Recover"), pb.RecoverRequest(recovery_code=recovery_code))
+
+
+@on_platform
+async def test_a_recovery_code_makes_the_same_guest_elsewhere_however_it_is_copied(desk):
+    waiting, other = await place(desk, "phone"), await place(desk, "desktop")
+    await desk.clock.sleep(1)
+    guest = await become(desk, waiting)
+    assert (await become(desk, waiting)).recovery_code == guest.recovery_code
+    assert (await become(desk, other)).recovery_code != guest.recovery_code
+    place_of, _, letters = guest.recovery_code.rpartition(".")
+    assert place_of == f"{EVENT_ID}.1" and re.fullmatch(r"[0-9A-HJKMNP-TV-Z]{4}(-[0-9A-HJKMNP-TV-Z]{4}){3}", letters)
+    misread = letters.replace("0", "O").replace("1", "l")
+    for copy in (letters, letters.lower(), letters.replace("-", ""), letters.replace("-", " "), misread):
+        found = await recover(desk, f" {place_of}.{copy} ")
+        assert found.user_id == guest.user_id, found.error
+    listing = reservation_pb2.ListReservationsRequest(user_id=guest.user_id)
+    assert not (await desk.ask(RESERVATION + "ListReservations", listing, found.token)).HasField("error")
+    await desk.crash()
+    await desk.clock.sleep(2)
+    assert (await recover(desk, guest.recovery_code)).user_id == guest.user_id
+
+
+@on_platform
+async def test_what_is_no_recovery_code_of_this_place_makes_nobody(desk):
+    places = [await place(desk, f"s{number}") for number in range(12)]
+    await desk.clock.sleep(1)
+    code_of = (await become(desk, places[0])).recovery_code
+    place_of, _, letters = code_of.rpartition(".")
+    event, _, number = place_of.rpartition(".")
+    wrong = letters[:-1] + ("2" if letters[-1] != "2" else "3")
+    for shown in (
+        *("", ".", "..", "1", letters, f"{place_of}.", f"{place_of}.{wrong}", f"{place_of}.{letters}0"),
+        *(f"evt.{number}.{letters}", *(f"{event}.{other}.{letters}" for other in ("2", "-1", "\u0661", "9" * 40))),
+    ):
+        assert code(await recover(desk, shown)) in ("UNAUTHENTICATED", "INVALID_ARGUMENT"), shown
+    secret = desk.platform.keyring.waiting
+    assert (
+        code(await recover(desk, guests.recovery_code(EVENT_ID, 12, secret))) == "FAILED_PRECONDITION"
+    )  # its turn is not yet
+    assert code(await recover(desk, guests.recovery_code(EVENT_ID, 99, secret))) == "NOT_FOUND"
+    assert code(await recover(desk, guests.recovery_code("evt_none", 1, secret))) == "NOT_FOUND"
+    mine = await place(desk, "mine", user="ana", token=desk.token(Role.FAN, "ana"))
+    assert mine
+    assert code(await recover(desk, guests.recovery_code(EVENT_ID, 13, secret))) == "FORBIDDEN"
 
 
 @on_platform

@@ -75,8 +75,9 @@ POLICY: dict[str, frozenset[Role]] = {
     "tacos.catalog.v1.CatalogService/UpdateEvent": ADMIN,
     "tacos.catalog.v1.CatalogService/BlockSeats": ADMIN,
     "tacos.catalog.v1.CatalogService/UnblockSeats": ADMIN,
-    # With its waiting token, which is checked in the room.
+    # With its waiting token or recovery code, which is checked in the room.
     "tacos.identity.v1.GuestService/Become": PUBLIC,
+    "tacos.identity.v1.GuestService/Recover": PUBLIC,
     "tacos.reservation.v1.BestSeatsService/ReserveBest": FAN,
     "tacos.reservation.v1.RefundService/GetRefundQuote": FAN,
     "tacos.admission.v1.TicketService/ListTickets": FAN,

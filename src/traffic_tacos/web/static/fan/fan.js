@@ -6,19 +6,22 @@ const RENEWED_BEFORE = 120_000; // milliseconds before a token ends
 const TURN = 300_000; // milliseconds in which seats can be chosen, once the turn is taken
 const EXTENSION = 60_000; // milliseconds by which a hold can be extended
 
-/** @typedef {{token: string, userId: string, until: number}} Fan `until`: milliseconds */
+/** @typedef {{token: string, userId: string, until: number, code?: string}} Fan `until`: milliseconds; `code` makes the same guest elsewhere */
 
 /**
  * The token and the name of whoever has a place. Refused with SIGNED_OUT where its account is not signed in here.
- * @param {{waiting?: string, account?: string, fan?: Fan}} way
+ * @param {{waiting?: string, code?: string, account?: string, fan?: Fan}} way
  * @param {number} [lasting] milliseconds that an account's token should last
  * @returns {Promise<Fan>}
  */
 export async function fanOf(way, lasting = RENEWED_BEFORE) {
   if (way.account) return (await import("../lib/account.js")).accountOf(way.account, lasting);
   if (way.fan && now() < way.fan.until - RENEWED_BEFORE) return way.fan;
-  const guest = await call("tacos.identity.v1.GuestService/Become", { waitingToken: way.waiting });
-  return { token: guest.token, userId: guest.userId, until: Date.parse(guest.expiresAt) };
+  const guest = way.code
+    ? await call("tacos.identity.v1.GuestService/Recover", { recoveryCode: way.code })
+    : await call("tacos.identity.v1.GuestService/Become", { waitingToken: way.waiting });
+  const code = way.code ?? guest.recoveryCode;
+  return { token: guest.token, userId: guest.userId, until: Date.parse(guest.expiresAt), code };
 }
 
 /** Take the turn: with a token that outlasts it, and the hold of the seats. @param {import("./event.js").Stage} stage */
@@ -50,7 +53,7 @@ export async function ask({ way, set, go }, rpc, request) {
   return askAs(fan, rpc, request);
 }
 
-/** The ways of everybody that this browser is: whoever is signed in here, and each guest who has bought on this device. */
+/** The ways of everybody that this browser is: whoever is signed in here, and each guest who has bought on this device, or whose code was entered here. */
 export function everybody() {
   const account = keptInTab("account")?.userId;
   const guests = kept("guests").all ?? [];
@@ -62,4 +65,10 @@ export function remember(event, { waiting, account }) {
   const guests = kept("guests").all ?? [];
   if (waiting && !account && !guests.some((/** @type {any} */ one) => one.waiting === waiting))
     keep("guests", { all: [...guests, { event, waiting }] });
+}
+
+/** Remember the guest of another device whose recovery code this is. @param {string} code */
+export function rememberCode(code) {
+  const guests = kept("guests").all ?? [];
+  if (!guests.some((/** @type {any} */ one) => one.code === code)) keep("guests", { all: [...guests, { code }] });
 }

@@ -5,12 +5,13 @@ import { all, isExpected, keptInTab, read } from "../lib/server.js";
 import { has, money, speak, startOf, t, when, why } from "../lib/words.js";
 import { askAs, everybody, fanOf } from "./fan.js";
 import { signInFrom } from "./member.js";
+import { elsewhere } from "./recovery.js";
 import { seatLines, ticketsAt } from "./seatlist.js";
 
 const SHOWN = new Set(["RESERVATION_STATUS_CONFIRMED", "RESERVATION_STATUS_REFUNDED"]);
 const PAGE = 100; // reservations, the most that are told at once
 
-/** @typedef {{event: any, order: any, quote: any, fan: {token: string, userId: string}}} Order */
+/** @typedef {{event: any, order: any, quote: any, fan: import("./fan.js").Fan}} Order */
 
 /** The orders of whoever is signed in here and of all guests that this device has been; `lost` is how many there are no answers to. */
 async function orders() {
@@ -152,6 +153,14 @@ function orderOf({ event, order, fan, quote }) {
   );
 }
 
+/** The recovery code of each guest, with what was bought. @param {Order[]} found */
+function codesOf(found) {
+  /** @type {Map<string, string>} */
+  const codes = new Map();
+  for (const { fan, event } of found) if (fan.code) codes.set(fan.code, event.name);
+  return [...codes].map(([code, name]) => ({ code, name }));
+}
+
 async function view() {
   document.title = `${t("my_orders")} · Traffic Tacos`;
   show(h("h1", {}, t("my_orders")), h("p", { role: "status" }, t("loading")));
@@ -171,6 +180,7 @@ async function view() {
     found.map(orderOf),
     !found.length && !lost && h("p", { class: "notice" }, t(isSignedIn ? "no_orders_account" : "no_orders")),
     h("p", { class: "hint" }, t(isSignedIn || signIn ? "orders_say_account" : "orders_say")),
+    elsewhere(codesOf(found), view),
     h("div", { class: "acts" }, signIn, h("a", { class: "button second", href: "/" }, t("see_events"))),
   );
 }

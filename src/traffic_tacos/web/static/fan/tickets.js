@@ -1,9 +1,10 @@
 /** The tickets of an order, to show at the door or to print: one for each seat. */
 
 import { bitsOf } from "../lib/bits.js";
-import { announce, h, retext, show, svg } from "../lib/dom.js";
+import { h, show, svg } from "../lib/dom.js";
 import { isExpected, keptInTab, read, Refused } from "../lib/server.js";
 import { venueOf, speak, startOf, t, why } from "../lib/words.js";
+import { copied } from "./copied.js";
 import { askAs, everybody, fanOf } from "./fan.js";
 import { signInFrom } from "./member.js";
 
@@ -44,28 +45,12 @@ function codeOf(packed, side) {
 
 /** The ticket's code as text: a scanner without a camera takes what is typed or pasted. @param {string} text */
 function textOf(text) {
-  const code = h("textarea", { readonly: true, rows: 4, spellcheck: "false", "aria-label": t("ticket_code") }, text);
-  const said = h("p", { class: "hint" });
-  const button = h("button", { type: "button", class: "second", onclick: copy }, t("copy_code"));
-
-  async function copy() {
-    code.select(); // where the browser copies nothing by itself, the visitor does
-    const isCopied = await navigator.clipboard?.writeText(text).then(
-      () => true,
-      () => false,
-    );
-    retext(said, t(isCopied ? "code_copied" : "code_selected"));
-    announce(said.textContent);
-  }
-
   return h(
     "details",
     {},
     h("summary", {}, t("ticket_code")),
     h("p", { class: "hint" }, t("ticket_code_says")),
-    code,
-    h("div", { class: "acts" }, button),
-    said,
+    copied(text, t("ticket_code"), 4),
   );
 }
 

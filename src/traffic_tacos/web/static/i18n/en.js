@@ -272,9 +272,18 @@ export default {
   refund_unknown: "We cannot say right now whether this can be given back. Please try again later.",
   no_orders: "Nothing was bought on this device yet.",
   no_orders_account: "Nothing was bought yet, neither with your account nor on this device.",
-  orders_say: "Orders are shown on the device that bought them.",
+  orders_say: "Orders are shown on the device that bought them, and wherever its recovery code is entered.",
   orders_say_account:
     "What you buy with your account is shown wherever you sign in; what you buy without one is shown on the device that bought it.",
+  recovery_title: "Orders of another device",
+  recovery_of: "Recovery code for {event}",
+  recovery_keep:
+    "Keep it in a safe place: whoever enters it on another device has your orders, your tickets, and whatever comes back for them.",
+  recovery_enter: "Bought on another device?",
+  recovery_says: "Enter the recovery code that stands under My orders there.",
+  recovery_code: "Recovery code",
+  recover: "Show those orders here",
+  recovery_wrong: "This is no recovery code. Compare it letter by letter with the one on the other device.",
   orders_lost: { one: "{n} order could not be loaded.", other: "{n} orders could not be loaded." },
 
   tickets_title: "Your tickets",
@@ -289,7 +298,7 @@ export default {
   code_copied: "The code is copied.",
   code_selected: "The code is selected: copy it now.",
   print: "Print",
-  no_tickets: "These tickets were not bought on this device. Open this page on the device that bought them.",
+  no_tickets: "These tickets were not bought on this device. Open this page on the device that bought them, or enter its recovery code under My orders.",
   no_tickets_account:
     "These tickets belong to another account or another device. Sign in with the account that bought them, or open this page on the device that did.",
 

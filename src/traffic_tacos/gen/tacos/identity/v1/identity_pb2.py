@@ -26,7 +26,7 @@ from traffic_tacos.gen.common.v1 import errors_pb2 as common_dot_v1_dot_errors__
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n tacos/identity/v1/identity.proto\x12\x11tacos.identity.v1\x1a\x16\x63ommon/v1/errors.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"&\n\rBecomeRequest\x12\x15\n\rwaiting_token\x18\x01 \x01(\t\"\x81\x01\n\x0e\x42\x65\x63omeResponse\x12\r\n\x05token\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12.\n\nexpires_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1f\n\x05\x65rror\x18\x04 \x01(\x0b\x32\x10.common.v1.Error2]\n\x0cGuestService\x12M\n\x06\x42\x65\x63ome\x12 .tacos.identity.v1.BecomeRequest\x1a!.tacos.identity.v1.BecomeResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n tacos/identity/v1/identity.proto\x12\x11tacos.identity.v1\x1a\x16\x63ommon/v1/errors.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"&\n\rBecomeRequest\x12\x15\n\rwaiting_token\x18\x01 \x01(\t\"\x98\x01\n\x0e\x42\x65\x63omeResponse\x12\r\n\x05token\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12.\n\nexpires_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1f\n\x05\x65rror\x18\x04 \x01(\x0b\x32\x10.common.v1.Error\x12\x15\n\rrecovery_code\x18\x05 \x01(\t\"\'\n\x0eRecoverRequest\x12\x15\n\rrecovery_code\x18\x01 \x01(\t\"\x82\x01\n\x0fRecoverResponse\x12\r\n\x05token\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12.\n\nexpires_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1f\n\x05\x65rror\x18\x04 \x01(\x0b\x32\x10.common.v1.Error2\xaf\x01\n\x0cGuestService\x12M\n\x06\x42\x65\x63ome\x12 .tacos.identity.v1.BecomeRequest\x1a!.tacos.identity.v1.BecomeResponse\x12P\n\x07Recover\x12!.tacos.identity.v1.RecoverRequest\x1a\".tacos.identity.v1.RecoverResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,7 +36,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_BECOMEREQUEST']._serialized_start=112
   _globals['_BECOMEREQUEST']._serialized_end=150
   _globals['_BECOMERESPONSE']._serialized_start=153
-  _globals['_BECOMERESPONSE']._serialized_end=282
-  _globals['_GUESTSERVICE']._serialized_start=284
-  _globals['_GUESTSERVICE']._serialized_end=377
+  _globals['_BECOMERESPONSE']._serialized_end=305
+  _globals['_RECOVERREQUEST']._serialized_start=307
+  _globals['_RECOVERREQUEST']._serialized_end=346
+  _globals['_RECOVERRESPONSE']._serialized_start=349
+  _globals['_RECOVERRESPONSE']._serialized_end=479
+  _globals['_GUESTSERVICE']._serialized_start=482
+  _globals['_GUESTSERVICE']._serialized_end=657
 # @@protoc_insertion_point(module_scope)

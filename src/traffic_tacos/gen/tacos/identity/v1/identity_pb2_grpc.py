@@ -40,6 +40,11 @@ class GuestServiceStub:
                 request_serializer=tacos_dot_identity_dot_v1_dot_identity__pb2.BecomeRequest.SerializeToString,
                 response_deserializer=tacos_dot_identity_dot_v1_dot_identity__pb2.BecomeResponse.FromString,
                 _registered_method=True)
+        self.Recover = channel.unary_unary(
+                '/tacos.identity.v1.GuestService/Recover',
+                request_serializer=tacos_dot_identity_dot_v1_dot_identity__pb2.RecoverRequest.SerializeToString,
+                response_deserializer=tacos_dot_identity_dot_v1_dot_identity__pb2.RecoverResponse.FromString,
+                _registered_method=True)
 
 
 class GuestServiceServicer:
@@ -55,6 +60,15 @@ class GuestServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Recover(self, request, context):
+        """The same for whoever has the guest's recovery code: on another device, or when this one has forgotten its place.
+        Letters may be small or large, with or without their hyphens; O is read as 0, and I and L as 1. UNAUTHENTICATED when
+        it is none of ours; otherwise refused as Become is.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_GuestServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -62,6 +76,11 @@ def add_GuestServiceServicer_to_server(servicer, server):
                     servicer.Become,
                     request_deserializer=tacos_dot_identity_dot_v1_dot_identity__pb2.BecomeRequest.FromString,
                     response_serializer=tacos_dot_identity_dot_v1_dot_identity__pb2.BecomeResponse.SerializeToString,
+            ),
+            'Recover': grpc.unary_unary_rpc_method_handler(
+                    servicer.Recover,
+                    request_deserializer=tacos_dot_identity_dot_v1_dot_identity__pb2.RecoverRequest.FromString,
+                    response_serializer=tacos_dot_identity_dot_v1_dot_identity__pb2.RecoverResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -92,6 +111,33 @@ class GuestService:
             '/tacos.identity.v1.GuestService/Become',
             tacos_dot_identity_dot_v1_dot_identity__pb2.BecomeRequest.SerializeToString,
             tacos_dot_identity_dot_v1_dot_identity__pb2.BecomeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Recover(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tacos.identity.v1.GuestService/Recover',
+            tacos_dot_identity_dot_v1_dot_identity__pb2.RecoverRequest.SerializeToString,
+            tacos_dot_identity_dot_v1_dot_identity__pb2.RecoverResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -38,6 +38,11 @@ class GuestServiceStub:
     same one, also after the purchase. UNAUTHENTICATED when the waiting token is none of ours, FAILED_PRECONDITION before
     the turn and when it was never taken, FORBIDDEN when the event takes no guests or the place belongs to a user.
     """
+    Recover: _grpc.UnaryUnaryMultiCallable[_identity_pb2.RecoverRequest, _identity_pb2.RecoverResponse]
+    """The same for whoever has the guest's recovery code: on another device, or when this one has forgotten its place.
+    Letters may be small or large, with or without their hyphens; O is read as 0, and I and L as 1. UNAUTHENTICATED when
+    it is none of ours; otherwise refused as Become is.
+    """
 
 @_typing.type_check_only
 class GuestServiceAsyncStub(GuestServiceStub):
@@ -48,6 +53,11 @@ class GuestServiceAsyncStub(GuestServiceStub):
     """A fan's token for whoever holds a place whose turn has come. Its subject is that of the place: asking again gives the
     same one, also after the purchase. UNAUTHENTICATED when the waiting token is none of ours, FAILED_PRECONDITION before
     the turn and when it was never taken, FORBIDDEN when the event takes no guests or the place belongs to a user.
+    """
+    Recover: _aio.UnaryUnaryMultiCallable[_identity_pb2.RecoverRequest, _identity_pb2.RecoverResponse]  # type: ignore[assignment]
+    """The same for whoever has the guest's recovery code: on another device, or when this one has forgotten its place.
+    Letters may be small or large, with or without their hyphens; O is read as 0, and I and L as 1. UNAUTHENTICATED when
+    it is none of ours; otherwise refused as Become is.
     """
 
 class GuestServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -62,6 +72,17 @@ class GuestServiceServicer(metaclass=_abc_1.ABCMeta):
         """A fan's token for whoever holds a place whose turn has come. Its subject is that of the place: asking again gives the
         same one, also after the purchase. UNAUTHENTICATED when the waiting token is none of ours, FAILED_PRECONDITION before
         the turn and when it was never taken, FORBIDDEN when the event takes no guests or the place belongs to a user.
+        """
+
+    @_abc_1.abstractmethod
+    def Recover(
+        self,
+        request: _identity_pb2.RecoverRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_identity_pb2.RecoverResponse, _abc.Awaitable[_identity_pb2.RecoverResponse]]:
+        """The same for whoever has the guest's recovery code: on another device, or when this one has forgotten its place.
+        Letters may be small or large, with or without their hyphens; O is read as 0, and I and L as 1. UNAUTHENTICATED when
+        it is none of ours; otherwise refused as Become is.
         """
 
 def add_GuestServiceServicer_to_server(servicer: GuestServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
