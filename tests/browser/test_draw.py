@@ -121,7 +121,7 @@ def test_a_draw_is_worked_out_anew_and_whatever_is_wrong_with_it_is_said(visit, 
 
 
 def drawn(fan) -> bool:
-    line = fan.page.request.get(f"{fan.address}/web/line/{EVENT}").json()
+    line = fan.page.request.get(f"{fan.address}/web/queue/{EVENT}").json()
     return line["draw"] is not None and line["draw"]["state"] == "drawn"
 
 

@@ -50,7 +50,7 @@ def test_a_guest_buys_over_http_alone_and_finds_the_order_after_a_restart(up):
     assert int(headers["content-length"]) == len(packed)
 
     waiting = page.call("gateway.v1.QueueService/JoinQueue", eventId=EVENT, sessionId="phone")["waitingToken"]
-    line = until(lambda: (found := page.read(f"line/{EVENT}"))["cursor"] > int(waiting[32:44], 16) and found)
+    line = until(lambda: (found := page.read(f"queue/{EVENT}"))["cursor"] > int(waiting[32:44], 16) and found)
     assert line["joined"] == 1
     guest = page.call("tacos.identity.v1.GuestService/Become", waitingToken=waiting)
     admitted = page.call(
@@ -81,5 +81,5 @@ def test_a_guest_buys_over_http_alone_and_finds_the_order_after_a_restart(up):
     listed = page.call("reservation.v1.ReservationService/ListReservations", again["token"], userId=again["userId"])
     assert [one["reservationId"] for one in listed["reservations"]] == [held["reservationId"]]
     assert page.read(f"events/{EVENT}")["event"]["revision"] == event["revision"]
-    assert page.read(f"line/{EVENT}")["joined"] == 1
+    assert page.read(f"queue/{EVENT}")["joined"] == 1
     platform.verify()

@@ -108,7 +108,7 @@ async def test_a_room_that_goes_on_failing_is_left_in_peace_and_found_again(desk
     answers = await asyncio.gather(*(room.ask() for _ in range(200)))
     assert set(answers) == {"UNAVAILABLE"}
     assert len(room.asked) == 20  # nobody asked it
-    assert 'tacos_circuit_open{room="reservation"} 1.0' in (await desk.http("GET", "/metrics")).text
+    assert 'tacos_circuit_open{service="reservation"} 1.0' in (await desk.http("GET", "/metrics")).text
     await desk.clock.sleep(1)
     answers = await asyncio.gather(*(room.ask() for _ in range(200)))
     assert len(room.asked) == 21  # one asked whether it is back

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.rpc.desk import code, on_platform
-from tests.rpc.test_levers import ADMIN, OPERATIONS, ask, audit, configure, pull, trigger
+from tests.rpc.test_emergency_actions import ADMIN, OPERATIONS, ask, audit, configure, pull, trigger
 from tests.simulation.world import EVENT_ID
 from traffic_tacos.gen.common.v1 import admin_pb2 as pb
 from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2

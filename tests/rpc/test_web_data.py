@@ -258,7 +258,7 @@ async def test_a_page_reckons_the_place_that_the_queue_would_tell(desk):
         for leaving in range(20 * round_ + 60, 20 * round_ + 70):
             await desk.ask(QUEUE + "LeaveQueue", queue_pb2.LeaveQueueRequest(waiting_token=tokens[leaving]))
         await desk.clock.sleep(1)
-        line = await get(desk, f"line/{EVENT_ID}")
+        line = await get(desk, f"queue/{EVENT_ID}")
         for number in (300, 513, 600):
             status = await desk.ask(
                 QUEUE + "GetQueueStatus", queue_pb2.GetQueueStatusRequest(waiting_token=tokens[number - 1])
@@ -274,14 +274,14 @@ async def test_a_page_reckons_the_place_that_the_queue_would_tell(desk):
 @on_platform
 async def test_the_queue_says_why_nobody_is_let_in_and_what_the_operators_say(desk):
     await joined(desk, "ana")
-    quiet = await get(desk, f"line/{EVENT_ID}")
+    quiet = await get(desk, f"queue/{EVENT_ID}")
     assert (quiet["phase"], quiet["paused"], quiet["operator_message"], quiet["draw"]) == ("open", False, "", None)
     for setting, value in (("admission.stopped", "true"), ("admission.message", "Doors open at Eight")):
         request = waiting_room_pb2.ConfigureLineRequest(
             event_id=EVENT_ID, setting=setting, value=value, actor="olga", reason="rain"
         )
         assert not (await desk.as_service(LINE + "ConfigureLine", request)).HasField("error")
-    line = await get(desk, f"line/{EVENT_ID}")
+    line = await get(desk, f"queue/{EVENT_ID}")
     assert (line["paused"], line["state"], line["operator_message"]) == (True, "paused", "Doors open at Eight")
     assert line["message"]
     request = waiting_room_pb2.ConfigureLineRequest(
@@ -292,17 +292,17 @@ async def test_the_queue_says_why_nobody_is_let_in_and_what_the_operators_say(de
     request.value = ""
     changed = await desk.as_service(LINE + "ConfigureLine", request)
     assert changed.old_value == "Doors open at Eight"
-    assert (await get(desk, f"line/{EVENT_ID}"))["operator_message"] == ""
+    assert (await get(desk, f"queue/{EVENT_ID}"))["operator_message"] == ""
 
 
 @on_platform(event=EVENT + SALE_STARTS)
 async def test_a_place_of_the_pool_is_reckoned_once_it_is_drawn(desk):
     tokens = await joined(desk, *(f"fan-{number}" for number in range(40)))
-    line = await get(desk, f"line/{EVENT_ID}")
+    line = await get(desk, f"queue/{EVENT_ID}")
     assert (line["phase"], line["draw"]["state"], line["draw"]["size"]) == ("before", "pool", 40)
     assert line["draw"]["seed"] == "" and line["opens_at"] == "2027-01-15T08:00:30.000Z"
     await desk.clock.sleep(31)
-    line = await get(desk, f"line/{EVENT_ID}")
+    line = await get(desk, f"queue/{EVENT_ID}")
     draw = line["draw"]
     assert draw["state"] == "drawn" and sha256(bytes.fromhex(draw["seed"])).hexdigest() == draw["seed_sha256"]
     for number, token in enumerate(tokens, 1):
@@ -312,7 +312,7 @@ async def test_a_place_of_the_pool_is_reckoned_once_it_is_drawn(desk):
         assert reckoned(line, entry.place) == status.position
 
 
-@pytest.mark.parametrize("path", ["events/{}", "seats/{}", "line/{}", "plan/{}/0"])
+@pytest.mark.parametrize("path", ["events/{}", "seats/{}", "queue/{}", "plan/{}/0"])
 def test_what_is_not_there_is_refused_as_json(path):
     @on_platform
     async def on_desk(desk):
@@ -361,9 +361,9 @@ async def test_a_page_of_nobody_is_served_whatever_token_it_shows_and_within_its
     wrong = await desk.http("GET", "/web/events", {"authorization": "Bearer nonsense"})
     assert wrong.status_code == 200
     desk.address = "203.0.113.7"
-    statuses = [(await desk.http("GET", f"/web/line/{EVENT_ID}")).status_code for _ in range(205)]
+    statuses = [(await desk.http("GET", f"/web/queue/{EVENT_ID}")).status_code for _ in range(205)]
     assert statuses[:200] == [200] * 200 and 429 in statuses
-    limited = await desk.http("GET", f"/web/line/{EVENT_ID}")
+    limited = await desk.http("GET", f"/web/queue/{EVENT_ID}")
     assert limited.json()["error"]["code"] == "RATE_LIMITED" and "retry-after" in limited.headers
 
 
@@ -386,7 +386,7 @@ def names_in(content):
 async def test_every_name_is_described(desk):
     await joined(desk, "ana")
     plan = await whole_plan(desk, EVENT_ID)
-    told = [plan, *[await get(desk, f"{what}/{EVENT_ID}") for what in ("events", "seats", "line")]]
+    told = [plan, *[await get(desk, f"{what}/{EVENT_ID}") for what in ("events", "seats", "queue")]]
     config = await get(desk, "config.json")
     told.append({**config, "currencies": {}})
     for content in told:

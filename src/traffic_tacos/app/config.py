@@ -273,7 +273,7 @@ def _check_redis(config: Config) -> None:
 
 def _check_elsewhere(config: Config) -> None:
     if unknown := sorted(set(config.elsewhere) - set(ROOMS)):
-        raise Refusal.of_field("elsewhere", f"must name rooms of {', '.join(ROOMS)}", unknown[0])
+        raise Refusal.of_field("elsewhere", f"must name services of {', '.join(ROOMS)}", unknown[0])
     if both := sorted(set(config.elsewhere) & config.without):
         raise Refusal.of_field("elsewhere", "must not name what `without` leaves out", both[0])
     here = SHARING_A_STORE & set(config.rooms)
@@ -292,6 +292,6 @@ def _check_elsewhere(config: Config) -> None:
         raise Refusal.of_field(field, reason, "inventory")
     if "gateway" in config.rooms and "webhook" in config.elsewhere:
         if not config.payment_webhook:
-            reason = "is required where the webhook room is elsewhere, as in http://HOST:PORT/webhooks/payments"
+            reason = "is required where the webhook service is elsewhere, as in http://HOST:PORT/webhooks/payments"
             raise Refusal.of_field("payment-webhook", reason)
         checked_url("payment-webhook", config.payment_webhook, config.networks)

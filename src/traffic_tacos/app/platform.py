@@ -29,13 +29,13 @@ from traffic_tacos.kernel.errors import Code, Damaged, Fault, Refusal
 from traffic_tacos.kernel.instants import SECOND
 from traffic_tacos.kernel.tokens import is_ticket
 from traffic_tacos.operations.activity import Activity, tell_operator_actions
+from traffic_tacos.operations.cache_admin import PlatformCacheAdmin
 from traffic_tacos.operations.health import Heartbeat, PlatformHealth
 from traffic_tacos.operations.history import History
 from traffic_tacos.operations.overrides import Overrides
 from traffic_tacos.operations.reconciler import Reconciler
 from traffic_tacos.operations.rotations import RotationAudit
 from traffic_tacos.operations.rpc import OperationsRpc
-from traffic_tacos.operations.upkeep import PlatformUpkeep
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.figures import Logs
 from traffic_tacos.ports.jobs import Handler
@@ -80,7 +80,7 @@ class Platform:
         self._history = History(self.calls.metrics, self.clock)
         self._activity = Activity(self.calls.metrics, self.clock)
         self._rotations = RotationAudit(store, self.clock, keyring.folder)
-        self._upkeep = PlatformUpkeep(store, self.clock)
+        self._cache_admin = PlatformCacheAdmin(store, self.clock)
         self.rooms: dict[str, Room] = {}
         for name in config.rooms:
             self.rooms[name] = _build(name, self._dependencies(name, authenticator, logs))
@@ -118,7 +118,7 @@ class Platform:
             health=self.health,
             figures=self._history,
             logs=logs,
-            upkeep=self._upkeep,
+            cache_admin=self._cache_admin,
             post=self.engines.post,
             user_of=authenticator.user,
             networks=self.config.networks,
@@ -155,13 +155,13 @@ class Platform:
             for gauge in room.gauges:
                 self.calls.metrics.add_gauges(*gauge)
             for cache in room.caches.items():
-                self._upkeep.add_cache(*cache)
+                self._cache_admin.add_cache(*cache)
             self.health.add_issues(name, room.issues)
         self.health.add_rooms(self._remote.health)
         for look in self.engines.dependencies:
             self.health.add_dependencies(look)
-        self._upkeep.add_cache("tokens", authenticator.known)
-        self._upkeep.add_refresh(self._refresh)
+        self._cache_admin.add_cache("tokens", authenticator.known)
+        self._cache_admin.add_refresh(self._refresh)
         self._settings.on_change(LOG_LEVEL, logs.set_level)
         self._settings.on_change(LOG_LEVEL, self._set_verbose)
         self._add_gauges()

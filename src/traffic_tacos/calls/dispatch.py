@@ -277,10 +277,10 @@ class Calls:
         method.figures.count(code, call.trace_id)
         method.figures.took(took, call.trace_id)
         if self.is_verbose:
-            self.tell(method, call.caller.role.value, code, took, call.trace_id)
+            self.log_call(method, call.caller.role.value, code, took, call.trace_id)
         return response
 
-    def tell(self, method: Method, role: str, code: str, ms: Instant, trace_id: str) -> None:
+    def log_call(self, method: Method, role: str, code: str, ms: Instant, trace_id: str) -> None:
         """Log one call, at the level debug."""
         log.debug("call", method=method.path, role=role, code=code, ms=ms, trace_id=trace_id)
 
@@ -310,7 +310,7 @@ class Calls:
             self.streams -= 1
             method.figures.count(code, call.trace_id)
             if self.is_verbose:
-                self.tell(method, call.caller.role.value, code, self.clock.now() - started, call.trace_id)
+                self.log_call(method, call.caller.role.value, code, self.clock.now() - started, call.trace_id)
 
     def refused(self, method: Method, error: Exception, headers: Iterable[tuple[str, str | bytes]] = ()) -> Any:
         """The response to a plain call that failed, or to any call that could not even be begun."""
@@ -319,7 +319,7 @@ class Calls:
         code = wire.code_name(refusal.code)
         method.figures.count(code, trace_id)
         if self.is_verbose:
-            self.tell(method, Role.ANONYMOUS.value, code, 0, trace_id)
+            self.log_call(method, Role.ANONYMOUS.value, code, 0, trace_id)
         return method.response(error=wire.error(refusal, trace_id))
 
     def trace_id(self, headers: Iterable[tuple[str, str | bytes]], *repeated: str | bytes) -> str:

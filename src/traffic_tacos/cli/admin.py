@@ -1,4 +1,4 @@
-"""`tacos admin`: the operator's desk. How everything is, what is set, what was done, and the levers. Over gRPC."""
+"""`tacos admin`: the operator's desk. How everything is, what is set, what was done, and emergencies. Over gRPC."""
 
 import asyncio
 import json
@@ -22,7 +22,7 @@ from traffic_tacos.kernel.errors import Refusal
 from traffic_tacos.kernel.instants import SECOND
 from traffic_tacos.wire import moment
 
-app = typer.Typer(help="See how everything is, change settings, and pull the levers.", no_args_is_help=True)
+app = typer.Typer(help="See how everything is, change settings, and take emergency actions.", no_args_is_help=True)
 EVERY_SECONDS = 2.0
 LOGS_AT_ONCE = 200
 COLOURS = {"HEALTHY": "green", "DEGRADED": "yellow", "UNHEALTHY": "red"}
@@ -39,7 +39,7 @@ Resume = Annotated[bool, typer.Option("--resume", help="Undo it.")]
 
 @app.command("health")
 def health(watch: Watch = False, as_json: options.Json = False, data: Data = DATA, grpc: Grpc = GRPC) -> None:
-    """Show how every room is, and what they stand on.
+    """Show how every service is, and what they stand on.
 
     Example: [bold]tacos admin health --watch[/]
     """
@@ -225,7 +225,7 @@ def emergency(
     data: Data = DATA,
     grpc: Grpc = GRPC,
 ) -> None:
-    """Pull an emergency lever, or with --resume undo it.
+    """Take an emergency action, or with --resume undo it.
 
     Example: [bold]tacos admin emergency maintenance-mode --message "back at nine" --reason "a new stage"[/]
     """
@@ -286,7 +286,7 @@ def audit(
 
 
 def pull(action: str, parameters: dict[str, str], reason: str, data: Any, grpc: str, as_: str) -> str:
-    """Pull an emergency lever; what it did."""
+    """Take an emergency action; what it did."""
     name = _enum(pb.EmergencyActionType, "action", action)
     request = pb.EmergencyActionRequest(action=name, reason=reason, parameters=parameters, confirm=True)
     return str(_admin("EmergencyAction", request, data, grpc, as_).result)

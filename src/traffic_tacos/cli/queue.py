@@ -93,7 +93,7 @@ async def _watch(event_id: str, data: Path, grpc: str, *, once: bool, as_json: b
 def shown_line(line: pb.Line, stats: inventory_pb2.InventoryStats) -> Listing:
     """One queue and its sale as a table."""
     state = line.state_message or ("waiting for the sale" if line.pool else "open")
-    kept = f"{line.told_kept / line.told:.0%} came within the time first told" if line.told else "none yet"
+    kept = f"{line.told_kept / line.told:.0%} came within the time first estimated" if line.told else "none yet"
     rows = [
         ("queue", f"{line.event_id}, {state}"),
         ("waiting", f"{line.waiting:,} ({line.ready:,} of them ready), {line.streams:,} watching"),
@@ -101,7 +101,7 @@ def shown_line(line: pb.Line, stats: inventory_pb2.InventoryStats) -> Listing:
         ("rate", f"{line.admitted_last_minute:,} in the last minute; {line.rate_per_second:,} a second allowed"),
         ("no-shows", f"{line.no_show_share:.0%}"),
         ("waits", f"half within {line.wait_p50_seconds:,} s, 95 % within {line.wait_p95_seconds:,} s"),
-        ("times told", kept),
+        ("estimates", kept),
         ("sold", f"{stats.sold_seats:,} of {stats.total_seats:,}, {stats.reserved_seats:,} held"),
     ]
     listing = Listing("figure", "value")

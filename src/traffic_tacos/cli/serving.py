@@ -41,7 +41,7 @@ async def _tell(config: Config, platform: Platform) -> None:
     console = Console(soft_wrap=True)
     console.print(f"gRPC  [bold]{config.grpc}[/]   HTTP  [bold]http://{config.http}[/]   data  [bold]{config.data}[/]")
     if "catalog" not in config.rooms:
-        console.print(f"Here: {', '.join(config.rooms) or 'no room'}. Ctrl-C stops it.")
+        console.print(f"Here: {', '.join(config.rooms) or 'no space'}. Ctrl-C stops it.")
         return
     page = await platform.part(Catalog).list(Asked(page_size=EVENTS_SHOWN_MAX))
     listing = Listing("event", "name", "seats", title="On sale")

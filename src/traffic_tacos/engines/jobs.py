@@ -49,8 +49,8 @@ OVERDUE_AFTER = 10 * SECOND
 log = structlog.get_logger()
 
 
-class Lane(NamedTuple):
-    """What jobs have in common of which only so many may be done at a time."""
+class Limit(NamedTuple):
+    """A concurrency limit: so many of the jobs that share it may be done at a time."""
 
     name: str
     places: int
@@ -63,7 +63,7 @@ def by_topic(job: Job) -> str:
 class StoreJobs:
     """Runs due jobs whose topic has a handler, as `policies` says by pool; DEFAULT where it says nothing.
 
-    Every job takes a place in its group and one in its pool (see `PoolPolicy`). Who finds no place waits in the line
+    Every job takes a place in its group and one in its pool (see `PoolPolicy`). Who finds no place waits in the queue
     of its group, which is looked at again when a place is free that it waits for: so however many wait for one slow
     endpoint, nobody else looks at them.
     """
@@ -83,12 +83,12 @@ class StoreJobs:
         self._random = randomness
         self._known: dict[str, Job] = {}
         self._heap: list[tuple[Instant, str]] = []
-        self._running: dict[str, tuple[str, Lane]] = {}  # by job: its group, and where in the pool its place is
-        self._busy: Counter[Lane] = Counter()
+        self._running: dict[str, tuple[str, Limit]] = {}  # by job: its group, and where in the pool its place is
+        self._busy: Counter[Limit] = Counter()
         self._busy_groups: Counter[str] = Counter()
         self._waiting: dict[str, deque[tuple[Instant, str]]] = {}  # by group
-        self._blocked: dict[Lane, dict[str, None]] = {}  # the groups that wait for a place, first come, first served
-        self._freed: deque[tuple[str, Lane]] = deque()
+        self._blocked: dict[Limit, dict[str, None]] = {}  # the groups that wait for a place, first come, first served
+        self._freed: deque[tuple[str, Limit]] = deque()
         self._running_since: dict[str, Instant] = {}
         self._started_at = clock.now()
         self._last_done_at: Instant | None = None
@@ -197,14 +197,14 @@ class StoreJobs:
         """The jobs that begin now: first those that waited for a place that is free again, then what is due."""
         taken: list[Job] = []
         while self._freed:
-            group, lane = self._freed.popleft()
-            blocked = self._blocked.pop(lane, {})
-            while blocked and self._has_room(lane):
+            group, limit = self._freed.popleft()
+            blocked = self._blocked.pop(limit, {})
+            while blocked and self._has_room(limit):
                 next_group = next(iter(blocked))
                 del blocked[next_group]
                 self._serve(next_group, handlers, taken)
             if blocked:
-                self._blocked[lane] = blocked | self._blocked.get(lane, {})
+                self._blocked[limit] = blocked | self._blocked.get(limit, {})
             self._serve(group, handlers, taken)
         while self._heap and self._heap[0][0] <= now:
             due_at, job_id = heapq.heappop(self._heap)
@@ -237,50 +237,50 @@ class StoreJobs:
         """Take the job's places; False when it has to wait for one."""
         if job.id in self._running or self._busy_groups[group] >= self._policy_of(job).group_max:
             return False  # the group is served again when one of its jobs ends
-        lanes = self._lanes(job, is_first=not self._busy_groups[group])
-        lane = next(filter(self._has_room, lanes), None)
-        if lane is None:
-            for full in lanes:
+        limits = self._limits(job, is_first=not self._busy_groups[group])
+        limit = next(filter(self._has_room, limits), None)
+        if limit is None:
+            for full in limits:
                 self._blocked.setdefault(full, {})[group] = None
             return False
-        self._busy[lane] += 1
+        self._busy[limit] += 1
         self._busy_groups[group] += 1
-        self._running[job.id] = group, lane
+        self._running[job.id] = group, limit
         return True
 
-    def _lanes(self, job: Job, *, is_first: bool) -> list[Lane]:
+    def _limits(self, job: Job, *, is_first: bool) -> list[Limit]:
         """Where in its pool a job may take its place: what is reserved for the first of each group, then the rest."""
         policy, pool = self._policy_of(job), self._pool_of(job)
-        shared = Lane(pool, policy.running_max)
+        shared = Limit(pool, policy.running_max)
         if not is_first or not policy.reserved_max:
             return [shared]
-        return [Lane(f"{pool}, reserved", policy.reserved_max), shared]
+        return [Limit(f"{pool}, reserved", policy.reserved_max), shared]
 
     def _group_of(self, job: Job) -> str:
         """Jobs of one group happen in turn, whatever their topics; pools that a topic is divided into share nothing."""
         pool, group = self._pool_of(job), job.group_name
         return group if pool == job.topic else f"{pool}: {group}"
 
-    def _has_room(self, lane: Lane) -> bool:
-        return self._busy[lane] < lane.places
+    def _has_room(self, limit: Limit) -> bool:
+        return self._busy[limit] < limit.places
 
     def _leave(self, job: Job) -> None:
-        group, lane = self._running.pop(job.id)
-        self._busy[lane] -= 1
+        group, limit = self._running.pop(job.id)
+        self._busy[limit] -= 1
         self._busy_groups[group] -= 1
-        if not self._busy[lane]:
-            del self._busy[lane]
+        if not self._busy[limit]:
+            del self._busy[limit]
         if not self._busy_groups[group]:
             del self._busy_groups[group]
-        self._freed.append((group, lane))
+        self._freed.append((group, limit))
         if (again := self._known.get(job.id)) is not None:  # it was put again while it ran, maybe into another group
-            self._freed.append((self._group_of(again), lane))
+            self._freed.append((self._group_of(again), limit))
 
     def _policy_of(self, job: Job) -> PoolPolicy:
         return self._policies.get(self._pool_of(job), DEFAULT)
 
     def _idle_seconds(self, now: Instant) -> float:
-        """Until the next job is due; parked ones are woken when a job before them ends."""
+        """Until the next job is due; blocked ones are woken when a job before them ends."""
         return min(IDLE_SECONDS, max(0, self._heap[0][0] - now) / SECOND) if self._heap else IDLE_SECONDS
 
     async def _run_one(self, job: Job, handlers: Handlers) -> None:

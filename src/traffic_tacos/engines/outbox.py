@@ -1,6 +1,6 @@
 """Events in one process: the outbox records of each commit, handed to subscribers, then removed.
 
-After a crash what was not removed is told again: subscribers hear everything at least once.
+After a crash what was not removed is delivered again: subscribers are given everything at least once.
 """
 
 import asyncio
@@ -69,26 +69,26 @@ class Outbox:
             while self._queue:
                 handed_over = list(islice(self._queue, REMOVED_AT_ONCE_MAX))
                 for _, event in handed_over:
-                    await told(event, self._subscribers, self._clock)
+                    await deliver(event, self._subscribers, self._clock)
                 await self._remove([key for key, _ in handed_over])
                 for _ in handed_over:
                     self._queue.popleft()
             self._wake.clear()
             await self._wake.wait()
 
-    async def _remove(self, told: Sequence[Key[DomainEvent]]) -> None:
+    async def _remove(self, delivered: Sequence[Key[DomainEvent]]) -> None:
         while True:
             try:
-                await self._store.transact((), lambda _: Decision(None, writes=[delete(key) for key in told]))
+                await self._store.transact((), lambda _: Decision(None, writes=[delete(key) for key in delivered]))
             except StoreUnavailable:
                 await self._clock.sleep(RETRY_SECONDS)
             else:
                 return
 
 
-async def told(event: DomainEvent, subscribers: Sequence[Subscriber], clock: Clock) -> None:
-    """Tell everybody. One that raises hears the event again: after a fault until it can take it, after a bug a few
-    times, for one event that cannot be taken must not keep all others from everybody.
+async def deliver(event: DomainEvent, subscribers: Sequence[Subscriber], clock: Clock) -> None:
+    """Hand an event to every subscriber. One that raises is given it again: after a fault until it can take it, after a
+    bug a few times, for one event that cannot be taken must not keep all others from everybody.
     """
     for subscriber in subscribers:
         bugs = 0

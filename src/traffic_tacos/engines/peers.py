@@ -15,7 +15,7 @@ from traffic_tacos.engines.follower import Follower
 from traffic_tacos.engines.leases import FencedStore, HeldLease
 from traffic_tacos.engines.presence import Presence
 from traffic_tacos.ports.clock import Clock
-from traffic_tacos.ports.peers import Hear, Share
+from traffic_tacos.ports.peers import OnCommit, Share
 from traffic_tacos.ports.store import Kind, Store, StoreUnavailable, Write
 
 DUTY = "duty"
@@ -45,7 +45,7 @@ class SharedPeers:
         self._held: list[HeldLease] = []
         self._presence = Presence(store, clock, name)
         self._follower = Follower(store, clock, small, growing, self._heard)
-        self._hear: Hear = lambda _: None
+        self._on_commit: OnCommit = lambda _: None
 
     def is_ours(self) -> bool:
         return self._duty.is_ours()
@@ -56,8 +56,8 @@ class SharedPeers:
     def leases(self) -> Mapping[str, int]:
         return {lease.name: lease.number for lease in (self._duty, *self._held) if lease.is_ours()}
 
-    async def begin(self, rooms: Collection[str], hear: Hear) -> None:
-        self._hear = hear
+    async def begin(self, rooms: Collection[str], on_commit: OnCommit) -> None:
+        self._on_commit = on_commit
         self._held = [lease for room, lease in self._leases.items() if room in rooms]
         for lease in self._held:
             is_told = False
@@ -89,4 +89,4 @@ class SharedPeers:
                 await lease.let_go()
 
     def _heard(self, writes: Sequence[Write]) -> None:
-        self._hear(writes)
+        self._on_commit(writes)

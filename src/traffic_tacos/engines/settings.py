@@ -11,7 +11,7 @@ from traffic_tacos.kernel.errors import Refusal
 from traffic_tacos.kernel.ids import required_reason
 from traffic_tacos.ports.audit import HEAD, Audited, audited
 from traffic_tacos.ports.clock import Clock
-from traffic_tacos.ports.settings import SETTINGS, Changed, parsed, shown
+from traffic_tacos.ports.settings import SETTINGS, SettingChange, parsed, shown
 from traffic_tacos.ports.store import Decision, Kind, Store, View, Write, delete, parts_of, put
 
 
@@ -66,7 +66,7 @@ class StoredSettings:
     def shown(self, name: str) -> str:
         return shown(self._values[name])
 
-    async def change(self, name: str, value: str, reason: str, call: Call) -> Changed:
+    async def change(self, name: str, value: str, reason: str, call: Call) -> SettingChange:
         new = parsed(name, value)
         required_reason(reason)
         key, now = SETTING.key(name), self._clock.now()
@@ -82,7 +82,7 @@ class StoredSettings:
         old = await self._store.transact((key, HEAD), decide)
         if self._in_force_within:
             await self._clock.sleep(self._in_force_within)
-        return Changed(old, shown(new), now)
+        return SettingChange(old, shown(new), now)
 
     def _take(self, name: str, value: str) -> None:
         if name not in SETTINGS:

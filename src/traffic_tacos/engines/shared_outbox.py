@@ -18,7 +18,7 @@ from typing import TypeAlias
 import structlog
 
 from traffic_tacos.engines.leases import SKEW_MAX
-from traffic_tacos.engines.outbox import told
+from traffic_tacos.engines.outbox import deliver
 from traffic_tacos.kernel.domain_events import DomainEvent
 from traffic_tacos.kernel.errors import Fault
 from traffic_tacos.kernel.instants import SECOND, Instant
@@ -95,16 +95,16 @@ class SharedOutbox:
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._tell_own())
+            tasks.create_task(self._deliver_own())
             tasks.create_task(self._look())
             if self._publish is not None:
                 tasks.create_task(self._publish_own(self._publish))
 
-    async def _tell_own(self) -> None:
+    async def _deliver_own(self) -> None:
         while True:
             while self._queue:
                 key, event = self._queue[0]
-                await told(event, self._listening(key) + self._forwarders, self._clock)
+                await deliver(event, self._listening(key) + self._forwarders, self._clock)
                 self._kept.append((self._clock.now() + KEPT_FOR, key))
                 self._queue.popleft()
             self._wake.clear()
@@ -139,7 +139,7 @@ class SharedOutbox:
     async def _look(self) -> None:
         while True:
             try:
-                await self._hear_of_others()
+                await self._deliver_others()
                 await self._remove_kept()
                 if self._duty.is_ours() and self._clock.now() >= self._orphans_at:
                     self._orphans_at = self._clock.now() + ORPHANS_EVERY
@@ -148,11 +148,11 @@ class SharedOutbox:
                 log.warning("events_not_looked_for", error=str(error))
             await self._clock.sleep(LOOK_SECONDS)
 
-    async def _hear_of_others(self) -> None:
+    async def _deliver_others(self) -> None:
         """What came within KEPT_FOR and nobody has told here."""
         since = self._clock.now() - KEPT_FOR - SKEW_MAX
         for key, event in await self._between(since, None):
-            await told(event, self._listening(key), self._clock)
+            await deliver(event, self._listening(key), self._clock)
         forgotten = self._clock.now() - 2 * ORPHANED_AFTER
         self._told = {path: at for path, at in self._told.items() if at > forgotten}
 
@@ -176,7 +176,7 @@ class SharedOutbox:
             left = await self._left_by(self._publish, orphans)
             orphans = [one for one in orphans if one not in left]
         for key, event in orphans:
-            await told(event, self._listening(key) + self._forwarders, self._clock)
+            await deliver(event, self._listening(key) + self._forwarders, self._clock)
         await remove(self._store, [key for key, _ in orphans])
 
     def _listening(self, key: Key[DomainEvent]) -> list[Subscriber]:

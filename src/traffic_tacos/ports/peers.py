@@ -5,7 +5,7 @@ from typing import NamedTuple, Protocol
 
 from traffic_tacos.ports.store import Store, Write
 
-Hear = Callable[[Sequence[Write]], None]
+OnCommit = Callable[[Sequence[Write]], None]
 
 
 class Share(NamedTuple):
@@ -28,9 +28,9 @@ class Duty(Protocol):
 
 
 class Peers(Duty, Protocol):
-    async def begin(self, rooms: Collection[str], hear: Hear) -> None:
-        """Wait until this process may have its rooms: some are in one process at a time. `hear` is told from now on of
-        what other processes have committed, as far as everybody remembers it.
+    async def begin(self, rooms: Collection[str], on_commit: OnCommit) -> None:
+        """Wait until this process may have its rooms: some are in one process at a time. From now on `on_commit` is
+        given what other processes have committed, as far as everybody remembers it.
         """
         ...
 
@@ -61,7 +61,7 @@ class _Alone:
     def is_ours(self) -> bool:
         return True
 
-    async def begin(self, rooms: Collection[str], hear: Hear) -> None:
+    async def begin(self, rooms: Collection[str], on_commit: OnCommit) -> None:
         pass
 
     def store_of(self, room: str, store: Store) -> Store:  # noqa: ARG002 - a Peers

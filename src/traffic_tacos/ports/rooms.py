@@ -14,6 +14,7 @@ from google.protobuf.descriptor import ServiceDescriptor
 
 from traffic_tacos.kernel.addresses import Network
 from traffic_tacos.kernel.tokens import UserToken
+from traffic_tacos.ports.cache_admin import Cache, CacheAdmin
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.events import Subscriber
 from traffic_tacos.ports.figures import Figures, Logs
@@ -27,7 +28,6 @@ from traffic_tacos.ports.peers import Share
 from traffic_tacos.ports.seats import Seats
 from traffic_tacos.ports.settings import Settings
 from traffic_tacos.ports.store import Store, Write
-from traffic_tacos.ports.upkeep import Cache, Upkeep
 
 Loop: TypeAlias = Callable[[], Awaitable[None]]
 Receiver: TypeAlias = Callable[[Mapping[str, str], bytes], Awaitable[object]]
@@ -57,7 +57,7 @@ class Dependencies(msgspec.Struct, frozen=True, kw_only=True):
     health: HealthChecks
     figures: Figures
     logs: Logs
-    upkeep: Upkeep
+    cache_admin: CacheAdmin
     post: HttpPost
     user_of: Callable[[str], UserToken]
     networks: tuple[Network, ...]

@@ -46,7 +46,7 @@ SETTINGS: dict[str, Setting] = {
 }
 
 
-class Changed(msgspec.Struct, frozen=True):
+class SettingChange(msgspec.Struct, frozen=True):
     """A setting before and after, as text; and since when."""
 
     old: str
@@ -67,7 +67,7 @@ class Settings(Protocol):
         """As an operator writes it."""
         ...
 
-    async def change(self, name: str, value: str, reason: str, call: Call) -> Changed:
+    async def change(self, name: str, value: str, reason: str, call: Call) -> SettingChange:
         """Set it in the caller's name: durable, audited, and in force when this answers. Empty for the default."""
         ...
 

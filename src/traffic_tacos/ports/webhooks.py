@@ -27,7 +27,7 @@ class Defect(StrEnum):
 
 def webhook_job(name: str, url: str, body: str, now: Instant, endpoint_id: str = "") -> Job:
     """The job that sends a body. `name` is the message's own, for ever; without a registered endpoint its
-    lane among the jobs is that of the URL's server.
+    group among the jobs is that of the URL's server.
     """
     payload = {"url": url, "body": body}
     if endpoint_id:

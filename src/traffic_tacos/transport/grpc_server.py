@@ -206,7 +206,7 @@ def _plain(calls: Calls, method: Method) -> Callable[[Any, Any], Awaitable[Any]]
         if beside is not None and (said := beside(request, response)):
             context.set_trailing_metadata(said)
         if calls.is_verbose:
-            calls.tell(method, Role.ANONYMOUS.value, OK, now() - begun, calls.trace_id(headers))
+            calls.log_call(method, Role.ANONYMOUS.value, OK, now() - begun, calls.trace_id(headers))
         took(now() - begun)
         return response
 

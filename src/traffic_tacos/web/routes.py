@@ -59,7 +59,7 @@ downwards as in SVG; neighbours are about 10 apart, and the drawing begins near 
      "free_count": 9000,   seats that anybody may be given
      "accessible_free": 12}
 
-`GET /web/line/EVENT` (max-age=2): all that a browser needs to reckon its own place in the queue.
+`GET /web/queue/EVENT` (max-age=2): all that a browser needs to reckon its own place in the queue.
 
     {"event_id", "now": time, "opens_at", "ends_at": of the sale, in UTC, "phase": "before" | "open" | "over",
      "state": "" | "paused" | "maintenance" | "sold_out" | "sale_over",   why nobody is let in; "" when somebody may be
@@ -251,5 +251,5 @@ READS = (
     Read("/web/events/{event_id}", "SaleService/GetSale", shown.one_event),
     Read("/web/plan/{event_id}/{revision}", "SaleService/GetPlan", shown.plan, FOR_EVER),
     Read("/web/seats/{event_id}", "SeatService/GetSeatStates", shown.seats),
-    Read("/web/line/{event_id}", "QueueViewService/GetQueueView", shown.line),
+    Read("/web/queue/{event_id}", "QueueViewService/GetQueueView", shown.line),
 )

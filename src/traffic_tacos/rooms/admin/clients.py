@@ -1,4 +1,4 @@
-"""The waiting room and the reservation room, in the admin room's words."""
+"""The waiting room and reservations, in the words of administration."""
 
 import msgspec
 
@@ -13,7 +13,7 @@ LINE_SECONDS = 2.0
 STOP_SECONDS = 8.0
 
 
-class Changed(msgspec.Struct, frozen=True):
+class LineChange(msgspec.Struct, frozen=True):
     old: str
     new: str
     at: Instant | None
@@ -34,7 +34,7 @@ class LineClient:
         self._upstream = upstream
         self._stub = waiting_room_pb2_grpc.LineServiceStub(upstream.channel)
 
-    async def configure(self, event_id: str, setting: str, value: str, reason: str, call: Call) -> Changed:
+    async def configure(self, event_id: str, setting: str, value: str, reason: str, call: Call) -> LineChange:
         """Set one thing of a line in the caller's name; an empty `event_id` means all events."""
         answer = await self._upstream.ask(
             self._stub.ConfigureLine,
@@ -44,7 +44,7 @@ class LineClient:
             call,
             LINE_SECONDS,
         )
-        return Changed(answer.old_value, answer.new_value, wire.instant(answer, "changed_at"))
+        return LineChange(answer.old_value, answer.new_value, wire.instant(answer, "changed_at"))
 
     async def view(self, event_id: str, call: Call) -> LineView:
         request = waiting_room_pb2.GetLineRequest(event_id=event_id)

@@ -15,10 +15,9 @@ from traffic_tacos.kernel.instants import MINUTE, Instant
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.figures import CallFigures, Figures, Gauge, Logs
 from traffic_tacos.ports.health import Health, HealthChecks, PartHealth
-from traffic_tacos.ports.settings import SETTINGS, Settings
-from traffic_tacos.ports.settings import Changed as SettingChanged
-from traffic_tacos.rooms.admin.clients import Changed, LineClient
-from traffic_tacos.rooms.admin.levers import Emergencies, Operations
+from traffic_tacos.ports.settings import SETTINGS, SettingChange, Settings
+from traffic_tacos.rooms.admin.clients import LineChange, LineClient
+from traffic_tacos.rooms.admin.emergency import Emergencies, Operations
 
 _OVERALL = {
     Health.HEALTHY: pb.SYSTEM_HEALTH_STATUS_HEALTHY,
@@ -84,7 +83,7 @@ class AdminRpc:
     async def GetSystemHealth(self, request: pb.SystemHealthRequest, call: Call) -> pb.SystemHealthResponse:
         rooms = await self._health.rooms()
         if unknown := set(request.services) - {room.name for room in rooms}:
-            raise Refusal(Code.NOT_FOUND, f"services: there is no room {sorted(unknown)[0][:80]}")
+            raise Refusal(Code.NOT_FOUND, f"services: there is no service {sorted(unknown)[0][:80]}")
         asked = [room for room in rooms if not request.services or room.name in request.services]
         dependencies = await self._health.dependencies()
         now = wire.timestamp(self._clock.now())
@@ -156,7 +155,7 @@ class AdminRpc:
 
     async def UpdateConfig(self, request: pb.UpdateConfigRequest, call: Call) -> pb.UpdateConfigResponse:
         """Settings take effect at once, whatever `apply_immediately` says: there is no later to wait for."""
-        changed: Changed | SettingChanged
+        changed: LineChange | SettingChange
         if request.service == QUEUE:
             of_event = _EVENT_KEY.fullmatch(request.config_key)
             event_id, setting = of_event.groups() if of_event else ("", request.config_key)
@@ -194,7 +193,7 @@ class AdminRpc:
         if not request.confirm:
             raise Refusal.of_field("confirm", "must be true: this acts at once")
         action = _named(pb.EmergencyActionType, request.action)
-        pulled = await self._emergencies.pull(action, request.parameters, request.reason, call)
+        pulled = await self._emergencies.act(action, request.parameters, request.reason, call)
         return pb.EmergencyActionResponse(
             executed=True, action_id=call.trace_id, result=pulled.result, executed_at=wire.timestamp(pulled.at)
         )

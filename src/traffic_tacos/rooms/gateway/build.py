@@ -25,6 +25,6 @@ def build(on: Dependencies) -> Room:
     documentation = "1 while the gateway's circuit to a service is open"
     return Room(
         services=(Service(rpc, gateway_pb2.DESCRIPTOR.services_by_name["GatewayService"]),),
-        gauges=(Gauge("tacos_circuit_open", documentation, "room", open_circuits),),
+        gauges=(Gauge("tacos_circuit_open", documentation, "service", open_circuits),),
         issues=issues,
     )

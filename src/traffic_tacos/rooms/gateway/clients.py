@@ -67,7 +67,8 @@ class Rooms:
         asked = None if self._settings.is_on(CIRCUITS[room.name]) else circuit.try_acquire(room.circuit, seconds, now)
         if asked is None:
             raise Refusal(
-                Code.UNAVAILABLE, f"the {room.name} room does not answer (its circuit is open); try again in a second"
+                Code.UNAVAILABLE,
+                f"the {room.name} service does not answer (its circuit is open); try again in a second",
             )
         room.circuit = asked
         try:

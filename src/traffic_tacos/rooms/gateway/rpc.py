@@ -41,7 +41,7 @@ class GatewayRpc:
         now = wire.timestamp(self._clock.now())
         parts = [part for part in await self._health.rooms() if request.service in ("", part.name)]
         if not parts:
-            raise Refusal(Code.NOT_FOUND, f"service: there is no room {request.service}")
+            raise Refusal(Code.NOT_FOUND, f"service: there is no service {request.service}")
         return pb.HealthCheckResponse(
             status=_worst(parts),
             services={

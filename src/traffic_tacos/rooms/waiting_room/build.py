@@ -26,8 +26,11 @@ GAUGES: dict[str, tuple[str, Callable[[Overview], float]]] = {
     "tacos_queue_ready": ("Tickets whose turn it is", lambda view: view.figures.ready),
     "tacos_queue_admitted": ("Live admissions", lambda view: view.figures.admitted),
     "tacos_queue_no_show_share": ("Share of offers not used, moving average", lambda view: view.figures.no_show_share),
-    "tacos_queue_told": ("Turns whose holders had been told a time", lambda view: view.figures.told),
-    "tacos_queue_told_kept": ("Of these, turns within the time first told", lambda view: view.figures.kept),
+    "tacos_queue_estimates": (
+        "Turns whose holders had been given an estimate",
+        lambda view: view.figures.told,
+    ),
+    "tacos_queue_estimates_kept": ("Of these, turns within the time first estimated", lambda view: view.figures.kept),
     "tacos_queue_seats_left": ("Seats that can be had now", lambda view: view.seats_left),
     "tacos_queue_streams": ("Open streams", lambda view: view.streams),
 }

@@ -99,39 +99,39 @@ class Deliveries:
                 return  # it was removed by who had registered it
         if endpoint is not None and endpoint.gone_at is not None:
             raise PermanentFailure(f"{endpoint.url} answered {GONE} before")
-        lane, url = job.group_name, job.payload["url"]
+        group, url = job.group_name, job.payload["url"]
         seconds = SECONDS_MAX if endpoint is None else endpoint.seconds
         if self._pool_of(job) != OWN:
-            self._ask(lane, seconds)
+            self._ask(group, seconds)
         try:
             answer = await self._post(url, self._headers(job, endpoint), job.payload["body"].encode(), seconds)
         except Fault as fault:
-            self._note(lane, failure=str(fault))
+            self._note(group, failure=str(fault))
             raise _last(job, endpoint, fault) from None
         if 200 <= answer.status < 300:
-            self._note(lane)
+            self._note(group)
             return
         said = f"{url} answered {answer.status} {answer.said}".rstrip()
-        self._note(lane, failure=said)
+        self._note(group, failure=said)
         if answer.status == GONE:
             if endpoint is not None:
                 await self._endpoints.gone(endpoint)
             raise PermanentFailure(said)
         raise _last(job, endpoint, self._not_taken(said, answer))
 
-    def _ask(self, lane: str, seconds: float) -> None:
+    def _ask(self, group: str, seconds: float) -> None:
         """Take note that an endpoint is asked now; Defer while its circuit is open."""
-        known = self._circuits.get(lane, Circuit())
+        known = self._circuits.get(group, Circuit())
         now = self._clock.now()
         asked = circuit.try_acquire(known, seconds, now)
         if asked is None:
             spread = round(self._random.uniform(0, circuit.pause(known, BREAKER)))
-            raise Defer(f"{lane} has failed {known.failures} times in a row", known.open_until + spread)
-        self._circuits[lane] = asked
+            raise Defer(f"{group} has failed {known.failures} times in a row", known.open_until + spread)
+        self._circuits[group] = asked
 
-    def _note(self, lane: str, *, failure: str = "") -> None:
-        now, known = self._clock.now(), self._circuits.pop(lane, Circuit())
-        self._circuits[lane] = (
+    def _note(self, group: str, *, failure: str = "") -> None:
+        now, known = self._clock.now(), self._circuits.pop(group, Circuit())
+        self._circuits[group] = (
             circuit.failed(known, failure, now, BREAKER) if failure else circuit.succeeded(known, now)
         )
         while len(self._circuits) > CIRCUITS_MAX:

@@ -56,7 +56,7 @@ export async function view(stage) {
 
   await again(signal, async () => {
     try {
-      const line = await read(`line/${encodeURIComponent(event.id)}`);
+      const line = await read(`queue/${encodeURIComponent(event.id)}`);
       await lookAt(line);
     } catch (fault) {
       if (!isExpected(fault)) throw fault;

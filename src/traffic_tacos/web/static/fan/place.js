@@ -1,4 +1,4 @@
-/** One's own place in the queue, reckoned from what is the same for everybody (`/web/line/EVENT`). Pure. */
+/** One's own place in the queue, reckoned from what is the same for everybody (`/web/queue/EVENT`). Pure. */
 
 const NUMBER = [32, 44]; // where its number stands in a waiting token, in hexadecimal
 

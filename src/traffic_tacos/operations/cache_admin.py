@@ -5,14 +5,14 @@ from collections.abc import Awaitable, Callable
 from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.instants import Instant
 from traffic_tacos.ports.audit import HEAD, Audited, audited
+from traffic_tacos.ports.cache_admin import Cache
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.store import Decision, Store, View
-from traffic_tacos.ports.upkeep import Cache
 
 Refresh = Callable[[], Awaitable[object]]
 
 
-class PlatformUpkeep:
+class PlatformCacheAdmin:
     """`caches` and `refreshes` are added by whoever has something to clear, or to read again."""
 
     def __init__(self, store: Store, clock: Clock) -> None:

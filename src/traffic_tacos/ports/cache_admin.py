@@ -14,7 +14,7 @@ class Cache(Protocol):
     def clear(self) -> Any: ...
 
 
-class Upkeep(Protocol):
+class CacheAdmin(Protocol):
     def caches(self) -> dict[str, int]:
         """Every cache by name, and how many things it has."""
         ...

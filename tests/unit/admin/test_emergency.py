@@ -9,8 +9,8 @@ from traffic_tacos.gen.common.v1 import admin_pb2
 from traffic_tacos.kernel.calls import Call, Caller, Role
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.ports.settings import CIRCUITS, MAINTENANCE
-from traffic_tacos.rooms.admin.clients import Changed, LineView, Stopped
-from traffic_tacos.rooms.admin.levers import CLOSED, DEFAULT_MESSAGE, STOPPED, Emergencies, Operations
+from traffic_tacos.rooms.admin.clients import LineChange, LineView, Stopped
+from traffic_tacos.rooms.admin.emergency import CLOSED, DEFAULT_MESSAGE, STOPPED, Emergencies, Operations
 
 CALL = Call(Caller(Role.ADMIN, "op"), "trace")
 AT = 1_800_000_000_000
@@ -26,7 +26,7 @@ class Rooms:
 
     async def configure(self, event_id, setting, value, reason, call):
         self.asked.append(("configure", event_id, setting, value, reason, call.caller.name))
-        return Changed("", value, AT)
+        return LineChange("", value, AT)
 
     async def view(self, event_id, call):
         return self.line
@@ -57,7 +57,7 @@ class Desk:
         self.operations = Operations(self.rooms, self.rooms)
 
     async def pull(self, action, reason="why", **parameters):
-        return await self.emergencies.pull(action, parameters, reason, CALL)
+        return await self.emergencies.act(action, parameters, reason, CALL)
 
     async def trigger(self, operation, target="", reason="why", dry_run=False, **parameters):
         return await self.operations.trigger(operation, target, parameters, reason, CALL, dry_run=dry_run)

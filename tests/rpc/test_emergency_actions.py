@@ -195,7 +195,7 @@ async def test_a_room_is_left_in_peace_when_asked_for_and_others_are_not(desk):
     (issue,) = health.services[0].issues
     assert issue.startswith("circuit breaker (payment): held open by an operator, since ")
     assert issue.endswith(" by op: a test")
-    assert 'tacos_circuit_open{room="payment"} 1.0' in (await desk.http("GET", "/metrics")).text
+    assert 'tacos_circuit_open{service="payment"} 1.0' in (await desk.http("GET", "/metrics")).text
     await pull(desk, "CIRCUIT_BREAKER", resume="true")
     assert code(await desk.intent("ana", held)) == ""
     wrong = await pull(desk, "CIRCUIT_BREAKER", service="weather")

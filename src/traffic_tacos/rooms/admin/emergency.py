@@ -1,4 +1,4 @@
-"""What an operator can pull and set going: emergency actions and operations, one table each.
+"""What an operator can do when it burns, and set going: emergency actions and operations, one table each.
 
 Every action is undone by the parameter `resume` `true`, and audited by whoever it changes something of.
 """
@@ -12,22 +12,22 @@ from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.ids import required_reason
 from traffic_tacos.kernel.instants import Instant
+from traffic_tacos.ports.cache_admin import CacheAdmin
 from traffic_tacos.ports.settings import CIRCUITS, MAINTENANCE, Settings
-from traffic_tacos.ports.upkeep import Upkeep
 from traffic_tacos.rooms.admin.clients import LineClient, ReservationClient
 
 STOPPED, CLOSED = "admission.stopped", "admission.closed"
 DEFAULT_MESSAGE = "back soon"
 
 
-class Pulled(msgspec.Struct, frozen=True):
+class Outcome(msgspec.Struct, frozen=True):
     """What was done, for a person; and when."""
 
     result: str
     at: Instant | None = None
 
 
-Lever: TypeAlias = Callable[[Mapping[str, str], str, Call], Awaitable[Pulled]]
+Action: TypeAlias = Callable[[Mapping[str, str], str, Call], Awaitable[Outcome]]
 
 
 class Emergencies:
@@ -37,57 +37,57 @@ class Emergencies:
         self._lines = lines
         self._reservations = reservations
         self._settings = settings
-        self._levers: dict[str, tuple[Lever, frozenset[str]]] = {
+        self._actions: dict[str, tuple[Action, frozenset[str]]] = {
             "STOP_ADMISSIONS": (self._stop_admissions, frozenset({"event_id", "resume"})),
             "CANCEL_RESERVATIONS": (self._cancel_reservations, frozenset({"event_id", "resume"})),
             "CIRCUIT_BREAKER": (self._circuit_breaker, frozenset({"service", "resume"})),
             "MAINTENANCE_MODE": (self._maintenance_mode, frozenset({"message", "resume"})),
         }
 
-    async def pull(self, action: str, parameters: Mapping[str, str], reason: str, call: Call) -> Pulled:
+    async def act(self, action: str, parameters: Mapping[str, str], reason: str, call: Call) -> Outcome:
         if action == "FORCE_FAILOVER":
             raise Refusal(
                 Code.FAILED_PRECONDITION, "action: there is nothing to fail over to; this platform is one process"
             )
-        if action not in self._levers:
-            known = (*self._levers, "FORCE_FAILOVER")
+        if action not in self._actions:
+            known = (*self._actions, "FORCE_FAILOVER")
             raise Refusal.of_field("action", f"must be one of {', '.join(known)}", action)
         required_reason(reason)
-        lever, names = self._levers[action]
+        act, names = self._actions[action]
         _check_names(parameters, names)
-        return await lever(parameters, reason, call)
+        return await act(parameters, reason, call)
 
-    async def _stop_admissions(self, given: Mapping[str, str], reason: str, call: Call) -> Pulled:
+    async def _stop_admissions(self, given: Mapping[str, str], reason: str, call: Call) -> Outcome:
         resume, event_id = _switch(given), given.get("event_id", "")
         changed = await self._lines.configure(event_id, STOPPED, "" if resume else "true", reason, call)
-        return Pulled(f"admissions {'resumed' if resume else 'stopped'} for {_named(event_id)}", changed.at)
+        return Outcome(f"admissions {'resumed' if resume else 'stopped'} for {_named(event_id)}", changed.at)
 
-    async def _cancel_reservations(self, given: Mapping[str, str], reason: str, call: Call) -> Pulled:
+    async def _cancel_reservations(self, given: Mapping[str, str], reason: str, call: Call) -> Outcome:
         resume, event_id = _switch(given), given.get("event_id", "")
         stopped = await self._reservations.stop(event_id, reason, call, resume=resume)
         if resume:
-            return Pulled(f"reservations go on for {_named(event_id)}", stopped.at)
-        return Pulled(
+            return Outcome(f"reservations go on for {_named(event_id)}", stopped.at)
+        return Outcome(
             f"{stopped.cancelled} pending reservations cancelled and new ones stopped for {_named(event_id)}",
             stopped.at,
         )
 
-    async def _circuit_breaker(self, given: Mapping[str, str], reason: str, call: Call) -> Pulled:
-        resume, room = _switch(given), given.get("service", "")
-        if room not in ("", *CIRCUITS):
-            raise Refusal.of_field("parameters.service", f"must be one of {', '.join(CIRCUITS)}, or nothing", room)
+    async def _circuit_breaker(self, given: Mapping[str, str], reason: str, call: Call) -> Outcome:
+        resume, service = _switch(given), given.get("service", "")
+        if service not in ("", *CIRCUITS):
+            raise Refusal.of_field("parameters.service", f"must be one of {', '.join(CIRCUITS)}, or nothing", service)
         at = None
-        for name in [CIRCUITS[room]] if room else CIRCUITS.values():
+        for name in [CIRCUITS[service]] if service else CIRCUITS.values():
             at = (await self._settings.change(name, "" if resume else "true", reason, call)).at
-        return Pulled(f"circuit {'closed' if resume else 'open'}: {room or ', '.join(CIRCUITS)}", at)
+        return Outcome(f"circuit {'closed' if resume else 'open'}: {service or ', '.join(CIRCUITS)}", at)
 
-    async def _maintenance_mode(self, given: Mapping[str, str], reason: str, call: Call) -> Pulled:
+    async def _maintenance_mode(self, given: Mapping[str, str], reason: str, call: Call) -> Outcome:
         resume = _switch(given)
         message = "" if resume else given.get("message", "") or DEFAULT_MESSAGE
         changed = await self._settings.change(MAINTENANCE, message, reason, call)
         if resume:
-            return Pulled("maintenance is over", changed.at)
-        return Pulled("maintenance: nobody begins anything, what was begun is finished", changed.at)
+            return Outcome("maintenance is over", changed.at)
+        return Outcome("maintenance: nobody begins anything, what was begun is finished", changed.at)
 
 
 class Operations:
@@ -95,13 +95,13 @@ class Operations:
     result says what would be.
     """
 
-    def __init__(self, lines: LineClient, upkeep: Upkeep) -> None:
+    def __init__(self, lines: LineClient, cache_admin: CacheAdmin) -> None:
         self._lines = lines
-        self._upkeep = upkeep
+        self._cache_admin = cache_admin
 
     async def trigger(
         self, operation: str, target: str, parameters: Mapping[str, str], reason: str, call: Call, *, dry_run: bool
-    ) -> Pulled:
+    ) -> Outcome:
         if not dry_run:
             required_reason(reason)
         match operation:
@@ -114,12 +114,12 @@ class Operations:
             case "RESTART_SERVICE" | "FORCE_SCALE":
                 raise Refusal(
                     Code.FAILED_PRECONDITION,
-                    f"operation: {operation} is for whoever runs the process; all rooms are in this one",
+                    f"operation: {operation} is for whoever runs the process; all services are in this one",
                 )
         known = "DRAIN_QUEUE, CLEAR_CACHE, REFRESH_CONFIG, RESTART_SERVICE, FORCE_SCALE"
         raise Refusal.of_field("operation", f"must be one of {known}", operation)
 
-    async def _drain(self, target: str, given: Mapping[str, str], reason: str, call: Call, *, dry_run: bool) -> Pulled:
+    async def _drain(self, target: str, given: Mapping[str, str], reason: str, call: Call, *, dry_run: bool) -> Outcome:
         """Nobody new may join; whoever is in the queue goes on until it is empty."""
         _check_target(target, ("queue",))
         _check_names(given, frozenset({"event_id", "resume"}))
@@ -134,25 +134,25 @@ class Operations:
             time = f", about {line.waiting / moving:,.0f} s at the present rate" if moving and line.waiting else ""
             what = f"{_named(event_id)} takes no newcomers; {line.waiting:,} in the queue go on{time}"
         if dry_run:
-            return Pulled(what)
+            return Outcome(what)
         changed = await self._lines.configure(event_id, CLOSED, "" if resume else "true", reason, call)
-        return Pulled(what, changed.at)
+        return Outcome(what, changed.at)
 
-    async def _clear(self, target: str, given: Mapping[str, str], reason: str, call: Call, *, dry_run: bool) -> Pulled:
-        caches = self._upkeep.caches()
+    async def _clear(self, target: str, given: Mapping[str, str], reason: str, call: Call, *, dry_run: bool) -> Outcome:
+        caches = self._cache_admin.caches()
         _check_target(target, tuple(caches))
         _check_names(given, frozenset())
         names = (target,) if target else tuple(caches)
         what = "cleared " + ", ".join(f"{name} ({caches[name]:,})" for name in names)
-        return Pulled(what, None if dry_run else await self._upkeep.clear(names, reason, call))
+        return Outcome(what, None if dry_run else await self._cache_admin.clear(names, reason, call))
 
     async def _refresh(
         self, target: str, given: Mapping[str, str], reason: str, call: Call, *, dry_run: bool
-    ) -> Pulled:
+    ) -> Outcome:
         _check_target(target, ())
         _check_names(given, frozenset())
         what = "settings, keys, events and the issuer's keys are read again"
-        return Pulled(what, None if dry_run else await self._upkeep.refresh(reason, call))
+        return Outcome(what, None if dry_run else await self._cache_admin.refresh(reason, call))
 
 
 def _switch(given: Mapping[str, str]) -> bool:
