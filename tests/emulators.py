@@ -17,6 +17,7 @@ import yaml
 
 ENGINES = Path(__file__).parents[1] / ".venv-engines" / "bin"
 STARTED_WITHIN = 30
+LOOPBACK = "127.0.0.1"
 MISSING = "there are no emulators here: `make engines` installs them"
 
 
@@ -27,11 +28,11 @@ def free_port() -> int:
 
 
 @contextmanager
-def ministack(folder: Path) -> Iterator[str]:
-    """Its address. Everything is in memory."""
-    port = free_port()
-    settings = {"BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port), "SERVICES": "dynamodb,sqs,events"}
-    with _running(["ministack"], port, folder, settings) as address:
+def ministack(folder: Path, host: str = LOOPBACK, port: int = 0, **more: str) -> Iterator[str]:
+    """Its address. Everything is in memory. `more` are settings of its own."""
+    port = port or free_port()
+    settings = {"BIND_HOST": host, "GATEWAY_PORT": str(port), "SERVICES": "dynamodb,sqs,events"} | more
+    with _running(["ministack"], port, folder, settings, host) as address:
         yield address
 
 
@@ -93,16 +94,18 @@ def _valkey_server() -> str:
 
 
 @contextmanager
-def _running(command: list[str], port: int, folder: Path, settings: dict[str, str]) -> Iterator[str]:
+def _running(
+    command: list[str], port: int, folder: Path, settings: dict[str, str], host: str = LOOPBACK
+) -> Iterator[str]:
     if not (ENGINES / command[0]).exists():
         pytest.skip(MISSING)
-    with _process([str(ENGINES / command[0]), *command[1:]], port, folder, settings):
-        yield f"http://127.0.0.1:{port}"
+    with _process([str(ENGINES / command[0]), *command[1:]], port, folder, settings, host):
+        yield f"http://{host}:{port}"
 
 
 @contextmanager
 def _process(
-    command: list[str], port: int, folder: Path, settings: dict[str, str]
+    command: list[str], port: int, folder: Path, settings: dict[str, str], host: str = LOOPBACK
 ) -> Iterator["subprocess.Popen[bytes]"]:
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "engine.log").open("ab") as log:
@@ -111,7 +114,7 @@ def _process(
         )
     try:
         deadline = time.monotonic() + STARTED_WITHIN
-        while not _answers(port):
+        while not _answers(port, host):
             assert process.poll() is None and time.monotonic() < deadline, (folder / "engine.log").read_text()[-2000:]
             time.sleep(0.05)
         yield process
@@ -124,8 +127,8 @@ def _process(
             process.wait()
 
 
-def _answers(port: int) -> bool:
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=0.2):
+def _answers(port: int, host: str) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection((host, port), timeout=0.2):
         return True
     return False
 

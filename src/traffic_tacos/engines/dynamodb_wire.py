@@ -102,16 +102,24 @@ class DynamoWire:
 
 @asynccontextmanager
 async def dynamo_wire(region: str, endpoint: str = "") -> AsyncIterator[DynamoWire]:
-    """A wire to DynamoDB of a region, or to what speaks as it does at `endpoint`.
-
-    Credentials are found as AWS's own tools find them: the environment, a file, or the machine's role.
-    """
+    """A wire to DynamoDB of a region, or to what speaks as it does at `endpoint`."""
     connector = aiohttp.TCPConnector(limit=CONNECTIONS_MAX)
     timeout = aiohttp.ClientTimeout(total=REQUEST_SECONDS)
     async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
         once = _Once(time_limit_secs=-1)
         url = URL(endpoint) if endpoint else None
-        yield DynamoWire(Client(AIOHTTP(session), Credentials.auto(), region, endpoint=url, throttle_config=once))
+        yield DynamoWire(Client(AIOHTTP(session), _credentials(), region, endpoint=url, throttle_config=once))
+
+
+def _credentials() -> Credentials:
+    """As AWS's own tools find them where the extra `aws` is installed; else those of the environment, of a file, of a
+    container or of the machine.
+    """
+    try:
+        from traffic_tacos.engines.aws_credentials import FoundCredentials
+    except ModuleNotFoundError:
+        return Credentials.auto()
+    return FoundCredentials()
 
 
 def _item_of(error: errors.ConditionalCheckFailed) -> dict[str, Any] | None:
