@@ -1,7 +1,8 @@
 # make up    sets up .venv and starts the platform (ARGS="--time-scale 10" passes options on)
+# make cloud the same as many processes, as on AWS
 # make test  sets up .venv and runs every check
 .DELETE_ON_ERROR:
-.PHONY: up test setup setup-dev format lint types imports contract browser screenshots docs docs-build node-clients engines deploy-checks pytest test-long test-engines coverage simulation fuzz bench lock clean
+.PHONY: up cloud test setup setup-dev format lint types imports contract browser screenshots docs docs-build node-clients engines deploy-checks pytest test-long test-engines coverage simulation fuzz bench lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -18,6 +19,10 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 up: $(RUNTIME)
 	@$(BIN)/tacos up $(ARGS)
+
+# A platform of many processes on this machine, on what speaks as AWS does.
+cloud: $(DEV) engines
+	@$(BIN)/python -m tests.cloud
 
 test: format lint types imports contract docs-build pytest
 	@echo "All checks passed."

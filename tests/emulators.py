@@ -110,8 +110,9 @@ def _process(
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "engine.log").open("ab") as log:
         process = subprocess.Popen(
-            command, cwd=folder, stdout=log, stderr=log, env={**os.environ, "HOME": str(folder), **settings}
-        )
+            command, cwd=folder, stdout=log, stderr=log, env={**os.environ, "HOME": str(folder), **settings},
+            start_new_session=True,  # Ctrl-C ends it through us, when nobody stands on it any more
+        )  # fmt: skip
     try:
         deadline = time.monotonic() + STARTED_WITHIN
         while not _answers(port, host):

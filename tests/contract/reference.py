@@ -24,6 +24,7 @@ from traffic_tacos.app.config import Config
 from traffic_tacos.app.engines import shared
 from traffic_tacos.app.given import SETTINGS as STARTED_WITH
 from traffic_tacos.app.platform import Platform
+from traffic_tacos.app.roles import ALL, ROLES
 from traffic_tacos.calls import keys
 from traffic_tacos.calls.dispatch import CALL_SECONDS_MAX
 from traffic_tacos.calls.policy import ADMIN, BEGINNINGS, FAN, POLICY, PUBLIC, SERVICE
@@ -202,7 +203,7 @@ def metrics_text() -> str:
 async def _shared_metrics_text() -> str:
     clock, randomness = HandClock(), random.Random(1)
     store = FakeDynamoStore(clock, randomness)
-    engines = shared(clock, randomness, store, _nobody_answers, Looks(lambda: store), "")
+    engines = shared(clock, randomness, store, _nobody_answers, Looks(lambda: store), "", ROLES[ALL])
     platform = Platform(Config(), engines, keys.Keyring(keys.made(randomness)), LogRing())
     await engines.peers.begin(platform.config.rooms, lambda _: None)
     platform.calls.metrics.add_gauges(*stores.retries_of(store.retries))

@@ -79,7 +79,7 @@ def test_the_gateway_says_how_those_it_stands_on_are(gateway, behind):
     [
         (["--elsewhere", "inventory=127.0.0.1:1"], "share one store"),
         (["--elsewhere", f"{BEHIND}=127.0.0.1:1"], "payment-webhook"),
-        (["--elsewhere", "kitchen=127.0.0.1:1"], "must name rooms of"),
+        (["--elsewhere", "kitchen=127.0.0.1:1"], "must name services of"),
         (["--elsewhere", "inventory"], "SERVICE[,SERVICE…]=HOST:PORT"),
         (["--elsewhere", "admin=10.0.0.1:1,db.example:1"], "one name, or several IP addresses"),
         (["--elsewhere", "gateway=127.0.0.1:1", "--without", "gateway"], "must not name what"),

@@ -250,7 +250,9 @@ class Replicas(World):
         line = frozenset[str]() if replica.number == 0 else frozenset({WAITING_ROOM})
         config = Config(data=Path("simulated"), without=replica.without | line)
         replica.way = FreezingStore(replica.store, replica.clock)
-        engines = shared(replica.clock, process, replica.way, self._post, Looks(self.look), config.webhook_url)
+        engines = shared(
+            replica.clock, process, replica.way, self._post, Looks(self.look), config.webhook_url, config.does
+        )
         replica.platform = Platform(config, engines, self.keyring, self.log, self.fetch, Elsewhere(self))
         await replica.platform.load()
         if replica.number == 0:

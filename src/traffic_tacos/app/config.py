@@ -1,12 +1,13 @@
 """All settings of a platform, read once into one frozen value."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
 
+from traffic_tacos.app.roles import ALL, ROLES, ProcessRole
 from traffic_tacos.kernel import paths
 from traffic_tacos.kernel.addresses import (
     LOOPBACK,
@@ -68,6 +69,9 @@ class Config(msgspec.Struct, frozen=True):
     With `connections_max` 0 there may be as many connections as three eighths of the files that the process may open.
     """
 
+    role: Annotated[
+        str, About("What this process does of a platform: all, edge, sale, worker, relay or admin.", "ROLE")
+    ] = ALL
     data: Annotated[Path, About("The platform's data folder.", "FOLDER")] = Path(".tacos")
     grpc: Annotated[Address, About("Where to answer gRPC.", "HOST:PORT")] = Address("127.0.0.1", 50051)
     http: Annotated[Address, About("Where to answer HTTP.", "HOST:PORT")] = Address("127.0.0.1", 8080)
@@ -169,6 +173,14 @@ class Config(msgspec.Struct, frozen=True):
         float,
         About("Close a connection that for so long sends no whole request, or has none to answer.", "SECONDS"),
     ] = 10.0
+    drain_seconds: Annotated[
+        float,
+        About(
+            "When it is stopped, go on answering for so long after saying that it is not ready, so that load balancers "
+            "send it nothing new; 5 in `tacos serve`.",
+            "SECONDS",
+        ),
+    ] = 0.0
 
     @property
     def proxies(self) -> tuple[Network, ...]:
@@ -186,8 +198,11 @@ class Config(msgspec.Struct, frozen=True):
 
     @property
     def pay_url(self) -> str:
-        """Where people pay, without the id of what they pay for; empty where nobody can."""
-        return f"{self.door}{paths.PAY}" if "payment" in self.rooms else ""
+        """Where people pay, without the id of what they pay for; empty where nobody can. A process without pages knows
+        it by the `public_url`.
+        """
+        takes_payments = "payment" in self.rooms or "payment" in self.remote
+        return f"{self.door}{paths.PAY}" if takes_payments and (self.does.has_pages or self.public_url) else ""
 
     @property
     def webhook_url(self) -> str:
@@ -196,8 +211,35 @@ class Config(msgspec.Struct, frozen=True):
 
     @property
     def rooms(self) -> tuple[str, ...]:
-        """The rooms of this process."""
-        return tuple(room for room in ROOMS if room not in self.without and room not in self.elsewhere)
+        """The rooms of this process. Those of its role are here, also where others look for them elsewhere: so one list
+        of what is where does for all processes.
+        """
+        left_out = self.without if self.does.rooms is not None else self.without | set(self.elsewhere)
+        return tuple(room for room in ROOMS if room in (self.does.rooms or ROOMS) and room not in left_out)
+
+    @property
+    def does_jobs(self) -> bool:
+        """Whether the jobs of its rooms are done here."""
+        return self.does.does_jobs or not self.sqs
+
+    @property
+    def store_at(self) -> str:
+        """What keeps the records, as people know it."""
+        return f"DynamoDB, tables {self.dynamodb}*" if self.dynamodb else "embedded"
+
+    @property
+    def has_folder(self) -> bool:
+        """Whether anything is kept in the data folder: the records, or keys that nobody else has made."""
+        return not self.dynamodb or self.keys_of is None
+
+    @property
+    def remote(self) -> Mapping[str, tuple[Address, ...]]:
+        """The rooms that this process finds elsewhere."""
+        return {room: addresses for room, addresses in self.elsewhere.items() if room not in self.rooms}
+
+    @property
+    def does(self) -> ProcessRole:
+        return ROLES[self.role]
 
 
 def parsed_elsewhere(texts: Iterable[str]) -> dict[str, tuple[Address, ...]]:
@@ -217,47 +259,61 @@ def parsed_elsewhere(texts: Iterable[str]) -> dict[str, tuple[Address, ...]]:
     return found
 
 
+# What a number may be, and how that is said.
+BOUNDS: Mapping[str, tuple[Callable[[float], bool], str]] = {
+    "time_scale": (lambda value: 0 < value <= 1000, "must be above 0 and at most 1000"),
+    "redis_replicas": (lambda value: 0 <= value <= REDIS_REPLICAS_MAX, f"must be 0 to {REDIS_REPLICAS_MAX}"),
+    "connections_max": (lambda value: value >= 0, "must not be negative"),
+    "connections_per_address": (lambda value: value >= 1, "must be at least 1"),
+    "idle_seconds": (lambda value: 0.5 <= value <= 3600, "must be 0.5 to 3600"),
+    "drain_seconds": (lambda value: 0 <= value <= 20, "must be 0 to 20"),
+}
+CHOICES: Mapping[str, Collection[str]] = {"role": ROLES, "server": SERVERS}
+NEED_DYNAMODB = ("sqs", "event_bus")
+
+
 def checked(config: Config) -> Config:
+    for field, (is_good, wanted) in BOUNDS.items():
+        if not is_good(value := getattr(config, field)):
+            raise _refused(field, wanted, value)
+    for field, choices in CHOICES.items():
+        if (value := getattr(config, field)) not in choices:
+            raise _refused(field, f"must be one of {', '.join(choices)}", value)
+    for field in NEED_DYNAMODB:
+        if (value := getattr(config, field)) and not config.dynamodb:
+            raise _refused(field, "needs dynamodb: an embedded store serves one process", value)
+    if config.role != ALL and not config.dynamodb:
+        raise _refused("role", f"must be {ALL}, or needs dynamodb: an embedded store serves one process", config.role)
     if unknown := sorted(config.without - set(ROOMS)):
-        raise Refusal.of_field("without", f"must be one of {', '.join(ROOMS)}", unknown[0])
+        raise _refused("without", f"must be one of {', '.join(ROOMS)}", unknown[0])
     _check_elsewhere(config)
     _check_redis(config)
-    for field, value in (("sqs", config.sqs), ("event-bus", config.event_bus)):
-        if value and not config.dynamodb:
-            raise Refusal.of_field(field, "needs dynamodb: an embedded store serves one process", value)
-    if not 0 < config.time_scale <= 1000:
-        raise Refusal.of_field("time-scale", "must be above 0 and at most 1000", config.time_scale)
+    _check_addresses(config)
+    return config
+
+
+def _check_addresses(config: Config) -> None:
     if config.public_url:
         checked_url("public-url", config.public_url, config.networks)
     if config.docs_url and target_of(config.docs_url) is None:
-        raise Refusal.of_field(
-            "docs-url", "must be an http or https address, as in https://docs.example", config.docs_url
-        )
+        raise _refused("docs_url", "must be an http or https address, as in https://docs.example", config.docs_url)
     parsed_networks("webhook-network", config.webhook_networks)
     parsed_networks("trusted-proxy", config.trusted_proxies)
     if config.issuer:
         checked_issuer("issuer", config.issuer)
     elif config.issuer_client_id:
-        raise Refusal.of_field("issuer-client-id", "must be given with issuer, and only with one")
+        raise _refused("issuer_client_id", "must be given with issuer, and only with one", "")
     for origin in config.cors_origins:
         checked_origin("cors-origin", origin)
     if config.http.port and config.http == config.grpc:
-        raise Refusal.of_field("http", "must be another address than that of gRPC", config.http)
-    if config.connections_max < 0:
-        raise Refusal.of_field("connections-max", "must not be negative", config.connections_max)
-    if config.connections_per_address < 1:
-        raise Refusal.of_field("connections-per-address", "must be at least 1", config.connections_per_address)
-    if not 0.5 <= config.idle_seconds <= 3600:
-        raise Refusal.of_field("idle-seconds", "must be 0.5 to 3600", config.idle_seconds)
-    if config.server not in SERVERS:
-        raise Refusal.of_field("server", f"must be one of {', '.join(SERVERS)}", config.server)
-    return config
+        raise _refused("http", "must be another address than that of gRPC", config.http)
+
+
+def _refused(field: str, reason: str, value: object) -> Refusal:
+    return Refusal.of_field(field.replace("_", "-"), reason, value)
 
 
 def _check_redis(config: Config) -> None:
-    if not 0 <= config.redis_replicas <= REDIS_REPLICAS_MAX:
-        reason = f"must be 0 to {REDIS_REPLICAS_MAX}"
-        raise Refusal.of_field("redis-replicas", reason, config.redis_replicas)
     if not config.redis:
         return
     try:
@@ -274,7 +330,7 @@ def _check_redis(config: Config) -> None:
 def _check_elsewhere(config: Config) -> None:
     if unknown := sorted(set(config.elsewhere) - set(ROOMS)):
         raise Refusal.of_field("elsewhere", f"must name services of {', '.join(ROOMS)}", unknown[0])
-    if both := sorted(set(config.elsewhere) & config.without):
+    if config.role == ALL and (both := sorted(set(config.elsewhere) & config.without)):
         raise Refusal.of_field("elsewhere", "must not name what `without` leaves out", both[0])
     here = SHARING_A_STORE & set(config.rooms)
     if not config.dynamodb and here and (apart := sorted(SHARING_A_STORE & set(config.elsewhere))):
@@ -285,12 +341,12 @@ def _check_elsewhere(config: Config) -> None:
             ", ".join(apart),
         )
     if "reservation" in here and "inventory" not in here:
-        field = "elsewhere" if "inventory" in config.elsewhere else "without"
+        field = "elsewhere" if "inventory" in config.remote else "without"
         reason = (
             "must not name inventory without reservation: seats change in the same commit as what they are held for"
         )
         raise Refusal.of_field(field, reason, "inventory")
-    if "gateway" in config.rooms and "webhook" in config.elsewhere:
+    if "gateway" in config.rooms and "webhook" in config.remote:
         if not config.payment_webhook:
             reason = "is required where the webhook service is elsewhere, as in http://HOST:PORT/webhooks/payments"
             raise Refusal.of_field("payment-webhook", reason)

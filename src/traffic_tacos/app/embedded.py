@@ -42,7 +42,9 @@ if TYPE_CHECKING:
     from traffic_tacos.operations.telemetry import Telemetry
 
 LOCK_FILE = "lock"
-GRACE_SECONDS = 5.0
+# Together with the time that load balancers need this is less than the 40 seconds that a process has to end.
+GRACE_SECONDS = 10.0
+JOBS_GRACE_SECONDS = 10.0
 OPEN_FILES_MAX = 65_536
 GC_THRESHOLDS = (20_000, 20, 20)
 
@@ -52,7 +54,8 @@ Hook = Callable[[Platform], Awaitable[None]]
 
 
 async def serve(config: Config, ring: Logs, prepare: Hook, started: Hook) -> None:
-    """Run until SIGTERM or SIGINT, then drain: no new calls, work in flight finishes, within 10 seconds.
+    """Run until SIGTERM or SIGINT, then drain: say so, end streams, take no new calls and no new jobs, finish what is
+    in flight. That takes `drain_seconds` and at most 20 more.
 
     `prepare` is called before anybody is let in, `started` once everything listens. The loops behind
     it are restarted by whoever keeps them (`loops.py`); should even that end, so does the process.
@@ -71,10 +74,9 @@ async def serve(config: Config, ring: Logs, prepare: Hook, started: Hook) -> Non
 @asynccontextmanager
 async def running(config: Config, ring: Logs, prepare: Hook) -> AsyncIterator[tuple[Platform, asyncio.Task[None]]]:
     """A platform that listens as long as the context lasts, and its work, which never ends by itself."""
-    config.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     open_files = _allow_open_files()
     randomness = random.SystemRandom()
-    with _locked(config.data):
+    with _locked(config.data) if config.has_folder else contextlib.nullcontext():
         clock = SystemClock()
         telemetry = exporting(config, clock)
         try:
@@ -94,7 +96,8 @@ async def running(config: Config, ring: Logs, prepare: Hook) -> AsyncIterator[tu
                     log.info(
                         "platform_started",
                         version=platform.health.version,
-                        data=str(config.data),
+                        role=config.role,
+                        data=str(config.data) if config.has_folder else "",
                         grpc=str(config.grpc),
                         http=str(config.http),
                         **await platform.taken_up(),
@@ -153,7 +156,8 @@ async def _listening(config: Config, platform: Platform, open_files: int) -> Asy
     caps = Caps(in_all, config.connections_per_address, config.idle_seconds, config.proxies)
     counted = {name: Connections(name, caps, platform.clock) for name in ("grpc", "http")}
     grpc_server = GrpcServer(platform.calls, config.grpc, config.server, config.idle_seconds)
-    http_server = HttpServer(application(platform, answers(platform)), config.http, counted["http"], GRACE_SECONDS)
+    pages = answers(platform) if config.does.has_pages else None
+    http_server = HttpServer(application(platform, pages), config.http, counted["http"], GRACE_SECONDS)
     platform.keep("connections", SocketWatch(grpc_server.port, counted["grpc"], platform.clock).run)
     for gauge in gauges_of(counted):
         platform.calls.metrics.add_gauges(*gauge)
@@ -163,9 +167,13 @@ async def _listening(config: Config, platform: Platform, open_files: int) -> Asy
         await grpc_server.start()
         yield work
     finally:
+        platform.health.is_stopping = True
+        await grpc_server.say_stopping()
+        if not work.done():
+            await platform.clock.sleep(config.drain_seconds)
         platform.hang_up()
-        await grpc_server.stop(GRACE_SECONDS)
-        await http_server.stop()
+        await asyncio.gather(grpc_server.stop(GRACE_SECONDS), http_server.stop())
+        await platform.engines.jobs.drain(JOBS_GRACE_SECONDS)
         work.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await work
@@ -205,6 +213,7 @@ def _check_free(field: str, address: Address) -> None:
 @contextmanager
 def _locked(data: Path) -> Iterator[None]:
     """One platform on one data folder: the store rests on being the only writer."""
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = os.open(data / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         try:

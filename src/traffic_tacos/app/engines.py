@@ -8,10 +8,11 @@ from typing import TypeAlias
 import msgspec
 
 from traffic_tacos.app.retention import EXPIRIES, SWEPT_ON_ANY_STORE
+from traffic_tacos.app.roles import ProcessRole
 from traffic_tacos.engines.eventbridge import Bus
 from traffic_tacos.engines.jobs import SharedJobs, StoreJobs
 from traffic_tacos.engines.outbox import Outbox
-from traffic_tacos.engines.peers import IN_FORCE_WITHIN_SECONDS, SharedPeers
+from traffic_tacos.engines.peers import HOUSE, IN_FORCE_WITHIN_SECONDS, JOBS, SharedPeers
 from traffic_tacos.engines.purge import Expiry
 from traffic_tacos.engines.settings import SETTING, StoredSettings
 from traffic_tacos.engines.shared_outbox import SharedOutbox
@@ -85,6 +86,7 @@ def shared(
     post: HttpPost,
     on_snapshot: OnSnapshot,
     webhook_url: str,
+    does: ProcessRole,
     log: Log | None = None,
     queues: Queues | None = None,
     bus: Bus | None = None,
@@ -93,13 +95,13 @@ def shared(
     any process that can does a job, else the one that put it; with `bus` events go there as well.
     """
     name = f"{randomness.getrandbits(64):016x}"
-    peers = _peers(store, clock, name, log)
+    peers = _peers(store, clock, name, does, log)
     events = SharedOutbox(store, clock, peers, None if bus is None else bus.publish)
     pools = WEBHOOK_POOLS, pool_of(webhook_url)
     jobs: SharedJobs | SqsJobs
     dependencies: list[Dependency] = [] if bus is None else [partial(_bus_health, bus, events)]
     if queues is None:
-        jobs = SharedJobs(store, clock, randomness, peers, *pools)
+        jobs = SharedJobs(store, clock, randomness, peers.jobs, *pools)
     else:
         jobs = SqsJobs(store, clock, randomness, peers, queues, name, *pools)
         dependencies.append(jobs.dependencies)
@@ -119,7 +121,7 @@ def shared(
     )
 
 
-def _peers(store: Store, clock: Clock, name: str, lines: Log | None) -> SharedPeers:
+def _peers(store: Store, clock: Clock, name: str, does: ProcessRole, lines: Log | None) -> SharedPeers:
     return SharedPeers(
         store,
         clock,
@@ -127,6 +129,8 @@ def _peers(store: Store, clock: Clock, name: str, lines: Log | None) -> SharedPe
         small=(SETTING, ENDPOINT),
         growing=(AUDIT,),
         one_at_a_time=("waiting_room",) if lines is None else (),
+        divided=("inventory",),
+        duties=[duty for duty, is_asked in ((HOUSE, does.keeps_house), (JOBS, does.does_jobs)) if is_asked],
     )
 
 

@@ -71,7 +71,7 @@ class Platform:
         self._issuer = _issuer(config, self.clock, fetch)
         authenticator = Authenticator(keyring, self.clock, self._issuer)
         self.calls = _calls(config, engines, keyring, authenticator)
-        self._remote = remote or RemoteRooms(config.elsewhere, keyring, self.clock)
+        self._remote = remote or RemoteRooms(config.remote, keyring, self.clock)
         self.overrides = Overrides(store)
         self.reconciler = Reconciler(engines.on_snapshot, store, self.clock, engines.peers)
         self.loops = Loops(self.clock)
@@ -84,7 +84,8 @@ class Platform:
         self.rooms: dict[str, Room] = {}
         for name in config.rooms:
             self.rooms[name] = _build(name, self._dependencies(name, authenticator, logs))
-        self.handlers: Mapping[str, Handler] = dict(ChainMap(*(dict(room.handlers) for room in self.rooms.values())))
+        handlers = ChainMap(*(dict(room.handlers) for room in self.rooms.values()))
+        self.handlers: Mapping[str, Handler] = dict(handlers) if config.does_jobs else {}
         self.receivers: Mapping[str, Receiver] = dict(ChainMap(*(dict(room.receivers) for room in self.rooms.values())))
         self._loops = self._all_loops()
         self._connect(authenticator, logs)
@@ -93,7 +94,9 @@ class Platform:
         return PlatformHealth(
             self.config.rooms,
             self.config.data,
+            self.config.store_at,
             self.engines.store,
+            self.engines.peers,
             self.clock,
             self.engines.jobs,
             self.engines.events,
@@ -287,7 +290,7 @@ class Platform:
             loops["keyring"] = lambda: self.keyring.run(self.clock, self.audit_keys), "gateway"
         if self._issuer is not None:
             loops["issuer"] = self._issuer.run, "gateway"
-        if "worker" in self.rooms:
+        if "worker" in self.rooms or self.config.does.keeps_house:
             loops["reconciler"] = self.reconciler.run, "worker"
         loops |= {name: (loop, "worker") for name, loop in peers.loops().items()}
         for name, room in self.rooms.items():

@@ -99,7 +99,7 @@ async def _on_dynamodb(config: Config, clock: Clock, randomness: random.Random) 
         yield Opened(
             store=store,
             on_snapshot=DynamoSnapshots(requests),
-            engines=partial(shared, log=lines, queues=queues, bus=bus),
+            engines=partial(shared, does=config.does, log=lines, queues=queues, bus=bus),
             gauges=(retries_of(store.retries),),
         )
 
@@ -118,7 +118,7 @@ def retries_of(counts: Mapping[str, int]) -> Gauge:
 @asynccontextmanager
 async def _log(config: Config) -> AsyncIterator[Log | None]:
     """What several processes share of the queues; None where one at a time has them."""
-    if not config.redis:
+    if not config.redis or "waiting_room" not in config.rooms:
         yield None
         return
     try:

@@ -45,6 +45,7 @@ OPTIONS = (
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.min_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 1_000),
+    ("grpc.default_authority", "traffic-tacos"),  # gRPC would make one of several addresses, which servers refuse
 )
 RETRY_POLICY = {
     "maxAttempts": 3,

@@ -40,6 +40,7 @@ def tacos(
 
 
 app.command("up")(up.up)
+app.command("serve")(up.serve)
 app.add_typer(event.app, name="event")
 app.add_typer(queue.app, name="queue")
 app.add_typer(admin.app, name="admin")

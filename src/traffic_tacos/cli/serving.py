@@ -1,4 +1,4 @@
-"""The platform that `tacos up` starts: what it sells, and what it says when it has started."""
+"""The platform that `tacos up` or `tacos serve` starts: what it sells, and what it says when it has started."""
 
 from pathlib import Path
 
@@ -19,21 +19,36 @@ FIRST_SALE = "club.yaml"
 EVENTS_SHOWN_MAX = 20
 
 
-async def serve(config: Config, ring: Logs, documents: list[tuple[str, str]]) -> None:
-    """Until it is stopped, with these events on sale: each a document and its seating plan."""
-    await embedded.serve(
-        config, ring, lambda platform: _offer(platform, documents), lambda platform: _tell(config, platform)
-    )
+async def serve(config: Config, ring: Logs, documents: list[tuple[str, str]], *, offers: bool) -> None:
+    """Until it is stopped, with these events on sale: each a document and its seating plan. One that `offers` shows
+    what there is to buy, and sells something where nobody else does.
+    """
+
+    async def told(platform: Platform) -> None:
+        await (_tell if offers else _tell_role)(config, platform)
+
+    await embedded.serve(config, ring, lambda platform: _offer(platform, documents, offers=offers), told)
 
 
-async def _offer(platform: Platform, documents: list[tuple[str, str]]) -> None:
+async def _offer(platform: Platform, documents: list[tuple[str, str]], *, offers: bool) -> None:
     """Put the event files on sale; on an empty stage, the bundled club. Nothing where the catalog is elsewhere."""
     if "catalog" not in platform.config.rooms:
         return
-    if not documents and (BUNDLED / FIRST_SALE).exists() and not (await platform.part(Catalog).list(Asked())).total:
+    if (
+        offers
+        and not documents
+        and (BUNDLED / FIRST_SALE).exists()
+        and not (await platform.part(Catalog).list(Asked())).total
+    ):
         documents = [read_files(BUNDLED / FIRST_SALE)]
     for document, plan in documents:
         await platform.put_on_sale(document, plan)
+
+
+async def _tell_role(config: Config, _: Platform) -> None:
+    """Say what it is and where it listens, in one line."""
+    console = Console(soft_wrap=True, highlight=False)
+    console.print(f"{config.role}: gRPC {config.grpc}, HTTP http://{config.http}; ends on SIGTERM")
 
 
 async def _tell(config: Config, platform: Platform) -> None:

@@ -2,7 +2,7 @@
 
 import inspect
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,21 +19,22 @@ OPTIONS = [setting for setting in SETTINGS.values() if not setting.is_secret]
 NO_SETTINGS = ("TACOS_AS", "TACOS_CONFIG")  # variables that commands read besides
 
 
-def with_settings(command: Callable[..., None]) -> Callable[..., None]:
-    """The command with an option for every setting. Its `given` are those that were given: as an option, else in the
-    environment, else in the file that `--config` names.
+def with_settings(command: Callable[..., None], but: Collection[str] = ()) -> Callable[..., None]:
+    """The command with an option for every setting, `but` for these. Its `given` are those that were given: as an
+    option, else in the environment, else in the file that `--config` names.
     """
+    settings = [setting for setting in OPTIONS if setting.name not in but]
     own = [one for one in inspect.signature(command).parameters.values() if one.name != "given"]
 
     @wraps(command)
     def run(context: typer.Context, config: Path | None, **values: Any) -> None:
         check_environment(os.environ, NO_SETTINGS)
-        taken = {setting.name: values.pop(setting.field) for setting in OPTIONS}
+        taken = {setting.name: values.pop(setting.field) for setting in settings}
         from_file = {} if config is None else read_file(config)
         command(**values, given={**from_file, **_given(context, taken), **_secrets()})
 
     first = [_keyword("context", typer.Context), *own, _keyword("config", Annotated[Path | None, CONFIG], None)]
-    taken = [_parameter(setting) for setting in OPTIONS]
+    taken = [_parameter(setting) for setting in settings]
     run.__signature__ = inspect.Signature([*first, *taken])  # type: ignore[attr-defined]  # which typer reads
     return run
 

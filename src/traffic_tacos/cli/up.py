@@ -1,6 +1,7 @@
-"""`tacos up`: all rooms in one process."""
+"""`tacos up`: all rooms in one process. `tacos serve`: one process of many."""
 
 import asyncio
+from functools import partial
 
 from traffic_tacos.app.given import Texts, config_of
 from traffic_tacos.cli import options
@@ -8,17 +9,33 @@ from traffic_tacos.cli.event import checked_files
 from traffic_tacos.cli.settings import with_settings
 from traffic_tacos.operations import logs
 
+DRAIN_SECONDS = "5"  # until load balancers have seen that a process is not ready
 
-@with_settings
+
+@partial(with_settings, but=("role",))
 def up(*, given: Texts) -> None:
     """Start the whole platform here, on embedded engines. Stop it with Ctrl-C; it goes on where it ended.
 
     Example: [bold]tacos up --event examples/events/theatre.yaml --time-scale 10[/]
     """
+    _start(given, offers=True)
+
+
+@with_settings
+def serve(*, given: Texts) -> None:
+    """Start one process of a platform that is many, on engines that they share. It ends on SIGTERM: within 40 seconds,
+    with what it has begun done, and what it kept for others let go.
+
+    Example: [bold]TACOS_DYNAMODB=tacos- tacos serve --role sale --keys-of /etc/tacos[/]
+    """
+    _start({"drain-seconds": [DRAIN_SECONDS], **given}, offers=False)
+
+
+def _start(given: Texts, *, offers: bool) -> None:
     ring = logs.LogRing()
     logs.configure(ring, f"{options.randomness().getrandbits(128):032x}")
     config = config_of(given)
     documents = [checked_files(path) for path in config.event_files]
     from traffic_tacos.cli import serving  # which loads every service: no other command needs them
 
-    asyncio.run(serving.serve(config, ring, documents))
+    asyncio.run(serving.serve(config, ring, documents, offers=offers))

@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 
+from traffic_tacos.kernel.instants import Instant
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.store import Key, Kind, Store, StoreUnavailable, Write
 
@@ -36,6 +37,7 @@ class Follower:
         self._hear = hear
         self._known: dict[Kind[Any], dict[str, Any]] = {kind: {} for kind in small}
         self._last: dict[Kind[Any], str] = {}
+        self.looked_at: Instant = 0
 
     async def load(self) -> None:
         """Learn what is there, which whoever remembers it has loaded before."""
@@ -43,6 +45,7 @@ class Follower:
             self._known[kind] = await self._all(kind)
         for kind in self._growing:
             await self._new(kind)
+        self.looked_at = self._clock.now()
 
     def committed(self, writes: Sequence[Write]) -> None:
         for kind, path, value in writes:
@@ -72,6 +75,7 @@ class Follower:
             self._tell([Write(kind, path, found.get(path)) for path in sorted({*changed} - {*ours})])
         for kind in self._growing:
             self._tell(await self._new(kind))
+        self.looked_at = self._clock.now()
 
     def _tell(self, writes: Sequence[Write]) -> None:
         if writes:

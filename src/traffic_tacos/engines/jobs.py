@@ -44,6 +44,7 @@ IDLE_SECONDS = 1.0
 RETRY_SECONDS = 1.0
 ERROR_LENGTH_MAX = 500
 TAKE_UP_SECONDS = 2.0
+DRAIN_LOOK_SECONDS = 0.05
 OVERDUE_AFTER = 10 * SECOND
 
 log = structlog.get_logger()
@@ -97,6 +98,7 @@ class StoreJobs:
         self._completed = 0
         self._failed = 0
         self._wake = asyncio.Event()
+        self._is_draining = False
 
     async def load(self) -> None:
         """Take up the jobs that an earlier process left."""
@@ -129,6 +131,12 @@ class StoreJobs:
                         await self._wake.wait()
                 except TimeoutError:
                     pass
+
+    async def drain(self, seconds: float) -> None:
+        self._is_draining = True
+        until = self._clock.now() + round(seconds * SECOND)
+        while self._running and self._clock.now() < until:
+            await self._clock.sleep(DRAIN_LOOK_SECONDS)
 
     def figures(self) -> JobFigures:
         return JobFigures(
@@ -196,6 +204,8 @@ class StoreJobs:
     def _take_due(self, now: Instant, handlers: Handlers) -> list[Job]:
         """The jobs that begin now: first those that waited for a place that is free again, then what is due."""
         taken: list[Job] = []
+        if self._is_draining:
+            return taken
         while self._freed:
             group, limit = self._freed.popleft()
             blocked = self._blocked.pop(limit, {})
@@ -281,7 +291,8 @@ class StoreJobs:
 
     def _idle_seconds(self, now: Instant) -> float:
         """Until the next job is due; blocked ones are woken when a job before them ends."""
-        return min(IDLE_SECONDS, max(0, self._heap[0][0] - now) / SECOND) if self._heap else IDLE_SECONDS
+        is_waiting = bool(self._heap) and not self._is_draining
+        return min(IDLE_SECONDS, max(0, self._heap[0][0] - now) / SECOND) if is_waiting else IDLE_SECONDS
 
     async def _run_one(self, job: Job, handlers: Handlers) -> None:
         began = self._running_since[job.id] = self._clock.now()
@@ -386,7 +397,7 @@ class SharedJobs(StoreJobs):
     async def _take_up(self, handlers: Handlers) -> None:
         while True:
             await self._clock.sleep(TAKE_UP_SECONDS)
-            if self._duty.is_ours():
+            if self._duty.is_ours() and not self._is_draining:
                 try:
                     await self._take_up_overdue(handlers)
                 except StoreUnavailable as error:

@@ -1,8 +1,8 @@
 """Several processes on one store, which know each other by what they write there.
 
-One has the *duty* of what is done for all: sweeping, reconciling, taking up what a dead process left. A room that is in
-one process at a time is a lease too, and what it writes is fenced; a second process that has the room waits for it,
-and goes on where the first has ended.
+One keeps the *house* for all: sweeps, reconciles, hands over the events that a dead process left. One takes over the
+*jobs* that are left. A room that is in one process at a time is a lease too, and what it writes is fenced; a second
+process that has the room waits for it, and goes on where the first has ended.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
@@ -14,11 +14,13 @@ import structlog
 from traffic_tacos.engines.follower import Follower
 from traffic_tacos.engines.leases import FencedStore, HeldLease
 from traffic_tacos.engines.presence import Presence
+from traffic_tacos.kernel.instants import Instant
 from traffic_tacos.ports.clock import Clock
-from traffic_tacos.ports.peers import OnCommit, Share
+from traffic_tacos.ports.peers import Duty, OnCommit, Share
 from traffic_tacos.ports.store import Kind, Store, StoreUnavailable, Write
 
-DUTY = "duty"
+HOUSE = "duty"
+JOBS = "jobs"
 ASKED_EVERY_SECONDS = 0.5
 IN_FORCE_WITHIN_SECONDS = 1.0  # two looks of a follower
 
@@ -26,7 +28,10 @@ log = structlog.get_logger()
 
 
 class SharedPeers:
-    """A `Peers`. `one_at_a_time` are rooms that one process has; `name` is this process's, and never another's."""
+    """A `Peers`, whose duty is the house. `one_at_a_time` are rooms that one process has; `divided` are those whose
+    processes divide their work; `duties` are those that this process asks for; `name` is this process's, and never
+    another's.
+    """
 
     def __init__(
         self,
@@ -37,27 +42,41 @@ class SharedPeers:
         small: Sequence[Kind[Any]],
         growing: Sequence[Kind[Any]],
         one_at_a_time: Sequence[str],
+        divided: Sequence[str],
+        duties: Collection[str] = (HOUSE, JOBS),
     ) -> None:
         self._store = store
         self._clock = clock
-        self._duty = HeldLease(store, clock, DUTY, name)
+        self._duties = {duty: HeldLease(store, clock, duty, name) for duty in (HOUSE, JOBS)}
+        self._asked = [lease for duty, lease in self._duties.items() if duty in duties]
         self._leases = {room: HeldLease(store, clock, room, name) for room in one_at_a_time}
         self._held: list[HeldLease] = []
         self._presence = Presence(store, clock, name)
+        self._divided = divided
+        self._divides = False
         self._follower = Follower(store, clock, small, growing, self._heard)
         self._on_commit: OnCommit = lambda _: None
 
     def is_ours(self) -> bool:
-        return self._duty.is_ours()
+        return self._duties[HOUSE].is_ours()
+
+    @property
+    def jobs(self) -> Duty:
+        """The duty to take over the jobs that are left."""
+        return self._duties[JOBS]
 
     def share(self) -> Share:
         return self._presence.share()
 
+    def looked_at(self) -> Instant | None:
+        return self._follower.looked_at
+
     def leases(self) -> Mapping[str, int]:
-        return {lease.name: lease.number for lease in (self._duty, *self._held) if lease.is_ours()}
+        return {lease.name: lease.number for lease in (*self._asked, *self._held) if lease.is_ours()}
 
     async def begin(self, rooms: Collection[str], on_commit: OnCommit) -> None:
         self._on_commit = on_commit
+        self._divides = any(room in rooms for room in self._divided)
         self._held = [lease for room, lease in self._leases.items() if room in rooms]
         for lease in self._held:
             is_told = False
@@ -66,8 +85,9 @@ class SharedPeers:
                     log.warning("waiting_for_lease", lease=lease.name)
                     is_told = True
                 await self._clock.sleep(ASKED_EVERY_SECONDS)
-        with suppress(StoreUnavailable):  # it is asked for again and again
-            await self._duty.ask()
+        for lease in self._asked:
+            with suppress(StoreUnavailable):  # it is asked for again and again
+                await lease.ask()
         await self._follower.load()
 
     def store_of(self, room: str, store: Store) -> Store:
@@ -78,13 +98,14 @@ class SharedPeers:
         self._follower.committed(writes)
 
     def loops(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
-        return {"changes": self._follower.run, "duty": self._duty.run, "presence": self._presence.run} | {
-            f"lease of {lease.name}": lease.run for lease in self._held
-        }
+        leases = {f"lease of {lease.name}": lease.run for lease in (*self._asked, *self._held)}
+        presence = {"presence": self._presence.run} if self._divides else {}
+        return {"changes": self._follower.run} | presence | leases
 
     async def end(self) -> None:
-        await self._presence.leave()
-        for lease in (*self._held, self._duty):
+        if self._divides:
+            await self._presence.leave()
+        for lease in (*self._held, *self._asked):
             with suppress(StoreUnavailable):  # then it runs out
                 await lease.let_go()
 

@@ -161,8 +161,8 @@ class SqsJobs(StoreJobs):
         return []
 
     async def _receive(self, queue: str) -> None:
-        """Take up what comes, as far as there is room for it, until cancelled."""
-        while True:
+        """Take up what comes, as far as there is room for it, until cancelled or drained."""
+        while not self._is_draining:
             room = IN_HAND_MAX - sum(hand.queue == queue for hand in self._in_hand.values())
             if room <= 0:
                 self._some_done.clear()

@@ -17,11 +17,13 @@ from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.events import EventRelay
 from traffic_tacos.ports.health import Health, PartHealth
 from traffic_tacos.ports.jobs import Jobs
+from traffic_tacos.ports.peers import Peers
 from traffic_tacos.ports.store import Decision, Store
 
 SLOW_MS = 250
 MEGABYTE = 1_000_000
 DISK_FREE_NEEDED, DISK_FREE_WANTED = 100 * MEGABYTE, 1000 * MEGABYTE
+STALE_AFTER = 10 * SECOND
 BEATS_EVERY_SECONDS = 0.5
 BEATS_REMEMBERED = 20
 ISSUES_SHOWN_MAX = 10
@@ -57,7 +59,9 @@ class PlatformHealth:
         self,
         rooms: Sequence[str],
         data: Path,
+        store_at: str,
         store: Store,
+        peers: Peers,
         clock: Clock,
         jobs: Jobs,
         outbox: EventRelay,
@@ -71,6 +75,8 @@ class PlatformHealth:
         self._elsewhere: list[Callable[[], Awaitable[list[PartHealth]]]] = []
         self._outside: list[Callable[[], Awaitable[Sequence[PartHealth]]]] = []
         self._data = data
+        self._store_at = store_at
+        self._peers = peers
         self._reconciler = reconciler
         self._rooms = tuple(rooms)
         self._store = store
@@ -79,6 +85,7 @@ class PlatformHealth:
         self._outbox = outbox
         self._started_at = clock.now()
         self.version = version("traffic-tacos")  # which reads files
+        self.is_stopping = False
 
     def add_issues(self, room: str, find: Callable[[], list[str]]) -> None:
         """Whatever `find` finds, when asked, is an issue of the room: it works, and not as it should."""
@@ -125,15 +132,22 @@ class PlatformHealth:
             rooms.append(PartHealth(name, health, store.response_ms, figures=shown, issues=tuple(issues)))
         return [*rooms, *[room for look in self._elsewhere for room in await look()]]
 
+    async def readiness(self) -> list[PartHealth]:
+        """What this process cannot answer without. Queues and the bus are not of it: what they carry is in records."""
+        return [
+            self._with_damage(await self._store_health()),
+            self._engine_health(),
+            *self._changes_health(),
+            *self._disk_health(),
+        ]
+
     async def dependencies(self) -> list[PartHealth]:
         figures = self._jobs.figures()
         jobs = Health.DEGRADED if figures.dead else Health.HEALTHY
         return [
-            self._with_damage(await self._store_health()),
+            *await self.readiness(),
             PartHealth("jobs", jobs, 0, endpoint=f"{figures.pending} pending"),
             PartHealth("events", Health.HEALTHY, 0, endpoint=f"{self._outbox.waiting()} waiting"),
-            self._engine_health(),
-            *self._disk_health(),
             *[part for look in self._outside for part in await look()],
         ]
 
@@ -143,6 +157,17 @@ class PlatformHealth:
         if lag > SLOW_MS:
             return PartHealth("engine", Health.DEGRADED, lag, "embedded", issues=(f"was {lag} ms late",))
         return PartHealth("engine", Health.HEALTHY, lag, "embedded")
+
+    def _changes_health(self) -> list[PartHealth]:
+        """How long ago it was looked at what other processes have changed; nothing is said where there are none."""
+        looked_at = self._peers.looked_at()
+        if looked_at is None:
+            return []
+        ago = self._clock.now() - looked_at
+        if ago <= STALE_AFTER:
+            return [PartHealth("changes", Health.HEALTHY, 0)]
+        issue = f"what other processes have changed was last seen {ago // SECOND} seconds ago"
+        return [PartHealth("changes", Health.UNHEALTHY, 0, issues=(issue,))]
 
     def disk_free(self) -> int | None:
         """Bytes left where the data is; None for a platform that has no folder."""
@@ -178,11 +203,13 @@ class PlatformHealth:
         try:
             await self._store.transact((), lambda _: Decision(None))
         except Fault as fault:
-            return PartHealth("store", Health.UNHEALTHY, 0, endpoint="embedded", issues=(str(fault),))
+            return PartHealth("store", Health.UNHEALTHY, 0, endpoint=self._store_at, issues=(str(fault),))
         took = self._clock.now() - started
         if took > SLOW_MS:
-            return PartHealth("store", Health.DEGRADED, took, endpoint="embedded", issues=(f"answers in {took} ms",))
-        return PartHealth("store", Health.HEALTHY, took, endpoint="embedded")
+            return PartHealth(
+                "store", Health.DEGRADED, took, endpoint=self._store_at, issues=(f"answers in {took} ms",)
+            )
+        return PartHealth("store", Health.HEALTHY, took, endpoint=self._store_at)
 
 
 def _found(find: Callable[[], list[str]]) -> list[str]:

@@ -26,6 +26,8 @@ class PartHealth(msgspec.Struct, frozen=True):
 
 
 class HealthChecks(Protocol):
+    is_stopping: bool  # and answers only what is under way, or has not heard of it yet
+
     @property
     def version(self) -> str: ...
 
@@ -33,5 +35,9 @@ class HealthChecks(Protocol):
     def uptime_seconds(self) -> int: ...
 
     async def rooms(self) -> list[PartHealth]: ...
+
+    async def readiness(self) -> list[PartHealth]:
+        """What it cannot answer without."""
+        ...
 
     async def dependencies(self) -> list[PartHealth]: ...

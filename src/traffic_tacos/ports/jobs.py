@@ -105,3 +105,7 @@ class JobRunner(Jobs, Protocol):
     async def run(self, handlers: Handlers) -> None:
         """Run jobs until cancelled."""
         ...
+
+    async def drain(self, seconds: float) -> None:
+        """Begin no more jobs, and wait until those that run are done, at most so long."""
+        ...

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
+from traffic_tacos.kernel.instants import Instant
 from traffic_tacos.ports.store import Store, Write
 
 OnCommit = Callable[[Sequence[Write]], None]
@@ -40,6 +41,10 @@ class Peers(Duty, Protocol):
 
     def share(self) -> Share: ...
 
+    def looked_at(self) -> Instant | None:
+        """When it was last looked at what others have committed; None where there are no others."""
+        ...
+
     def leases(self) -> Mapping[str, int]:
         """The leases that this process has, by name, and how often each has changed hands."""
         ...
@@ -63,6 +68,9 @@ class _Alone:
 
     async def begin(self, rooms: Collection[str], on_commit: OnCommit) -> None:
         pass
+
+    def looked_at(self) -> Instant | None:
+        return None
 
     def store_of(self, room: str, store: Store) -> Store:  # noqa: ARG002 - a Peers
         return store

@@ -82,9 +82,13 @@ class GrpcServer:
         await self._server.start()
         await self._set(health_pb2.HealthCheckResponse.SERVING)
 
+    async def say_stopping(self) -> None:
+        """Tell whoever asks for our health to send us nothing new; what comes all the same is answered."""
+        await self._set(health_pb2.HealthCheckResponse.NOT_SERVING)
+
     async def stop(self, grace_seconds: float) -> None:
         """Take no new calls; let those under way finish within the grace."""
-        await self._set(health_pb2.HealthCheckResponse.NOT_SERVING)
+        await self.say_stopping()
         await self._server.stop(grace_seconds)
 
     async def _set(self, status: Any) -> None:

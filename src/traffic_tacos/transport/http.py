@@ -123,16 +123,15 @@ class Behind(Protocol):
     def key_set(self) -> Mapping[str, object]: ...
 
 
-def application(platform: Behind, pages: Mapping[str, Mapping[str, Answer]] = {}) -> Starlette:
-    """`pages` are what else is answered, by path and verb."""
+def application(platform: Behind, pages: Mapping[str, Mapping[str, Answer]] | None = {}) -> Starlette:
+    """`pages` are what else is answered, by path and verb; None where nobody but webhooks and probes comes."""
     answers: dict[str, Mapping[str, Answer]] = {
-        **_pay_doors(platform),
         **_platform_doors(platform),
         **{path: {"POST": _received(platform, receiver)} for path, receiver in platform.receivers.items()},
-        **_rest_doors(platform),
-        **pages,
-        "/{service}/{method}": {"POST": ConnectDoor(platform.calls).answer},
     }
+    if pages is not None:
+        answers |= {**_pay_doors(platform), **_rest_doors(platform), **pages}
+        answers["/{service}/{method}"] = {"POST": ConnectDoor(platform.calls).answer}
     routes = [Route(path, Verbs(by_verb)) for path, by_verb in answers.items()]
     app = Starlette(routes=routes, middleware=_cors(platform.config.cors_origins))
     app.router.redirect_slashes = False  # a redirect would send callers to whatever their Host header says
@@ -146,7 +145,9 @@ def _platform_doors(platform: Behind) -> dict[str, dict[str, Answer]]:
         return PlainTextResponse("alive\n", headers=HEADERS)
 
     async def ready(_: Request) -> Response:
-        parts = await platform.health.dependencies()
+        if platform.health.is_stopping:
+            return PlainTextResponse("stopping\n", 503, headers=HEADERS)
+        parts = await platform.health.readiness()
         worst = max(part.health for part in parts)
         body = "".join(f"{part.name}: {part.health.name.lower()}\n" for part in parts)
         return PlainTextResponse(body, 503 if worst is Health.UNHEALTHY else 200, headers=HEADERS)

@@ -13,8 +13,6 @@ from traffic_tacos.kernel.calls import Caller, Role
 from traffic_tacos.kernel.instants import SECOND
 from traffic_tacos.kernel.tokens import verify_user
 
-# Streams that are never called by a room, and what every process answers for itself.
-
 
 def test_every_service_is_some_room_s():
     assert set(ROOM_OF) == {path.partition("/")[0] for path in POLICY}

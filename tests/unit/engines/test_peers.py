@@ -12,7 +12,7 @@ from traffic_tacos.engines.follower import Follower
 from traffic_tacos.engines.jobs import OVERDUE_AFTER, SharedJobs
 from traffic_tacos.engines.leases import LEASE_FOR, SKEW_MAX
 from traffic_tacos.engines.memory import MemoryStore
-from traffic_tacos.engines.peers import SharedPeers
+from traffic_tacos.engines.peers import HOUSE, JOBS, SharedPeers
 from traffic_tacos.engines.presence import PRESENT_FOR
 from traffic_tacos.engines.settings import SETTING, Set
 from traffic_tacos.engines.shared_outbox import KEPT_FOR, ORPHANED_AFTER, ORPHANS_EVERY, SharedOutbox
@@ -35,7 +35,7 @@ from traffic_tacos.ports.store import (
 class Process:
     """What one process has of all this."""
 
-    def __init__(self, records, clock, number):
+    def __init__(self, records, clock, number, duties=(HOUSE, JOBS)):
         chance = random.Random(number)
 
         def outbox_keys():
@@ -44,9 +44,16 @@ class Process:
 
         self.store = records.beside(self.committed, outbox_keys)
         self.peers = SharedPeers(
-            self.store, clock, f"process-{number}", small=(SETTING,), growing=(AUDIT,), one_at_a_time=("room",)
+            self.store,
+            clock,
+            f"process-{number}",
+            small=(SETTING,),
+            growing=(AUDIT,),
+            one_at_a_time=("room",),
+            divided=("seats",),
+            duties=duties,
         )
-        self.jobs = SharedJobs(self.store, clock, chance, self.peers)
+        self.jobs = SharedJobs(self.store, clock, chance, self.peers.jobs)
         self.outbox = SharedOutbox(self.store, clock, self.peers)
         self.heard, self.forwarded, self.changes, self.did = [], [], [], []
         self.outbox.subscribe(self._hear)
@@ -57,7 +64,7 @@ class Process:
         self.jobs.committed(writes)
         self.outbox.committed(writes)
 
-    async def begin(self, rooms=()):
+    async def begin(self, rooms=("seats",)):
         await self.peers.begin(rooms, self.changes.extend)
 
     async def run(self):
@@ -258,8 +265,41 @@ async def test_processes_know_how_many_they_are_and_miss_who_has_gone(clock):
 async def test_a_process_says_which_leases_it_has_and_how_often_they_changed_hands(clock):
     _, one, other = two(clock)
     await one.begin({"room"})
-    assert one.peers.leases() == {"duty": 1, "room": 1}
+    assert one.peers.leases() == {"duty": 1, "jobs": 1, "room": 1}
     assert other.peers.leases() == {}
     await one.peers.end()
     await other.begin({"room"})
-    assert (one.peers.leases(), other.peers.leases()) == ({}, {"duty": 2, "room": 2})
+    assert (one.peers.leases(), other.peers.leases()) == ({}, {"duty": 2, "jobs": 2, "room": 2})
+
+
+@on_virtual_time
+async def test_a_process_does_for_all_only_what_it_asks_for(clock):
+    records = MemoryStore()
+    sale, worker, relay = (
+        Process(records, clock, 1, ()),
+        Process(records, clock, 2, (JOBS,)),
+        Process(records, clock, 3, (HOUSE,)),
+    )
+    await sale.begin()
+    left = Job("left", "topic", clock.now(), {})
+    await sale.store.transact((), lambda _: Decision(None, jobs=(left,)))  # and dies
+    await tell(sale, "last")
+    async with running(worker, relay):
+        await clock.sleep(ORPHANED_AFTER / SECOND + 10)
+        assert (worker.did, relay.did) == (["left"], [])
+        assert (worker.forwarded, relay.forwarded) == ([], ["last"])
+        duties = [(process.peers.is_ours(), process.peers.jobs.is_ours()) for process in (sale, worker, relay)]
+        assert duties == [(False, False), (False, True), (True, False)]
+
+
+@on_virtual_time
+async def test_who_does_not_share_the_work_is_not_counted_among_those_who_do(clock):
+    records = MemoryStore()
+    sale, edge = Process(records, clock, 1), Process(records, clock, 2)
+    await edge.begin(("gateway",))
+    async with running(sale):
+        beside = asyncio.create_task(edge.run())
+        await clock.sleep(2)
+        assert (sale.peers.share(), edge.peers.share()) == (Share(0, 1), Share(0, 1))
+        beside.cancel()
+        await asyncio.gather(beside, return_exceptions=True)

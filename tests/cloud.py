@@ -1,0 +1,232 @@
+"""A platform of many processes on this one machine: `make cloud`, or `python -m tests.cloud`.
+
+What AWS would be speaks on 127.0.0.1 (ministack and Valkey, from `make engines`); before it stand two edges, two sales,
+a worker, a relay and an admin, each a process of `tacos serve` with the same settings. Ctrl-C ends all of them, and
+what they kept.
+"""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from tests.emulators import ENGINES, MISSING, found_as, free_port, ministack, valkey
+from traffic_tacos.calls import keys
+
+ROOT = Path(__file__).parents[1]
+TABLES, BUS = "cloud-", "cloud"  # what the names of tables and queues begin with; the bus
+PROCESSES = {
+    "sale-1": "sale",
+    "sale-2": "sale",
+    "worker-1": "worker",
+    "relay-1": "relay",
+    "admin-1": "admin",
+    "edge-1": "edge",
+    "edge-2": "edge",
+}
+READY_WITHIN, ENDED_WITHIN = 40, 45
+EVENT, EVENT_ID = ROOT / "examples" / "events" / "club.yaml", "evt_taco_club"
+
+
+class Process:
+    """One process of the platform; `grpc` and `http` are where it listens."""
+
+    def __init__(self, name: str, folder: Path, environment: Mapping[str, str], more: Sequence[str]) -> None:
+        self.name = name
+        self.grpc, self.http = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
+        self.log = folder / f"{name}.log"
+        self._folder, self._environment, self._more = folder, environment, more
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        listening = ["--grpc", self.grpc, "--http", self.http, "--data", str(self._folder / self.name)]
+        command = [sys.executable, "-c", "from traffic_tacos.cli import main; main()", "serve", *listening, *self._more]
+        with self.log.open("ab") as log:
+            # In a session of its own, so that Ctrl-C reaches it through us, in order, and only once.
+            self._process = subprocess.Popen(
+                command, stdout=log, stderr=log, env=self._environment, cwd=self._folder, start_new_session=True
+            )
+
+    def is_ready(self) -> bool:
+        with suppress(URLError, OSError), urlopen(f"http://{self.http}/readyz", timeout=2) as answer:
+            return bool(answer.status == 200)
+        return False
+
+    def wait_until_ready(self) -> None:
+        deadline = time.monotonic() + READY_WITHIN
+        while not self.is_ready():
+            if self.pid == 0 or time.monotonic() > deadline:
+                raise AssertionError(f"{self.name} did not start: {self.log.read_text()[-2000:]}")
+            time.sleep(0.1)
+
+    @property
+    def pid(self) -> int:
+        """0 when it does not run."""
+        return self._process.pid if self._process is not None and self._process.poll() is None else 0
+
+    def kill(self) -> None:
+        """SIGKILL: no goodbye."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def terminate(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+
+    def wait(self) -> int:
+        """Its exit code; killed when it has not ended in time."""
+        assert self._process is not None
+        with suppress(subprocess.TimeoutExpired):
+            return self._process.wait(ENDED_WITHIN)
+        self.kill()
+        raise AssertionError(f"{self.name} did not end within {ENDED_WITHIN} seconds: {self.log.read_text()[-2000:]}")
+
+
+class Cloud:
+    """`environment` is what `tacos` needs to find it: its first edge, its keys and its store."""
+
+    def __init__(self, folder: Path, engines: Mapping[str, str], names: Sequence[str], settings: Mapping[str, object]):
+        self.folder = folder
+        self.data = folder / "shared"
+        keys.opened(self.data, random.SystemRandom())
+        config = folder / "cloud.toml"
+        environment = {**os.environ, **engines}
+        self.processes = {
+            name: Process(name, folder, environment, ["--config", str(config), "--role", PROCESSES[name]])
+            for name in names
+        }
+        self.edges = [one for name, one in self.processes.items() if PROCESSES[name] == "edge"]
+        config.write_text(_toml(self._settings() | settings))
+        self.environment = {**environment, "TACOS_DATA": str(self.data), "TACOS_GRPC": self.edges[0].grpc}
+
+    def _settings(self) -> dict[str, object]:
+        """The same for all: what is where, and what they stand on."""
+        sales, admins = self._at("sale"), self._at("admin")
+        return {
+            "dynamodb": TABLES,
+            "sqs": TABLES,
+            "event-bus": BUS,
+            "keys-of": str(self.data),
+            "elsewhere": [
+                f"gateway,waiting_room,realtime={self._at('edge')}",
+                f"catalog,inventory,reservation,payment,webhook,worker={sales}",
+                *([f"admin={admins}"] if admins else []),
+            ],
+            "public-url": f"http://{self.edges[0].http}",
+            "payment-webhook": f"http://{self._of('sale')[0].http}/webhooks/payments",
+        }
+
+    def _of(self, role: str) -> list[Process]:
+        return [one for name, one in self.processes.items() if PROCESSES[name] == role]
+
+    def _at(self, role: str) -> str:
+        return ",".join(one.grpc for one in self._of(role))
+
+    def tacos(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, "-c", "from traffic_tacos.cli import main; main()", *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=False, env=self.environment)
+
+    def start(self, tell: Callable[[str], None]) -> None:
+        made = self.tacos("aws", "create", "--dynamodb", TABLES, "--sqs", TABLES, "--event-bus", BUS)
+        assert made.returncode == 0, made.stderr
+        tell("tables, queues and a bus created")
+        for process in self.processes.values():
+            process.start()
+        for name, process in self.processes.items():
+            process.wait_until_ready()
+            tell(f"{name:9} is ready: gRPC {process.grpc}, HTTP http://{process.http}")
+
+    def stop(self) -> dict[str, int]:
+        """Exit codes, by name."""
+        running = {name: one for name, one in self.processes.items() if one.pid}
+        for process in running.values():
+            process.terminate()
+        return {name: process.wait() for name, process in running.items()}
+
+    def kill(self) -> None:
+        for process in self.processes.values():
+            process.kill()
+
+
+def _toml(settings: Mapping[str, object]) -> str:
+    """Texts, numbers and lists of them are in TOML what they are in JSON."""
+    return "".join(f"{name} = {json.dumps(value)}\n" for name, value in settings.items())
+
+
+@contextmanager
+def running(
+    folder: Path,
+    names: Sequence[str] = tuple(PROCESSES),
+    tell: Callable[[str], None] = lambda _: None,
+    **settings: object,
+) -> Iterator[Cloud]:
+    """A platform of these processes, ready, until the context ends; whatever still runs then is killed."""
+    with ministack(folder / "ministack") as address, valkey(folder / "valkey") as queues:
+        tell(
+            f"DynamoDB, SQS and EventBridge answer at {address} (ministack), Redis at 127.0.0.1:{queues.port} (Valkey)"
+        )
+        given = {name.replace("_", "-"): value for name, value in settings.items()}
+        cloud = Cloud(
+            folder,
+            found_as(address) | {"TACOS_REDIS": queues.url},
+            names,
+            {"event": [str(EVENT)], "redis-replicas": 0} | given,
+        )
+        try:
+            cloud.start(tell)
+            yield cloud
+        finally:
+            cloud.kill()
+
+
+def main() -> None:
+    if not (ENGINES / "ministack").exists():
+        sys.exit(MISSING)
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    with (
+        suppress(KeyboardInterrupt),
+        tempfile.TemporaryDirectory(prefix="tacos-cloud-") as folder,
+        running(Path(folder), tell=_tell, time_scale=10) as cloud,
+    ):
+        _tell_how(cloud)
+        try:
+            signal.pause()
+        finally:
+            _tell("ending: each process says that it is not ready, and finishes what it has begun …")
+            ended = cloud.stop()
+            _tell(", ".join(f"{name}: {code}" for name, code in ended.items()))
+    _tell("nothing is left")
+
+
+def _tell(text: str) -> None:
+    print(f"cloud: {text}", flush=True)
+
+
+def _tell_how(cloud: Cloud) -> None:
+    first, second = cloud.edges
+    shared = {name: cloud.environment[name] for name in ("TACOS_DATA", "TACOS_GRPC")}
+    print(
+        "\nIn another terminal:\n"
+        f"  export {' '.join(f'{name}={value}' for name, value in shared.items())}\n"
+        f"  tacos buy {EVENT_ID} --quantity 2          the other edge: --grpc {second.grpc}\n"
+        "  tacos admin health\n"
+        f"  tacos verify --grpc {first.grpc}\n"
+        f"In a browser: http://{first.http}/ and http://{second.http}/\n"
+        f"What they write: {cloud.folder}/*.log\n"
+        "Ctrl-C ends all.\n",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    main()
