@@ -85,6 +85,31 @@ async def test_a_job_that_fails_is_tried_again_with_growing_pauses_and_ends_as_a
     assert "the other side is down" in dead.last_error
 
 
+@pytest.mark.parametrize("failures", [0, 1, RETRIES.attempts_max])
+async def test_a_job_that_is_attempted_at_once_has_a_record_from_its_first_failure_on(desk, failures):
+    records = []
+
+    async def handler(job):
+        records.append(await desk.store.get(JOB.key("a")))
+        if len(records) <= failures:
+            raise ValueError("the other side is down")
+
+    commits = []
+    heard = desk.store.on_commit
+    desk.store.on_commit = lambda writes: (commits.append(writes), heard(writes))
+    desk.jobs.attempt(Job("a", "t", desk.clock.now()))
+    desk.jobs.attempt(Job("a", "t", desk.clock.now()))  # it is on its way
+    await desk.run_for({"t": handler}, 7200, step=2.0)
+    assert [record and record.attempts for record in records] == [None, 1, *range(2, RETRIES.attempts_max)][
+        : len(records)
+    ]
+    assert len(records) == min(failures + 1, RETRIES.attempts_max)
+    assert bool(commits) == bool(failures)
+    assert len(await desk.jobs.dead_letters(10)) == (failures == RETRIES.attempts_max)
+    assert desk.jobs.can_attempt("t")
+    assert not desk.jobs.can_attempt("other")
+
+
 async def test_a_job_that_knows_when_is_tried_again_then(desk):
     times = []
 

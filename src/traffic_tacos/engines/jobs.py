@@ -10,7 +10,7 @@ import asyncio
 import heapq
 import random
 from collections import Counter, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from typing import NamedTuple
@@ -95,6 +95,8 @@ class StoreJobs:
         self._last_done_at: Instant | None = None
         self._worked_ms = 0
         self._dead: set[str] = set()
+        self._topics: Container[str] = ()  # of what is done here, once it runs
+        self._unrecorded: set[str] = set()  # attempted before there is a record of it
         self._completed = 0
         self._failed = 0
         self._wake = asyncio.Event()
@@ -115,10 +117,12 @@ class StoreJobs:
                 if value is None:
                     self._unlearn(path)
                 else:
+                    self._unrecorded.discard(value.id)
                     self._learn(value)
 
     async def run(self, handlers: Handlers) -> None:
         """Run jobs until cancelled. What is running then is cancelled too, and due again at the next start."""
+        self._topics = handlers.keys()
         self._begin_anew()
         async with asyncio.TaskGroup() as tasks:
             while True:
@@ -166,6 +170,14 @@ class StoreJobs:
     async def dead_letters(self, limit: int) -> list[Job]:
         return [self._known[job_id] for job_id in sorted(self._dead)[:limit]]
 
+    def can_attempt(self, topic: str) -> bool:
+        return topic in self._topics
+
+    def attempt(self, job: Job) -> None:
+        if job.id not in self._known:
+            self._unrecorded.add(job.id)
+            self._learn(job)
+
     async def replay(self, job_id: str, entry: Audited) -> bool:
         key = JOB.key(job_id)
         now = self._clock.now()
@@ -190,6 +202,7 @@ class StoreJobs:
 
     def _unlearn(self, path: str) -> None:
         job_id = parts_of(path)[0]
+        self._unrecorded.discard(job_id)
         self._known.pop(job_id, None)
         self._dead.discard(job_id)
 
@@ -313,7 +326,13 @@ class StoreJobs:
             self._wake.set()
 
     async def _attempt(self, job: Job, handlers: Handlers, began: Instant) -> None:
-        await self._settle(job, await self._done(job, handlers, began))
+        after = await self._done(job, handlers, began)
+        if self._known.get(job.id) != job:
+            return  # it was dropped or replaced while it ran
+        if after is None and job.id in self._unrecorded:
+            self._unlearn(JOB.key(job.id).path)
+        else:
+            await self._settle(job, after)
 
     async def _done(self, job: Job, handlers: Handlers, began: Instant) -> Job | None:
         """Do the job; what is left of it. Whatever goes wrong, also in what it waits for, is its failure alone."""
@@ -363,7 +382,7 @@ class StoreJobs:
 
     def _settled(self, job: Job, after: Job | None, view: View) -> Decision[bool]:
         key = JOB.key(job.id)
-        if view.get(key) != job:
+        if view.get(key) != (None if job.id in self._unrecorded else job):
             return Decision(False)
         return Decision(True, writes=(drop_job(job.id) if after is None else put(key, after),))
 

@@ -1,4 +1,4 @@
-"""Events in one process: the outbox records of each commit, handed to subscribers, then removed.
+"""Events in one process: the outbox records of each commit, handed to subscribers, then removed, many at once.
 
 After a crash what was not removed is delivered again: subscribers are given everything at least once.
 """
@@ -6,11 +6,10 @@ After a crash what was not removed is delivered again: subscribers are given eve
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from itertools import islice
 
 import structlog
 
-from traffic_tacos.engines.tasks import is_cancelled
+from traffic_tacos.engines.tasks import is_cancelled, together
 from traffic_tacos.kernel.domain_events import DomainEvent, payload_of, topic_of
 from traffic_tacos.kernel.errors import Damaged, Fault
 from traffic_tacos.ports.clock import Clock
@@ -18,16 +17,15 @@ from traffic_tacos.ports.events import Subscriber
 from traffic_tacos.ports.store import (
     COMMIT_RECORDS_MAX,
     OUTBOX,
-    Decision,
     Key,
     Store,
     StoreUnavailable,
     Write,
-    delete,
+    remove,
 )
 
 PAGE = 1000
-REMOVED_AT_ONCE_MAX = COMMIT_RECORDS_MAX
+REMOVED_AFTER_SECONDS = 0.5
 RETRY_SECONDS = 1.0
 BUGS_MAX = 5
 
@@ -40,7 +38,8 @@ class Outbox:
         self._clock = clock
         self._subscribers: list[Subscriber] = []
         self._queue: deque[tuple[Key[DomainEvent], DomainEvent]] = deque()
-        self._wake = asyncio.Event()
+        self._delivered: list[Key[DomainEvent]] = []  # and not removed yet
+        self._wake, self._has_delivered = asyncio.Event(), asyncio.Event()
 
     def subscribe(self, subscriber: Subscriber, *, forwards: bool = False) -> None:  # noqa: ARG002 - all is here
         self._subscribers.append(subscriber)
@@ -64,26 +63,32 @@ class Outbox:
         return len(self._queue)
 
     async def run(self) -> None:
-        """Hand events over until cancelled. They stay in the queue until their removal is durable."""
+        """Hand events over until cancelled, and remove them soon after."""
+        self._has_delivered.set()  # by a run before this one, which has failed
+        await together(self._deliver(), self._remove_delivered())
+
+    async def _deliver(self) -> None:
         while True:
             while self._queue:
-                handed_over = list(islice(self._queue, REMOVED_AT_ONCE_MAX))
-                for _, event in handed_over:
-                    await deliver(event, self._subscribers, self._clock)
-                await self._remove([key for key, _ in handed_over])
-                for _ in handed_over:
-                    self._queue.popleft()
+                key, event = self._queue[0]
+                await deliver(event, self._subscribers, self._clock)
+                self._delivered.append(key)
+                self._has_delivered.set()
+                self._queue.popleft()
             self._wake.clear()
             await self._wake.wait()
 
-    async def _remove(self, delivered: Sequence[Key[DomainEvent]]) -> None:
+    async def _remove_delivered(self) -> None:
         while True:
+            await self._has_delivered.wait()
+            self._has_delivered.clear()
+            await self._clock.sleep(REMOVED_AFTER_SECONDS)
             try:
-                await self._store.transact((), lambda _: Decision(None, writes=[delete(key) for key in delivered]))
+                while some := self._delivered[:COMMIT_RECORDS_MAX]:
+                    await remove(self._store, some)
+                    del self._delivered[: len(some)]
             except StoreUnavailable:
-                await self._clock.sleep(RETRY_SECONDS)
-            else:
-                return
+                self._has_delivered.set()
 
 
 async def deliver(event: DomainEvent, subscribers: Sequence[Subscriber], clock: Clock) -> None:

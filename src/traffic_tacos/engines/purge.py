@@ -1,10 +1,10 @@
 """The sweeper: records that may be forgotten once their time has come, removed a page at a time."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
+from traffic_tacos.engines.tasks import together
 from traffic_tacos.kernel.instants import Instant
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.peers import ALONE, Duty
@@ -30,14 +30,7 @@ class Expiry(NamedTuple):
 async def purge_expired(store: Store, clock: Clock, expiries: Sequence[Expiry], duty: Duty = ALONE) -> None:
     """Walk over all records of these kinds, round and round, and remove what has expired; until cancelled."""
     # A kind with many records keeps none of the others waiting.
-    walks = [asyncio.ensure_future(_keep_walking(store, clock, expiry, duty)) for expiry in expiries]
-    try:
-        ended, _ = await asyncio.wait(walks, return_when=asyncio.FIRST_COMPLETED)
-        ended.pop().result()  # a walk only ends by what it came upon, which is the caller's to see
-    finally:
-        for walk in walks:
-            walk.cancel()
-        await asyncio.gather(*walks, return_exceptions=True)
+    await together(*(_keep_walking(store, clock, expiry, duty) for expiry in expiries))
 
 
 async def _keep_walking(store: Store, clock: Clock, expiry: Expiry, duty: Duty) -> None:

@@ -19,6 +19,7 @@ import structlog
 
 from traffic_tacos.engines.leases import SKEW_MAX
 from traffic_tacos.engines.outbox import deliver
+from traffic_tacos.engines.tasks import together
 from traffic_tacos.kernel.domain_events import DomainEvent
 from traffic_tacos.kernel.errors import Fault
 from traffic_tacos.kernel.instants import SECOND, Instant
@@ -94,11 +95,10 @@ class SharedOutbox:
         return len(self._unpublished)
 
     async def run(self) -> None:
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._deliver_own())
-            tasks.create_task(self._look())
-            if self._publish is not None:
-                tasks.create_task(self._publish_own(self._publish))
+        loops = [self._deliver_own(), self._look()]
+        if self._publish is not None:
+            loops.append(self._publish_own(self._publish))
+        await together(*loops)
 
     async def _deliver_own(self) -> None:
         while True:

@@ -118,6 +118,10 @@ class SqsJobs(StoreJobs):
                 async with asyncio.timeout(LET_GO_SECONDS):
                     await self._let_go(in_hand)
 
+    def can_attempt(self, topic: str) -> bool:  # noqa: ARG002 - whatever it is
+        """Never: what is done here has come as a message about a record."""
+        return False
+
     def figures(self) -> JobFigures:
         counted = self._sweep.counted
         pending = max(0, max(counted.pending, len(self._known)) - len(self._running))

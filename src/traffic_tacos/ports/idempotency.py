@@ -70,8 +70,9 @@ class Answers:
 
         `scope` is caller and method; `request` is everything the caller asked for; `reply` the type of
         the answer, which is kept for `window` milliseconds. `act` does what was asked for and ends in the
-        `commit` of what it is given. Any check of its own may see what the same key has just done, so whatever
-        it refuses is held against the key once more: an answer that is there by then is the answer.
+        `commit` of what it is given, which is where an earlier answer is found: so whatever it does before that may
+        be repeated. Any check of its own may see what the same key has done, so whatever it refuses is held against
+        the key as well: an answer that is there is the answer.
         """
         checked_idempotency_key(idempotency_key)
         name = hashlib.sha256("\x00".join((*scope, idempotency_key)).encode()).hexdigest()
@@ -128,9 +129,6 @@ class Once(Generic[R]):
 
     async def outcome(self, act: Callable[[Once[R]], Awaitable[R]]) -> R | Refusal:
         """What was answered before; else what `act` answers, or its refusal."""
-        remembered = await self._store.get(self._key)
-        if remembered is not None and (answer := self._answer(remembered)) is not None:
-            return answer
         try:
             reply = await act(self)
         except Refusal as refusal:

@@ -84,6 +84,16 @@ class Jobs(Protocol):
         """Jobs that are not done, by id: one of them, or those of a topic, or all; at most so many."""
         ...
 
+    def can_attempt(self, topic: str) -> bool:
+        """Whether this process itself does such jobs."""
+        ...
+
+    def attempt(self, job: Job) -> None:
+        """Do a job at once that no commit has put; it is put when that fails. For what another job sees to as well, if
+        a crash comes in between.
+        """
+        ...
+
     async def dead_letters(self, limit: int) -> list[Job]: ...
 
     async def replay(self, job_id: str, entry: Audited) -> bool:

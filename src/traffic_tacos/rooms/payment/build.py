@@ -13,7 +13,9 @@ from traffic_tacos.upstream import Upstream
 def build(on: Dependencies) -> Room:
     upstream = Upstream(on.channel, on.clock)
     reservations = ReservationClient(upstream)
-    payments = Payments(on.store, on.clock, on.randomness, reservations, on.time_scale, on.networks)
+    payments = Payments(
+        on.store, on.clock, on.randomness, reservations, on.time_scale, on.networks, on.jobs, on.webhook_url
+    )
     return Room(
         services=(
             Service(PaymentRpc(payments, on.pay_url), payment_pb2.DESCRIPTOR.services_by_name["PaymentService"]),

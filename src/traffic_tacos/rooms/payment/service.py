@@ -23,6 +23,7 @@ from traffic_tacos.kernel.money import Money
 from traffic_tacos.kernel.statuses import PaymentStatus
 from traffic_tacos.kernel.topics import (
     EXPIRE_PAYMENT,
+    SEND_WEBHOOK,
     SETTLE_PAYMENT_RESULT,
     SIMULATE_OUTCOME,
 )
@@ -30,6 +31,7 @@ from traffic_tacos.kernel.webhook_types import OF_PAYMENT
 from traffic_tacos.ports.audit import HEAD, audited, entry_of
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.idempotency import Answers, Keyed, Once
+from traffic_tacos.ports.jobs import Jobs
 from traffic_tacos.ports.paging import Asked, Page, page_of
 from traffic_tacos.ports.store import Decision, Job, Store, View, drop_job, put
 from traffic_tacos.ports.webhooks import message_id_of
@@ -95,7 +97,7 @@ class Simulated(msgspec.Struct, frozen=True):
 
 class Payments:
     """`time_scale` divides the simulated bank's times, and nothing else; `networks` are those that webhooks may
-    reach besides public addresses.
+    reach besides public addresses. `own_url` is where the platform itself hears of payments.
     """
 
     def __init__(
@@ -106,7 +108,11 @@ class Payments:
         reservations: ReservationClient,
         time_scale: float,
         networks: tuple[Network, ...],
+        jobs: Jobs,
+        own_url: str,
     ) -> None:
+        self._jobs = jobs
+        self._own_url = own_url
         self._store = store
         self._clock = clock
         self._random = randomness
@@ -280,9 +286,11 @@ class Payments:
             after = before and model.answered(before, Reason(job.payload["reason"]), transaction_id, now)
             if before is None or after is None:
                 return Decision(None)
-            return _ended(before, after, now)
+            return _ended(before, after, now, is_told=self._tells_itself(after))
 
-        await self._store.transact((key,), decide)
+        after = await self._store.transact((key,), decide)
+        if after is not None and self._tells_itself(after):
+            self._jobs.attempt(webhook_of(after, now))
 
     async def expire(self, job: Job) -> None:
         """An intent's lifetime is over."""
@@ -297,6 +305,12 @@ class Payments:
             return _ended(before, after, now)
 
         await self._store.transact((key,), decide)
+
+    def _tells_itself(self, payment: Payment) -> bool:
+        """Whether the result goes to this very process: its webhook is then attempted without a record of its own, for
+        the job that looks at the result sees to it as well.
+        """
+        return payment.webhook_url == self._own_url and self._jobs.can_attempt(SEND_WEBHOOK)
 
     async def _once(
         self,
@@ -317,9 +331,11 @@ class Payments:
         return payment
 
 
-def _ended(before: Payment, after: Payment, now: Instant) -> Decision[Payment]:
-    """The end of a payment, or its refund: the webhook that tells of it, and a look at it if none arrives."""
-    jobs = [webhook_of(after, now)]
+def _ended(before: Payment, after: Payment, now: Instant, *, is_told: bool = False) -> Decision[Payment]:
+    """The end of a payment, or its refund: the webhook that tells of it, unless it is told otherwise, and a look at it
+    if none arrives.
+    """
+    jobs = [] if is_told else [webhook_of(after, now)]
     if before.status in model.UNDER_WAY or after.status is PaymentStatus.REFUNDED:
         jobs.append(settling_job(after, now + RESULT_CHECKED_AFTER))
     writes = (
