@@ -153,6 +153,29 @@ def test_what_a_process_has_left_unsent_when_it_died_is_sent_by_another():
     play(scenario)
 
 
+def test_what_a_dead_process_has_left_is_kept_while_the_bus_is_away_and_told_once():
+    async def scenario(clock, api):
+        memory = MemoryStore()
+        dead, alive = Process(clock, api, memory), Process(clock, api, memory)
+        told = []
+
+        async def forward(event):
+            told.append(event.event_id)
+
+        alive.outbox.subscribe(forward, forwards=True)
+        api.is_down = True
+        await dead.commit(*names(12))
+        async with alive.working():
+            await clock.sleep(4 * ORPHANED_AFTER / SECOND)
+            assert await alive.kept() == names(12) and told == []
+            api.is_down = False
+            await clock.sleep(2 * ORPHANED_AFTER / SECOND)
+            assert sorted(one["event_id"] for one in api.heard) == sorted(told) == names(12)
+            assert await alive.kept() == []
+
+    play(scenario)
+
+
 def test_what_is_refused_for_good_keeps_nothing_else_back(monkeypatch):
     async def scenario(clock, api):
         async def refusing(operation, parameters):
