@@ -101,7 +101,7 @@ Command: TypeAlias = (
 
 
 class Batch(msgspec.Struct, frozen=True, array_like=True):
-    """Commands of one process, in order. `serial` grows from batch to batch: one that comes again is known."""
+    """Commands of one process, in order; by `serial` it knows its own again. A batch may come twice."""
 
     author: int
     serial: int

@@ -1,7 +1,7 @@
 """A line as a state machine: what its log's commands make of it, the same for everybody who applies them. Pure.
 
-The rules are the model's and the guards'; here is who has which number, what is in force, and how far each process has
-come. `frozen` is all of it, for whoever goes on from there.
+The rules are the model's and the guards'; here is who has which number, and what is in force. `frozen` is all of it,
+for whoever goes on from there.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ import msgspec
 
 from traffic_tacos.kernel.errors import Refusal
 from traffic_tacos.kernel.events import SaleWindow
-from traffic_tacos.kernel.instants import Instant
+from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.rooms.waiting_room import draw, guards
 from traffic_tacos.rooms.waiting_room.commands import (
     Admit,
@@ -33,7 +33,7 @@ from traffic_tacos.rooms.waiting_room.commands import (
 )
 from traffic_tacos.rooms.waiting_room.draw import Draw
 from traffic_tacos.rooms.waiting_room.frozen import freeze, thaw
-from traffic_tacos.rooms.waiting_room.model import AS_THEY_CAME, LineModel
+from traffic_tacos.rooms.waiting_room.model import AS_THEY_CAME, LineModel, differing
 from traffic_tacos.rooms.waiting_room.values import Admission, Limits, State, admission_end
 
 FORMAT = 1  # of what is frozen
@@ -41,7 +41,6 @@ MEMBER_BYTES, SESSION_BYTES = 16, 8
 NOBODY = bytes(SESSION_BYTES)
 SKIPPED = 20_000  # numbers after a server that may have given some was lost
 RETURN_SECONDS = 120  # for who has one of them to show up
-AUTHORS_MAX = 1000
 
 Entry = Callable[[int, bytes], bytes]  # what is published of a ticket in the pool: by number and session hash
 
@@ -72,7 +71,6 @@ class _Frozen(msgspec.Struct, array_like=True):
     settings: Configure
     pool: Pool | None
     gap: Gap | None
-    authors: list[tuple[int, int]]
     advanced_by: int
     members: bytes
     sessions: bytes
@@ -97,9 +95,8 @@ class LineMachine:
         self.sessions = bytearray()
         self._event_id = event_id
         self._entry = entry
-        self._authors: dict[int, int] = {}  # the serial of each one's newest batch; who was heard last is last
         self._members: dict[bytes, int] = {}
-        self._member_of = bytearray()  # of each number, as `sessions`
+        self.owners = bytearray()  # of each number, as `sessions`
         self._changed: list[int] = []
         self._apply: dict[type[Command], Callable[[Any, Instant], Any]] = {
             Join: self._join,
@@ -127,14 +124,8 @@ class LineMachine:
     def session_hash(self, number: int) -> bytes:
         return bytes(self.sessions[(number - 1) * SESSION_BYTES : number * SESSION_BYTES])
 
-    def apply(self, batch: Batch, now: Instant) -> Applied | None:
-        """None for a batch that was applied before."""
-        if batch.serial <= self._authors.get(batch.author, 0):
-            return None
-        self._authors.pop(batch.author, None)
-        self._authors[batch.author] = batch.serial
-        if len(self._authors) > AUTHORS_MAX:
-            del self._authors[next(iter(self._authors))]
+    def apply(self, batch: Batch, now: Instant) -> Applied:
+        """A batch that comes again changes nothing that matters, and has the same outcomes."""
         self._close_pool_if_due(now)
         outcomes: list[Any] = []
         for command in batch.commands:
@@ -142,8 +133,8 @@ class LineMachine:
                 self.advanced_by = batch.author
             try:
                 outcomes.append(self._apply[type(command)](command, now))
-            except Refusal as refusal:
-                outcomes.append(refusal)
+            except Exception as failure:  # noqa: BLE001 - a refusal; or a bug, which must not stop every process
+                outcomes.append(failure)
         changed, self._changed = self._changed, []
         return Applied(outcomes, changed)
 
@@ -171,7 +162,6 @@ class LineMachine:
     def lacks(self, before: "LineMachine") -> list[Command]:
         """The commands that bring here what another process had applied, and a lost server has forgotten."""
         ours, theirs = self.model, before.model
-        numbers = range(1, min(ours.last_number, theirs.last_number) + 1)
         commands: list[Command] = [
             Admit(one.number, one.granted_at, one.expires_at)
             for one in theirs.admissions.live()
@@ -179,12 +169,12 @@ class LineMachine:
         ]
         ended = [
             (number, theirs.state(number))
-            for number in numbers
+            for number in ours.differing(theirs)
             if theirs.has_ended(number) and not ours.has_ended(number)
         ]
         known = [
             (number, before.owner(number), before.session_hash(number))
-            for number in numbers
+            for number in differing(self.owners, before.owners, MEMBER_BYTES)
             if any(before.owner(number)) and not any(self.owner(number))
         ]
         commands += [End(ended)] if ended else []
@@ -192,7 +182,7 @@ class LineMachine:
         return commands
 
     def owner(self, number: int) -> bytes:
-        return bytes(self._member_of[(number - 1) * MEMBER_BYTES : number * MEMBER_BYTES])
+        return bytes(self.owners[(number - 1) * MEMBER_BYTES : number * MEMBER_BYTES])
 
     def frozen(self) -> bytes:
         return msgspec.msgpack.encode(
@@ -202,9 +192,8 @@ class LineMachine:
                 self.settings,
                 self.pool,
                 self.gap,
-                list(self._authors.items()),
                 self.advanced_by,
-                bytes(self._member_of),
+                bytes(self.owners),
                 bytes(self.sessions),
             )
         )
@@ -217,8 +206,8 @@ class LineMachine:
             raise ValueError(f"the queue of {event_id} was saved in format {fields.format}; this version has {FORMAT}")
         machine = cls(event_id, entry, fields.settings.limits)
         machine.settings, machine.pool, machine.gap = fields.settings, fields.pool, fields.gap
-        machine._authors, machine.advanced_by = dict(fields.authors), fields.advanced_by
-        machine._member_of, machine.sessions = bytearray(fields.members), bytearray(fields.sessions)
+        machine.advanced_by = fields.advanced_by
+        machine.owners, machine.sessions = bytearray(fields.members), bytearray(fields.sessions)
         for number in range(1, len(fields.members) // MEMBER_BYTES + 1):
             if any(member := machine.owner(number)):
                 machine._members[member] = number
@@ -266,6 +255,8 @@ class LineMachine:
             self._changed.append(number)
 
     def _admit(self, command: Admit, now: Instant) -> None:
+        if self.model.state(command.number) < State.ADMITTED and command.granted_at > now - SECOND:
+            self.model.admissions.recall_grants([command.granted_at])
         self.model.admitted(Admission(command.number, "", command.granted_at, command.expires_at), now)
         self._changed.append(command.number)
 
@@ -331,12 +322,12 @@ class LineMachine:
         return Draw(self.pool.key, self.pool.size) if self.pool.key else None
 
     def _extend(self, count: int) -> None:
-        self._member_of.extend(bytes(count * MEMBER_BYTES))
+        self.owners.extend(bytes(count * MEMBER_BYTES))
         self.sessions.extend(bytes(count * SESSION_BYTES))
 
     def _register(self, number: int, member: bytes, session_hash: bytes) -> None:
         self._members[member] = max(number, self._members.get(member, 0))
-        self._member_of[(number - 1) * MEMBER_BYTES : number * MEMBER_BYTES] = member
+        self.owners[(number - 1) * MEMBER_BYTES : number * MEMBER_BYTES] = member
         self.sessions[(number - 1) * SESSION_BYTES : number * SESSION_BYTES] = session_hash
 
 

@@ -20,6 +20,7 @@ those behind them nothing, and people who come back lose nothing.
 import heapq
 from array import array
 from collections import deque
+from collections.abc import Iterator
 
 from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.rooms.waiting_room.admissions import Admissions
@@ -45,6 +46,7 @@ NO_SHOW_WEIGHT = 0.02  # of the newest offer in the moving average
 NO_SHOW_FACTOR_MAX = 2.0
 WAITS_REMEMBERED = 1000
 TOLD_MAX = 2**32 - 1  # seconds since 1970, of what is remembered
+COMPARED_AT_ONCE = 1024
 AS_THEY_CAME = Draw(b"", 0)
 
 
@@ -79,7 +81,7 @@ class LineModel:
         self._ended_in_pool: list[int] = []
 
         # By number; index 0 is nobody's. Times are in seconds.
-        self._states = bytearray(1)
+        self.states = bytearray(1)
         self._joined_at = array("I", [0])
         self._seen_at = array("I", [0])
         self._told = array("I", [0])  # when the turn was first said to come; 0 when nothing was said
@@ -119,7 +121,7 @@ class LineModel:
         return self._is_stopped
 
     def state(self, number: int) -> State:
-        state = STATES[self._states[number]]
+        state = STATES[self.states[number]]
         if state <= State.READY and (number <= self._let_go or number in self._expiring):
             return State.EXPIRED
         return state
@@ -130,7 +132,11 @@ class LineModel:
 
     def has_ended(self, number: int) -> bool:
         """Whether the ticket's end is durable."""
-        return self._states[number] > State.ADMITTED
+        return self.states[number] > State.ADMITTED
+
+    def differing(self, other: "LineModel") -> Iterator[int]:
+        """The tickets in both that may be in another state there."""
+        return (index - 1 for index in differing(self.states, other.states, 1) if index > 1)
 
     def is_over(self, now: Instant) -> bool:
         """Whether nobody who waits can have a turn any more."""
@@ -257,7 +263,7 @@ class LineModel:
     def admitted(self, admission: Admission, now: Instant) -> None:
         """A turn was granted, durably."""
         number = admission.number
-        if self._states[number] >= State.ADMITTED:
+        if self.states[number] >= State.ADMITTED:
             return
         turn = self._turns.get(number)
         if turn is not None and turn.is_offer:
@@ -269,8 +275,8 @@ class LineModel:
     def end(self, number: int, state: State) -> None:
         """The ticket has ended, durably: DONE (bought), LEFT, or EXPIRED."""
         if self.admissions.end(number):
-            self._states[number] = state
-        elif self._states[number] <= State.READY:
+            self.states[number] = state
+        elif self.states[number] <= State.READY:
             turn = self._turns.get(number)
             if turn is not None and turn.is_offer and number > self._let_go:
                 self._learn(came=False)
@@ -340,12 +346,12 @@ class LineModel:
         crash makes a place rise again."""
         while self._let_go_seen < self._let_go and len(self._expiring) < limit:
             self._let_go_seen += 1
-            if self._states[self._let_go_seen] <= State.READY:
+            if self.states[self._let_go_seen] <= State.READY:
                 self._expiring.add(self._let_go_seen)
         return sorted(self._expiring)[:limit] if self._expiring else []
 
     def _extend(self, count: int, joined_second: int, seen_second: int, filed_second: int) -> None:
-        self._states.extend(bytes(count))
+        self.states.extend(bytes(count))
         self._joined_at.extend([joined_second] * count)
         self._seen_at.extend([seen_second] * count)
         self._told.extend([0] * count)
@@ -413,7 +419,7 @@ class LineModel:
     def _offer(self, turn: Turn, now: Instant) -> None:
         turn.is_offer = True
         self._ready += 1
-        self._states[turn.number] = State.READY
+        self.states[turn.number] = State.READY
         if turn.turns == 1:
             second = now // SECOND
             self._waits.append(second - self._joined_at[turn.number])
@@ -442,7 +448,7 @@ class LineModel:
                 self._learn(came=False)
                 self._ready -= 1
                 turn.is_offer = False
-                self._states[number] = State.WAITING
+                self.states[number] = State.WAITING
             if turn.turns < TURNS_PER_TICKET:
                 self._queue(turn)
             else:
@@ -462,7 +468,7 @@ class LineModel:
         turn = self._turns.pop(number, None)
         if turn is not None and turn.is_offer:
             self._ready -= 1
-        self._states[number] = state
+        self.states[number] = state
         if self._draw is None:
             self._ended_in_pool.append(number)
         else:
@@ -475,9 +481,9 @@ class LineModel:
             number = self._sightings.take(idle_since)
             if number is None:
                 return
-            if self._states[number] == State.READY:
+            if self.states[number] == State.READY:
                 self._sightings.file(number, second)  # its offer lapses by itself
-            elif self._states[number] == State.WAITING and number not in self._expiring:
+            elif self.states[number] == State.WAITING and number not in self._expiring:
                 if self._seen_at[number] > idle_since:
                     self._sightings.file(number, self._seen_at[number])
                 else:
@@ -490,3 +496,14 @@ class LineModel:
         elif not self._is_stopped:
             self._pace.moved(now, passed, elapsed, configured)
         self.is_held_up = self._draw is not None and self._cursor <= self.last_number
+
+
+def differing(one: bytearray, other: bytearray, width: int) -> Iterator[int]:
+    """The numbers, from 1, of entries of so many bytes that may differ, as far as both go; equal stretches are skipped
+    in the time that comparing bytes takes.
+    """
+    count = min(len(one), len(other)) // width
+    for start in range(0, count, COMPARED_AT_ONCE):
+        end = min(count, start + COMPARED_AT_ONCE)
+        if one[start * width : end * width] != other[start * width : end * width]:
+            yield from range(start + 1, end + 1)

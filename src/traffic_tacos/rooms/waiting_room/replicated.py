@@ -165,9 +165,7 @@ class _Replica:
             self.read_size += len(payload)
             if payload:
                 batch = decoded(payload)
-                applied = self.machine.apply(batch, position.at)
-                if applied is not None:
-                    hear(batch, applied)
+                hear(batch, self.machine.apply(batch, position.at))
 
 
 class ReplicatedLine:
@@ -440,7 +438,7 @@ class ReplicatedLine:
                     asked.set_result(outcome)
 
     async def _appended(self, batch: Batch) -> Sequence[Any]:
-        """The outcomes of a batch that is safe in the log. To append it again is harmless: its serial is known."""
+        """The outcomes of a batch that is safe in the log. To append it again is harmless."""
         payload, fault = encoded(batch), LogUnavailable("the queue's log moves too fast to be followed")
         for _ in range(APPENDED_AT_MOST):
             try:
@@ -453,9 +451,7 @@ class ReplicatedLine:
             except LogUnavailable as unavailable:
                 fault = unavailable
             else:
-                if (outcomes := self._outcomes.pop(batch.serial, None)) is not None:
-                    return outcomes
-                raise LogUnavailable("the server changed, and nobody knows what came of what was asked before")
+                return self._outcomes.pop(batch.serial)
         raise fault
 
     def _heard(self, batch: Batch, applied: Applied) -> None:
@@ -473,9 +469,9 @@ class ReplicatedLine:
         for _ in range(APPENDED_AT_MOST):
             new = await self._taken_up()
             if commands := new.machine.lacks(before):
-                author = self._engine.randomness.getrandbits(63)  # what we send under our own name is in order
                 try:
-                    entries = await self._log.append(self.name, new.mark, encoded(Batch(author, 1, commands)))
+                    payload = encoded(Batch(self._engine.author, 0, commands))
+                    entries = await self._log.append(self.name, new.mark, payload)
                 except (BaseMoved, ServerChanged):
                     continue
                 new.apply(entries, lambda *_: None)
