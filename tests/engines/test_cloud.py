@@ -1,5 +1,6 @@
 """Many processes of `tacos serve`, as `make cloud` starts them: two edges, two sales, a worker, a relay, an admin."""
 
+import asyncio
 import time
 from urllib.error import HTTPError
 from urllib.request import urlopen
@@ -10,6 +11,7 @@ import pytest
 from tests.cloud import EVENT as CLUB
 from tests.cloud import EVENT_ID as EVENT
 from tests.cloud import PROCESSES, running
+from tests.cloud_chaos import chaos, event_file
 from tests.contract import CONTRACT, Client
 from tests.e2e.conftest import EVENT_FILE
 from tests.e2e.process import OWN_CONNECTION, ROLES, Shopper, refused_code
@@ -19,6 +21,7 @@ from traffic_tacos.kernel.calls import Caller
 
 SOCKET, GATEWAY, ADMIN = "gateway.v1.WebSocketService", "gateway.v1.GatewayService", "common.v1.AdminService"
 DRAIN_SECONDS = 2
+CHAOS_PURCHASES = 60
 CONFIRMED = 3
 
 
@@ -170,3 +173,11 @@ def test_the_second_of_two_of_a_kind_goes_on_when_the_first_dies(cloud):
         sale.wait_until_ready()
     assert eve.own(60).order_id
     assert cloud.tacos("verify", "--grpc", cloud.edges[0].grpc).returncode == 0
+
+
+@pytest.mark.long
+def test_fans_buy_while_each_process_is_killed_once(tmp_path):
+    event = event_file(tmp_path, CHAOS_PURCHASES)
+    with running(tmp_path, event=[str(event)], time_scale=100.0) as cloud:
+        fans = asyncio.run(chaos(cloud, CHAOS_PURCHASES, 16, lambda _: None))
+    assert (len(fans.confirmed), fans.otherwise) == (CHAOS_PURCHASES, {})
