@@ -42,7 +42,7 @@ class Message:
 
 
 class FakeSqs:
-    """An `AwsApi`. `is_down` refuses everything, `calls` counts requests."""
+    """An `AwsApi`. `is_down` refuses everything but the question where a queue is; `calls` counts requests."""
 
     def __init__(self, clock: Clock, randomness: random.Random, faults: QueueFaults = NO_FAULTS) -> None:
         self.faults = faults
@@ -58,7 +58,7 @@ class FakeSqs:
     async def __call__(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
         self.calls[operation] += 1
         await asyncio.sleep(0)
-        if self.is_down or self._happens(self.faults.refused):
+        if operation != "GetQueueUrl" and (self.is_down or self._happens(self.faults.refused)):
             await self._clock.sleep(0.1)
             raise AwsFault("injected: not asked")
         answer: dict[str, Any] = await {
@@ -71,7 +71,7 @@ class FakeSqs:
             "DeleteMessageBatch": self._delete,
             "ChangeMessageVisibilityBatch": self._hide,
         }[operation](parameters)
-        if self._happens(self.faults.answer_lost):
+        if operation != "GetQueueUrl" and self._happens(self.faults.answer_lost):
             raise AwsFault("injected: the answer was lost")
         return answer
 

@@ -72,21 +72,21 @@ class FreezingStore:
         self.frozen_until: Instant = 0
 
     async def get(self, key: Key[T]) -> T | None:
-        await self._thawed()
+        await self.thawed()
         return await self.store.get(key)
 
     async def scan(self, prefix: Prefix[T], *, after: Key[T] | None = None, limit: int) -> list[tuple[Key[T], T]]:
-        await self._thawed()
+        await self.thawed()
         return await self.store.scan(prefix, after=after, limit=limit)
 
     async def transact(self, reads: Reads, decide: Callable[[View], Decision[R]]) -> R:
-        await self._thawed()
+        await self.thawed()
         return await self.store.transact(reads, decide)
 
     def damaged(self) -> Mapping[str, str]:
         return self.store.damaged()
 
-    async def _thawed(self) -> None:
+    async def thawed(self) -> None:
         while self._clock.now() < self.frozen_until:
             await self._clock.sleep(0.1)
 
@@ -237,6 +237,10 @@ class Replicas(World):
     def dead(self) -> list[str]:
         return [f"{job.id}: {job.last_error}" for _, job in self.memory.all(JOB) if job.is_dead]
 
+    async def _own_engines(self, replica: Replica) -> dict[str, Any]:
+        """What `shared` is given for this process beside the store."""
+        return {}
+
     async def _start(self, replica: Replica) -> None:
         """Until it may have its rooms, the others go on."""
         process = random.Random(self.random.getrandbits(64))
@@ -250,9 +254,9 @@ class Replicas(World):
         line = frozenset[str]() if replica.number == 0 else frozenset({WAITING_ROOM})
         config = Config(data=Path("simulated"), without=replica.without | line)
         replica.way = FreezingStore(replica.store, replica.clock)
-        engines = shared(
-            replica.clock, process, replica.way, self._post, Looks(self.look), config.webhook_url, config.does
-        )
+        own = await self._own_engines(replica)
+        look, url = Looks(self.look), config.webhook_url
+        engines = shared(replica.clock, process, replica.way, self._post, look, url, config.does, **own)
         replica.platform = Platform(config, engines, self.keyring, self.log, self.fetch, Elsewhere(self))
         await replica.platform.load()
         if replica.number == 0:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.simulation.on_aws import OnAws
 from tests.simulation.replicas import Replicas
 from tests.simulation.sale import simulate
 
@@ -14,6 +15,11 @@ SEEDS = tuple(range(100, 105))
 @pytest.mark.parametrize("seed", [*FOUND, *SEEDS])
 def test_no_promise_is_broken_by_several_processes_that_crash_freeze_and_have_clocks_apart(seed):
     simulate(seed, Replicas)
+
+
+@pytest.mark.parametrize("seed", range(200, 204))
+def test_none_is_broken_with_jobs_on_sqs_and_events_on_eventbridge_however_badly_they_carry(seed):
+    simulate(seed, OnAws)
 
 
 def test_the_same_seed_is_the_same_sale():
