@@ -14,15 +14,14 @@ from traffic_tacos.kernel.errors import Code, Detail, Refusal
 from traffic_tacos.kernel.events import EventInfo, Venue
 from traffic_tacos.kernel.ids import checked_id
 from traffic_tacos.kernel.instants import Instant
-from traffic_tacos.kernel.limits import DOCUMENT_BYTES_MAX, HOLD_SECONDS, PLAN_BYTES_MAX, SEATS_MAX
+from traffic_tacos.kernel.limits import DOCUMENT_BYTES_MAX, PLAN_BYTES_MAX, SEATS_MAX
 from traffic_tacos.kernel.money import AMOUNT_MAX, checked_currency
 from traffic_tacos.rooms.catalog.model import (
     SEATS_PER_ROW_MAX,
-    Admission,
     Event,
     Point,
-    Refunds,
     Row,
+    Rules,
     Seat,
     Section,
     problems,
@@ -87,14 +86,14 @@ class FocalPoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     y: float
 
 
-class EventFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class EventFile(Rules, frozen=True, forbid_unknown_fields=True):
     """The YAML format. With a seating plan, which gives the seats, the six fields after `sections` instead of it."""
 
     id: str
     name: Name
     currency: str
     sections: tuple[SectionFile, ...] = ()
-    prices: dict[str, Price] = {}
+    prices: dict[str, Price] = msgspec.field(default_factory=dict)
     price: Price | None = None
     not_for_sale: tuple[str, ...] = ()
     accessible: tuple[str, ...] = ()
@@ -106,12 +105,6 @@ class EventFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     end_time: datetime | None = None
     sale_start_time: datetime | None = None
     sale_end_time: datetime | None = None
-    max_per_order: int = 8
-    hold_seconds: int = HOLD_SECONDS
-    admission: Admission = Admission()
-    refunds: Refunds = Refunds()
-    max_per_person: int = 0
-    guests: bool | None = None
 
 
 def parsed(document: str, seating_plan: str = "", event_id: str = "") -> Event:
@@ -218,18 +211,8 @@ def _event(file: EventFile, plan: SeatingPlan | None, event_id: str, *, is_plann
     info = EventInfo(id_, file.name, file.description, file.venue, **times)
     offset = None if file.start_time is None else file.start_time.utcoffset()
     minutes = None if offset is None else int(offset.total_seconds()) // 60
-    event = Event(
-        info,
-        currency,
-        sections,
-        file.max_per_order,
-        file.admission,
-        file.refunds,
-        file.hold_seconds,
-        minutes,
-        file.max_per_person,
-        file.guests,
-    )
+    rules = {name: getattr(file, name) for name in Rules.__struct_fields__}
+    event = Event(info, currency, sections, minutes, **rules)
     found += [one for one in problems(event) if sections or not is_planned or not one.field.startswith("sections")]
     return event, found
 

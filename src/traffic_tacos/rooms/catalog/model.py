@@ -70,17 +70,22 @@ class Section(msgspec.Struct, frozen=True, omit_defaults=True):
     label: str = ""  # what people call it on a ticket, when that is not its id
 
 
-class Event(msgspec.Struct, frozen=True, omit_defaults=True):
-    info: EventInfo
-    currency: str
-    sections: tuple[Section, ...]
+class Rules(msgspec.Struct, frozen=True, kw_only=True):
+    """What the organizer decides beside seats and times, under the names that an event file has for it."""
+
     max_per_order: int = 8
     admission: Admission = Admission()
     refunds: Refunds = Refunds()
     hold_seconds: int = HOLD_SECONDS
-    utc_offset_minutes: int | None = None  # of the clocks at the event, as its start time was written
     max_per_person: int = 0  # seats in all orders together; 0 for any number
     guests: bool | None = None  # whether who has no account may buy; None: as the platform has it
+
+
+class Event(Rules, frozen=True, omit_defaults=True):
+    info: EventInfo
+    currency: str
+    sections: tuple[Section, ...]
+    utc_offset_minutes: int | None = None  # of the clocks at the event, as its start time was written
 
     @property
     def id(self) -> str:

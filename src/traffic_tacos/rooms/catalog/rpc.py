@@ -1,17 +1,23 @@
 """CatalogService on the wire."""
 
+from typing import get_type_hints
+
 from traffic_tacos import wire
 from traffic_tacos.gen.common.v1 import types_pb2
 from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2 as pb
 from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.limits import CLIENT_MESSAGE_BYTES
 from traffic_tacos.rooms.catalog.clients import InventoryClient
-from traffic_tacos.rooms.catalog.model import Event, Point, Row, Section
+from traffic_tacos.rooms.catalog.model import Event, Point, Row, Rules, Section
 from traffic_tacos.rooms.catalog.seat_map import revision
 from traffic_tacos.rooms.catalog.service import Catalog, Unreadable
 
 PLANS_KEPT_MAX = 20
 ROOM_FOR_THE_REST = 1024  # of the answer
+
+
+# The rules of an event that are numbers, told under their own names.
+NUMBERS = tuple(name for name, kind in get_type_hints(Rules).items() if kind is int)
 
 
 class CatalogRpc:
@@ -83,9 +89,7 @@ def plan_message(event: Event, *, guests: bool = False, with_sections: bool = Tr
     return pb.EventPlan(
         event=wire.event(event.info, event.seat_count),
         currency=event.currency,
-        max_per_order=event.max_per_order,
-        max_per_person=event.max_per_person,
-        hold_seconds=event.hold_seconds,
+        **{name: getattr(event, name) for name in NUMBERS},
         admission=pb.Admission(
             rate_per_second=admission.rate_per_second,
             active_max=admission.active_max,
