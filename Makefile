@@ -2,7 +2,7 @@
 # make cloud the same as many processes, as on AWS
 # make test  sets up .venv and runs every check
 .DELETE_ON_ERROR:
-.PHONY: up cloud test setup setup-dev format lint types imports contract browser screenshots docs docs-build node-clients engines deploy-checks pytest test-long test-engines coverage simulation fuzz bench lock clean
+.PHONY: up cloud test setup setup-dev format lint types imports contract browser screenshots docs docs-build node-clients engines deploy-checks pytest test-long test-engines coverage simulation mutations fuzz bench lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -114,6 +114,10 @@ test-engines: $(DEV) engines
 # Which lines and branches the tests reach; tracing them takes more than twice the time.
 coverage: $(DEV) node-clients
 	$(BIN)/pytest -n auto --dist worksteal --ignore=tests/simulation --cov --cov-report=term:skip-covered
+
+# Breaks the program in one place after the other, and shows which tests notice; about ten minutes.
+mutations: $(DEV)
+	nice $(BIN)/python -m tests.mutations
 
 simulation: $(DEV)
 	$(BIN)/python -m tests.simulation --seeds 2000
