@@ -40,7 +40,7 @@ _NUMBER_BYTES = 6
 _HEAD_BYTES = _NUMBER_BYTES + _SESSION_BYTES
 TOKEN_LENGTH_MAX = 8192
 _YEAR_10000_SECONDS = 253_402_300_800
-_ROLES = {role.value: role for role in (Role.FAN, Role.SERVICE, Role.ADMIN)}
+_ROLES = {role.value: role for role in Role if role is not Role.ANONYMOUS}
 _JWT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
 _NO_JWT = "is not a JWT of ours"
 # What a token may do to its reader: PyJWT and json raise more than their own errors on what was made to break them.
