@@ -35,7 +35,7 @@ async def measured(loop, scenario):
     store = MemoryStore()
     jobs = StoreJobs(store, clock, random.Random(1))
     store.on_commit = jobs.committed
-    payments = Payments(store, clock, random.Random(1), EveryReservation(), 1.0, ())
+    payments = Payments(store, clock, random.Random(1), EveryReservation(), 1.0, (), jobs, "")
     working = asyncio.create_task(jobs.run({SIMULATE_OUTCOME: payments.answer, EXPIRE_PAYMENT: payments.expire}))
     began = {}
     for number in range(COUNT):
