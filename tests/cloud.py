@@ -38,13 +38,14 @@ EVENT, EVENT_ID = ROOT / "examples" / "events" / "club.yaml", "evt_taco_club"
 
 
 class Process:
-    """One process of the platform; `grpc` and `http` are where it listens."""
+    """One process of the platform; `grpc` and `http` are where it listens, `environment` what it is started with."""
 
     def __init__(self, name: str, folder: Path, environment: Mapping[str, str], more: Sequence[str]) -> None:
         self.name = name
         self.grpc, self.http = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
         self.log = folder / f"{name}.log"
-        self._folder, self._environment, self._more = folder, environment, more
+        self.environment = environment
+        self._folder, self._more = folder, more
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -53,7 +54,7 @@ class Process:
         with self.log.open("ab") as log:
             # In a session of its own, so that Ctrl-C reaches it through us, in order, and only once.
             self._process = subprocess.Popen(
-                command, stdout=log, stderr=log, env=self._environment, cwd=self._folder, start_new_session=True
+                command, stdout=log, stderr=log, env=self.environment, cwd=self._folder, start_new_session=True
             )
 
     def is_ready(self) -> bool:

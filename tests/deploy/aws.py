@@ -6,6 +6,7 @@ import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import jwt
 import pytest
@@ -25,14 +26,23 @@ AUDIENCE = "sts.amazonaws.com"
 SERVICES = "dynamodb,sqs,events,cloudformation,iam,sts,logs,monitoring"
 # What the emulator does not have.
 NOT_HERE = ("AWS::Events::Archive",)
+# On AWS the right to do one is the right to do ten at once.
+IN_BATCHES = ("sqs:SendMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility")
+# The emulator takes DescribeEventBus to be about every bus, for it looks for the bus under another name than AWS does.
+LOOK_AT_ANY_BUS = {"Effect": "Allow", "Action": ["events:DescribeEventBus"], "Resource": "*"}
 MADE_WITHIN = 30
-TEMPLATES: Mapping[str, Mapping[str, str]] = {"tables": {}, "messages": {}, "roles": {"OidcProvider": PROVIDER}}
+TEMPLATES = ("tables", "messages", "roles")
 
 
 class Aws:
-    def __init__(self, address: str, folder: Path) -> None:
+    def __init__(self, address: str, folder: Path, prefix: str) -> None:
         self.address = address
         self._folder = folder
+        self._prefix = prefix
+
+    def as_root(self) -> dict[str, str]:
+        """The environment of whoever may do everything."""
+        return {"AWS_REGION": REGION, "AWS_ENDPOINT_URL": self.address, **ROOT}
 
     def as_pod(self, role: str, account: str) -> dict[str, str]:
         """The environment of a pod under a service account, that asks for a role: AWS exchanges the token in it for
@@ -44,19 +54,19 @@ class Aws:
         return {
             "AWS_REGION": REGION,
             "AWS_ENDPOINT_URL": self.address,
-            "AWS_ROLE_ARN": f"arn:aws:iam::{ACCOUNT}:role/tacos-{role}",
+            "AWS_ROLE_ARN": f"arn:aws:iam::{ACCOUNT}:role/{self._prefix}{role}",
             "AWS_WEB_IDENTITY_TOKEN_FILE": str(token),
             "AWS_ROLE_SESSION_NAME": role,
         }
 
 
 @contextmanager
-def aws(folder: Path) -> Iterator[Aws]:
+def aws(folder: Path, prefix: str = "tacos-", bus: str = "tacos") -> Iterator[Aws]:
     host = f"127.{random.randint(1, 254)}.{random.randint(1, 254)}.{random.randint(1, 254)}"
     _check_may_listen(host)
     with ministack(folder, host, PORT, SERVICES=SERVICES, AUTH="true", **ROOT) as address:
-        asyncio.run(_make(address))
-        yield Aws(address, folder)
+        asyncio.run(_make(address, {"Prefix": prefix, "Bus": bus, "OidcProvider": PROVIDER}))
+        yield Aws(address, folder, prefix)
 
 
 def _check_may_listen(host: str) -> None:
@@ -67,7 +77,7 @@ def _check_may_listen(host: str) -> None:
         pytest.skip(f"port {PORT} of {host} cannot be had here: {error.strerror}")
 
 
-async def _make(address: str) -> None:
+async def _make(address: str, parameters: Mapping[str, str]) -> None:
     async with get_session().create_client(
         "cloudformation",
         region_name=REGION,
@@ -75,12 +85,14 @@ async def _make(address: str) -> None:
         aws_access_key_id=ROOT["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=ROOT["AWS_SECRET_ACCESS_KEY"],
     ) as cloudformation:
-        for name, parameters in TEMPLATES.items():
+        for name in TEMPLATES:
+            template = _template(name)
+            known = parameters.items() & {(key, parameters.get(key)) for key in template["Parameters"]}
             await cloudformation.create_stack(
                 StackName=name,
-                TemplateBody=_body(name),
+                TemplateBody=yaml.safe_dump(template),
                 Capabilities=["CAPABILITY_NAMED_IAM"],
-                Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+                Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in known],
             )
             async with asyncio.timeout(MADE_WITHIN):
                 while (status := await _status(cloudformation, name)).endswith("IN_PROGRESS"):
@@ -93,7 +105,12 @@ async def _status(cloudformation, name: str) -> str:
     return str(found["Stacks"][0]["StackStatus"])
 
 
-def _body(name: str) -> str:
+def _template(name: str) -> dict[str, Any]:
     template = templates.read(DEPLOY / "aws" / f"{name}.yaml")
     kept = {key: one for key, one in template["Resources"].items() if one["Type"] not in NOT_HERE}
-    return yaml.safe_dump(template | {"Resources": kept})
+    for role in templates.resources(template, "AWS::IAM::Role").values():
+        statements = role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
+        for statement in statements:
+            statement["Action"] += [f"{action}Batch" for action in statement["Action"] if action in IN_BATCHES]
+        statements.append(LOOK_AT_ANY_BUS)
+    return template | {"Resources": kept}
