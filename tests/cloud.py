@@ -193,7 +193,8 @@ def running(
 def main() -> None:
     if not (ENGINES / "ministack").exists():
         sys.exit(MISSING)
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # also where a shell has left the first one ignored
+        signal.signal(number, signal.default_int_handler)
     with (
         suppress(KeyboardInterrupt),
         tempfile.TemporaryDirectory(prefix="tacos-cloud-") as folder,

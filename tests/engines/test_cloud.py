@@ -1,7 +1,12 @@
 """Many processes of `tacos serve`, as `make cloud` starts them: two edges, two sales, a worker, a relay, an admin."""
 
 import asyncio
+import contextlib
+import signal
+import subprocess
+import sys
 import time
+from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
@@ -181,3 +186,28 @@ def test_fans_buy_while_each_process_is_killed_once(tmp_path):
     with running(tmp_path, event=[str(event)], time_scale=100.0) as cloud:
         fans = asyncio.run(chaos(cloud, CHAOS_PURCHASES, 16, lambda _: None))
     assert (len(fans.confirmed), fans.otherwise) == (CHAOS_PURCHASES, {})
+
+
+def standing_in(folder):
+    """Processes whose working folder is this one, or in it."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if str((process / "cwd").readlink()).startswith(folder):
+                found.append(process.name)
+    return found
+
+
+@pytest.mark.long
+def test_ctrl_c_ends_all_of_it():
+    making = subprocess.Popen([sys.executable, "-m", "tests.cloud"], stdout=subprocess.PIPE, text=True)
+    try:
+        said = list(iter(making.stdout.readline, "Ctrl-C ends all.\n"))
+        folder = next(line for line in said if line.startswith("What they write")).split(": ")[1].rpartition("/")[0]
+        assert len(standing_in(folder)) == len(PROCESSES) + 2  # and the emulators
+        making.send_signal(signal.SIGINT)
+        assert making.wait(60) == 0
+        assert making.stdout.read().endswith("nothing is left\n")
+        assert (standing_in(folder), Path(folder).exists()) == ([], False)
+    finally:
+        making.kill()
