@@ -122,7 +122,7 @@ async def test_messages_that_many_sent_one_reader_at_once_go_in_pieces_for_the_n
     desk.checks_every_commit = False
     now = desk.clock.now()
     sent = [Message(f"m{n:03d}", "", "text", 1, 1, {}, now, now + HOUR) for n in range(2 * MESSAGES_PER_TARGET_MAX)]
-    for some in in_commits([put(message_key(("user", "reader"), one), one) for one in sent]):
+    for some in in_commits([put(message_key(("user", "reader"), one.sent_at, one.id), one) for one in sent]):
         await desk.records().transact((), lambda _, some=some: Decision(None, some))
     sizes = counted(desk.records())
     assert code(await desk.as_service(SEND, message("reader", 10))) == ""

@@ -40,6 +40,7 @@ from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.figures import Logs
 from traffic_tacos.ports.jobs import Handler
 from traffic_tacos.ports.messages import NO_MESSAGES, Inbox
+from traffic_tacos.ports.peers import ALONE
 from traffic_tacos.ports.rooms import Dependencies, Loop, Receiver, Room
 from traffic_tacos.ports.seats import Seats
 from traffic_tacos.ports.settings import LOG_LEVEL, MAINTENANCE
@@ -109,6 +110,7 @@ class Platform:
         return Dependencies(
             store=self.engines.peers.store_of(name, self.engines.store),
             log=self.engines.log,
+            has_peers=self.engines.peers is not ALONE,
             share=self.engines.peers.share,
             clock=self.clock,
             randomness=self.engines.randomness,

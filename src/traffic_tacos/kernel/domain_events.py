@@ -54,12 +54,22 @@ class SettingChanged(msgspec.Struct, frozen=True):
     at: Instant
 
 
-DomainEvent: TypeAlias = EventChanged | ReservationChanged | PaymentChanged | SettingChanged
+class MessageSent(msgspec.Struct, frozen=True):
+    """A message waits for its reader: a user, or a session. What it says stays where it waits."""
+
+    message_id: str
+    user_id: str
+    session_id: str
+    at: Instant
+
+
+DomainEvent: TypeAlias = EventChanged | ReservationChanged | PaymentChanged | SettingChanged | MessageSent
 TOPICS: Mapping[type[DomainEvent], str] = {
     EventChanged: "catalog.event_changed",
     ReservationChanged: "reservation.changed",
     PaymentChanged: "payment.changed",
     SettingChanged: "platform.setting_changed",
+    MessageSent: "realtime.message_sent",
 }
 TYPES = {topic: kind for kind, topic in TOPICS.items()}
 _STATUSES: Mapping[type[DomainEvent], type[IntEnum]] = {

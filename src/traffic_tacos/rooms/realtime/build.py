@@ -11,7 +11,7 @@ from traffic_tacos.upstream import Upstream
 def build(on: Dependencies) -> Room:
     upstream = Upstream(on.channel, on.clock)
     reservations, payments = ReservationClient(upstream), PaymentClient(upstream)
-    realtime = Realtime(on.store, on.clock, on.randomness, reservations, payments)
+    realtime = Realtime(on.store, on.clock, on.randomness, reservations, payments, has_peers=on.has_peers)
     return Room(
         services=(Service(RealtimeRpc(realtime), websocket_pb2.DESCRIPTOR.services_by_name["WebSocketService"]),),
         subscribers=(realtime.handle,),

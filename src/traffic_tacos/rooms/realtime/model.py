@@ -88,6 +88,7 @@ class Feed:
         self._told: dict[str, Update] = {}
         self._pending: dict[str, Update] = {}
         self._messages: dict[str, Message] = {}
+        self._given: dict[str, None] = {}  # the newest messages that were taken, by id
         self._soon: dict[str, Instant] = {}
 
     def offer(self, update: Update) -> bool:
@@ -105,7 +106,8 @@ class Feed:
         return True
 
     def offer_message(self, message: Message) -> None:
-        if len(self._messages) < PENDING_MAX:
+        """Each is told once, however often it is offered."""
+        if len(self._messages) < PENDING_MAX and message.id not in self._given:
             self._messages.setdefault(message.id, message)
 
     def take(self, now: Instant) -> list[Update | Message]:
@@ -117,6 +119,9 @@ class Feed:
                 self._pending[thing_id] = msgspec.structs.replace(told, old=told.new, is_reminder=True)
         taken: list[Update | Message] = [*self._messages.values(), *self._pending.values()]
         self._told |= self._pending
+        self._given |= dict.fromkeys(self._messages)
+        for message_id in list(self._given)[:-PENDING_MAX]:
+            del self._given[message_id]
         self._pending, self._messages = {}, {}
         return taken
 

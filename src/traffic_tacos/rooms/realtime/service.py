@@ -9,10 +9,10 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 import msgspec
 
 from traffic_tacos.kernel.calls import Call
-from traffic_tacos.kernel.domain_events import DomainEvent, PaymentChanged, ReservationChanged
+from traffic_tacos.kernel.domain_events import DomainEvent, MessageSent, PaymentChanged, ReservationChanged
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.ids import checked_text, checked_user_id, new_id
-from traffic_tacos.kernel.instants import HOUR, SECOND
+from traffic_tacos.kernel.instants import HOUR, SECOND, Instant
 from traffic_tacos.kernel.limits import (
     CONTENT_LENGTH_MAX,
     DATA_LENGTH_MAX,
@@ -45,6 +45,8 @@ MESSAGES_PER_TARGET_MAX, BYTES_PER_TARGET_MAX = 100, 200_000
 # Of all messages that wait for their readers together.
 MESSAGES_WAITING_MAX, BYTES_WAITING_MAX = 100_000, 50_000_000
 TAKEN_WITHIN_SECONDS = 0.5
+# By a stream of another process, which hears of it a moment later; whether it did is looked for so often.
+TAKEN_ELSEWHERE_WITHIN_SECONDS, LOOKED_EVERY_SECONDS = 1.0, 0.1
 PAGE = 1000
 
 Target = tuple[str, str]
@@ -79,7 +81,9 @@ class Watcher:
 
 
 class Realtime:
-    """`handle` must be given all events; everything a stream tells comes from there, or from the rooms."""
+    """`handle` must be given all events; everything a stream tells comes from there, or from the rooms. `has_peers`:
+    streams may be open in other processes.
+    """
 
     def __init__(
         self,
@@ -88,6 +92,8 @@ class Realtime:
         randomness: random.Random,
         reservations: ReservationClient,
         payments: PaymentClient,
+        *,
+        has_peers: bool = False,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -95,8 +101,11 @@ class Realtime:
         self._present = {Subject.RESERVATION: reservations.present, Subject.PAYMENT: payments.present}
         self._watchers: dict[Target, list[Watcher]] = {}
         self._taken: dict[str, asyncio.Event] = {}
+        self._has_peers = has_peers
         self._is_closing = False
-        self._sizes: dict[str, int] = {}  # bytes of each message that waits, by its path
+        # Of each message that waits, by its path, oldest first: its bytes, and until when. One that another process has
+        # told counts until then.
+        self._sizes: dict[str, tuple[int, Instant]] = {}
         self.bytes_waiting = 0
 
     async def load(self) -> None:
@@ -110,10 +119,21 @@ class Realtime:
         """Hear of a commit: messages that wait now, and those that wait no longer."""
         for kind, path, message in writes:
             if kind is MESSAGE:
-                self.bytes_waiting -= self._sizes.pop(path, 0)
+                self._forget_size(path)
                 if message is not None:
-                    size = self._sizes[path] = message.size
-                    self.bytes_waiting += size
+                    self._sizes[path] = message.size, message.expires_at
+                    self.bytes_waiting += message.size
+
+    def _forget_size(self, path: str) -> None:
+        size, _ = self._sizes.pop(path, (0, 0))
+        self.bytes_waiting -= size
+
+    def _forget_expired(self, now: Instant) -> None:
+        while self._sizes:
+            path, (_, expires_at) = next(iter(self._sizes.items()))
+            if now < expires_at:
+                return
+            self._forget_size(path)
 
     def hang_up(self) -> None:
         """End all streams; their readers are told to come back."""
@@ -174,6 +194,9 @@ class Realtime:
                 update = Update(Subject.RESERVATION, thing, old, new, at, until)
             case PaymentChanged(payment_intent_id=thing):
                 update = Update(Subject.PAYMENT, thing, event.old, event.new, event.at)
+            case MessageSent():
+                await self._offer_sent(event)
+                return
             case _:
                 return
         for watcher in self._watchers.get(("user", event.user_id), ()):
@@ -196,14 +219,17 @@ class Realtime:
             sent_at=now,
             expires_at=now + MESSAGES_KEPT_FOR,
         )
+        self._forget_expired(now)
         if len(self._sizes) >= MESSAGES_WAITING_MAX or self.bytes_waiting + message.size > BYTES_WAITING_MAX:
             raise Refusal(Code.QUOTA_EXCEEDED, "too many messages wait for readers who do not come; try again later")
         too_many = _too_many(await self._waiting(target), message)
-        with_it = COMMIT_RECORDS_MAX - 1
+        events = (MessageSent(message.id, request.user_id, request.session_id, now),) if self._has_peers else ()
+        with_it = COMMIT_RECORDS_MAX - 1 - len(events)
         await remove(self._store, too_many[with_it:])
-        writes = (put(message_key(target, message), message), *map(delete, too_many[:with_it]))
-        await self._store.transact((), lambda _: Decision(None, writes))
-        return message, await self._offer(target, message)
+        key = message_key(target, now, message.id)
+        writes = (put(key, message), *map(delete, too_many[:with_it]))
+        await self._store.transact((), lambda _: Decision(None, writes, events=events))
+        return message, await self._is_taken(target, key, message)
 
     async def _is_owner(self, session_id: str, names: Sequence[str]) -> bool:
         now = self._clock.now()
@@ -214,28 +240,46 @@ class Realtime:
 
         return await self._store.transact((session_key(session_id),), decide)
 
-    async def _offer(self, target: Target, message: Message) -> bool:
-        watchers = self._watchers.get(target)
-        if not watchers:
-            return False
+    def _offer(self, target: Target, message: Message) -> bool:
+        """To the streams that are open here; whether there are some."""
+        watchers = self._watchers.get(target, ())
+        for watcher in watchers:
+            watcher.feed.offer_message(message)
+            watcher.wake()
+        return bool(watchers)
+
+    async def _offer_sent(self, sent: MessageSent) -> None:
+        """To the streams that are open here: what any process has sent, unless it was told meanwhile."""
+        target: Target = ("user", sent.user_id) if sent.user_id else ("session", sent.session_id)
+        if target in self._watchers:
+            message = await self._store.get(message_key(target, sent.at, sent.message_id))
+            if message is not None:
+                self._offer(target, message)
+
+    async def _is_taken(self, target: Target, key: Key[Message], message: Message) -> bool:
+        """Whether a stream takes it now, here or elsewhere: then it waits no longer."""
         taken = self._taken[message.id] = asyncio.Event()
         try:
-            for watcher in watchers:
-                watcher.feed.offer_message(message)
-                watcher.wake()
-            async with asyncio.timeout(TAKEN_WITHIN_SECONDS):
-                await taken.wait()
+            if self._offer(target, message):
+                async with asyncio.timeout(TAKEN_WITHIN_SECONDS):
+                    await taken.wait()
+                return True
+            if not self._has_peers:
+                return False
+            async with asyncio.timeout(TAKEN_ELSEWHERE_WITHIN_SECONDS):
+                while await self._store.get(key) is not None:
+                    await self._clock.sleep(LOOKED_EVERY_SECONDS)
+                return True
         except TimeoutError:
             return False
         finally:
             del self._taken[message.id]
-        return True
 
     async def was_told(self, message: Message, targets: Sequence[Target]) -> None:
         """Its reader has taken it: it waits no longer."""
         if (taken := self._taken.get(message.id)) is not None:
             taken.set()
-        writes = [delete(message_key(target, message)) for target in targets]
+        writes = [delete(message_key(target, message.sent_at, message.id)) for target in targets]
         await self._store.transact((), lambda _: Decision(None, writes))
 
     async def _take_up(self, watcher: Watcher) -> None:
