@@ -19,6 +19,7 @@ from traffic_tacos.engines.shared_outbox import SharedOutbox
 from traffic_tacos.engines.sqs import SqsJobs
 from traffic_tacos.engines.sqs_queues import Queues
 from traffic_tacos.ports.audit import AUDIT
+from traffic_tacos.ports.buckets import SharedBuckets
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.events import EventRelay
 from traffic_tacos.ports.health import PartHealth
@@ -39,7 +40,8 @@ Dependency: TypeAlias = Callable[[], Awaitable[Sequence[PartHealth]]]
 
 class Engines(msgspec.Struct, frozen=True, kw_only=True):
     """`expiries` are of the records that somebody has to sweep; `peers` are the other processes on the same store, and
-    `log` is what they share of the queues: None where one process at a time has those. `dependencies` say how what lies
+    `log` is what they share of the queues: None where one process at a time has those; `buckets` are those of callers'
+    limits, None where each process counts by itself. `dependencies` say how what lies
     outside the process is.
     """
 
@@ -54,6 +56,7 @@ class Engines(msgspec.Struct, frozen=True, kw_only=True):
     expiries: Sequence[Expiry]
     peers: Peers = ALONE
     log: Log | None = None
+    buckets: SharedBuckets | None = None
     dependencies: Sequence[Dependency] = ()
 
 
@@ -88,6 +91,7 @@ def shared(
     webhook_url: str,
     does: ProcessRole,
     log: Log | None = None,
+    buckets: SharedBuckets | None = None,
     queues: Queues | None = None,
     bus: Bus | None = None,
 ) -> Engines:
@@ -97,13 +101,9 @@ def shared(
     name = f"{randomness.getrandbits(64):016x}"
     peers = _peers(store, clock, name, does, log)
     events = SharedOutbox(store, clock, peers, None if bus is None else bus.publish)
-    pools = WEBHOOK_POOLS, pool_of(webhook_url)
-    jobs: SharedJobs | SqsJobs
     dependencies: list[Dependency] = [] if bus is None else [partial(_bus_health, bus, events)]
-    if queues is None:
-        jobs = SharedJobs(store, clock, randomness, peers.jobs, *pools)
-    else:
-        jobs = SqsJobs(store, clock, randomness, peers, queues, name, *pools)
+    jobs = _jobs(store, clock, randomness, peers, queues, name, webhook_url)
+    if isinstance(jobs, SqsJobs):
         dependencies.append(jobs.dependencies)
     return Engines(
         clock=clock,
@@ -117,8 +117,24 @@ def shared(
         expiries=SWEPT_ON_ANY_STORE,
         peers=peers,
         log=log,
+        buckets=buckets,
         dependencies=dependencies,
     )
+
+
+def _jobs(
+    store: Store,
+    clock: Clock,
+    randomness: random.Random,
+    peers: SharedPeers,
+    queues: Queues | None,
+    name: str,
+    webhook_url: str,
+) -> SharedJobs | SqsJobs:
+    pools = WEBHOOK_POOLS, pool_of(webhook_url)
+    if queues is None:
+        return SharedJobs(store, clock, randomness, peers.jobs, *pools)
+    return SqsJobs(store, clock, randomness, peers, queues, name, *pools)
 
 
 def _peers(store: Store, clock: Clock, name: str, does: ProcessRole, lines: Log | None) -> SharedPeers:

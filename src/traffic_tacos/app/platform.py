@@ -290,6 +290,8 @@ class Platform:
         }
         if self.keyring.is_followed:
             loops["keyring"] = lambda: self.keyring.run(self.clock, self.audit_keys), "gateway"
+        if (buckets := self.engines.buckets) is not None:
+            loops["limits"] = lambda: self.calls.limits.share(buckets, self.clock), "gateway"
         if self._issuer is not None:
             loops["issuer"] = self._issuer.run, "gateway"
         if "worker" in self.rooms or self.config.does.keeps_house:

@@ -5,7 +5,7 @@ import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypedDict
 
 import msgspec
 import structlog
@@ -17,6 +17,7 @@ from traffic_tacos.app.retention import EXPIRED_BY_THE_STORE
 from traffic_tacos.engines.sqlite import SqliteStore
 from traffic_tacos.engines.sqlite_snapshot import SqliteSnapshots
 from traffic_tacos.kernel.errors import Refusal
+from traffic_tacos.ports.buckets import SharedBuckets
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.http import HttpPost
 from traffic_tacos.ports.log import Log
@@ -63,6 +64,11 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
     gauges: Sequence[Gauge] = ()
 
 
+class OnRedis(TypedDict, total=False):
+    log: Log
+    buckets: SharedBuckets
+
+
 @asynccontextmanager
 async def opened(config: Config, clock: Clock, randomness: random.Random) -> AsyncIterator[Opened]:
     """Refused when it cannot be opened."""
@@ -90,7 +96,7 @@ async def _on_dynamodb(config: Config, clock: Clock, randomness: random.Random) 
     tables = Tables(config.dynamodb)
     async with (
         wire_to(config.dynamodb) as wire,
-        _log(config) as lines,
+        _redis(config) as redis,
         found_queues(config.sqs) as queues,
         found_bus(config.event_bus) as bus,
     ):
@@ -99,7 +105,7 @@ async def _on_dynamodb(config: Config, clock: Clock, randomness: random.Random) 
         yield Opened(
             store=store,
             on_snapshot=DynamoSnapshots(requests),
-            engines=partial(shared, does=config.does, log=lines, queues=queues, bus=bus),
+            engines=partial(shared, does=config.does, queues=queues, bus=bus, **redis),
             gauges=(retries_of(store.retries),),
         )
 
@@ -116,17 +122,20 @@ def retries_of(counts: Mapping[str, int]) -> Gauge:
 
 
 @asynccontextmanager
-async def _log(config: Config) -> AsyncIterator[Log | None]:
-    """What several processes share of the queues; None where one at a time has them."""
+async def _redis(config: Config) -> AsyncIterator[OnRedis]:
+    """What several processes share of the queues and of their callers' limits; nothing where one at a time has the
+    queues.
+    """
     if not config.redis or "waiting_room" not in config.rooms:
-        yield None
+        yield OnRedis()
         return
     try:
-        from traffic_tacos.engines.redis_log import redis_log
+        from traffic_tacos.engines.redis_buckets import RedisBuckets
+        from traffic_tacos.engines.redis_log import RedisLog, connected
     except ModuleNotFoundError:
         raise Refusal.of_field("redis", "needs the extra: pip install 'traffic-tacos[redis]'") from None
-    async with redis_log(config.redis, config.redis_replicas) as queues:
-        yield queues
+    async with connected(config.redis, config.redis_replicas) as redis:
+        yield OnRedis(log=RedisLog(redis, config.redis_replicas), buckets=RedisBuckets(redis))
 
 
 async def create_tables(prefix: str) -> list[str]:

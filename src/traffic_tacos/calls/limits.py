@@ -3,22 +3,37 @@
 A bucket is kept as one number, the time at which it will be full again (the generic cell rate algorithm, ITU-T
 I.371): taking a token moves that time on by one token's worth, and there is none left when it lies further ahead
 than the bucket is deep. A full bucket is the same as none, so whoever has been quiet is forgotten.
+
+Where callers may ask several processes, each counts by itself and waits for nobody; four times a second it adds what
+those near their limit have taken to buckets that all share, and goes on with what is left of these. So a caller has
+the limit once however many processes they ask, but for a quarter of a second at each.
 """
 
+import hashlib
 import ipaddress
 from collections.abc import Iterable
 
+import structlog
+
 from traffic_tacos.kernel.addresses import Network
 from traffic_tacos.kernel.calls import Caller, Role
-from traffic_tacos.kernel.errors import Refusal
+from traffic_tacos.kernel.errors import Fault, Refusal
 from traffic_tacos.kernel.instants import SECOND, Instant
+from traffic_tacos.ports.buckets import SharedBuckets
+from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.settings import ADDRESS_LIMIT, FAN_LIMIT, SERVICE_LIMIT, TICKET_LIMIT, Settings
+
+log = structlog.get_logger()
 
 BURST_SECONDS = 2  # how many seconds' worth of calls may come at once
 BUCKETS_MAX = 100_000  # of one kind, in each of two generations
 NETWORK_BITS = 64  # of an IPv6 address: what is behind them belongs to one caller (RFC 6177)
 FORWARDED_FOR = "x-forwarded-for"
 UNKNOWN = "unknown"  # all whose address cannot be read, together
+SHARED_EVERY: Instant = 250
+SHARED_AGAIN_SECONDS = 5.0  # after nobody could say
+NEAR = 0.1  # of the limit: who takes less cannot be over it with fewer than ten processes
+SHARED_AT_ONCE_MAX = 1000
 _SETTING = {Role.FAN: FAN_LIMIT, Role.SERVICE: SERVICE_LIMIT}
 
 
@@ -33,6 +48,8 @@ class Buckets:
         self._full_at: dict[str, float] = {}
         self._full_at_before: dict[str, float] = {}
         self._turned_at: Instant = 0
+        self.counts = False  # what is taken
+        self._taken: dict[str, float] = {}  # since it was last asked for, in milliseconds until it flows back
 
     def __len__(self) -> int:
         """How many callers are remembered."""
@@ -46,11 +63,23 @@ class Buckets:
             self._full_at_before = {} if is_older else self._full_at
             self._full_at, self._turned_at = {}, now
         full_at = self._full_at.get(name) or self._full_at_before.get(name, 0)
-        full_at = max(full_at, now) + SECOND / per_second
+        cost = SECOND / per_second
+        full_at = max(full_at, now) + cost
         if full_at > now + burst:
             return full_at - now - burst
         self._full_at[name] = full_at
+        if self.counts:
+            self._taken[name] = self._taken.get(name, 0) + cost
         return 0
+
+    def taken(self, more_than: float) -> dict[str, float]:
+        """Who has taken more than this since it was last asked, and how much, in milliseconds until it flows back."""
+        taken, self._taken = self._taken, {}
+        return {name: cost for name, cost in taken.items() if cost > more_than}
+
+    def fill_later(self, name: str, full_at: float) -> None:
+        """Others have taken from this bucket too: it is full again at this time, or later."""
+        self._full_at[name] = max(full_at, self._full_at.get(name, 0))
 
 
 class Limits:
@@ -64,6 +93,33 @@ class Limits:
         self._callers = {role: Buckets() for role in _SETTING}
         self.tickets = Buckets()
         self._addresses = Buckets()
+        self._kinds = {**{role.name: one for role, one in self._callers.items()}, "TICKET": self.tickets}
+        self._kinds["ADDRESS"] = self._addresses
+
+    async def share(self, shared: SharedBuckets, clock: Clock) -> None:
+        """Count together with other processes, until cancelled."""
+        for buckets in self._kinds.values():
+            buckets.counts = True
+        while True:
+            await clock.sleep(SHARED_EVERY / SECOND)
+            try:
+                await self._share_once(shared, clock)
+            except Fault as fault:
+                log.warning("limits_not_shared", error=str(fault))
+                await clock.sleep(SHARED_AGAIN_SECONDS)
+
+    async def _share_once(self, shared: SharedBuckets, clock: Clock) -> None:
+        near = {
+            _shared_name(kind, name): (buckets, name, cost)
+            for kind, buckets in self._kinds.items()
+            for name, cost in buckets.taken(NEAR * SHARED_EVERY).items()
+        }
+        dearest = sorted(near, key=lambda one: -near[one][2])[:SHARED_AT_ONCE_MAX]
+        found = await shared.take({one: near[one][2] for one in dearest})
+        now = clock.now()
+        for one, full_in in found.items():
+            buckets, name, _ = near[one]
+            buckets.fill_later(name, now + full_in)
 
     def take(self, caller: Caller, peer: str, forwarded: Iterable[str], now: Instant) -> None:
         """Count a call; RATE_LIMITED, with a time, when the caller has had theirs. Administrators are not limited:
@@ -83,6 +139,11 @@ class Limits:
         per_second = self._settings.number(setting)
         if per_second and (wait := buckets.take(name, per_second, now)):
             raise Refusal.rate_limited(wait / SECOND, f"this is more than {per_second} calls a second")
+
+
+def _shared_name(kind: str, name: str) -> str:
+    """A waiting token is a secret, and is kept nowhere else."""
+    return f"{kind}:{hashlib.blake2b(name.encode(), digest_size=16).hexdigest()}"
 
 
 def address_of(peer: str, forwarded: Iterable[str], proxies: tuple[Network, ...]) -> str:

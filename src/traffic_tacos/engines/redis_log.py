@@ -132,6 +132,12 @@ class RedisLog:
 
 @asynccontextmanager
 async def redis_log(url: str, replicas: int) -> AsyncIterator[RedisLog]:
+    async with connected(url, replicas) as redis:
+        yield RedisLog(redis, replicas)
+
+
+@asynccontextmanager
+async def connected(url: str, replicas: int) -> AsyncIterator[Redis]:
     """Refused when nobody answers there, or when there are not as many replicas as every entry is to be on."""
     pool = BlockingConnectionPool.from_url(
         url,
@@ -153,7 +159,7 @@ async def redis_log(url: str, replicas: int) -> AsyncIterator[RedisLog]:
                 f"one, or choose --redis-replicas 0: then a failover loses the newest turns"
             )
             raise Refusal.of_field("redis-replicas", said, replicas)
-        yield RedisLog(redis, replicas)
+        yield redis
     finally:
         await redis.aclose()
         await pool.aclose()
