@@ -126,7 +126,8 @@ class Run:
         assert all(one.reservation_token for one in granted), "not everybody was admitted"
 
     def sale(self) -> None:
-        bodies, tokens = reservations(self.data, self.count)
+        console.print("admissions …")
+        bodies, tokens = reservations(self.data, self.count, admitted(self.address, self.count + self.count // 6))
         one = len(bodies) - self.count
         self.measure(
             GATEWAY, "CreateReservation", bodies[:one], tokens[:one], answer=g.CreateReservationResponse, at_once=1
@@ -265,23 +266,35 @@ def event_file(folder: Path, rows: int = ROWS, hold_seconds: int = HOLD_SECONDS)
     return event
 
 
-def reservations(data: Path, count: int) -> tuple[list[bytes], list[str]]:
-    """Requests of fans who were all admitted, and their tokens: both signed with the platform's keys.
+def admitted(address: str, count: int, at_once: int = 64) -> list[str]:
+    """So many people wait for their turn, and have it: the tokens that the platform gives them."""
+    joins = [q.JoinQueueRequest(event_id=EVENT, session_id=f"r{n}").SerializeToString() for n in range(count)]
+    _, joined = asyncio.run(load.callers(address, f"/{QUEUE}/JoinQueue", joins, (), at_once))
+    places = [q.JoinQueueResponse.FromString(one).waiting_token for one in joined]
+    asked = [q.RequestAdmissionRequest(waiting_token=one, event_id=EVENT).SerializeToString() for one in places]
+    time.sleep(1)  # until all of them have had their turn
+    _, given = asyncio.run(load.callers(address, f"/{QUEUE}/RequestAdmission", asked, (), at_once))
+    return [q.RequestAdmissionResponse.FromString(one).reservation_token for one in given]
 
-    Every admission is new to the platform. Fans come again, so that their own tokens are known to it, as
-    they are by the time somebody who joined and was admitted makes a reservation.
+
+def reservations(data: Path, count: int, admissions: Sequence[str] = ()) -> tuple[list[bytes], list[str]]:
+    """Requests of fans who were all admitted, and their tokens, signed with the platform's keys; so are the admissions,
+    where there are none that the platform has given itself.
+
+    Fans come again, so that their own tokens are known to the platform, as they are by the time somebody who joined and
+    was admitted makes a reservation.
     """
     signing, now = keys.read(data).signing, SystemClock().now()
     bodies, tokens = [], []
     signed: dict[str, str] = {}
     for number in range(count + count // 6):
         fan = f"fan{number % FANS}"
-        admission = ReservationToken(f"{EVENT}/{10**9 + number}", EVENT, fan, now + 5 * MINUTE)
+        mine = ReservationToken(f"{EVENT}/{10**9 + number}", EVENT, fan, now + 5 * MINUTE)
         request = g.CreateReservationRequest(
             event_id=EVENT,
             quantity=2 if number * 2 < ROWS * SEATS * 0.8 else 1,
             user_id=fan,
-            reservation_token=sign_reservation(signing, admission, now),
+            reservation_token=admissions[number] if admissions else sign_reservation(signing, mine, now),
             idempotency_key=f"k{number}",
         )
         bodies.append(request.SerializeToString())

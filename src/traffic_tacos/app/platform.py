@@ -85,6 +85,7 @@ class Platform:
         self.rooms: dict[str, Room] = {}
         for name in config.rooms:
             self.rooms[name] = _build(name, self._dependencies(name, authenticator, logs))
+        self._seats = next((room.seats for room in self.rooms.values() if room.seats is not None), None)
         handlers = ChainMap(*(dict(room.handlers) for room in self.rooms.values()))
         self.handlers: Mapping[str, Handler] = dict(handlers) if config.does_jobs else {}
         self.receivers: Mapping[str, Receiver] = dict(ChainMap(*(dict(room.receivers) for room in self.rooms.values())))
@@ -192,7 +193,8 @@ class Platform:
 
     def seats(self) -> Seats:
         """The seats of this process's inventory; `config.checked` sees to it that who needs them has them here."""
-        return next(room.seats for room in self.rooms.values() if room.seats is not None)
+        assert self._seats is not None
+        return self._seats
 
     @property
     def sign_in(self) -> Endpoints | None:

@@ -122,6 +122,7 @@ class SqliteStore:
         self._damaged = DamageNotes()
         self._dirty: dict[str, tuple[Any, _Batch]] = {}
         self._ranges: dict[str, dict[str, Any]] = {}
+        self._ranged: set[str] = set()  # the kinds that have some
         self._next_outbox = self._last_outbox_number() + 1
         self._gathering = _Batch()
         self._writing: _Batch | None = None
@@ -220,13 +221,14 @@ class SqliteStore:
             if sum(map(len, self._ranges.values())) + len(known) > CACHED_RANGE_RECORDS_MAX:
                 self._ranges.clear()
             self._ranges[prefix.path] = known
+            self._ranged.add(prefix.kind.name)
         return known
 
     def _apply(self, writes: Iterable[Write], batch: _Batch) -> None:
-        for _, path, value in writes:
+        for kind, path, value in writes:
             self._dirty[path] = (value, batch)
             self._seen.add(path)
-            if self._ranges:
+            if kind.name in self._ranged:
                 for parent in parents(path):
                     if (known := self._ranges.get(parent)) is not None:
                         _set(known, path, value)
@@ -317,6 +319,7 @@ def connected(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=FULL")
             connection.execute("PRAGMA cache_size=-65536")
+            connection.execute("PRAGMA wal_autocheckpoint=8000")
         connection.execute("SELECT 1 FROM sqlite_master")  # until now nobody has looked into the file
     except sqlite3.Error as error:
         raise Refusal.of_field("data", f"must have a store that can be read: {error}", path) from None

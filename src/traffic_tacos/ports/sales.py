@@ -5,6 +5,8 @@ What a room remembers of an event is a moment old. So the end of a sale that an 
 instant, and nothing is sold past it because news of it was late.
 """
 
+from functools import lru_cache
+
 import msgspec
 
 from traffic_tacos.kernel.events import SaleWindow
@@ -12,6 +14,7 @@ from traffic_tacos.kernel.instants import Instant
 from traffic_tacos.ports.store import COPIES, Key, Kind, View
 
 PERIODS_KEPT_MAX = 50
+KEYS_REMEMBERED = 1000
 
 
 class Period(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -35,6 +38,7 @@ class Sale(msgspec.Struct, frozen=True, omit_defaults=True):
 SALE = Kind("sale", Sale, COPIES)
 
 
+@lru_cache(maxsize=KEYS_REMEMBERED)
 def sale_key(event_id: str) -> Key[Sale]:
     return SALE.key(event_id)
 

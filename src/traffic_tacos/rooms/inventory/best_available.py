@@ -56,10 +56,13 @@ def best_in_section(
     half = (quantity - 1) / 2
     block = (1 << quantity) - 1
     for row in rows:
+        state = states.get(row.index, UNTOUCHED)
+        if state.gone | state.held_seats | row.kept == row.full and now < state.lapses_at:
+            continue  # most rows near the focal point are, once a sale is under way
         depth = row.depth**2
         if best is not None and not best[0][0] and depth > best[0][1]:
             break
-        seats = offered(row, states.get(row.index, UNTOUCHED), now)
+        seats = offered(row, state, now)
         if seats.bit_count() < quantity:
             continue
         if row.standing:

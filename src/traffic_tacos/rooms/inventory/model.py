@@ -389,14 +389,16 @@ def counts(rows: Iterable[RowPlan], states: Mapping[int, RowState], now: Instant
     """available + reserved + sold + blocked = total."""
     total = available = blocked = gone = accessible = accessible_held = 0
     for row in rows:
-        state = states.get(row.index, UNTOUCHED)
+        state, kept = states.get(row.index, UNTOUCHED), row.kept
         seats = free(row, state, now)
         total += len(row.seats)
-        available += offered(row, state, now).bit_count()
-        accessible += (seats & row.kept).bit_count()
-        accessible_held += (row.kept & ~seats & ~state.gone).bit_count()
-        blocked += state.blocked.bit_count()
+        available += (seats & ~kept).bit_count()  # as `offered` has it
         gone += state.gone.bit_count()
+        if kept:
+            accessible += (seats & kept).bit_count()
+            accessible_held += (kept & ~seats & ~state.gone).bit_count()
+        if state.blocked:
+            blocked += state.blocked.bit_count()
     reserved = total - available - accessible - gone
     return Counts(total, available, reserved, gone - blocked, blocked + accessible, accessible, accessible_held)
 

@@ -1,5 +1,7 @@
 """Inventory's verbs: check, reserve, commit, release, count."""
 
+from __future__ import annotations
+
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar

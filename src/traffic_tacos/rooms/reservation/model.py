@@ -225,15 +225,15 @@ def stepped(reservation: Reservation, to: ReservationStatus, now: Instant) -> Re
 
 def _with_status(reservation: Reservation, status: ReservationStatus) -> Reservation:
     """The reservation with this status, and its seats as that status says."""
-    seats = seats_of(reservation.seats, status)
-    if reservation.status is status and reservation.seats == seats:
+    if reservation.status is status and all(seat.status is SEAT_STATUS[status] for seat in reservation.seats):
         return reservation
-    return msgspec.structs.replace(reservation, status=status, seats=seats)
+    return msgspec.structs.replace(reservation, status=status, seats=seats_of(reservation.seats, status))
 
 
 def seats_of(seats: tuple[Seat, ...], status: ReservationStatus) -> tuple[Seat, ...]:
     """The seats of a reservation with this status, as it says what they are."""
-    return tuple(msgspec.structs.replace(seat, status=SEAT_STATUS[status]) for seat in seats)
+    after = SEAT_STATUS[status]
+    return tuple(seat if seat.status is after else msgspec.structs.replace(seat, status=after) for seat in seats)
 
 
 def expired(reservation: Reservation, now: Instant) -> Reservation:

@@ -1,5 +1,7 @@
 """Reservation's verbs for callers: create, show, list, extend, confirm, cancel, and what cancelling would come to."""
 
+from __future__ import annotations
+
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial

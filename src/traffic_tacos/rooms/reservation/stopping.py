@@ -5,6 +5,8 @@ before it, and is found. What each cancelled one leaves behind (its seats, a pay
 its cleanup job's, committed with it. Its admission stays good: once reservations go on, its holder is still first.
 """
 
+from functools import lru_cache
+
 import msgspec
 
 from traffic_tacos.kernel.calls import Call
@@ -41,6 +43,7 @@ CANCELLED_AT_ONCE_MAX = COMMIT_RECORDS_MAX // RECORDS_OF_A_CANCELLATION
 HELD_AT_MOST = (HOLD_SECONDS_MAX + EXTENSION_SECONDS_MAX) * SECOND
 RESUMED_AT_ONCE_MAX = COMMIT_RECORDS_MAX // COPIES // 2  # beside the stop of all, and what is audited
 ALL_EVENTS = "all events"
+KEYS_REMEMBERED = 1000
 _LAST = "\U0010ffff"
 
 
@@ -66,6 +69,7 @@ def stop_key(event_id: str) -> Key[Stop]:
     return STOP.key("event", event_id) if event_id else STOP.key("all")
 
 
+@lru_cache(maxsize=KEYS_REMEMBERED)
 def stop_keys(event_id: str) -> tuple[Key[Stop], Key[Stop]]:
     return stop_key(""), stop_key(event_id)
 
