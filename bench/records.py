@@ -1,8 +1,9 @@
 """`python -m bench.records`: what one purchase reads and writes in the store, counted and not timed.
 
 The whole platform runs in this process, and fans buy one after the other, as in `bench.purchase`. Every transaction is
-named by the rule that decided in it. A read is a `get` or a `scan` (one round trip each on a store that is far away);
-records and bytes are those written or removed, and what an outbox removes of several commits at once is shared out.
+named by the rule that decided in it, in the order of a purchase, with the kinds of what it writes. A read is a `get` or
+a `scan` (one round trip each on a store that is far away); records and bytes are those written or removed, and what an
+outbox removes of several commits at once is shared out.
 """
 
 import argparse
@@ -44,6 +45,7 @@ class CountedStore(SqliteStore):
     declared: ClassVar[Counter[str]] = Counter()
     records: ClassVar[Counter[str]] = Counter()
     bytes: ClassVar[Counter[str]] = Counter()
+    kinds: ClassVar[dict[str, dict[str, None]]] = {}
 
     @classmethod
     def count(cls, is_counting: bool) -> None:
@@ -68,6 +70,7 @@ class CountedStore(SqliteStore):
                 self.transactions[shown] += 1
                 self.declared[shown] += len(reads)
                 self.records[shown] += len(written)
+                self.kinds.setdefault(shown, {}).update(dict.fromkeys(one.kind.name for one in written))
                 self.bytes[shown] += sum(len(one.path) + len(_encoded(one)) for one in written)
             return decision
 
@@ -126,12 +129,12 @@ def _show(purchases: int) -> None:
         reads.add(name, each(count))
     reads.add("all", each(CountedStore.reads.total()))
     reads.print()
-    table = Listing("transaction", "a purchase", "keys read", "records", "bytes")
-    for name, count in CountedStore.transactions.most_common():
+    table = Listing("transaction", "a purchase", "keys read", "records", "bytes", "kinds")
+    for name, count in CountedStore.transactions.items():
         amounts = (CountedStore.declared[name], CountedStore.records[name], CountedStore.bytes[name])
-        table.add(name, each(count), *map(each, amounts))
+        table.add(name, each(count), *map(each, amounts), " ".join(CountedStore.kinds[name]))
     counters = (CountedStore.transactions, CountedStore.declared, CountedStore.records, CountedStore.bytes)
-    table.add("all", *(each(counter.total()) for counter in counters))
+    table.add("all", *(each(counter.total()) for counter in counters), "")
     table.print()
 
 
