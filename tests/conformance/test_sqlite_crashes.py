@@ -106,12 +106,16 @@ async def test_decisions_that_rest_on_a_failed_commit_fail_with_it(tmp_path, mon
             real(connection, batch)
 
         monkeypatch.setattr(sqlite, "commit", failing_once)
+        prefix = COUNTER.prefix()
+        await store.transact((prefix,), lambda view: Decision(len(view.range(prefix))))  # is remembered from now on
         first = asyncio.ensure_future(store.transact((key,), adding(key)))
         await asyncio.sleep(0)
         await asyncio.sleep(0)  # the first batch is with the writer
         second = asyncio.ensure_future(store.transact((key,), adding(key)))
         outcomes = await asyncio.gather(first, second, return_exceptions=True)
         assert all(isinstance(outcome, StoreUnavailable) for outcome in outcomes)
+        counted = await store.transact((prefix,), lambda view: Decision(len(view.range(prefix))))
+        assert counted == 0
         assert await store.transact((key,), adding(key)) == 1
     finally:
         await store.close()

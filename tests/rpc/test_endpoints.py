@@ -16,10 +16,15 @@ from traffic_tacos.gen.tacos.simulation.v1 import simulation_pb2
 from traffic_tacos.gen.tacos.webhook.v1 import webhook_pb2 as own
 from traffic_tacos.kernel import signatures
 from traffic_tacos.kernel.calls import Role
+from traffic_tacos.kernel.domain_events import PaymentChanged
 from traffic_tacos.kernel.errors import Refusal
 from traffic_tacos.kernel.instants import DAY, HOUR, SECOND
+from traffic_tacos.kernel.statuses import PaymentStatus
+from traffic_tacos.kernel.topics import SEND_WEBHOOK
 from traffic_tacos.ports.http import HttpAnswer
+from traffic_tacos.ports.store import JOB
 from traffic_tacos.rooms.payment.records import PAYMENT as PAYMENTS
+from traffic_tacos.rooms.webhook.endpoints import Endpoints
 from traffic_tacos.rooms.webhook.records import ENDPOINT
 
 SERVICE = "gateway.v1.WebhookService/"
@@ -103,6 +108,24 @@ async def test_endpoints_hear_of_what_they_asked_for_signed_with_their_own_secre
         given = headers["webhook-signature"].split()
         assert signatures.is_signed((keys,), headers["webhook-id"], seconds, body, given) is is_good
     assert (await listed(desk))["ann"].delivered == 2
+
+
+@on_platform
+async def test_an_event_that_is_delivered_again_puts_no_job_anew(desk):
+    """After a crash an event is delivered again: what has been tried stays tried, until its next attempt is due."""
+    desk.checks_every_commit = False
+    receiver = Receiver(desk, "ann", *[HttpAnswer(500)] * 4)
+    await receiver.register(APPROVED)
+    intent = await desk.pay("ana", await desk.held("ana", 1))
+    await desk.clock.sleep(12)
+    [waiting] = [job for _, job in desk.records().all(JOB) if job.topic == SEND_WEBHOOK]
+    assert waiting.attempts
+    payment = next(one for _, one in desk.records().all(PAYMENTS) if one.id == intent)
+    event = PaymentChanged(
+        payment.id, payment.reservation_id, "ana", PaymentStatus.PROCESSING, payment.status, payment.updated_at
+    )
+    await desk.platform.part(Endpoints).handle(event)
+    assert [job for _, job in desk.records().all(JOB) if job.topic == SEND_WEBHOOK] == [waiting]
 
 
 @on_platform

@@ -9,8 +9,10 @@ from tests.simulation.world import EVENT_ID
 from traffic_tacos.gen.gateway.v1 import gateway_pb2
 from traffic_tacos.gen.payment.v1 import payment_pb2
 from traffic_tacos.gen.reservation.v1 import inventory_pb2, reservation_pb2, worker_pb2
+from traffic_tacos.kernel.money import Money
 from traffic_tacos.kernel.statuses import PaymentStatus
 from traffic_tacos.kernel.topics import SETTLE_PAYMENT_RESULT
+from traffic_tacos.ports.store import Decision, put
 from traffic_tacos.rooms.payment.records import PAYMENT
 from traffic_tacos.rooms.payment.service import settling_job
 from traffic_tacos.rooms.reservation.records import finishing_job
@@ -185,6 +187,26 @@ async def test_a_cancelled_reservation_whose_payment_arrives_is_refunded(desk):
         assert answer.status in (CANCELLED, reservation_pb2.RESERVATION_STATUS_REFUNDED)
         assert (await desk.payment(intent)).status == REFUNDED
         assert (await desk.stats()).available_seats == 15
+
+
+@on_platform
+async def test_a_payment_of_another_amount_buys_nothing_and_is_refunded(desk):
+    """None is made but of the reservation's total; one that is stored with another all the same buys nothing."""
+    desk.checks_every_commit = False
+    held = await desk.held("ana", 2)
+    intent = await desk.pay("ana", held)
+    stored = await desk.store.get(PAYMENT.key(intent))
+    half = msgspec.structs.replace(stored, amount=Money(stored.amount.amount // 2, stored.amount.currency))
+    await desk.store.transact((), lambda _: Decision(None, (put(PAYMENT.key(intent), half),)))
+    await desk.clock.sleep(6)
+    request = gateway_pb2.ConfirmReservationRequest(
+        reservation_id=held.reservation_id, payment_intent_id=intent, user_id="ana", idempotency_key=desk.key()
+    )
+    answer = await desk.as_fan(GATEWAY + "ConfirmReservation", request, "ana")
+    assert (code(answer), str(stored.amount) in answer.error.message) == ("PAYMENT_NOT_APPROVED", True)
+    await desk.clock.sleep(600)
+    assert not (await desk.reservation(held.reservation_id)).order_id
+    assert (await desk.payment(intent)).status == REFUNDED
 
 
 @on_platform

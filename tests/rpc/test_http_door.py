@@ -28,6 +28,20 @@ async def connect(desk, path, fields, headers=None):
 
 
 @on_platform
+async def test_a_body_is_read_no_further_than_it_may_be(desk):
+    read = []
+
+    async def endless():
+        while True:
+            read.append(len(read))
+            assert len(read) < 1000, "it reads on and on"
+            yield b"x" * 100_000
+
+    answer = await desk.http("POST", "/webhooks/payments", JSON, endless())
+    assert (answer.status_code, "at most" in answer.text) == (400, True)
+
+
+@on_platform
 async def test_a_purchase_by_connect_json_alone(desk):
     me = as_fan(desk, "ana")
     join = {"eventId": EVENT_ID, "userId": "ana", "sessionId": "tab"}

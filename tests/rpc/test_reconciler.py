@@ -2,6 +2,7 @@
 
 import asyncio
 
+import msgspec
 import pytest
 
 from tests.rpc.desk import GATEWAY, INVENTORY, code, on_platform
@@ -13,7 +14,10 @@ from traffic_tacos.gen.payment.v1 import payment_pb2
 from traffic_tacos.gen.reservation.v1 import inventory_pb2, reservation_pb2
 from traffic_tacos.gen.tacos.operations.v1 import operations_pb2
 from traffic_tacos.kernel.calls import Role
-from traffic_tacos.ports.store import Decision, delete, drop_job, put
+from traffic_tacos.kernel.statuses import PaymentStatus
+from traffic_tacos.operations.reconciler import Difference
+from traffic_tacos.ports.store import JOB, Decision, Job, delete, drop_job, put
+from traffic_tacos.rooms.payment.records import PAYMENT
 from traffic_tacos.rooms.reservation.records import ORDER, RESERVATION
 
 CONFIRMED = reservation_pb2.RESERVATION_STATUS_CONFIRMED
@@ -82,6 +86,39 @@ async def test_a_charge_that_everybody_forgot_becomes_a_ticket_within_minutes_an
     reservation = await desk.reservation(held.reservation_id)
     assert reservation.status == CONFIRMED
     desk.broken = None
+
+
+@on_platform
+async def test_a_charge_for_no_ticket_that_everybody_forgot_is_refunded(desk):
+    """Paid too late: the hold had ended, and what would have given the money back is lost."""
+    desk.lossy = 1.0
+    held = await desk.held("ana")
+    intent = await desk.pay("ana", held)
+    await desk.cancel("ana", held)
+    stored = await desk.store.get(PAYMENT.key(intent))
+    captured = msgspec.structs.replace(stored, status=PaymentStatus.COMPLETED, processed_at=desk.clock.now())
+    await desk.memory.transact((), lambda _: Decision(None, (put(PAYMENT.key(intent), captured),)))
+    await lose_jobs(desk, held.reservation_id)
+    desk.checks_every_commit = False
+    found = await reconcile(desk)
+    assert (intent, True) in [(one.subject, one.repaired) for one in found.differences]
+    await desk.clock.sleep(10)
+    assert (await desk.payment(intent)).status == payment_pb2.PAYMENT_STATUS_REFUNDED
+    desk.broken = None
+
+
+@on_platform
+async def test_a_job_that_is_there_dead_or_alive_is_not_put_again(desk):
+    dead = Job("j", "nobody's", desk.clock.now(), attempts=7, is_dead=True)
+    await desk.memory.transact((), lambda _: Decision(None, jobs=(dead,)))
+
+    async def found():
+        return (Difference("s", "is missing", msgspec.structs.replace(dead, attempts=0, is_dead=False)),)
+
+    desk.platform.reconciler.differences = found
+    report = await desk.platform.reconciler.once()
+    assert report.repaired == frozenset()
+    assert await desk.memory.get(JOB.key("j")) == dead
 
 
 @on_platform

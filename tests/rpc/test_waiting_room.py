@@ -109,6 +109,22 @@ async def test_who_leaves_frees_the_place_for_good_and_may_join_again_at_the_end
     assert (await status(desk, again.waiting_token)).position == 2
 
 
+@pytest.mark.parametrize("pays", [True, False])
+def test_a_place_ends_once_its_reservation_has_bought_or_expired(pays):
+    @on_platform
+    async def run(desk):
+        request = queue_pb2.JoinQueueRequest(event_id=EVENT_ID, session_id="ana", user_id="ana")
+        token = (await desk.as_fan(QUEUE + "JoinQueue", request, "ana")).waiting_token
+        held = await desk.held("ana", 1)  # joins again, which is the same place
+        if pays:
+            await desk.pay("ana", held)
+        assert (await status(desk, token)).status != queue_pb2.QUEUE_STATUS_EXPIRED
+        await desk.clock.sleep(10 if pays else 62)
+        assert (await status(desk, token)).status == queue_pb2.QUEUE_STATUS_EXPIRED
+
+    run()
+
+
 @on_platform
 async def test_stats_add_up(desk):
     await desk.platform.put_on_sale(EVENT.replace("id: evt_sim", "id: evt_two"))

@@ -9,6 +9,7 @@ import pytest
 from tests.rpc.desk import Desk, on_platform
 from traffic_tacos.app.config import Config, checked
 from traffic_tacos.calls import keys
+from traffic_tacos.engines.faulty import Faults
 from traffic_tacos.kernel import signatures
 from traffic_tacos.kernel.addresses import Address, parsed_address
 from traffic_tacos.kernel.errors import Refusal
@@ -124,6 +125,10 @@ async def test_the_http_door_tells_how_the_platform_is(desk):
     assert await _http(desk, "GET", "/healthz") == (200, b"alive\n")
     status, body = await _http(desk, "GET", "/readyz")
     assert (status, b"store: healthy" in body) == (200, True)
+    desk.store.faults = Faults(fail_before=1.0)
+    status, body = await _http(desk, "GET", "/readyz")
+    assert (status, b"store: unhealthy" in body) == (503, True)
+    desk.store.faults = Faults()
     await desk.held("ana")
     status, body = await _http(desk, "GET", "/metrics")
     counted = b'tacos_calls_total{code="OK",method="/gateway.v1.GatewayService/CreateReservation"} 1.0'

@@ -10,7 +10,7 @@ from traffic_tacos.kernel.errors import Refusal
 from traffic_tacos.kernel.events import EventInfo
 from traffic_tacos.rooms.inventory import model
 from traffic_tacos.rooms.inventory.model import Claim, Hold, HoldStatus
-from traffic_tacos.rooms.inventory.rows import UNTOUCHED, EventPlan, RowState, SectionPlan
+from traffic_tacos.rooms.inventory.rows import UNTOUCHED, EventPlan, RowHold, RowState, SectionPlan
 
 ROWS = (row(4, index=0), row(3, index=1))
 PLACES = {seat.id: (one.index, 1 << bit) for one in ROWS for bit, seat in enumerate(one.seats)}
@@ -95,6 +95,18 @@ def test_the_deadline_is_exclusive():
     hold = Hold("r", "u", {0: 1}, deadline=60_000, status=HoldStatus.ACTIVE)
     assert hold.is_live(59_999)
     assert not hold.is_live(60_000)
+
+
+@pytest.mark.parametrize(
+    "in_the_row", [UNTOUCHED, RowState(held=(RowHold("r2", 1, 60_000),))], ids=["nobody", "another"]
+)
+def test_seats_that_the_row_does_not_hold_for_a_reservation_are_not_sold_to_it(in_the_row):
+    """A hold and its rows are written together; where they differ all the same, nobody is sold anything."""
+    claim = Claim("r1", "u", ("R0-1",), 1, 60_000)
+    held = model.reserve(PLAN, {0: UNTOUCHED, 1: UNTOUCHED}, None, claim, 0)
+    assert model.commit(held.rows, held.hold, "p1", 1).rows[0].sold
+    with pytest.raises(Refusal, match="held by somebody else"):
+        model.commit({0: in_the_row}, held.hold, "p1", 1)
 
 
 def test_what_was_sold_under_another_payment_is_not_given_back():

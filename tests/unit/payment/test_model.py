@@ -43,6 +43,15 @@ def test_a_late_answer_of_the_bank_changes_nothing(status, reason):
     assert model.answered(at(status), reason, "t", 5) is None
 
 
+@pytest.mark.parametrize(("now", "is_taken"), [(599_999, True), (600_000, False), (600_001, False)])
+def test_a_payment_is_begun_before_its_intent_expires_and_not_at_that_moment(now, is_taken):
+    if is_taken:
+        assert model.processing(PAYMENT, "pay", None, now).status is PaymentStatus.PROCESSING
+        return
+    with pytest.raises(Refusal, match="has expired"):
+        model.processing(PAYMENT, "pay", None, now)
+
+
 def test_an_amount_to_refund_is_a_total_and_at_most_what_was_captured():
     captured = at(PaymentStatus.COMPLETED)
     part = model.cancelled(captured, Money(400, "KRW"), "r1", 5)

@@ -110,6 +110,8 @@ def swapped(values: tuple, one: int, other: int) -> tuple:
 TAMPERED = [
     ("nothing", {}, 0),
     ("another seed", {"seed": bytes(32)}, 290),
+    ("another commitment", {"commitment": bytes(32)}, 1),
+    ("another pool", {"pool_digest": bytes(32)}, 1),
     ("two places swapped", {"places": swapped(published().places, 17, 170)}, 2),
     ("two entries swapped", {"entries": swapped(published().entries, 17, 170)}, 1),
     ("an entry added", {"entries": (*published().entries, bytes(32))}, 2),

@@ -200,12 +200,11 @@ def _refunded(payment: Payment, total: int, refund_id: str, now: Instant) -> Pay
     """The captured payment with at least `total` minor units of it refunded; unchanged when they are already."""
     if payment.status is PaymentStatus.REFUNDED or total <= payment.refunded < payment.amount.amount:
         return payment
-    refunded = max(total, payment.refunded)
     return msgspec.structs.replace(
         payment,
-        status=PaymentStatus.REFUNDED if refunded == payment.amount.amount else PaymentStatus.COMPLETED,
-        refunded=refunded,
-        promised=max(refunded, payment.promised or 0),
+        status=PaymentStatus.REFUNDED if total == payment.amount.amount else PaymentStatus.COMPLETED,
+        refunded=total,
+        promised=max(total, payment.promised or 0),
         refund_id=refund_id,
         updated_at=now,
     )
