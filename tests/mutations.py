@@ -89,12 +89,6 @@ MUTATIONS = [
         "False",
         "rpc/test_holds_and_payments.py rpc/test_giving_back.py",
     ),
-    Mutation(
-        "rooms/reservation/confirming.py",
-        "owed, writes=settled, jobs=refund, tidy_at=now",
-        "owed, writes=settled, tidy_at=now",
-        "rpc/test_giving_back.py rpc/test_holds_and_payments.py rpc/test_compensation.py",
-    ),
     Mutation("rooms/payment/model.py", "payment.status is not PaymentStatus.PROCESSING", "False", "unit/payment"),
     Mutation("rooms/payment/model.py", "now >= payment.expires_at", "now > payment.expires_at", "unit/payment"),
     Mutation(
