@@ -105,11 +105,11 @@ pytest: $(DEV) node-clients engines deploy-checks
 
 # What takes longer: whole race matrices, more kills, the largest plan; and on the emulators alone, writes whose answers
 # are lost on the way and jobs in real time.
-test-long: $(DEV) node-clients engines
+test-long: $(DEV) node-clients engines deploy-checks
 	$(BIN)/pytest -n auto --dist worksteal -m long
 
-test-engines: $(DEV) engines
-	$(BIN)/pytest -n auto -m long tests/engines tests/conformance
+test-engines: $(DEV) engines deploy-checks
+	$(BIN)/pytest -n auto -m long tests/engines tests/conformance tests/deploy
 
 # Which lines and branches the tests reach; tracing them takes more than twice the time.
 coverage: $(DEV) node-clients
