@@ -232,3 +232,53 @@ def test_nothing_is_done_where_nobody_can_do_it(play):
             await bench.until_done("a", seconds=60)
 
     play(scenario)
+
+
+def test_a_runner_that_is_drained_finishes_what_runs_and_begins_nothing_more(play):
+    async def scenario(bench: Bench) -> None:
+        begun, ended = [], []
+
+        async def slow(job):
+            begun.append(job.id)
+            await bench.clock.sleep(1.0)
+            ended.append(job.id)
+
+        async def runs() -> bool:
+            return begun == ["first"]
+
+        async with working(bench, HANDLERS | {"t": slow}) as [process]:
+            await process.put(Job("first", "t", bench.clock.now()))
+            await bench.until(runs)
+            draining = asyncio.create_task(process.runner.drain(10.0))
+            await asyncio.sleep(0)
+            await process.put(Job("next", "t", bench.clock.now()))
+            before = bench.clock.now()
+            await draining
+            assert ended == ["first"]
+            assert bench.clock.now() - before < 3000, "it waits for nothing else"
+            await bench.clock.sleep(2.0)
+            assert begun == ["first"]
+            assert await bench.job("next") is not None
+
+    play(scenario)
+
+
+def test_draining_waits_no_longer_than_it_may(play):
+    async def scenario(bench: Bench) -> None:
+        begun = []
+
+        async def endless(job):
+            begun.append(job.id)
+            await bench.clock.sleep(60.0)
+
+        async def runs() -> bool:
+            return bool(begun)
+
+        async with working(bench, HANDLERS | {"t": endless}) as [process]:
+            await process.put(Job("first", "t", bench.clock.now()))
+            await bench.until(runs)
+            before = bench.clock.now()
+            await process.runner.drain(1.0)
+            assert 1000 <= bench.clock.now() - before < 2000
+
+    play(scenario)

@@ -1,0 +1,47 @@
+"""When a process is ready: what it cannot answer without."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from tests.clocks import HandClock
+from traffic_tacos.engines.memory import MemoryStore
+from traffic_tacos.kernel.instants import SECOND
+from traffic_tacos.operations.health import STALE_AFTER, PlatformHealth
+from traffic_tacos.ports.health import Health
+from traffic_tacos.ports.peers import ALONE
+
+NOTHING = SimpleNamespace(
+    figures=lambda: SimpleNamespace(pending=0, dead=0),
+    waiting=lambda: 0,
+    lag=0,
+)
+
+
+def health_of(clock, peers):
+    health = PlatformHealth(
+        (), Path("no folder"), "here", MemoryStore(), peers, clock, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING
+    )
+
+    async def queues():
+        raise AssertionError("queues are not asked whether this process is ready")
+
+    health.add_dependencies(queues)
+    return health
+
+
+@pytest.mark.parametrize(
+    ("ago", "expected"), [(0, Health.HEALTHY), (STALE_AFTER, Health.HEALTHY), (STALE_AFTER + 1, Health.UNHEALTHY)]
+)
+async def test_a_process_that_hears_nothing_of_the_others_is_not_ready(ago, expected):
+    clock = HandClock()
+    seen = clock.now()
+    clock.advance(ago / SECOND)
+    parts = {part.name: part for part in await health_of(clock, SimpleNamespace(looked_at=lambda: seen)).readiness()}
+    assert parts["changes"].health is expected
+    assert parts["store"].endpoint == "here"
+
+
+async def test_a_process_that_is_alone_waits_for_nobody():
+    assert {part.name for part in await health_of(HandClock(), ALONE).readiness()} == {"store", "engine"}
