@@ -13,15 +13,16 @@ from urllib.request import urlopen
 import grpc
 import pytest
 
+from tests.cloud import BUS, PROCESSES, TABLES, running
 from tests.cloud import EVENT as CLUB
 from tests.cloud import EVENT_ID as EVENT
-from tests.cloud import PROCESSES, running
 from tests.cloud_chaos import chaos, event_file
 from tests.contract import CONTRACT, Client
 from tests.e2e.conftest import EVENT_FILE
 from tests.e2e.process import OWN_CONNECTION, ROLES, Shopper, refused_code
 from tests.e2e.test_fifty import Walk, ask_all
 from traffic_tacos.cli.options import issued
+from traffic_tacos.engines.sqs_queues import QUEUES
 from traffic_tacos.kernel.calls import Caller
 
 SOCKET, GATEWAY, ADMIN = "gateway.v1.WebSocketService", "gateway.v1.GatewayService", "common.v1.AdminService"
@@ -159,6 +160,16 @@ def test_only_edges_have_pages_and_every_process_has_probes_and_figures(cloud):
                 statuses[path] = error.code
         pages = 200 if PROCESSES[name] == "edge" else 404
         assert statuses == {"/healthz": 200, "/readyz": 200, "/metrics": 200, "/web/events": pages, "/": pages}, name
+
+
+def test_health_names_what_the_platform_stands_on(cloud):
+    asked = {"include_dependencies": True}
+    token = Platform(cloud).token("admin", "op")
+    health = Client(channel_to(cloud.edges[1]))(ADMIN, "GetSystemHealth", asked, token, 20)
+    parts = {one.name: one.endpoint for one in health.dependencies}
+    queues = {f"{TABLES}{name}" for name in QUEUES}
+    assert set(parts) == {"store", "changes", "redis", BUS, "jobs", "events", "engine", *queues}
+    assert parts["store"] == f"DynamoDB, tables {TABLES}*"
 
 
 @pytest.mark.long

@@ -22,10 +22,10 @@ from traffic_tacos.ports.audit import AUDIT
 from traffic_tacos.ports.buckets import SharedBuckets
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.events import EventRelay
-from traffic_tacos.ports.health import PartHealth
+from traffic_tacos.ports.health import Health, PartHealth
 from traffic_tacos.ports.http import HttpPost
 from traffic_tacos.ports.jobs import JobRunner
-from traffic_tacos.ports.log import Log
+from traffic_tacos.ports.log import Log, LogUnavailable
 from traffic_tacos.ports.peers import ALONE, Peers
 from traffic_tacos.ports.settings import SettingsInForce
 from traffic_tacos.ports.snapshots import OnSnapshot
@@ -102,6 +102,8 @@ def shared(
     peers = _peers(store, clock, name, does, log)
     events = SharedOutbox(store, clock, peers, None if bus is None else bus.publish)
     dependencies: list[Dependency] = [] if bus is None else [partial(_bus_health, bus, events)]
+    if log is not None:
+        dependencies.append(partial(_log_health, log, clock))
     jobs = _jobs(store, clock, randomness, peers, queues, name, webhook_url)
     if isinstance(jobs, SqsJobs):
         dependencies.append(jobs.dependencies)
@@ -148,6 +150,16 @@ def _peers(store: Store, clock: Clock, name: str, does: ProcessRole, lines: Log 
         divided=("inventory",),
         duties=[duty for duty, is_asked in ((HOUSE, does.keeps_house), (JOBS, does.does_jobs)) if is_asked],
     )
+
+
+async def _log_health(log: Log, clock: Clock) -> Sequence[PartHealth]:
+    """What the queues are kept in, as it answers."""
+    started = clock.now()
+    try:
+        await log.base("health")
+    except LogUnavailable as fault:
+        return (PartHealth("redis", Health.UNHEALTHY, 0, endpoint="Redis, the queues", issues=(str(fault),)),)
+    return (PartHealth("redis", Health.HEALTHY, clock.now() - started, endpoint="Redis, the queues"),)
 
 
 async def _bus_health(bus: Bus, events: SharedOutbox) -> Sequence[PartHealth]:

@@ -28,6 +28,7 @@ from traffic_tacos.ports.store import Store, Write
 if TYPE_CHECKING:
     from traffic_tacos.engines.dynamodb_wire import DynamoWire
 
+USING_REDIS = frozenset({"waiting_room", "admin"})  # the second one to say how it is
 LARGE_STORE_BYTES = 100_000_000  # opening it may take seconds
 ENDPOINTS = ("AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL")
 _PREFIX = re.compile(r"[A-Za-z0-9_.-]{1,40}")
@@ -126,7 +127,7 @@ async def _redis(config: Config) -> AsyncIterator[OnRedis]:
     """What several processes share of the queues and of their callers' limits; nothing where one at a time has the
     queues.
     """
-    if not config.redis or "waiting_room" not in config.rooms:
+    if not config.redis or not USING_REDIS & set(config.rooms):
         yield OnRedis()
         return
     try:
