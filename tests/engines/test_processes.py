@@ -1,4 +1,4 @@
-"""Two processes of a platform on one DynamoDB: one has the queue, both sell."""
+"""Two processes of a platform on one DynamoDB: one has the queue, or both on one Valkey; both sell."""
 
 import asyncio
 from collections import Counter
@@ -7,7 +7,7 @@ import grpc
 import pytest
 
 from tests.e2e.process import GATEWAY, PAYMENT, QUEUE, Shopper, UpProcess, asker, connected, refused_code
-from tests.emulators import found_as, ministack
+from tests.emulators import found_as, ministack, valkey
 from traffic_tacos.calls import keys
 from traffic_tacos.calls.policy import SCOPES
 from traffic_tacos.engines.clock import SystemClock
@@ -47,16 +47,33 @@ def processes(tmp_path, dynamodb):
         process.ensure_stopped()
 
 
-class Between(Shopper):
-    """Joins at the first process, buys at the second."""
+@pytest.fixture
+def together(tmp_path, dynamodb):
+    """Both have all services, the queue too."""
+    with valkey(tmp_path / "valkey") as redis:
+        given = ("--dynamodb", "together-", "--time-scale", "100", "--redis-replicas", "0")
+        first = UpProcess(tmp_path / "first", "--event", HUNDRED, *given)
+        second = UpProcess(tmp_path / "second", *given, "--keys-of", str(first.data))
+        for process in (first, second):
+            process.environment = {**dynamodb, "TACOS_REDIS": redis.url}
+        assert first.tacos("aws", "create-tables", "--dynamodb", "together-").returncode == 0
+        first.start()
+        second.start()
+        yield first, second
+        for process in (first, second):
+            process.ensure_stopped()
 
-    def __init__(self, first: UpProcess, second: UpProcess, user: str) -> None:
+
+class Between(Shopper):
+    """Joins at the first process, buys at the second; `keys` is whose keys both have."""
+
+    def __init__(self, first: UpProcess, second: UpProcess, user: str, keys: UpProcess | None = None) -> None:
         at = {QUEUE: first.client(), GATEWAY: second.client(), PAYMENT: second.client()}
 
         def ask(service, *rest):
             return at[service](service, *rest, timeout=20)
 
-        super().__init__(ask, first.token("user", user), user, EVENT)
+        super().__init__(ask, (keys or first).token("user", user), user, EVENT)
 
 
 def verified(process: UpProcess) -> str:
@@ -123,3 +140,30 @@ async def _rush(first: UpProcess, second: UpProcess):
         for number in range(FANS):
             tasks.create_task(reserve(number))
     return held, refused
+
+
+def test_both_processes_have_the_queue_and_it_goes_on_when_either_is_killed(together):
+    first, second = together
+    ana, ben = Between(first, second, "ana"), Between(second, first, "ben", first)
+    for fan, other in ((ana, second), (ben, first)):
+        fan.join()
+        asked = {"waiting_token": fan.acknowledged["waiting_token"]}
+        assert not other.client()(QUEUE, "GetQueueStatus", asked, timeout=20).HasField("error")
+    ana.wait_for_turn()
+    ana.be_admitted()
+    assert not ana.reserve().HasField("error")
+    ana.pay()
+    assert ana.own().order_id
+    first.kill()
+    cho = Between(second, second, "cho", first)
+    cho.join()
+    cho.wait_for_turn()
+    cho.be_admitted()
+    first.start()
+    again = Between(first, first, "cho")
+    again.join()
+    assert again.acknowledged["waiting_token"] == cho.acknowledged["waiting_token"], (
+        "one place for one user, whichever process is asked"
+    )
+    answer = second.tacos("verify", "--dynamodb", "together-")
+    assert answer.returncode == 0, answer.stdout + answer.stderr

@@ -22,6 +22,7 @@ from traffic_tacos.app.engines import shared
 from traffic_tacos.app.platform import Platform
 from traffic_tacos.calls.policy import ROOM_OF
 from traffic_tacos.engines.faulty import Faults, FaultyStore
+from traffic_tacos.engines.memory_log import LogFaults, MemoryLog
 from traffic_tacos.kernel.calls import Call, Caller, Role
 from traffic_tacos.kernel.domain_events import DomainEvent
 from traffic_tacos.kernel.instants import SECOND, Instant
@@ -44,6 +45,7 @@ R = TypeVar("R")
 
 APART_MAX = 300  # milliseconds that a replica's clock is before or behind
 WAITING_ROOM = "waiting_room"
+LOSING = LogFaults(delay=0.05, fail_before=0.02, fail_after=0.02)
 CREATE = "gateway.v1.GatewayService/CreateReservation"
 
 
@@ -151,6 +153,7 @@ class Replicas(World):
             Replica(number, ApartClock(self.clock, self.random.randint(-APART_MAX, APART_MAX)))
             for number in range(2 + seed % 3)
         ]
+        self.queue_log: MemoryLog | None = None  # where all replicas have the queue
         self._stopped = ""  # by what was answered that stops all
         self._reserved: set[str] = set()  # by path
 
@@ -162,7 +165,7 @@ class Replicas(World):
         """One replica loses everything that is not stored, and starts again."""
         up = [replica for replica in self.replicas if not replica.is_down]
         replica = self.random.choice(up)
-        if replica.number == 0 and self.random.random() < 0.5:
+        if self.queue_log is None and replica.number == 0 and self.random.random() < 0.5:
             await self._replace_frozen(replica)
             return
         self.say(f"replica {replica.number} crashes, down for {down_seconds:.1f} s, then without {sorted(without)}")
@@ -251,8 +254,7 @@ class Replicas(World):
 
         memory = self.memory.beside(lambda writes: self._heard(replica, writes), outbox_keys)
         replica.store = FaultyStore(memory, STEADY, replica.clock, self.random)
-        line = frozenset[str]() if replica.number == 0 else frozenset({WAITING_ROOM})
-        config = Config(data=Path("simulated"), without=replica.without | line)
+        config = Config(data=Path("simulated"), without=replica.without | self._left_out(replica))
         replica.way = FreezingStore(replica.store, replica.clock)
         own = await self._own_engines(replica)
         look, url = Looks(self.look), config.webhook_url
@@ -264,6 +266,10 @@ class Replicas(World):
         replica.store.faults = self.faults
         replica.is_down = False
         replica.work = asyncio.create_task(replica.platform.run())
+
+    def _left_out(self, replica: Replica) -> frozenset[str]:
+        """Which rooms it never has."""
+        return frozenset() if replica.number == 0 else frozenset({WAITING_ROOM})
 
     async def _kill(self, replica: Replica) -> None:
         if replica.is_down:
@@ -284,3 +290,37 @@ class Replicas(World):
         self._reserved |= new
         if new and self._stopped == "CANCEL_RESERVATIONS":
             self.broken = self.broken or Broken(f"{min(new)} was reserved after a stop was answered")
+
+
+class Together(Replicas):
+    """Every replica has the queue, on a log that loses answers and whose server is replaced when a replica crashes:
+    mostly it knows everything, sometimes the newest entries are lost.
+    """
+
+    def __init__(self, *given: Any, **more: Any) -> None:
+        super().__init__(*given, **more)
+        self.queue_log = MemoryLog(self.clock, self.random)
+
+    async def open(self) -> None:
+        await super().open()
+        assert self.queue_log is not None
+        self.queue_log.faults = LOSING
+
+    async def crash(self, down_seconds: float = 0, without: frozenset[str] = frozenset()) -> None:
+        if self.random.random() < 0.5:
+            assert self.queue_log is not None
+            lost = self.random.choice((0, 0, 1, 5))
+            self.say(f"another server has the queue's log, which lacks {lost} entries")
+            self.queue_log.promote(lost)
+        await super().crash(down_seconds, without)
+
+    async def _own_engines(self, replica: Replica) -> dict[str, Any]:
+        return {"log": self.queue_log}
+
+    def calm(self) -> None:
+        super().calm()
+        assert self.queue_log is not None
+        self.queue_log.faults = LogFaults()
+
+    def _left_out(self, replica: Replica) -> frozenset[str]:
+        return frozenset()

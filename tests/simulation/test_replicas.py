@@ -3,7 +3,7 @@
 import pytest
 
 from tests.simulation.on_aws import OnAws
-from tests.simulation.replicas import Replicas
+from tests.simulation.replicas import Replicas, Together
 from tests.simulation.sale import simulate
 
 # 5: what was cancelled had been bought since it was looked at, and kept its seats.
@@ -20,6 +20,11 @@ def test_no_promise_is_broken_by_several_processes_that_crash_freeze_and_have_cl
 @pytest.mark.parametrize("seed", range(200, 204))
 def test_none_is_broken_with_jobs_on_sqs_and_events_on_eventbridge_however_badly_they_carry(seed):
     simulate(seed, OnAws)
+
+
+@pytest.mark.parametrize("seed", (200, 203))
+def test_no_promise_is_broken_by_processes_that_all_have_the_queue_and_whose_log_loses_answers_and_servers(seed):
+    simulate(seed, Together)
 
 
 def test_the_same_seed_is_the_same_sale():
