@@ -7,7 +7,8 @@ moment; whatever happens, everybody stands where the model says.
 
 import asyncio
 import random
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from typing import Any
 
 import msgspec
 import pytest
@@ -21,14 +22,18 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from redis.asyncio import Redis as AsyncRedis
 
+from tests import emulators
 from tests.clocks import HandClock
 from traffic_tacos.engines.faulty import Faults, FaultyStore
 from traffic_tacos.engines.memory import MemoryStore
 from traffic_tacos.engines.memory_log import LogFaults, MemoryLog
+from traffic_tacos.engines.redis_log import RedisLog
 from traffic_tacos.kernel.errors import Code, Fault, Refusal
 from traffic_tacos.kernel.instants import SECOND
 from traffic_tacos.kernel.tokens import Ticket, seal_ticket, session_hash
+from traffic_tacos.ports.log import Log, LogUnavailable
 from traffic_tacos.ports.store import Decision, put
 from traffic_tacos.rooms.waiting_room import draw
 from traffic_tacos.rooms.waiting_room.draw import Draw
@@ -47,7 +52,28 @@ OPENS = START + 100 * SECOND
 PATIENT = Limits(rate_per_second=3, active_max=6, offer_seconds=60, idle_seconds=400)
 FAST = Limits(rate_per_second=3, active_max=6, offer_seconds=8, idle_seconds=400)
 NOTHING_FAILS = Faults()
-ENGINES = ("embedded", "replicated")
+ENGINES = ("embedded", "replicated", "redis")
+EXAMPLES = {"redis": 12}  # of those that a server takes part in; of the others 150
+
+
+class LosingLog:
+    """A log whose verbs and answers are lost as told."""
+
+    def __init__(self, log: Log, chance: random.Random) -> None:
+        self.faults = LogFaults()
+        self._log = log
+        self._chance = chance
+
+    def __getattr__(self, verb: str) -> Callable[..., Awaitable[Any]]:
+        async def losing(*given: Any) -> Any:
+            if self._chance.random() < self.faults.fail_before:
+                raise LogUnavailable("injected: the log was not reached")
+            answer = await getattr(self._log, verb)(*given)
+            if self._chance.random() < self.faults.fail_after:
+                raise LogUnavailable("injected: the answer of the log was lost")
+            return answer
+
+        return losing
 
 
 class World:
@@ -55,12 +81,13 @@ class World:
     fails as told and outlives crashes.
     """
 
-    def __init__(self, engine: str, terms: Terms, seed: int = 1) -> None:
+    def __init__(self, engine: str, terms: Terms, seed: int = 1, redis_url: str = "") -> None:
         self.engine = engine
         self.terms = terms
         self.clock = HandClock(START)
         self.changed: list[int] = []
-        self.log = MemoryLog(self.clock, random.Random(seed))
+        self._redis = AsyncRedis.from_url(redis_url) if redis_url else None
+        self.log: Log = MemoryLog(self.clock, random.Random(seed))
         self._chance = random.Random(seed)
         self._records = MemoryStore()
         self._store: FaultyStore | None = None
@@ -70,9 +97,16 @@ class World:
         """The line, as after a start; whatever was only in memory before is lost."""
         self._records = self._records.reopened(lambda _: None)
         self._store = FaultyStore(self._records, Faults(), self.clock, self._chance)
+        if self._redis is not None and self._line is None:
+            await self._redis.flushall()
+            self.log = LosingLog(RedisLog(self._redis, 0, lambda: f"{self.clock.now()}-*"), self._chance)
         self.fails(NOTHING_FAILS)
         self._line = await self._engine().open("evt", self.terms, SEED, self._hear)
         return self._line
+
+    async def close(self) -> None:
+        if self._redis is not None:
+            await self._redis.aclose()
 
     async def settle(self) -> None:
         """What was told to the line without waiting has come about: at once in one process, soon in many."""
@@ -113,8 +147,19 @@ def token(number: int, session: str) -> str:
     return seal_ticket(Ticket("evt", number, session_hash(session)), SECRET)
 
 
+@pytest.fixture(scope="module")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with emulators.valkey(tmp_path_factory.mktemp("valkey")) as server:
+        yield server.url
+
+
+def url_for(engine: str, request: pytest.FixtureRequest) -> str:
+    return request.getfixturevalue("redis_url") if engine == "redis" else ""
+
+
 class LineAndModel(RuleBasedStateMachine):
     engine = ENGINES[0]
+    redis_url = ""
 
     def __init__(self) -> None:
         super().__init__()
@@ -127,6 +172,8 @@ class LineAndModel(RuleBasedStateMachine):
         self.published: PublishedDraw | None = None
 
     def teardown(self) -> None:
+        if hasattr(self, "world"):
+            self.run(self.world.close())
         self.loop.close()
 
     @property
@@ -135,7 +182,7 @@ class LineAndModel(RuleBasedStateMachine):
 
     @initialize(pool=st.booleans(), seed=st.integers(0, 1000))
     def begin(self, pool, seed):
-        self.world = World(self.engine, Terms(FAST, OPENS if pool else None, None), seed)
+        self.world = World(self.engine, Terms(FAST, OPENS if pool else None, None), seed, self.redis_url)
         self.open()
         if pool:
             self.model.gather()
@@ -253,7 +300,7 @@ class LineAndModel(RuleBasedStateMachine):
         there.
         """
         self.open()
-        if self.engine == "replicated":
+        if self.engine != "embedded":
             return
         before, self.model = self.model, LineModel(FAST)
         self.model.opens_at = self.world.terms.starts_at
@@ -306,14 +353,17 @@ class LineAndModel(RuleBasedStateMachine):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_everybody_stands_where_they_would_had_nothing_failed(engine):
-    machine = type("Machine", (LineAndModel,), {"engine": engine})
-    run_state_machine_as_test(machine, settings=settings(max_examples=150, stateful_step_count=30, deadline=None))
+def test_everybody_stands_where_they_would_had_nothing_failed(engine, request):
+    machine = type("Machine", (LineAndModel,), {"engine": engine, "redis_url": url_for(engine, request)})
+    examples = EXAMPLES.get(engine, 150)
+    run_state_machine_as_test(machine, settings=settings(max_examples=examples, stateful_step_count=30, deadline=None))
 
 
 @pytest.fixture(params=ENGINES)
-def world(request) -> World:
-    return World(request.param, Terms(FAST, None, None))
+async def world(request) -> AsyncIterator[World]:
+    world = World(request.param, Terms(FAST, None, None), redis_url=url_for(request.param, request))
+    yield world
+    await world.close()
 
 
 async def lost(world: World, asked) -> None:

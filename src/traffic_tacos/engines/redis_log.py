@@ -127,7 +127,7 @@ class RedisLog:
             await self._redis.connection_pool.disconnect(inuse_connections=False)
             raise LogUnavailable("this Redis is a replica now") from None
         except (RedisError, OSError) as error:
-            raise LogUnavailable(f"Redis did not answer: {type(error).__name__}") from None
+            raise LogUnavailable(f"Redis did not answer: {error or type(error).__name__}") from None
 
 
 @asynccontextmanager

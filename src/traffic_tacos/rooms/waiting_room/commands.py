@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from traffic_tacos.kernel.errors import Damaged
 from traffic_tacos.kernel.instants import Instant
 from traffic_tacos.rooms.waiting_room.values import Limits, State
 
@@ -116,7 +117,11 @@ def encoded(batch: Batch) -> bytes:
 
 
 def decoded(payload: bytes) -> Batch:
-    return _decoder.decode(payload)
+    """Damaged for what another version has written and this one cannot read."""
+    try:
+        return _decoder.decode(payload)
+    except msgspec.MsgspecError as error:
+        raise Damaged(f"an entry of the queue's log cannot be read: {error}") from None
 
 
 def packed(numbers: Collection[int]) -> bytes:

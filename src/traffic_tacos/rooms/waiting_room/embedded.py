@@ -59,6 +59,9 @@ class EmbeddedLines:
         await line.load(seed)
         return line
 
+    def issues(self) -> list[str]:
+        return []
+
     async def catch_up(self) -> None:
         """Nobody else has answered anything."""
 
@@ -202,6 +205,9 @@ class EmbeddedLine:
                 else:
                     self._model.admitted(_admission(record), now)
         self._listener([*changed, *expiring])
+
+    def gives_turns(self) -> bool:
+        return True
 
     def next_due(self) -> Instant | None:
         return self._model.next_due(self._clock.now())

@@ -8,7 +8,8 @@ Durable before it is answered: `join`, `claim`, `leave`, `release`. Their answer
 whether it was done), and asking again has the same outcome. Turns are not durable: after a crash they are offered
 anew, in the same order.
 
-An engine is also given a listener, which hears the numbers of tickets whose state has changed, whoever changed it.
+An engine is also given a listener, which hears the numbers of tickets whose state has changed, whoever changed it;
+and of none when another process has changed the line.
 """
 
 from collections.abc import Callable, Iterable
@@ -135,6 +136,10 @@ class Line(Protocol):
         """
         ...
 
+    def gives_turns(self) -> bool:
+        """Whether this process is the one that advances the line, as far as it knows."""
+        ...
+
     def next_due(self) -> Instant | None:
         """When the next `advance` may change anything, if nothing happens before; None for never."""
         ...
@@ -172,6 +177,10 @@ class LineEngine(Protocol):
     @property
     def is_shared(self) -> bool:
         """Whether other processes have the same lines: then what one answers another learns a moment later."""
+        ...
+
+    def issues(self) -> list[str]:
+        """What is wrong with what all lines stand on, for people."""
         ...
 
     async def catch_up(self) -> None:

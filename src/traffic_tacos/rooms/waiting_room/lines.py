@@ -3,7 +3,8 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, TypeAlias
 
 import structlog
@@ -153,7 +154,8 @@ class Lines:
             if opened is None:
                 terms = await self._catalog.terms(event_id, call)
                 watchers = Watchers()
-                line = await self._engine.open(event_id, terms, self._seed(), watchers.wake)
+                hear = partial(self._changed, event_id, watchers)
+                line = await self._engine.open(event_id, terms, self._seed(), hear)
                 opened = OpenLine(event_id, line, watchers, self._maintenance, self._clock.now(), revision)
                 self._open[event_id] = opened
                 self.wake(opened)
@@ -168,6 +170,12 @@ class Lines:
         """Something has happened to this line: it steps soon, whatever was due."""
         opened.due_at = 0
         self._wake.set()
+
+    def _changed(self, event_id: str, watchers: Watchers, numbers: Iterable[int]) -> None:
+        """Those who watch these tickets have news; and where others change the line too, something else may be due."""
+        watchers.wake(numbers)
+        if self._engine.is_shared and (opened := self._open.get(event_id)) is not None:
+            self.wake(opened)
 
     def _revision(self, event_id: str) -> Revision:
         return self._changes, self._changes_of[event_id]
@@ -215,8 +223,8 @@ class Lines:
                 log.error("queue_failed", event_id=event_id, failures=opened.failures, exc_info=error)
 
     def issues(self) -> list[str]:
-        """Which lines stand still because of a bug, and why."""
-        return [
+        """Which lines stand still because of a bug, and why; and what is wrong with what all stand on."""
+        return self._engine.issues() + [
             f"the queue of {event_id} stands still: {opened.last_error}"
             for event_id, opened in self._open.items()
             if opened.failures
@@ -292,6 +300,8 @@ class Lines:
 
     async def _ask_seats(self, event_id: str, opened: OpenLine) -> None:
         now = self._clock.now()
+        if not opened.line.gives_turns():
+            return
         if opened.seats_asked_at is not None and now < opened.seats_asked_at + opened.seats_asked_every():
             return
         opened.seats_asked_at = now

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from traffic_tacos.kernel.errors import Refusal
+from traffic_tacos.kernel.errors import Damaged, Refusal
 from traffic_tacos.kernel.events import SaleWindow
 from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.rooms.waiting_room import draw, guards
@@ -200,10 +200,13 @@ class LineMachine:
 
     @classmethod
     def thawed(cls, event_id: str, entry: Entry, state: bytes) -> "LineMachine":
-        """ValueError for a format that this version does not know."""
-        fields = msgspec.msgpack.decode(state, type=_Frozen)
+        """Damaged when this version cannot read it."""
+        try:
+            fields = msgspec.msgpack.decode(state, type=_Frozen)
+        except msgspec.MsgspecError as error:
+            raise Damaged(f"the queue of {event_id} cannot be read from its log: {error}") from None
         if fields.format != FORMAT:
-            raise ValueError(f"the queue of {event_id} was saved in format {fields.format}; this version has {FORMAT}")
+            raise Damaged(f"the queue of {event_id} is in format {fields.format}; this version reads {FORMAT}")
         machine = cls(event_id, entry, fields.settings.limits)
         machine.settings, machine.pool, machine.gap = fields.settings, fields.pool, fields.gap
         machine.advanced_by = fields.advanced_by
@@ -220,7 +223,8 @@ class LineMachine:
         """The number, and when it was given."""
         model, number = self.model, self._members.get(command.member, 0)
         if not number or number == command.instead_of or model.state(number) > State.ADMITTED:
-            guards.check_joinable(model, self._event_id, self.window, now, is_closed=self.settings.is_closed)
+            is_closed, missing = self.settings.is_closed, self._missing()
+            guards.check_joinable(model, self._event_id, self.window, now, is_closed=is_closed, joining=-missing)
             number = model.last_number + 1
             self.give(number, command.member, command.session_hash, now, now)
             if self.pool is not None and self.pool.closed_at is None:
@@ -309,6 +313,12 @@ class LineMachine:
 
     def _step(self, now: Instant) -> None:
         self._changed += self.model.step(now)
+
+    def _missing(self) -> int:
+        """Numbers that perhaps nobody has: they count for places, and keep nobody out of a line that is nearly full."""
+        if self.gap is None:
+            return 0
+        return self.model.states.count(State.WAITING, self.gap.first, self.gap.last + 1)
 
     def _close_pool_if_due(self, now: Instant) -> None:
         pool = self.pool

@@ -22,6 +22,7 @@ from typing import Any
 
 import structlog
 
+from traffic_tacos.kernel.errors import Damaged, Fault
 from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.kernel.tokens import session_hash
 from traffic_tacos.ports.clock import Clock
@@ -70,6 +71,7 @@ from traffic_tacos.rooms.waiting_room.view import LineView
 READ_EVERY_SECONDS = 0.05  # so much is a process behind the others
 READ_TOGETHER_SECONDS = 0.01  # who asks for a place waits so long, so that very many rest on one read
 CAUGHT_UP_WITHIN_SECONDS = 0.25
+SILENT_SECONDS = 5
 SIGNS_SENT_EVERY = SECOND
 TAKEN_OVER_AFTER = SECOND // 2  # nobody has given turns for so long, and as much again at random
 RECALLED_AFTER = 10 * SECOND  # whoever was joining when the server was lost has their ticket in the store by then
@@ -106,6 +108,7 @@ class ReplicatedLines:
         self.maintenance = maintenance
         self.author = randomness.getrandbits(63)  # this process, in every log
         self._lines: dict[str, ReplicatedLine] = {}
+        self._read_at = clock.now()
         self._next_read: asyncio.Task[None] | None = None
 
     async def open(self, event_id: str, terms: Terms, seed: bytes, listener: Listener) -> "ReplicatedLine":
@@ -119,19 +122,28 @@ class ReplicatedLines:
         while True:
             try:
                 await self.read()
-            except LogUnavailable as fault:
+            except Fault as fault:
                 log.warning("queue_log_not_read", error=str(fault))
             await self.clock.sleep(READ_EVERY_SECONDS)
 
     async def read(self) -> None:
         """Everything that was appended before this call is seen by every line that is open here."""
-        lines = list(self._lines.values())
-        found = await self.log.read({line.name: line.mark for line in lines}) if lines else {}
-        for line in lines:
-            if (entries := found[line.name]) is None:
-                await line.reload()
-            else:
-                line.hear(entries)
+        marks = {name: line.mark for name, line in self._lines.items()}
+        found = await self.log.read(marks) if marks else {}
+        self._read_at = self.clock.now()
+        for name, entries in found.items():
+            try:
+                if entries is None:
+                    await self._lines[name].reload()
+                else:
+                    self._lines[name].hear(entries, marks[name].epoch)
+            except Damaged as damage:  # one queue's trouble is not the others'
+                log.error("queue_log_damaged", event_id=name, error=str(damage))
+
+    def issues(self) -> list[str]:
+        """What keeps the queues here from being those of the others."""
+        silent = (self.clock.now() - self._read_at) // SECOND if self._lines else 0
+        return [f"the log of the queues was read {silent} seconds ago"] if silent >= SILENT_SECONDS else []
 
     async def catch_up(self) -> None:
         if self._next_read is None:
@@ -143,7 +155,7 @@ class ReplicatedLines:
     async def _read_soon(self) -> None:
         await self.clock.sleep(READ_TOGETHER_SECONDS)
         self._next_read = None  # whoever comes from here on waits for the next one
-        with suppress(LogUnavailable):
+        with suppress(Fault):
             await self.read()
 
 
@@ -161,11 +173,11 @@ class _Replica:
         for position, payload in entries:
             if position <= self.mark.position:
                 continue
-            self.mark = self.mark._replace(position=position)
-            self.read_size += len(payload)
             if payload:
                 batch = decoded(payload)
                 hear(batch, self.machine.apply(batch, position.at))
+            self.mark = self.mark._replace(position=position)
+            self.read_size += len(payload)
 
 
 class ReplicatedLine:
@@ -220,9 +232,10 @@ class ReplicatedLine:
         async with self._sending:
             await self._reload()
 
-    def hear(self, entries: Sequence[Entry]) -> None:
-        """What was read of the log."""
-        self._replica.apply(entries, self._heard)
+    def hear(self, entries: Sequence[Entry], epoch: str) -> None:
+        """What was read of the log, unless that has moved on to another epoch meanwhile."""
+        if epoch == self.mark.epoch:
+            self._replica.apply(entries, self._heard)
 
     async def flush(self) -> None:
         """Tell the others what waits to be told."""
@@ -342,6 +355,9 @@ class ReplicatedLine:
         if self._replica.read_size > max(SAVED_AT_BYTES, self._replica.base_size):
             await self.save()
 
+    def gives_turns(self) -> bool:
+        return self._is_ours(self._clock.now())
+
     def next_due(self) -> Instant | None:
         now = self._clock.now()
         due = self._model.next_due(now)
@@ -441,8 +457,9 @@ class ReplicatedLine:
         """The outcomes of a batch that is safe in the log. To append it again is harmless."""
         payload, fault = encoded(batch), LogUnavailable("the queue's log moves too fast to be followed")
         for _ in range(APPENDED_AT_MOST):
+            mark = self.mark
             try:
-                self.hear(await self._log.append(self.name, self.mark, payload))
+                self.hear(await self._log.append(self.name, mark, payload), mark.epoch)
             except BaseMoved:
                 await self._reload()
             except ServerChanged:
@@ -451,7 +468,9 @@ class ReplicatedLine:
             except LogUnavailable as unavailable:
                 fault = unavailable
             else:
-                return self._outcomes.pop(batch.serial)
+                if (outcomes := self._outcomes.pop(batch.serial, None)) is None:
+                    raise LogUnavailable("nobody knows what came of what was asked")
+                return outcomes
         raise fault
 
     def _heard(self, batch: Batch, applied: Applied) -> None:
@@ -460,7 +479,7 @@ class ReplicatedLine:
         if any(isinstance(command, Advance) for command in batch.commands):
             self._advanced_at = self._clock.now()
             self._patience = self._engine.randomness.randrange(TAKEN_OVER_AFTER)
-        if applied.changed:
+        if applied.changed or batch.author != self._engine.author:  # what is due may have changed
             self._listener(applied.changed)
 
     async def _reload(self) -> None:
@@ -496,10 +515,11 @@ class ReplicatedLine:
 
     async def _begin_epoch(self) -> None:
         """A server that may lack the newest entries has taken over: later numbers are given after a gap."""
-        entries = (await self._log.read({self.name: self.mark}))[self.name]
+        mark = self.mark
+        entries = (await self._log.read({self.name: mark}))[self.name]
         if entries is None:
             return  # somebody has begun it
-        self.hear(entries)
+        self.hear(entries, mark.epoch)
         machine = LineMachine.thawed(self.name, self._on.entry, self._machine.frozen())
         machine.skip(self._clock.now())
         log.warning("queue_server_changed", event_id=self.name, numbers_skipped_from=machine.model.last_number)
