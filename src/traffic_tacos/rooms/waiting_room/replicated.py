@@ -621,7 +621,12 @@ class ReplicatedLine:
         """Tickets that have expired leave durably. One that was granted or had left, although the answer to it was
         lost, stays so.
         """
-        now, expiring = self._clock.now(), self._model.expiring(EXPIRED_AT_ONCE_MAX)
+        now, expiring, gap = self._clock.now(), self._model.expiring(EXPIRED_AT_ONCE_MAX), self._machine.gap
+        if gap is not None and gap.is_recalled:  # the store has nothing of what nobody has
+            nobodys = [number for number in expiring if not any(self._machine.owner(number))]
+            if nobodys:
+                await self._end(dict.fromkeys(nobodys, State.EXPIRED))
+            expiring = sorted({*expiring} - {*nobodys})
         for some in in_commits(expiring, FENCES):
             keys = [ticket_key(self.name, number) for number in some]
             records = await self._store.transact(keys, partial(decisions.expire, keys=keys, now=now))
