@@ -89,6 +89,25 @@ MUTATIONS = [
         "False",
         "rpc/test_holds_and_payments.py rpc/test_giving_back.py",
     ),
+    # The queue of several processes.
+    Mutation(
+        "engines/redis_log.py", "            if self._replicas:", "            if False:", "engines/test_redis.py"
+    ),
+    Mutation("engines/redis_log.py", "if {_SERVER} ~= ARGV[1] then return 'changed' end", "", "engines/test_redis.py"),
+    Mutation(
+        "rooms/waiting_room/replicated.py",
+        "        machine.skip(self._clock.now())\n        log",
+        "        log",
+        "engines/test_redis.py",
+    ),
+    Mutation(
+        "rooms/waiting_room/replicated.py",
+        "if commands := new.machine.lacks(before):",
+        "if commands := []:",
+        "engines/test_redis.py",
+    ),
+    Mutation("rooms/waiting_room/machine.py", "joining=-missing", "joining=0", "unit/waiting_room/test_machine.py"),
+    Mutation("rooms/waiting_room/frozen.py", '    "_turn_ends": tuple,\n', "", "unit/waiting_room/test_machine.py"),
     Mutation("rooms/payment/model.py", "payment.status is not PaymentStatus.PROCESSING", "False", "unit/payment"),
     Mutation("rooms/payment/model.py", "now >= payment.expires_at", "now > payment.expires_at", "unit/payment"),
     Mutation(
@@ -227,6 +246,7 @@ def copied(to: Path) -> Path:
             shutil.copytree(source, to / name, ignore=LEFT_OUT)
         else:
             shutil.copy(source, to / name)
+    (to / ".venv-engines").symlink_to(ROOT / ".venv-engines")
     return to
 
 
