@@ -4,7 +4,9 @@
 """
 
 import random
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 
 import msgspec
 
@@ -19,6 +21,9 @@ class LogFaults(msgspec.Struct, frozen=True):
     fail_before: float = 0.0
     fail_after: float = 0.0
     delay_seconds_max: float = 0.2
+
+
+_position = attrgetter("position")
 
 
 class _Kept:
@@ -101,7 +106,7 @@ class MemoryLog:
     def _after(self, log: _Kept, mark: Mark) -> Sequence[Entry] | None:
         if log.base is None or log.base.epoch != mark.epoch or mark.position < log.dropped:
             return None
-        return [entry for entry in log.entries if entry.position > mark.position]
+        return log.entries[bisect_right(log.entries, mark.position, key=_position) :]
 
     def _happens(self, probability: float) -> bool:
         return probability > 0 and self._random.random() < probability
