@@ -2,16 +2,16 @@
 until somebody knows what has become of them.
 """
 
-import asyncio
 import base64
 import random
 from collections import Counter
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 import structlog
 
 from traffic_tacos.engines.dynamodb_tables import PACKED, PARTITION, SORT, TEXT, TOKEN, Place, Tables
+from traffic_tacos.engines.tasks import all_of
 from traffic_tacos.kernel.instants import SECOND
 from traffic_tacos.kernel.retries import RetryPolicy
 from traffic_tacos.ports.clock import Clock
@@ -136,7 +136,7 @@ class Requests:
     async def page(self, prefix: str, after: str, limit: int | None) -> list[tuple[str, Item]]:
         """The first records under a prefix behind a path, by path, wherever they lie; all of them without a limit."""
         parts = self._tables.parts(prefix)
-        pages = await _gathered([self._part(part, prefix, after, limit) for part in parts])
+        pages = await all_of([self._part(part, prefix, after, limit) for part in parts])
         return sorted((entry for page in pages for entry in page), key=lambda entry: entry[0])[:limit]
 
     async def _part(self, part: Place, prefix: str, after: str, limit: int | None) -> list[tuple[str, Item]]:
@@ -236,15 +236,3 @@ def _is_guarded(step: Mapping[str, Any]) -> bool:
 def _path(step: Mapping[str, Any]) -> str:
     path: str = step.get("Key", step.get("Item"))[SORT]["S"]
     return path
-
-
-async def _gathered(asked: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
-    """What all of them give; when one fails, its error."""
-    if len(asked) == 1:
-        return [await asked[0]]
-    try:
-        async with asyncio.TaskGroup() as tasks:
-            running = [tasks.create_task(one) for one in asked]
-    except* Exception as failed:  # noqa: BLE001 - raised as it was
-        raise failed.exceptions[0] from None
-    return [task.result() for task in running]

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import msgspec
 import structlog
 
-from traffic_tacos.engines.tasks import is_cancelled
+from traffic_tacos.engines.tasks import is_cancelled, started, together
 from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.ports.audit import HEAD, Audited, audited
 from traffic_tacos.ports.clock import Clock
@@ -124,12 +124,12 @@ class StoreJobs:
         """Run jobs until cancelled. What is running then is cancelled too, and due again at the next start."""
         self._topics = handlers.keys()
         self._begin_anew()
-        async with asyncio.TaskGroup() as tasks:
+        async with started() as start:
             while True:
                 self._wake.clear()
                 now = self._clock.now()
                 for job in self._take_due(now, handlers):
-                    tasks.create_task(self._run_one(job, handlers))
+                    start(self._run_one(job, handlers))
                 try:
                     async with asyncio.timeout(self._idle_seconds(now)):
                         await self._wake.wait()
@@ -409,9 +409,7 @@ class SharedJobs(StoreJobs):
         """Nothing: what an earlier process left is overdue soon."""
 
     async def run(self, handlers: Handlers) -> None:
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(super().run(handlers))
-            tasks.create_task(self._take_up(handlers))
+        await together(super().run(handlers), self._take_up(handlers))
 
     async def _take_up(self, handlers: Handlers) -> None:
         while True:

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 import structlog
 
-from traffic_tacos.engines.tasks import is_cancelled
+from traffic_tacos.engines.tasks import is_cancelled, together
 from traffic_tacos.kernel.instants import MINUTE, SECOND, Instant
 from traffic_tacos.kernel.retries import RetryPolicy
 from traffic_tacos.ports.clock import Clock
@@ -41,9 +41,7 @@ class Loops:
     async def run(self, loops: Mapping[str, Loop]) -> None:
         """Keep all of them running until cancelled."""
         self._failures = {name: _Failures() for name in loops}
-        async with asyncio.TaskGroup() as tasks:
-            for name, loop in loops.items():
-                tasks.create_task(self._keep(name, loop))
+        await together(*(self._keep(name, loop) for name, loop in loops.items()))
 
     def failures(self) -> dict[str, int]:
         """How often each has failed since the process began."""

@@ -23,6 +23,7 @@ from traffic_tacos.engines.jobs import RETRY_SECONDS, StoreJobs, by_topic
 from traffic_tacos.engines.sqs_queues import VISIBLE_AGAIN_SECONDS, Queues, Received, Wake, decoded, wake_of
 from traffic_tacos.engines.sqs_sending import Batches
 from traffic_tacos.engines.sqs_sweep import Sweep
+from traffic_tacos.engines.tasks import together
 from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.health import Health, PartHealth
@@ -102,15 +103,12 @@ class SqsJobs(StoreJobs):
         """Run jobs until cancelled. What is running then is cancelled, and other processes may have it at once."""
         self._known.clear()
         try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(super().run(handlers))
-                tasks.create_task(self._keep())
-                tasks.create_task(self._sweep.run())
-                for queue, topics in self._queues.topics.items():
-                    tasks.create_task(self._messages[queue].run())
-                    if handlers.keys() >= set(topics):
-                        tasks.create_task(self._acknowledgements[queue].run())
-                        tasks.create_task(self._receive(queue))
+            loops = [super().run(handlers), self._keep(), self._sweep.run()]
+            for queue, topics in self._queues.topics.items():
+                loops.append(self._messages[queue].run())
+                if handlers.keys() >= set(topics):
+                    loops += [self._acknowledgements[queue].run(), self._receive(queue)]
+            await together(*loops)
         finally:
             in_hand = [*self._in_hand.values()]
             self._in_hand.clear()
