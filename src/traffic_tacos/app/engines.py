@@ -90,6 +90,7 @@ def shared(
     on_snapshot: OnSnapshot,
     webhook_url: str,
     does: ProcessRole,
+    outside: Sequence[Dependency] = (),
     log: Log | None = None,
     buckets: SharedBuckets | None = None,
     queues: Queues | None = None,
@@ -101,9 +102,7 @@ def shared(
     name = f"{randomness.getrandbits(64):016x}"
     peers = _peers(store, clock, name, does, log)
     events = SharedOutbox(store, clock, peers, None if bus is None else bus.publish)
-    dependencies: list[Dependency] = [] if bus is None else [partial(_bus_health, bus, events)]
-    if log is not None:
-        dependencies.append(partial(_log_health, log, clock))
+    dependencies = _dependencies(outside, log, bus, events, clock)
     jobs = _jobs(store, clock, randomness, peers, queues, name, webhook_url)
     if isinstance(jobs, SqsJobs):
         dependencies.append(jobs.dependencies)
@@ -150,6 +149,17 @@ def _peers(store: Store, clock: Clock, name: str, does: ProcessRole, lines: Log 
         divided=("inventory",),
         duties=[duty for duty, is_asked in ((HOUSE, does.keeps_house), (JOBS, does.does_jobs)) if is_asked],
     )
+
+
+def _dependencies(
+    outside: Sequence[Dependency], log: Log | None, bus: Bus | None, events: SharedOutbox, clock: Clock
+) -> list[Dependency]:
+    found = [*outside]
+    if bus is not None:
+        found.append(partial(_bus_health, bus, events))
+    if log is not None:
+        found.append(partial(_log_health, log, clock))
+    return found
 
 
 async def _log_health(log: Log, clock: Clock) -> Sequence[PartHealth]:

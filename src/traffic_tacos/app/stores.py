@@ -90,6 +90,7 @@ async def opened(config: Config, clock: Clock, randomness: random.Random) -> Asy
 @asynccontextmanager
 async def _on_dynamodb(config: Config, clock: Clock, randomness: random.Random) -> AsyncIterator[Opened]:
     from traffic_tacos.engines.dynamodb import DynamoStore
+    from traffic_tacos.engines.dynamodb_health import tables_health
     from traffic_tacos.engines.dynamodb_requests import Requests
     from traffic_tacos.engines.dynamodb_snapshot import DynamoSnapshots
     from traffic_tacos.engines.dynamodb_tables import Tables
@@ -103,10 +104,11 @@ async def _on_dynamodb(config: Config, clock: Clock, randomness: random.Random) 
     ):
         requests = Requests(wire, tables, clock, randomness)
         store = DynamoStore(requests, tables, clock, randomness, EXPIRED_BY_THE_STORE)
+        outside = (partial(tables_health, wire, tables, clock),)
         yield Opened(
             store=store,
             on_snapshot=DynamoSnapshots(requests),
-            engines=partial(shared, does=config.does, queues=queues, bus=bus, **redis),
+            engines=partial(shared, does=config.does, outside=outside, queues=queues, bus=bus, **redis),
             gauges=(retries_of(store.retries),),
         )
 

@@ -16,10 +16,12 @@ from tests.clocks import HandClock
 from tests.dynamodb import FakeDynamo, FakeDynamoStore, WireFaults
 from traffic_tacos.app.retention import EXPIRED_BY_THE_STORE
 from traffic_tacos.engines.dynamodb import MIRRORED_FOR
+from traffic_tacos.engines.dynamodb_health import tables_health
 from traffic_tacos.engines.dynamodb_requests import ANSWER_LOST, ATTEMPTS_MAX, CONFLICT, THROTTLED, AnswerLost
 from traffic_tacos.engines.dynamodb_tables import LAYOUT, TTL, Layout, Tables
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.instants import DAY, SECOND
+from traffic_tacos.ports.health import Health
 from traffic_tacos.ports.sessions import SESSION, Session
 from traffic_tacos.ports.store import COPIES, Decision, Kind, StoreUnavailable, delete, put
 
@@ -267,3 +269,26 @@ async def test_whoever_was_slower_counts_a_conflict():
     await asyncio.gather(*(stores[n % 2].transact((key,), adding(key)) for n in range(20)))
     sent = stores[0].wire.calls["TransactWriteItems"] + stores[0].wire.calls["PutItem"]
     assert sum(store.retries[CONFLICT] for store in stores) == sent - 20 > 0
+
+
+@pytest.mark.parametrize(
+    ("faults", "health", "issue"),
+    [
+        (WireFaults(), Health.HEALTHY, ()),
+        (WireFaults(throttled=1), Health.DEGRADED, ("throttled: injected",)),
+    ],
+)
+async def test_each_table_says_how_it_is(faults, health, issue):
+    clock = HandClock()
+    found = await tables_health(FakeDynamo(clock, random.Random(1), faults), Tables("t-"), clock)
+    assert [(one.name, one.health, one.issues) for one in found] == [
+        (f"t-{name}", health, issue) for name in ("reservations", "inventory", "orders", "payments", "platform")
+    ]
+
+
+async def test_tables_that_do_not_answer_are_unhealthy():
+    async def away(action, payload):
+        raise AnswerLost("nobody there")
+
+    found = await tables_health(away, Tables("t-"), HandClock())
+    assert {(one.health, one.issues) for one in found} == {(Health.UNHEALTHY, ("nobody there",))}
