@@ -222,6 +222,32 @@ def test_what_a_killed_process_was_doing_is_done_by_another(play):
     play(scenario)
 
 
+def test_jobs_that_are_not_done_are_shown_by_id_and_by_topic_and_while_they_run(play):
+    async def scenario(bench: Bench) -> None:
+        began, may_end = asyncio.Event(), asyncio.Event()
+
+        async def waiting(job):
+            began.set()
+            await may_end.wait()
+
+        async with working(bench, HANDLERS | {"t": waiting}) as [process]:
+            now = bench.clock.now()
+            await process.put(Job("a", "t", now), Job("b", "crowd", now + 100_000), Job("c", "t", now + 100_000))
+            await began.wait()
+            show = process.runner.show
+            [view] = await show("a", "", 10)
+            assert view.job.id == "a" and now <= view.running_since <= bench.clock.now()
+            assert [(one.job.id, one.running_since) for one in await show("", "crowd", 10)] == [("b", None)]
+            assert sorted(one.job.id for one in await show("", "", 10)) == ["a", "b", "c"]
+            assert len(await show("", "", 2)) == 2
+            assert await show("b", "t", 10) == await show("none", "", 10) == []
+            may_end.set()
+            await bench.until_done("a")
+            assert await show("a", "", 10) == []
+
+    play(scenario)
+
+
 def test_nothing_is_done_where_nobody_can_do_it(play):
     async def scenario(bench: Bench) -> None:
         async with working(bench, {}) as [process]:

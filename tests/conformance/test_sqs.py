@@ -261,6 +261,8 @@ def test_the_queues_say_what_waits_in_them_and_for_how_long():
             assert (one.name, one.endpoint) == ("tacos-one", "4 waiting, 0 in hand, 1 delayed; oldest due for 10 s")
             assert (many.name, many.endpoint) == ("tacos-many", "0 waiting, 0 in hand, 0 delayed; oldest due for 0 s")
             assert process.runner.figures().pending == 5
+            elsewhere = await bench.process()
+            assert [one.job.id for one in await elsewhere.runner.show("later", "", 10)] == ["later"]
 
     play_virtually(OnFakeSqs, scenario)
 

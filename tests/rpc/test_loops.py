@@ -137,7 +137,7 @@ async def test_a_bug_in_a_subscriber_or_a_job_or_its_cancellation_stops_only_its
         (), lambda _: Decision(None, jobs=(Job("one", "bad.cancelled", now), Job("two", "bad.bug", now)))
     )
     await desk.clock.sleep(5)
-    failed = {view.job.id: view.job.attempts for view in desk.platform.engines.jobs.show("", "", 10)}
+    failed = {view.job.id: view.job.attempts for view in await desk.platform.engines.jobs.show("", "", 10)}
     assert failed["one"] > 1
     assert failed["two"] > 1
     await buys(desk, "ana")

@@ -154,7 +154,7 @@ class StoreJobs:
             started_at=self._started_at,
         )
 
-    def show(self, job_id: str, topic: str, limit: int) -> list[JobView]:
+    async def show(self, job_id: str, topic: str, limit: int) -> list[JobView]:
         found = filter(None, (self._known.get(job_id),)) if job_id else self._known.values()
         matching = (job for job in found if topic in ("", job.topic))
         return [JobView(job, self._running_since.get(job.id)) for job in islice(matching, limit)]

@@ -27,7 +27,7 @@ from traffic_tacos.engines.tasks import together
 from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.health import Health, PartHealth
-from traffic_tacos.ports.jobs import Handlers, JobFigures, PoolPolicy
+from traffic_tacos.ports.jobs import Handlers, JobFigures, JobView, PoolPolicy
 from traffic_tacos.ports.peers import Duty
 from traffic_tacos.ports.store import (
     JOB,
@@ -125,10 +125,22 @@ class SqsJobs(StoreJobs):
         pending = max(0, max(counted.pending, len(self._known)) - len(self._running))
         return msgspec.structs.replace(super().figures(), pending=pending, dead=counted.dead)
 
+    async def show(self, job_id: str, topic: str, limit: int) -> list[JobView]:
+        """Those of all processes, read from their records; whether one runs is only known of this process."""
+        if job_id:
+            job = await self._store.get(JOB.key(job_id))
+            found = [] if job is None or topic not in ("", job.topic) else [job]
+        else:
+            found = await self._first(lambda job: topic in ("", job.topic), limit)
+        return [JobView(job, self._running_since.get(job.id)) for job in found]
+
     async def dead_letters(self, limit: int) -> list[Job]:
+        return await self._first(lambda job: job.is_dead, limit)
+
+    async def _first(self, is_wanted: Callable[[Job], bool], limit: int) -> list[Job]:
         found: list[Job] = []
         async for page in self._sweep.pages():
-            found += [job for job in page if job.is_dead]
+            found += filter(is_wanted, page)
             if len(found) >= limit:
                 break
         return found[:limit]

@@ -80,8 +80,8 @@ class Jobs(Protocol):
 
     def figures(self) -> JobFigures: ...
 
-    def show(self, job_id: str, topic: str, limit: int) -> list[JobView]:
-        """Jobs that are not done, by id: one of them, or those of a topic, or all; at most so many."""
+    async def show(self, job_id: str, topic: str, limit: int) -> list[JobView]:
+        """Jobs that are not done: the one with this id, or those of a topic, or all; at most so many."""
         ...
 
     def can_attempt(self, topic: str) -> bool:

@@ -94,7 +94,7 @@ class EndpointRpc:
 
     async def ListEndpoints(self, request: own.ListEndpointsRequest, call: Call) -> own.ListEndpointsResponse:
         waiting, dead = Counter[str](), Counter[str]()
-        for view in self._jobs.show("", SEND_WEBHOOK, JOBS_COUNTED_MAX):
+        for view in await self._jobs.show("", SEND_WEBHOOK, JOBS_COUNTED_MAX):
             (dead if view.job.is_dead else waiting)[view.job.group_name] += 1
         circuits = self._deliveries.circuits()
         registered = {endpoint.id: endpoint for endpoint in self._endpoints.all()}
