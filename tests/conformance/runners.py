@@ -228,10 +228,10 @@ class OnAws(Bench):
 
     is_one_group_at_a_time = True
 
-    def __init__(self, stack: AsyncExitStack) -> None:
+    def __init__(self, stack: AsyncExitStack, prefix: str = "") -> None:
         super().__init__(SystemClock())
         self._stack = stack
-        self._prefix = f"t{random.getrandbits(40):x}-"
+        self._prefix = prefix or f"t{random.getrandbits(40):x}-"
         self._count = 0
         self._store: Store
 
@@ -247,7 +247,7 @@ class OnAws(Bench):
         requests = Requests(wire, tables, clock, randomness)
         self._store = DynamoStore(requests, tables, clock, randomness, (), lambda writes: runner.committed(writes))
         way, duty = Way(self._store), Flag(self._count == 1)
-        runner = SqsJobs(way, clock, randomness, duty, queues, f"process-{self._count}", POLICIES)
+        runner = SqsJobs(way, clock, randomness, duty, queues, f"{randomness.getrandbits(64):x}", POLICIES)
 
         def killed() -> None:
             way.is_cut = True
