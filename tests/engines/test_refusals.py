@@ -1,4 +1,4 @@
-"""What the commands say of a DynamoDB that is not as it should be: one line, which names what would be right."""
+"""What the commands say of an AWS that is not as it should be: one line, which names what would be right."""
 
 import os
 
@@ -44,6 +44,36 @@ def test_what_is_asked_wrongly_is_refused_at_once(environment, arguments, status
 def test_an_address_where_nothing_answers_is_told_in_one_line(tmp_path):
     ended, line = told(found_as("http://127.0.0.1:9"), "verify", "--dynamodb", "t-")
     assert ended == 1 and line.startswith("error: DynamoDB does not answer: ClientConnector") and "\n" not in line
+
+
+@pytest.mark.parametrize(
+    ("environment", "arguments", "status", "said"),
+    [
+        ({}, ("--sqs", "t-"), 2, "error: sqs: needs a region in the environment, as AWS_REGION"),
+        ({"AWS_REGION": "eu-central-1"}, ("--sqs", "a.b"), 2, "error: sqs: must be 1 to 40 letters"),
+        ({"AWS_REGION": "eu-central-1"}, ("--event-bus", "a b"), 2, "error: event-bus: must be 1 to 64 letters"),
+        ({"AWS_REGION": "eu-central-1"}, (), 2, "error: dynamodb: or sqs or event-bus is required"),
+        ({"AWS_REGION": "eu-central-1"}, ("--sqs", "t-"), 1, "error: SQS does not let us in: NoCredentialsError"),
+        (found_as("http://127.0.0.1:9"), ("--sqs", "t-"), 1, "error: SQS does not answer: EndpointConnectionError"),
+        (found_as("http://127.0.0.1:9"), ("--event-bus", "b"), 1, "error: EventBridge does not answer: Endpoint"),
+    ],
+)
+def test_queues_and_a_bus_that_cannot_be_made_are_told_in_one_line(environment, arguments, status, said):
+    ended, line = told(environment, "aws", "create", *arguments)
+    assert ended == status and line.startswith(said) and "\n" not in line
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (("--sqs", "none-"), 2, "error: sqs: needs dynamodb"),
+        (("--dynamodb", "t-", "--sqs", "none-"), 2, "error: sqs: a queue is missing: `tacos aws create` makes them"),
+        (("--dynamodb", "t-", "--event-bus", "none"), 2, "error: event-bus: is missing: `tacos aws create` makes it"),
+    ],
+)
+def test_a_platform_does_not_start_without_its_queues_and_its_bus(dynamodb, arguments, status, said, tmp_path):
+    ended, line = told(dynamodb, "up", "--data", str(tmp_path / "data"), *arguments)
+    assert ended == status and line.startswith(said) and "\n" not in line
 
 
 def test_tables_are_made_once_and_left_as_they_are(dynamodb):

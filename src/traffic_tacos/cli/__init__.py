@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from traffic_tacos.cli import admin, aws, buy, draw, event, keys, options, queue, reconcile, token, up, verify, webhook
+from traffic_tacos.engines.aws import AwsFault
 from traffic_tacos.kernel.errors import Code, Damaged, Refusal
 from traffic_tacos.ports.store import StoreUnavailable
 from traffic_tacos.upstream import UpstreamFault
@@ -66,7 +67,7 @@ def main() -> None:
         _fail(2 if refusal.code is Code.INVALID_ARGUMENT else 1, _message(refusal), *more)
     except grpc.aio.AioRpcError as failure:
         _fail(1, f"{failure.code().name}: {failure.details()}")
-    except (UpstreamFault, Damaged, StoreUnavailable, options.Unreachable) as failure:
+    except (UpstreamFault, Damaged, StoreUnavailable, AwsFault, options.Unreachable) as failure:
         _fail(1, str(failure))
     except TimeoutError as timeout:
         _fail(1, str(timeout) or "the platform took too long")

@@ -7,11 +7,18 @@ from typing import Any
 from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
 from botocore import xform_name
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    HTTPClientError,
+    NoCredentialsError,
+)
 
 from traffic_tacos.engines.aws import AwsApi, AwsFault, AwsMissing
 
 _MISSING = ("QueueDoesNotExist", "NonExistentQueue", "ResourceNotFoundException")  # as their codes end
+NAMES = {"sqs": "SQS", "events": "EventBridge"}
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 30.0  # more than a queue is listened to for one answer
 CONNECTIONS_MAX = 64
@@ -23,6 +30,7 @@ async def aws_api(service: str, region: str) -> AsyncIterator[AwsApi]:
 
     Nothing is asked twice here: whoever asks knows what may be.
     """
+    name = NAMES[service]
     config = AioConfig(
         connect_timeout=CONNECT_SECONDS,
         read_timeout=READ_SECONDS,
@@ -37,9 +45,11 @@ async def aws_api(service: str, region: str) -> AsyncIterator[AwsApi]:
             except ClientError as error:
                 told = error.response.get("Error", {})
                 kind = AwsMissing if str(told.get("Code")).endswith(_MISSING) else AwsFault
-                raise kind(f"{service} refused {operation}: {told.get('Code')}: {told.get('Message')}") from None
+                raise kind(f"{name} refused {operation}: {told.get('Code')}: {told.get('Message')}") from None
+            except (NoCredentialsError, CredentialRetrievalError) as error:
+                raise AwsFault(f"{name} does not let us in: {type(error).__name__}") from None
             except (BotoCoreError, HTTPClientError, OSError, TimeoutError) as error:
-                raise AwsFault(f"{service} does not answer: {type(error).__name__}") from None
+                raise AwsFault(f"{name} does not answer: {type(error).__name__}") from None
             return answer
 
         yield ask
