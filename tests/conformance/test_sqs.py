@@ -234,6 +234,18 @@ def test_a_process_that_stops_gives_back_what_it_had_at_once():
     play_virtually(OnFakeSqs, scenario)
 
 
+def test_a_process_that_stops_sends_the_messages_of_what_it_has_committed():
+    async def scenario(bench: OnFakeSqs) -> None:
+        process = await bench.process()
+        process.start(HANDLERS)
+        await bench.clock.sleep(1)
+        await process.put(*(Job(f"{number}", "t", bench.clock.now() + 60 * SECOND) for number in range(25)))
+        await process.stop()
+        assert len({*bench.sqs.bodies("tacos-one")}) == 25
+
+    play_virtually(OnFakeSqs, scenario)
+
+
 def test_who_waits_for_one_slow_group_keeps_no_other_waiting():
     async def scenario(bench: OnFakeSqs) -> None:
         async def handler(job):

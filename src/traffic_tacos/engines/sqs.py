@@ -299,4 +299,8 @@ class SqsJobs(StoreJobs):
         await self._leases.give_back()
         for queue in self._queues.topics:
             handles = [handle for hand in in_hand if hand.queue == queue for handle in hand.handles]
-            await asyncio.gather(self._acknowledgements[queue].flush(), self._queues.hide(queue, handles, 0))
+            await asyncio.gather(
+                self._messages[queue].flush(),
+                self._acknowledgements[queue].flush(),
+                self._queues.hide(queue, handles, 0),
+            )

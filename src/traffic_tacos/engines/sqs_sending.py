@@ -52,6 +52,9 @@ class Batches(Generic[T]):
             except AwsFault as fault:
                 log.warning("queue_not_reached", queue=self._queue, error=str(fault))
                 left = batch
+            except asyncio.CancelledError:
+                self._waiting.extendleft(reversed(batch))  # nobody knows whether it was sent, and twice is harmless
+                raise
             if left:
                 self._waiting.extendleft(reversed(left))
                 await self._clock.sleep(RETRY_SECONDS)
