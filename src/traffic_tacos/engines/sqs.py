@@ -175,7 +175,7 @@ class SqsJobs(StoreJobs):
         return []
 
     async def _receive(self, queue: str) -> None:
-        """Take up what comes, as far as there is room for it, until cancelled or drained."""
+        """Take up what comes, as far as there is room for it, until cancelled; once drained, nothing more."""
         while not self._is_draining:
             room = IN_HAND_MAX - sum(hand.queue == queue for hand in self._in_hand.values())
             if room <= 0:
@@ -188,6 +188,7 @@ class SqsJobs(StoreJobs):
             except (AwsFault, StoreUnavailable) as fault:
                 log.warning("messages_not_received", queue=queue, error=str(fault))
                 await self._clock.sleep(RETRY_SECONDS)
+        await asyncio.Event().wait()  # the first loop that ends would end all, and with them what still runs
 
     async def _take_up(self, queue: str, received: Received) -> None:
         wake = decoded(received.body)
