@@ -19,7 +19,8 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from tests.emulators import ENGINES, MISSING, found_as, free_port, ministack, valkey
+from tests.emulators import ENGINES, MISSING, Valkey, found_as, free_port, ministack, valkey
+from tests.gates import Gate, gates
 from traffic_tacos.calls import keys
 
 ROOT = Path(__file__).parents[1]
@@ -108,6 +109,7 @@ class Cloud:
         }
         self.edges = [one for name, one in self.processes.items() if PROCESSES[name] == "edge"]
         config.write_text(_toml(self._settings() | settings))
+        self.gates: Mapping[str, Gate] = {}
         self.environment = {**environment, "TACOS_DATA": str(self.data), "TACOS_GRPC": self.edges[0].grpc}
 
     def _settings(self) -> dict[str, object]:
@@ -169,25 +171,48 @@ def running(
     folder: Path,
     names: Sequence[str] = tuple(PROCESSES),
     tell: Callable[[str], None] = lambda _: None,
+    *,
+    has_gates: bool = False,
     **settings: object,
 ) -> Iterator[Cloud]:
-    """A platform of these processes, ready, until the context ends; whatever still runs then is killed."""
-    with ministack(folder / "ministack") as address, valkey(folder / "valkey") as queues:
+    """A platform of these processes, ready, until the context ends; whatever still runs then is killed. With gates,
+    what it stands on can be made to refuse.
+    """
+    with (
+        ministack(folder / "ministack") as address,
+        valkey(folder / "valkey") as queues,
+        gates(_ports(address, queues) if has_gates else {}) as before,
+    ):
         tell(
             f"DynamoDB, SQS and EventBridge answer at {address} (ministack), Redis at 127.0.0.1:{queues.port} (Valkey)"
         )
         given = {name.replace("_", "-"): value for name, value in settings.items()}
         cloud = Cloud(
             folder,
-            found_as(address) | {"TACOS_REDIS": queues.url},
+            found_as(address) | {"TACOS_REDIS": queues.url} | _through(before, queues),
             names,
             {"event": [str(EVENT)], "redis-replicas": 0} | given,
         )
+        cloud.gates = before
         try:
             cloud.start(tell)
             yield cloud
         finally:
             cloud.kill()
+
+
+def _ports(address: str, queues: Valkey) -> dict[str, int]:
+    port = int(address.rpartition(":")[2])
+    return {"the tables": port, "the queues": port, "the bus": port, "Redis": queues.port}
+
+
+def _through(before: Mapping[str, Gate], queues: Valkey) -> dict[str, str]:
+    """Where each is found behind its gate."""
+    if not before:
+        return {}
+    named = {"DYNAMODB": "the tables", "SQS": "the queues", "EVENTBRIDGE": "the bus"}
+    found = {f"AWS_ENDPOINT_URL_{of}": f"http://127.0.0.1:{before[name].port}" for of, name in named.items()}
+    return found | {"TACOS_REDIS": queues._replace(port=before["Redis"].port).url}
 
 
 def main() -> None:

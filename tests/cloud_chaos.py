@@ -1,4 +1,5 @@
-"""`python -m tests.cloud_chaos`: purchases at `make cloud` while each of its processes is killed once (SIGKILL).
+"""`python -m tests.cloud_chaos`: purchases at `make cloud` while each of its processes is killed once (SIGKILL), and
+the tables, the queues, the bus and Redis refuse everything for ten seconds, one after the other.
 
 Fans join at one edge, ask for their place at either, and buy at either; whoever is not answered asks again under the
 same key, at the other. Afterwards no seat is anybody's twice, whoever was charged has a ticket or the money back, no
@@ -20,7 +21,7 @@ from unittest.mock import patch
 
 import grpc
 
-from tests.cloud import TABLES, Cloud, running
+from tests.cloud import TABLES, Cloud, Process, running
 from tests.contract import CONTRACT
 from tests.e2e.process import GATEWAY, OWN_CONNECTION, PAYMENT, QUEUE, refused_code
 from traffic_tacos.app.config import Config
@@ -37,6 +38,7 @@ CHARGED = (2, 3)  # or about to be; and not given back
 ASKED_AGAIN_SECONDS, ASKED_AGAIN_SECONDS_MAX, CALL_SECONDS = 0.3, 3.0, 5
 # Where results of payments are taken was away: the circuit to it opens for half a minute, and then for longer.
 ENDED_WITHIN, AT_REST_WITHIN = 600, 300
+REFUSED_SECONDS = 10
 PENDING_JOBS_MAX = 1000
 UNSURE = ("UNAVAILABLE", "TIMEOUT", "RATE_LIMITED")
 
@@ -168,17 +170,26 @@ def backoff() -> Iterator[float]:
         yield random.uniform(0.5, 1.5) * min(ASKED_AGAIN_SECONDS * 2**times, ASKED_AGAIN_SECONDS_MAX)
 
 
-async def kill_each(cloud: Cloud, fans: Fans, purchases: int, tell: Any) -> None:
-    """Each process once, when so much more has been bought."""
-    names = list(cloud.processes)
+async def break_each(cloud: Cloud, fans: Fans, purchases: int, tell: Any) -> None:
+    """Each process, and each of what they stand on, once, when so much more has been bought."""
+    names = [*cloud.processes, *cloud.gates]
     for number, name in enumerate(names):
         while fans.ended < purchases * (number + 1) // (len(names) + 2):
             await asyncio.sleep(0.05)
-        process = cloud.processes[name]
-        await asyncio.to_thread(process.kill)
-        tell(f"{name} killed after {fans.ended} purchases")
-        await asyncio.to_thread(process.start)
-        await asyncio.to_thread(process.wait_until_ready)
+        if name in cloud.processes:
+            await _kill(cloud.processes[name])
+            tell(f"{name} killed after {fans.ended} purchases")
+        else:
+            cloud.gates[name].shut()
+            tell(f"{name} refused for {REFUSED_SECONDS} s after {fans.ended} purchases")
+            await asyncio.sleep(REFUSED_SECONDS)
+            cloud.gates[name].open()
+
+
+async def _kill(process: Process) -> None:
+    await asyncio.to_thread(process.kill)
+    await asyncio.to_thread(process.start)
+    await asyncio.to_thread(process.wait_until_ready)
 
 
 async def jobs_left(cloud: Cloud) -> list[str]:
@@ -202,7 +213,7 @@ async def chaos(cloud: Cloud, purchases: int, at_once: int, tell: Any) -> Fans:
     try:
         async with asyncio.timeout(ENDED_WITHIN + purchases), asyncio.TaskGroup() as tasks:
             tasks.create_task(fans.buy())
-            tasks.create_task(kill_each(cloud, fans, purchases, tell))
+            tasks.create_task(break_each(cloud, fans, purchases, tell))
         seats = Counter(seat.id for one in fans.confirmed.values() for seat in one.seats)
         assert max(seats.values()) == 1, [seat for seat, times in seats.items() if times > 1]
         assert all(one.order_id and len(one.seats) == SEATS_EACH for one in fans.confirmed.values())
@@ -221,12 +232,13 @@ def main() -> None:
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         event = event_file(Path(folder), asked.purchases)
-        with running(Path(folder), tell=print, event=[str(event)], time_scale=100.0) as cloud:
+        with running(Path(folder), tell=print, has_gates=True, event=[str(event)], time_scale=100.0) as cloud:
             begun = time.monotonic()
             fans = asyncio.run(chaos(cloud, asked.purchases, asked.at_once, print))
             print(
                 f"{len(fans.confirmed)} of {asked.purchases} bought in {time.monotonic() - begun:.0f} s, each of "
-                f"{len(cloud.processes)} processes killed once, {fans.asked_again.total()} calls asked again; refused: "
+                f"{len(cloud.processes)} processes killed once, {', '.join(cloud.gates)} refusing for "
+                f"{REFUSED_SECONDS} s each, {fans.asked_again.total()} calls asked again; refused: "
                 f"{dict(fans.otherwise) or 'none'}; no seat sold twice, no job left, verify is clean"
             )
 

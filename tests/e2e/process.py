@@ -211,7 +211,8 @@ class Shopper:
         fields = {"reservation_id": self.acknowledged["held"].reservation_id}
         return self.client(GATEWAY, "GetReservation", fields, self.token).reservation
 
-    def own(self, seconds: float = 20) -> Any:
+    def own(self, seconds: float = 45) -> Any:
+        """Where a kill cut the news of the payment off, it is looked for after half a minute (decision 59)."""
         deadline = time.monotonic() + seconds
         while (reservation := self.reservation()).status != 3:
             assert time.monotonic() < deadline, reservation

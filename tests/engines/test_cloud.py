@@ -22,6 +22,7 @@ from tests.e2e.conftest import EVENT_FILE
 from tests.e2e.process import OWN_CONNECTION, ROLES, Shopper, refused_code
 from tests.e2e.test_fifty import Walk, ask_all
 from traffic_tacos.cli.options import issued
+from traffic_tacos.engines.dynamodb_tables import Tables
 from traffic_tacos.engines.sqs_queues import QUEUES
 from traffic_tacos.kernel.calls import Caller
 
@@ -168,7 +169,8 @@ def test_health_names_what_the_platform_stands_on(cloud):
     health = Client(channel_to(cloud.edges[1]))(ADMIN, "GetSystemHealth", asked, token, 20)
     parts = {one.name: one.endpoint for one in health.dependencies}
     queues = {f"{TABLES}{name}" for name in QUEUES}
-    assert set(parts) == {"store", "changes", "redis", BUS, "jobs", "events", "engine", *queues}
+    tables = Tables(TABLES).names()
+    assert set(parts) == {"store", "changes", "redis", BUS, "jobs", "events", "engine", *queues, *tables}
     assert parts["store"] == f"DynamoDB, tables {TABLES}*"
 
 
@@ -192,9 +194,9 @@ def test_the_second_of_two_of_a_kind_goes_on_when_the_first_dies(cloud):
 
 
 @pytest.mark.long
-def test_fans_buy_while_each_process_is_killed_once(tmp_path):
+def test_fans_buy_while_each_process_is_killed_once_and_all_they_stand_on_refuses_for_a_while(tmp_path):
     event = event_file(tmp_path, CHAOS_PURCHASES)
-    with running(tmp_path, event=[str(event)], time_scale=100.0) as cloud:
+    with running(tmp_path, has_gates=True, event=[str(event)], time_scale=100.0) as cloud:
         fans = asyncio.run(chaos(cloud, CHAOS_PURCHASES, 16, lambda _: None))
     assert (len(fans.confirmed), fans.otherwise) == (CHAOS_PURCHASES, {})
 
