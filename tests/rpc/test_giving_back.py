@@ -86,8 +86,11 @@ def test_a_crash_after_any_commit_of_it_ends_in_one_refund_and_free_seats(after_
         asked = asyncio.ensure_future(
             desk.call(GATEWAY + "CancelReservation", desk.cancellation("ana", held, "k"), "ana")
         )
-        while desk.commits < start + after_commits and (not asked.done() or desk.jobs()):
-            await asyncio.sleep(0)
+        reached = asyncio.ensure_future(desk.commits_reach(start + after_commits))
+        await asyncio.wait({asked, reached}, return_when=asyncio.FIRST_COMPLETED)
+        while not reached.done() and desk.jobs():  # there may be no such commit
+            await asyncio.wait({reached}, timeout=1)
+        reached.cancel()
         await desk.crash()
         outcome = (await asyncio.gather(asked, return_exceptions=True))[0]
         assert isinstance(outcome, Unreachable) or outcome.status == REFUNDED
