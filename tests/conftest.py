@@ -1,8 +1,17 @@
 """Which store the worlds of the tests run on."""
 
+import os
+
 import pytest
 
 from tests.simulation import world
+
+
+WAITING = 2  # workers more than cores: that many wait for processes of their own at most times
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    return (os.cpu_count() or 1) + WAITING
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
