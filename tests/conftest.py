@@ -6,7 +6,6 @@ import pytest
 
 from tests.simulation import world
 
-
 WAITING = 2  # workers more than cores: that many wait for processes of their own at most times
 
 
