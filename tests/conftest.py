@@ -1,4 +1,4 @@
-"""Which store the worlds of the tests run on."""
+"""Which store the worlds of the tests run on, and how many tests run at once."""
 
 import os
 

@@ -152,6 +152,10 @@ def _answers(address: str) -> bool:
 QUEUE, GATEWAY, PAYMENT = "gateway.v1.QueueService", "gateway.v1.GatewayService", "payment.v1.PaymentService"
 
 
+# Where a kill cut the news of a payment off, it is looked for after half a minute (decision 59).
+OWN_AFTER_A_KILL_SECONDS = 45
+
+
 class Shopper:
     """The walk from the line to the ticket, with a client made from the contract table alone."""
 
@@ -211,8 +215,7 @@ class Shopper:
         fields = {"reservation_id": self.acknowledged["held"].reservation_id}
         return self.client(GATEWAY, "GetReservation", fields, self.token).reservation
 
-    def own(self, seconds: float = 45) -> Any:
-        """Where a kill cut the news of the payment off, it is looked for after half a minute (decision 59)."""
+    def own(self, seconds: float = 20) -> Any:
         deadline = time.monotonic() + seconds
         while (reservation := self.reservation()).status != 3:
             assert time.monotonic() < deadline, reservation

@@ -1,11 +1,12 @@
 """SIGKILL at every commit point of a purchase, one after the other: it ends in the ticket all the same."""
 
 import time
+from functools import partial
 
 import grpc
 import pytest
 
-from tests.e2e.process import TACOS, Shopper, UpProcess
+from tests.e2e.process import OWN_AFTER_A_KILL_SECONDS, TACOS, Shopper, UpProcess
 from traffic_tacos.app.config import STORE_FILE
 from traffic_tacos.engines.clock import SystemClock
 from traffic_tacos.engines.sqlite_snapshot import sqlite_snapshot
@@ -42,7 +43,7 @@ def _bought_although_killed(data, commit: int) -> bool:
             shopper.be_admitted,
             shopper.reserve,
             shopper.pay,
-            shopper.own,
+            partial(shopper.own, OWN_AFTER_A_KILL_SECONDS),
         ):
             _do(step, platform, shopper)
         settled_at = time.monotonic() + 1
@@ -51,7 +52,7 @@ def _bought_although_killed(data, commit: int) -> bool:
         was_killed = not platform.is_running() or platform.module == TACOS
         if not platform.is_running():
             _start_for_good(platform, shopper)
-        reservation = shopper.own()
+        reservation = shopper.own(OWN_AFTER_A_KILL_SECONDS)
         assert len(reservation.seats) == 2
         with sqlite_snapshot(data / STORE_FILE) as records:
             assert [one for one in verified(records, SystemClock().now()) if one.violations] == []

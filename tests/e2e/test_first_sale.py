@@ -8,7 +8,7 @@ import grpc
 import pytest
 
 from tests.contract import CONTRACT, Client
-from tests.e2e.process import GATEWAY, QUEUE, Shopper, asker, connected, refused_code
+from tests.e2e.process import GATEWAY, OWN_AFTER_A_KILL_SECONDS, QUEUE, Shopper, asker, connected, refused_code
 from traffic_tacos.cli.options import issued
 from traffic_tacos.kernel.calls import Caller, Role
 
@@ -80,7 +80,7 @@ def _still_there(shopper: Shopper) -> None:
         return
     assert shopper.reserve().SerializeToString() == told["held"].SerializeToString()
     if "paid" in told:
-        reservation = shopper.own()
+        reservation = shopper.own(OWN_AFTER_A_KILL_SECONDS)
         assert told.get("order", reservation.order_id) == reservation.order_id
 
 

@@ -147,6 +147,8 @@ class Elsewhere:
 class Replicas(World):
     """As a `World`, with `2 + seed % 3` platforms."""
 
+    has_several_clocks = True
+
     def __init__(self, seed: int, loop: VirtualLoop, faults: Faults, lossy: float, event: str = "") -> None:
         super().__init__(seed, loop, faults, lossy, event)
         self.replicas = [

@@ -129,6 +129,8 @@ class Looks:
 class World:
     """One simulated sale. Everything in it follows from the seed."""
 
+    has_several_clocks = False
+
     def __init__(self, seed: int, loop: VirtualLoop, faults: Faults, lossy: float, event: str = EVENT) -> None:
         self.random = random.Random(f"world-{seed}")
         self.clock = LoopClock(loop)

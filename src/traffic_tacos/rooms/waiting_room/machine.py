@@ -117,10 +117,6 @@ class LineMachine:
     def window(self) -> SaleWindow:
         return SaleWindow(self.settings.starts_at, self.settings.ends_at)
 
-    def number_of(self, member: bytes) -> int:
-        """The newest number of a member; 0 for none."""
-        return self._members.get(member, 0)
-
     def session_hash(self, number: int) -> bytes:
         return bytes(self.sessions[(number - 1) * SESSION_BYTES : number * SESSION_BYTES])
 
