@@ -80,7 +80,7 @@ def _door(browser: Any, platform: UpProcess, folder: Path) -> None:
     def visit(**how: Any) -> Visitor:
         return Visitor(browser.new_context(**how), f"http://{platform.http}")
 
-    token = platform.token("service", "door")
+    token = platform.token("door", "evening")
     first, second = Order(platform, 1, EVENT), Order(platform, 1, EVENT)
     north, south = (
         Scanner(visit, token, name, THEATRE_NAME, **size)

@@ -19,7 +19,7 @@ names = itertools.count(1)
 
 @pytest.fixture(scope="module")
 def token(platform):
-    return platform.token("service", "door")
+    return platform.token("door", "evening")
 
 
 class Order:

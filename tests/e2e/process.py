@@ -24,7 +24,7 @@ TACOS = "traffic_tacos.cli"
 STARTED_WITHIN = 30
 ENDED_WITHIN = 60
 # Channels to one address share their connection, and one that found a killed platform waits before it tries again.
-ROLES = {"user": Role.FAN, "service": Role.SERVICE, "admin": Role.ADMIN}
+ROLES = {"user": Role.FAN, "door": Role.DOOR, "service": Role.SERVICE, "admin": Role.ADMIN}
 OWN_CONNECTION = [("grpc.use_local_subchannel_pool", 1)]
 
 

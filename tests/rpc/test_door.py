@@ -12,12 +12,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from tests.rpc.desk import code, on_platform
 from tests.rpc.test_giving_back import REFUNDED, bought
 from tests.simulation.world import EVENT, EVENT_ID
+from traffic_tacos.calls.policy import POLICY, PUBLIC
 from traffic_tacos.gen.common.v1 import types_pb2
 from traffic_tacos.gen.tacos.admission.v1 import admission_pb2 as pb
-from traffic_tacos.kernel.calls import Role
+from traffic_tacos.kernel.calls import Caller, Role
+from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.ids import derived_id
 from traffic_tacos.kernel.instants import SECOND
-from traffic_tacos.kernel.tokens import TicketToken, sign_ticket, verify_ticket
+from traffic_tacos.kernel.tokens import TicketToken, UserToken, sign_ticket, sign_user, verify_ticket
 from traffic_tacos.ports.audit import AUDIT
 from traffic_tacos.ports.store import Decision, put
 from traffic_tacos.rooms.reservation.model import Entry
@@ -109,6 +111,39 @@ async def test_what_was_given_back_does_not_enter_and_what_has_entered_is_not_gi
     ]
     assert [(entry.actor, entry.reason) for entry in noted] == [("olga", "wrong door")]
     assert desk.broken_invariants() == []
+
+
+@on_platform
+async def test_a_door_s_token_is_good_for_checking_tickets_and_for_nothing_else(desk):
+    token = desk.token(Role.DOOR, "north")
+    held, _ = await bought(desk, "ana", 1)
+    (ticket,) = await tickets_of(desk, "ana", held)
+    assert (await desk.ask(DOOR + "CheckIn", scan(ticket), token)).entered
+    listed = await desk.ask(DOOR + "ListCheckIns", pb.ListCheckInsRequest(event_id=EVENT_ID), token)
+    assert [one.reservation_id for one in listed.check_ins] == [held.reservation_id]
+    undo = pb.UndoCheckInRequest(ticket=ticket, event_id=EVENT_ID, reason="wrong door")
+    assert (await desk.ask(DOOR + "UndoCheckIn", undo, token)).changed
+    assert (await desk.cancel("ana", held)).status == REFUNDED
+    returned = await desk.ask(DOOR + "ListReturned", pb.ListReturnedRequest(event_id=EVENT_ID), token)
+    assert [*returned.reservation_ids] == [held.reservation_id]
+    methods, headers = desk.platform.calls.methods, (("authorization", f"Bearer {token}"),)
+    allowed = set()
+    for path in (path for path, roles in POLICY.items() if roles is not PUBLIC):
+        try:
+            desk.platform.calls.check(methods["/" + path], headers, desk.peer)
+        except Refusal as refusal:
+            assert refusal.code is Code.FORBIDDEN, path
+        else:
+            allowed.add(path)
+    assert allowed == {DOOR + name for name in ("CheckIn", "UndoCheckIn", "ListCheckIns", "ListReturned")}
+
+
+@on_platform
+async def test_a_door_s_token_without_its_scope_is_refused(desk):
+    now = desk.clock.now()
+    token = sign_user(desk.keys.signing, UserToken(Caller(Role.DOOR, "north"), (), now + SECOND), now)
+    asked = pb.ListCheckInsRequest(event_id=EVENT_ID)
+    assert code(await desk.ask(DOOR + "ListCheckIns", asked, token)) == "FORBIDDEN"
 
 
 @pytest.mark.parametrize("ahead", range(6))

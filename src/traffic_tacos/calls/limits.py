@@ -34,7 +34,7 @@ SHARED_EVERY: Instant = 250
 SHARED_AGAIN_SECONDS = 5.0  # after nobody could say
 NEAR = 0.1  # of the limit: who takes less cannot be over it with fewer than ten processes
 SHARED_AT_ONCE_MAX = 1000
-_SETTING = {Role.FAN: FAN_LIMIT, Role.SERVICE: SERVICE_LIMIT}
+_SETTING = {Role.FAN: FAN_LIMIT, Role.DOOR: FAN_LIMIT, Role.SERVICE: SERVICE_LIMIT}
 
 
 class Buckets:

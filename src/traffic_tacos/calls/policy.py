@@ -5,6 +5,7 @@ from traffic_tacos.kernel.calls import FAN_SCOPES, Role
 PUBLIC = frozenset(Role)
 FAN = frozenset({Role.FAN, Role.SERVICE, Role.ADMIN})
 SERVICE = frozenset({Role.SERVICE, Role.ADMIN})
+DOOR = SERVICE | {Role.DOOR}
 ADMIN = frozenset({Role.ADMIN})
 
 POLICY: dict[str, frozenset[Role]] = {
@@ -81,10 +82,10 @@ POLICY: dict[str, frozenset[Role]] = {
     "tacos.reservation.v1.BestSeatsService/ReserveBest": FAN,
     "tacos.reservation.v1.RefundService/GetRefundQuote": FAN,
     "tacos.admission.v1.TicketService/ListTickets": FAN,
-    "tacos.admission.v1.DoorService/CheckIn": SERVICE,
-    "tacos.admission.v1.DoorService/UndoCheckIn": SERVICE,
-    "tacos.admission.v1.DoorService/ListCheckIns": SERVICE,
-    "tacos.admission.v1.DoorService/ListReturned": SERVICE,
+    "tacos.admission.v1.DoorService/CheckIn": DOOR,
+    "tacos.admission.v1.DoorService/UndoCheckIn": DOOR,
+    "tacos.admission.v1.DoorService/ListCheckIns": DOOR,
+    "tacos.admission.v1.DoorService/ListReturned": DOOR,
     "tacos.web.v1.SaleService/ListSales": PUBLIC,
     "tacos.web.v1.SaleService/GetSale": PUBLIC,
     "tacos.web.v1.SaleService/GetPlan": PUBLIC,
@@ -151,6 +152,7 @@ DEAR = frozenset({"tacos.identity.v1.GuestService/Become"})
 INVENTORY, INVENTORY_TOO = "reservation.v1.Inventory", "reservation.v1.InventoryService"
 SCOPES: dict[Role, tuple[str, ...]] = {
     Role.FAN: FAN_SCOPES,
+    Role.DOOR: ("tickets:check-in",),
     Role.SERVICE: ("platform:serve",),
     Role.ADMIN: ("platform:admin",),
 }

@@ -13,6 +13,7 @@ class Role(Enum):
 
     ANONYMOUS = "anonymous"
     FAN = "fan"
+    DOOR = "door"  # lets people in with their tickets
     SERVICE = "service"
     ADMIN = "admin"
 

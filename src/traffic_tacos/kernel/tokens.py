@@ -140,7 +140,7 @@ def _mac(body: bytes, secret: bytes) -> bytes:
 
 
 def sign_user(key: Ed25519PrivateKey, user: UserToken, now: Instant) -> str:
-    """A JWT for a fan, a service or an administrator."""
+    """A JWT for a fan, a door, a service or an administrator."""
     claims = {
         "iss": ISSUER,
         "aud": AUDIENCE,

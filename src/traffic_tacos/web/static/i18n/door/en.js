@@ -2,7 +2,7 @@
 export default {
   scan_title: "Check tickets",
   scan_sign_in_says:
-    "For the staff at the door. Ask whoever runs the platform for a door token (tacos token --service door). It is forgotten when this tab is closed.",
+    "For the staff at the door. Ask whoever runs the platform for a door token (tacos token --door NAME). It is forgotten when this tab is closed.",
   scan_token: "Door token",
   scan_name: "Name of this scanner, such as “north door”",
   scan_sign_in: "Sign in",
