@@ -46,6 +46,7 @@ def main() -> None:
     parser.add_argument("--engine", choices=sorted(world.STORES), default="memory", help="what the store is")
     parser.add_argument("--races", action="store_true", help="races of one reservation instead of whole sales")
     parser.add_argument("--replicas", action="store_true", help="two to four processes on one store")
+    parser.add_argument("--processes", type=int, help="how many at once; as many as there are cores")
     asked = parser.parse_args()
     _on(asked.engine)
     if asked.seed is not None:
@@ -55,7 +56,7 @@ def main() -> None:
         print(f"trace {outcome.digest}")
         return
     started, failed, totals = time.monotonic(), [], Counter[str]()
-    with ProcessPoolExecutor(initializer=_on, initargs=(asked.engine,)) as pool:
+    with ProcessPoolExecutor(asked.processes, initializer=_on, initargs=(asked.engine,)) as pool:
         tried = _raced if asked.races else _replicated if asked.replicas else _tried
         for done, (seed, outcomes, error) in enumerate(
             pool.map(tried, range(asked.first, asked.first + asked.seeds)), 1

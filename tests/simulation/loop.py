@@ -38,10 +38,11 @@ class VirtualLoop(asyncio.BaseEventLoop):
         pass
 
     def _run_once(self) -> None:
-        ready = list(self._ready)
-        self._random.shuffle(ready)
-        self._ready.clear()
-        self._ready.extend(ready)
+        if len(self._ready) > 1:
+            ready = list(self._ready)
+            self._random.shuffle(ready)
+            self._ready.clear()
+            self._ready.extend(ready)
         super()._run_once()
 
 

@@ -57,6 +57,9 @@ class OnAws(Replicas):
         self.sqs.is_down = self.bus.is_down = False
         self.sqs.faults, self.bus.not_taken, self.bus.refused = NO_FAULTS, 0.0, 0.0
 
+    def is_busy(self) -> bool:
+        return super().is_busy() or any(self.sqs.bodies(name) for name in self.sqs.queues)
+
     async def close(self) -> None:
         if self.sqs.acknowledged_early:
             raise Broken(f"acknowledged before its work: {self.sqs.acknowledged_early[0]}")

@@ -36,7 +36,7 @@ from traffic_tacos.operations.invariants import Result, verified
 from traffic_tacos.operations.logs import LogRing
 from traffic_tacos.ports.http import HttpAnswer
 from traffic_tacos.ports.snapshots import Snapshot
-from traffic_tacos.ports.store import Kind
+from traffic_tacos.ports.store import OUTBOX, Kind
 
 # Injected faults are logged by the hundred; what matters is raised.
 structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
@@ -299,6 +299,10 @@ class World:
 
     def dead(self) -> list[str]:
         return [f"{job.id}: {job.last_error}" for job in self.platform.engines.jobs.known() if job.is_dead]
+
+    def is_busy(self) -> bool:
+        """Whether a job or an event waits to be done or told."""
+        return bool(self.jobs()) or any(True for _ in self.memory.all(OUTBOX))
 
     def records(self) -> MemoryStore:
         return self.memory
