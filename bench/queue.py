@@ -26,7 +26,7 @@ from traffic_tacos.gen.gateway.v1 import queue_pb2
 from traffic_tacos.kernel.tokens import Ticket, seal_ticket, session_hash
 from traffic_tacos.ports.store import Write, put
 from traffic_tacos.rooms.waiting_room.draw import Draw
-from traffic_tacos.rooms.waiting_room.records import LINE_HEAD, Head, TicketRecord, member_keys, ticket_key
+from traffic_tacos.rooms.waiting_room.records import LINE_HEAD, LineHead, TicketRecord, member_keys, ticket_key
 
 EVENT = "evt_queue"
 FILE = f"""
@@ -143,7 +143,7 @@ def _fill(data: Path, size: int) -> None:
                 writes += [put(key, number) for key in member_keys(EVENT, session, "")]
             _write(store, writes)
         if size:
-            _write(store, [put(LINE_HEAD.key(EVENT), Head(size))])
+            _write(store, [put(LINE_HEAD.key(EVENT), LineHead(size))])
         store.commit()
 
 

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from traffic_tacos.cli.shown import Listing
 from traffic_tacos.kernel.errors import Refusal
-from traffic_tacos.kernel.events import EventInfo
+from traffic_tacos.kernel.event_info import EventInfo
 from traffic_tacos.rooms.inventory import best_available
 from traffic_tacos.rooms.inventory.best_available import choose
 from traffic_tacos.rooms.inventory.rows import EventPlan, RowPlan, RowState, SeatPlan, SectionPlan

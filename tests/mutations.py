@@ -38,8 +38,8 @@ MUTATIONS = [
     Mutation("kernel/circuit.py", "open_until=now + round(seconds * SECOND)", "open_until=now", "unit/kernel"),
     Mutation("kernel/domain_events.py", '"payment.changed"', '"payment.altered"', "golden unit/kernel"),
     Mutation("kernel/webhook_types.py", '"payment.failed"', '"payment.fails"', "unit/kernel"),
-    Mutation("ports/idempotency.py", "remembered.request_digest != self.digest", "False", "rpc/test_idempotency.py"),
-    Mutation("ports/idempotency.py", "self._now >= remembered.expires_at", "False", "unit/test_idempotency.py"),
+    Mutation("ports/idempotency.py", "record.request_digest != self.digest", "False", "rpc/test_idempotency.py"),
+    Mutation("ports/idempotency.py", "self._now >= record.expires_at", "False", "unit/test_idempotency.py"),
     Mutation("ports/audit.py", "previous=head.digest", 'previous=""', "unit/test_audit.py"),
     Mutation(
         "ports/store.py",
@@ -214,7 +214,7 @@ MUTATIONS = [
     ),
     Mutation("engines/sqlite.py", "        self._dirty.clear()\n", "", "conformance/test_sqlite_crashes.py"),
     Mutation("engines/outbox.py", "if bugs == BUGS_MAX:", "if bugs > BUGS_MAX:", "unit/engines/test_outbox.py"),
-    Mutation("engines/shared_outbox.py", "if key.path in self._told:", "if False:", "unit/engines/test_peers.py"),
+    Mutation("engines/shared_outbox.py", "if key.path in self._delivered:", "if False:", "unit/engines/test_peers.py"),
     Mutation("engines/leases.py", "now >= lease.until + SKEW_MAX", "now >= lease.until", "unit/engines/test_leases.py"),
     Mutation("engines/leases.py", "fence.number != number", "False", "unit/engines/test_leases.py"),
     Mutation(

@@ -17,7 +17,7 @@ from google.rpc import error_details_pb2, status_pb2
 
 from traffic_tacos.gen.common.v1 import errors_pb2, types_pb2
 from traffic_tacos.kernel.errors import Code, Detail, Refusal
-from traffic_tacos.kernel.events import Address, EventInfo, Venue
+from traffic_tacos.kernel.event_info import Address, EventInfo, Venue
 from traffic_tacos.kernel.instants import Instant
 from traffic_tacos.kernel.money import Money
 from traffic_tacos.kernel.seats import Seat, SeatStatus

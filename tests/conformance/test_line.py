@@ -713,7 +713,7 @@ async def test_how_good_the_first_told_time_was_is_measured(world):
         await line.join(f"fan{number}", "", {}, 0)
     view = line.view()
     for number in (2, 3):
-        line.told(number, place(view, number), view.at)
+        line.note_estimate(number, place(view, number), view.at)
     await passing(world, line, 5)
     figures = line.figures()
-    assert (figures.told, figures.kept) == (2, 2)
+    assert (figures.estimates, figures.estimates_kept) == (2, 2)

@@ -41,6 +41,26 @@ DECISIONS = sorted((DOCS / "decisions").glob("*.md"))
 DEPLOYED = sorted(file for file in (ROOT / "deploy").rglob("*") if file.suffix in (".json", ".yaml", ".md"))
 ROOMS = sorted(file for file in (SOURCE / "rooms").glob("*/*.py") if file.parent.name != "catalog")
 """Catalog's lines are those of event files."""
+# Names that developers use no more, as whole words of an identifier, and what they use instead.
+RETIRED_NAMES = {
+    "hear": "on_..., handle, subscribe",
+    "heard": "handled, received",
+    "hearer": "listener, subscriber",
+    "hearers": "listeners, subscribers",
+    "tell": "publish, notify, send",
+    "told": "sent, published",
+    "settle": "finish (a job), apply_payment_result",
+    "settled": "finished",
+    "lever": "emergency action",
+    "lane": "concurrency limit",
+    "parked": "blocked",
+    "postponed": "deferred",
+    "lowered": "writes_of",
+    "patience": "breaker policy",
+}
+# As stored states, messages and topics have them.
+STORED_NAMES = {"_told", "_told_ever", "_told_kept", "told", "told_kept", "SETTLE_PAYMENT_RESULT"}
+MODULES = sorted(file for file in SOURCE.rglob("*.py") if file.relative_to(SOURCE).parts[0] not in ("gen",))
 LINE = re.compile(r"(\b|_)[Ll]ines?(\b|_)")
 STORED = {"line", "line_settings"}  # kinds of records: stored under these names
 NO_TEXTS = {"traffic_tacos.rooms."}  # names of modules
@@ -77,6 +97,36 @@ def said(source: str) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
             yield node.value
+
+
+def names(source: str) -> Iterator[str]:
+    """Every name that a file gives or uses."""
+    for node in ast.walk(ast.parse(source)):
+        for field in ("id", "attr", "name", "arg"):
+            if isinstance(name := getattr(node, field, None), str):
+                yield name
+
+
+def test_no_name_says_a_word_that_is_not_said_any_more():
+    assert {
+        f"{file.relative_to(SOURCE)}: {name}"
+        for file in MODULES
+        for name in names(file.read_text())
+        if name not in STORED_NAMES and RETIRED_NAMES.keys() & set(re.split("_+", name.lower()))
+    } == set()
+
+
+@pytest.mark.parametrize(
+    "source", ["def _heard(x): ...", "for tell_all in x: ...", "x.was_told()", "class Hearers: ..."]
+)
+def test_a_retired_name_is_seen(source):
+    assert any(RETIRED_NAMES.keys() & set(re.split("_+", name.lower())) for name in names(source))
+
+
+@pytest.mark.parametrize("file", MODULES, ids=lambda file: str(file.relative_to(SOURCE)))
+def test_nothing_hears(file):
+    """Listeners listen, handlers handle, subscribers are given: a picture word would hide which."""
+    assert re.findall(r".*\bhear(?:s|d|ers?)?\b.*", file.read_text()) == []
 
 
 @pytest.mark.parametrize("file", ROOMS, ids=lambda file: f"{file.parent.name}/{file.name}")

@@ -308,7 +308,7 @@ def test_browsers_of_other_origins_are_let_in_only_where_the_operator_said_so():
 async def test_the_picture_beside_a_link_is_found_where_a_page_says_it_is(desk):
     page = (await desk.http("GET", "/")).text
     picture = re.search(r'property="og:image" content="([^"]+)"', page)[1]
-    door = desk.platform.config.door
+    door = desk.platform.config.base_url
     assert picture == f"{door}/preview.png"
     found = await desk.http("GET", picture.removeprefix(door))
     assert (found.status_code, found.headers["content-type"]) == (200, "image/png")

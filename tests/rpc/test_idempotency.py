@@ -14,7 +14,7 @@ from traffic_tacos.gen.gateway.v1 import gateway_pb2
 from traffic_tacos.gen.payment.v1 import payment_pb2
 from traffic_tacos.gen.reservation.v1 import inventory_pb2, reservation_pb2
 from traffic_tacos.kernel.errors import Code, Refusal
-from traffic_tacos.ports.idempotency import REMEMBERED, Answers, Remembered
+from traffic_tacos.ports.idempotency import IDEMPOTENCY_RECORD, Answers, IdempotencyRecord
 from traffic_tacos.ports.store import Decision, put
 
 
@@ -171,22 +171,22 @@ def test_what_a_check_refuses_is_held_against_the_key_once_more(seed):
         one, two = (Answers(desk.store, desk.clock) for _ in range(2))
         state: list[str] = []
 
-        async def act(once):
+        async def act(call):
             await desk.clock.sleep(chance.random())
             if state:
                 raise Refusal(Code.FAILED_PRECONDITION, "it was done by somebody")
 
             def rule(_):
-                return Decision(Written("done"), (put(REMEMBERED.key("effect"), Remembered("", 0)),))
+                return Decision(Written("done"), (put(IDEMPOTENCY_RECORD.key("effect"), IdempotencyRecord("", 0)),))
 
             await desk.clock.sleep(chance.random())
-            written = await once.commit((), rule)
+            written = await call.commit((), rule)
             state.append(written.what)
             return written
 
         async def call(answers):
             await desk.clock.sleep(chance.random())
-            return await answers.once(("t",), "k", Written("it"), Written, act, window=1000_000, trace_id="t")
+            return await answers.answer(("t",), "k", Written("it"), Written, act, window=1000_000, trace_id="t")
 
         assert set(await asyncio.gather(*map(call, [one, two] * 5))) == {Written("done")}
 

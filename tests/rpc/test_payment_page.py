@@ -12,7 +12,7 @@ from tests.simulation.world import EVENT
 from traffic_tacos.gen.gateway.v1 import gateway_pb2
 from traffic_tacos.gen.payment.v1 import payment_pb2
 from traffic_tacos.gen.reservation.v1 import reservation_pb2
-from traffic_tacos.ports.idempotency import REMEMBERED
+from traffic_tacos.ports.idempotency import IDEMPOTENCY_RECORD
 from traffic_tacos.ports.store import Decision, put
 from traffic_tacos.rooms.catalog.records import EVENT as EVENTS
 from traffic_tacos.rooms.payment.records import PAYMENT
@@ -132,7 +132,7 @@ async def test_a_wrong_card_keeps_the_page_and_says_what_would_be_right(desk):
     await browser.card()
     await desk.clock.sleep(10)
     assert (await desk.reservation(held.reservation_id)).status == reservation_pb2.RESERVATION_STATUS_CONFIRMED
-    stored = "".join(str(record) for kind in (PAYMENT, REMEMBERED) for record in desk.records().all(kind))
+    stored = "".join(str(record) for kind in (PAYMENT, IDEMPOTENCY_RECORD) for record in desk.records().all(kind))
     assert "4242424242424242" not in stored.replace(" ", "")
     assert "4242" in stored  # the last four
 

@@ -22,7 +22,7 @@ from traffic_tacos.gen.gateway.v1 import websocket_pb2
 from traffic_tacos.gen.tacos.webhook.v1 import webhook_pb2 as own
 from traffic_tacos.kernel.instants import DAY, HOUR, MINUTE, SECOND
 from traffic_tacos.ports.http import HttpAnswer
-from traffic_tacos.ports.idempotency import REMEMBERED, Remembered
+from traffic_tacos.ports.idempotency import IDEMPOTENCY_RECORD, IdempotencyRecord
 from traffic_tacos.ports.sessions import SESSION, Session
 from traffic_tacos.ports.store import JOB, Decision, Job, Kind, delete, put
 from traffic_tacos.rooms.realtime.model import Message
@@ -57,7 +57,7 @@ def samples(now: int) -> dict[Kind[Any], tuple[Any, int]]:
     dead = Job("webhook.send:x", "webhook.send", now, is_dead=True)
     endpoint = Endpoint("whk_x", "x", "https://x.example/", (EventType(1),), (Secret("whsec_"),), "x", now, gone_at=now)
     return {
-        REMEMBERED: (Remembered("", now + 5 * MINUTE), 5 * MINUTE),
+        IDEMPOTENCY_RECORD: (IdempotencyRecord("", now + 5 * MINUTE), 5 * MINUTE),
         JOB: (dead, 30 * DAY),
         MESSAGE: (Message("m", "", "text", 1, 1, {}, now, now + HOUR), HOUR),
         SESSION: (Session("user x", now + DAY), DAY),

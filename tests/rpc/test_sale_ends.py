@@ -13,7 +13,7 @@ from traffic_tacos.gen.reservation.v1 import inventory_pb2, reservation_pb2
 from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2
 from traffic_tacos.kernel.calls import Role
 from traffic_tacos.kernel.errors import Refusal
-from traffic_tacos.kernel.events import sale_window
+from traffic_tacos.kernel.event_info import sale_window
 from traffic_tacos.kernel.instants import SECOND
 from traffic_tacos.ports.sales import changed_sale, sale_key
 from traffic_tacos.ports.store import Decision, delete, put

@@ -7,7 +7,7 @@ from tests.rpc.desk import on_platform
 from tests.simulation.world import EVENT_ID
 from traffic_tacos.gen.common.v1 import admin_pb2
 from traffic_tacos.operations.invariants import Everything, verified_of
-from traffic_tacos.ports.audit import AUDIT, HEAD, Head, audit_key, broken_links, digest
+from traffic_tacos.ports.audit import AUDIT, CHAIN_END, ChainEnd, audit_key, broken_links, digest
 from traffic_tacos.ports.store import Decision, delete, put
 
 
@@ -33,7 +33,7 @@ def tampered(change):
         (result,) = [one for one in verified_of(everything) if one.invariant == "audit"]
         found.extend(result.violations)
         undone = [put(audit_key(number), entry) for number, entry in entries.items()]
-        undone += [delete(audit_key(6)), put(HEAD, Head(5, digest(entries[5])))]
+        undone += [delete(audit_key(6)), put(CHAIN_END, ChainEnd(5, digest(entries[5])))]
         await desk.store.transact((), lambda _: Decision(None, undone))
 
     on_desk()
@@ -69,4 +69,4 @@ def test_whatever_is_done_to_the_log_shows(change, expected):
 
 def test_an_empty_log_is_whole_and_an_emptied_one_is_not():
     assert broken_links([], None) == []
-    assert broken_links([], Head(3, "x")) == ["the chain ends with entry 3 of another digest; the last is 0"]
+    assert broken_links([], ChainEnd(3, "x")) == ["the chain ends with entry 3 of another digest; the last is 0"]

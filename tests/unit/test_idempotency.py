@@ -23,10 +23,10 @@ async def test_an_answer_is_one_until_its_window_ends(after, answer):
     answers = Answers(MemoryStore(), clock)
 
     async def call(what):
-        async def act(once):
-            return await once.commit((), lambda _: Decision(Written(what)))
+        async def act(call):
+            return await call.commit((), lambda _: Decision(Written(what)))
 
-        return await answers.once(("t",), "k", Written("asked"), Written, act, window=WINDOW, trace_id="t")
+        return await answers.answer(("t",), "k", Written("asked"), Written, act, window=WINDOW, trace_id="t")
 
     assert await call("first") == Written("first")
     clock.advance(after / 1000)

@@ -192,8 +192,8 @@ class Config(msgspec.Struct, frozen=True):
         return parsed_networks("webhook-network", (*LOOPBACK, *self.webhook_networks))
 
     @property
-    def door(self) -> str:
-        """The address of the HTTP door, as others know it."""
+    def base_url(self) -> str:
+        """The address of the HTTP server, as others know it."""
         return self.public_url.rstrip("/") or f"http://{self.http}"
 
     @property
@@ -202,7 +202,7 @@ class Config(msgspec.Struct, frozen=True):
         it by the `public_url`.
         """
         takes_payments = "payment" in self.rooms or "payment" in self.remote
-        return f"{self.door}{paths.PAY}" if takes_payments and (self.does.has_pages or self.public_url) else ""
+        return f"{self.base_url}{paths.PAY}" if takes_payments and (self.does.has_pages or self.public_url) else ""
 
     @property
     def webhook_url(self) -> str:

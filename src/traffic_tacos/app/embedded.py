@@ -143,7 +143,7 @@ def exporting(config: Config, clock: Clock) -> "Telemetry | None":
         raise Refusal.of_field(
             "telemetry", "needs the extra: pip install 'traffic-tacos[telemetry]'", config.telemetry
         ) from None
-    logs.tell_trace(telemetry.current_trace_id)
+    logs.use_trace(telemetry.current_trace_id)
     return telemetry.exporting(config.telemetry, version("traffic-tacos"), clock)
 
 

@@ -21,7 +21,7 @@ from traffic_tacos.engines.sqs_queues import Queues
 from traffic_tacos.ports.audit import AUDIT
 from traffic_tacos.ports.buckets import SharedBuckets
 from traffic_tacos.ports.clock import Clock
-from traffic_tacos.ports.events import EventRelay
+from traffic_tacos.ports.event_relay import EventRelay
 from traffic_tacos.ports.health import Health, PartHealth
 from traffic_tacos.ports.http import HttpPost
 from traffic_tacos.ports.jobs import JobRunner

@@ -28,7 +28,7 @@ from traffic_tacos.gen.tacos.operations.v1 import operations_pb2
 from traffic_tacos.kernel.errors import Code, Damaged, Fault, Refusal
 from traffic_tacos.kernel.instants import SECOND
 from traffic_tacos.kernel.tokens import is_ticket
-from traffic_tacos.operations.activity import Activity, tell_operator_actions
+from traffic_tacos.operations.activity import Activity, log_operator_actions
 from traffic_tacos.operations.cache_admin import PlatformCacheAdmin
 from traffic_tacos.operations.health import Heartbeat, PlatformHealth
 from traffic_tacos.operations.history import History
@@ -52,7 +52,7 @@ log = structlog.get_logger()
 
 
 class Platform:
-    """Build it, `load` it, then `run` it. `committed` must hear every commit of the store.
+    """Build it, `load` it, then `run` it. `committed` must be given every commit of the store.
 
     `handlers` are those of all jobs, by topic; `receivers` take what is posted over HTTP, by path.
     """
@@ -156,8 +156,8 @@ class Platform:
                 self.engines.events.subscribe(subscriber)
             for subscriber in room.forwarders:
                 self.engines.events.subscribe(subscriber, forwards=True)
-            for setting, hear in room.settings.items():
-                self._settings.on_change(setting, hear)
+            for setting, listener in room.settings.items():
+                self._settings.on_change(setting, listener)
             for gauge in room.gauges:
                 self.calls.metrics.add_gauges(*gauge)
             for cache in room.caches.items():
@@ -211,11 +211,11 @@ class Platform:
 
     def committed(self, writes: Sequence[Write]) -> None:
         self.engines.peers.committed(writes)
-        self._heard(writes)
+        self._apply(writes)
 
-    def _heard(self, writes: Sequence[Write]) -> None:
-        """What this process has committed, or has heard that another did."""
-        tell_operator_actions(writes)
+    def _apply(self, writes: Sequence[Write]) -> None:
+        """What this process has committed, or another process has."""
+        log_operator_actions(writes)
         self._settings.committed(writes)
         self.overrides.committed(writes)
         self.engines.jobs.committed(writes)
@@ -225,7 +225,7 @@ class Platform:
 
     async def load(self) -> None:
         """Take up what an earlier process left."""
-        await self.engines.peers.begin(self.config.rooms, self._heard)
+        await self.engines.peers.begin(self.config.rooms, self._apply)
         await self._settings.load()
         await self.overrides.load()
         with contextlib.suppress(Fault):  # a log that cannot be read keeps nobody from starting
@@ -262,7 +262,7 @@ class Platform:
         await self._remote.close()
 
     def hang_up(self) -> None:
-        """End the open streams: their readers are told to come back."""
+        """End the open streams: their readers are asked to come back."""
         for room in self.rooms.values():
             room.hang_up()
 

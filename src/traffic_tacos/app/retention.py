@@ -18,7 +18,7 @@ from traffic_tacos.kernel.instants import DAY, HOUR, Instant
 from traffic_tacos.kernel.topics import SEND_WEBHOOK
 from traffic_tacos.operations.rotations import SEEN as KEYS_SEEN
 from traffic_tacos.ports.audit import AUDIT, AUDIT_HEAD
-from traffic_tacos.ports.idempotency import REMEMBERED
+from traffic_tacos.ports.idempotency import IDEMPOTENCY_RECORD
 from traffic_tacos.ports.sales import SALE
 from traffic_tacos.ports.sessions import SESSION
 from traffic_tacos.ports.store import JOB, OUTBOX, Job, Kind
@@ -51,7 +51,7 @@ GONE_ENDPOINTS_KEPT_FOR = 30 * DAY
 class Swept(msgspec.Struct, frozen=True):
     """Removed by the sweeper (`engines/purge.py`) at the time that a record gives; None: not yet.
 
-    `is_remembered` is for what processes have in memory as well: they must hear that it is gone. The others may be
+    `is_remembered` is for what processes have in memory as well: they must learn that it is gone. The others may be
     left to a store that removes what has expired by itself.
     """
 
@@ -83,15 +83,15 @@ RETENTION: Mapping[Kind[Any], Swept | Ended | Kept] = {
     LEASE: Ended("its holder, or whoever takes it over; there is one for each thing that one process does"),
     PROCESS: Swept(lambda present: present.until + HOUR),  # and when it ends
     FENCE: Kept("one record a lease: a holder of the past must never find the number that it knew"),
-    GROUP_LEASE: Swept(lambda lease: lease.until + HOUR),  # and when its job is settled
+    GROUP_LEASE: Swept(lambda lease: lease.until + HOUR),  # and when its job is finished
     COUNTED: Kept("one record: how many jobs there were"),
     SETTING: Ended("whoever sets it to nothing; there is one for each name that exists"),
-    KEYS_SEEN: Kept("one record: which keys the audit log has told of"),
+    KEYS_SEEN: Kept("one record: which keys the audit log has named"),
     AUDIT: Kept("a chain: an entry that is missing breaks it"),
     AUDIT_HEAD: Kept("one record, the end of the chain"),
-    REMEMBERED: Swept(lambda answer: answer.expires_at),
+    IDEMPOTENCY_RECORD: Swept(lambda answer: answer.expires_at),
     JOB: Swept(_dead_webhook, is_remembered=True),  # and when it is done, or with its endpoint
-    OUTBOX: Ended("the outbox, once all subscribers have heard"),
+    OUTBOX: Ended("the outbox, once all subscribers have it"),
     EVENT: Kept("what is on sale, by the operator"),
     SALE: Kept("one record an event: when it was on sale, which verify compares with what was sold"),
     ROW: Kept("who owns which seat: as many as the event has rows"),

@@ -25,12 +25,12 @@ ROLES: Mapping[str, ProcessRole] = {
     ALL: ProcessRole(None, does_jobs=True, keeps_house=True, has_pages=True),
     # Fans: whoever they ask for, they ask here; what is not answered here is passed on.
     "edge": ProcessRole(("gateway", "waiting_room", "realtime"), has_pages=True),
-    # What is sold. The worker's room is here too, so that a payment's result is settled at once.
+    # What is sold. The worker's room is here too, so that a payment's result is applied at once.
     "sale": ProcessRole(("catalog", "inventory", "reservation", "payment", "webhook", "worker")),
     # The jobs of these rooms.
     "worker": ProcessRole(("worker", "payment", "webhook"), does_jobs=True),
-    # The webhook room tells receivers of the events that others have left.
+    # The webhook room notifies endpoints of the events that others have left.
     "relay": ProcessRole(("webhook",), keeps_house=True),
-    # The webhook room tells receivers of what operators do.
+    # The webhook room notifies endpoints of what operators do.
     "admin": ProcessRole(("admin", "webhook")),
 }

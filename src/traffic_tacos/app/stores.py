@@ -37,7 +37,7 @@ log = structlog.get_logger()
 
 
 class Followed(Store, Protocol):
-    """A store that tells one listener of every commit of this process."""
+    """A store that calls one listener for every commit of this process."""
 
     on_commit: Callable[[Sequence[Write]], None]
 

@@ -190,7 +190,7 @@ class Calls:
         except Refusal as refusal:
             refusal.trace_id = trace_id
             raise
-        except Exception as error:  # noqa: BLE001 - a door must hear of nothing but refusals; bugs are logged
+        except Exception as error:  # noqa: BLE001 - whatever failed, a transport gets a refusal; bugs are logged
             met = _refusal(error, method, trace_id)
             met.trace_id = trace_id
             raise met from None
@@ -228,7 +228,7 @@ class Calls:
                     caller = self._caller(value if isinstance(value, str) else value.decode("latin-1"))
             if caller.role not in method.roles:
                 raise _not_allowed(caller)
-        except Exception as error:  # noqa: BLE001 - a door must hear of nothing but refusals; bugs are logged
+        except Exception as error:  # noqa: BLE001 - whatever failed, a transport gets a refusal; bugs are logged
             raise _refusal(self.counted(error, headers, peer), method, self.trace_id(headers)) from None
 
     def count_visitor(self, headers: Sequence[tuple[str, str | bytes]], peer: Callable[[], str]) -> None:
@@ -244,7 +244,7 @@ class Calls:
     def counted(
         self, error: Exception, headers: Sequence[tuple[str, str | bytes]], peer: Callable[[], str]
     ) -> Exception:
-        """What a plain call that failed hears. Without a good token it counts for the address that it came from."""
+        """What is answered to a plain call that failed. Without a good token it counts for the address it came from."""
         if isinstance(error, Refusal) and error.code in (Code.UNAUTHENTICATED, Code.INVALID_ARGUMENT):
             try:
                 self.count_visitor(headers, peer)
@@ -369,7 +369,7 @@ def _not_allowed(caller: Caller) -> Refusal:
 
 
 def _refusal(error: Exception, method: Method, trace_id: str) -> Refusal:
-    """What the caller hears: of a fault only that it may pass, of a bug only its trace."""
+    """What the caller is answered: of a fault only that it may pass, of a bug only its trace."""
     match error:
         case Refusal():
             return error

@@ -82,7 +82,7 @@ class Keyring:
         self._keys = keys
         self._data = data
         self._seen = self._stamps()
-        self._hearers: list[Callable[[], None]] = []
+        self._listeners: list[Callable[[], None]] = []
         self._signed: dict[bytes, _Signed] = {}
 
     def sign_admission(self, admission: ReservationToken, issued_at: Instant) -> str:
@@ -116,8 +116,8 @@ class Keyring:
     def webhook(self) -> tuple[str, ...]:
         return self._keys.webhook
 
-    def on_change(self, hear: Callable[[], None]) -> None:
-        self._hearers.append(hear)
+    def on_change(self, listener: Callable[[], None]) -> None:
+        self._listeners.append(listener)
 
     def refresh(self) -> bool:
         """Take up what the folder has now; False when nothing has changed there, or it cannot be read."""
@@ -138,8 +138,8 @@ class Keyring:
         """These keys from now on."""
         self._keys = keys
         self._signed.clear()
-        for hear in self._hearers:
-            hear()
+        for listener in self._listeners:
+            listener()
 
     @property
     def is_followed(self) -> bool:

@@ -218,7 +218,7 @@ def emergency(
     reason: Reason,
     event: Annotated[str, typer.Option(help="Of this event only.")] = "",
     service: Annotated[str, typer.Option(help="For circuit-breaker: inventory, payment or reservation.")] = "",
-    message: Annotated[str, typer.Option(help="For maintenance-mode: what callers are told.")] = "",
+    message: Annotated[str, typer.Option(help="For maintenance-mode: what callers read.")] = "",
     resume: Resume = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     as_: options.As = "",

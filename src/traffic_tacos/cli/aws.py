@@ -46,9 +46,9 @@ async def _create(dynamodb: str = "", sqs: str = "", event_bus: str = "") -> Non
             made |= await aws.create_queues(sqs)
         if event_bus:
             made |= await aws.create_bus(event_bus)
-    _tell(made)
+    _print(made)
 
 
-def _tell(made: Mapping[str, bool]) -> None:
+def _print(made: Mapping[str, bool]) -> None:
     for name, is_new in made.items():
         typer.echo(f"{name}: {'created' if is_new else 'is there already'}")

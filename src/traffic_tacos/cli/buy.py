@@ -25,7 +25,7 @@ from traffic_tacos.wire import plain_money, queue_message
 SCENARIOS = ("approve", "fail", "delay", "random", "timeout")
 ASKED_EVERY_SECONDS = 0.5
 PAID_WITHIN_SECONDS = 90
-TOLD_AFTER_SECONDS, TOLD_EVERY_SECONDS = 2, 5
+SHOWN_AFTER_SECONDS, SHOWN_EVERY_SECONDS = 2, 5
 
 
 def buy(
@@ -118,7 +118,7 @@ async def _admitted(
                 break
             if status.status != queue_pb2.QUEUE_STATUS_WAITING and status.status != queue_pb2.QUEUE_STATUS_READY:
                 raise Refusal(Code.FAILED_PRECONDITION, why or "the place in the queue has ended; join again")
-            waiting.tell(shown_place(status, why))
+            waiting.show(shown_place(status, why))
             await asyncio.sleep(ASKED_EVERY_SECONDS)
     admission = await answered(
         queue.RequestAdmission(
@@ -152,7 +152,7 @@ class Waiting:
         self._console = console
         self._status = console.status("")
         self._clock = SystemClock()
-        self._told_at = self._clock.now() - (TOLD_EVERY_SECONDS - TOLD_AFTER_SECONDS) * SECOND
+        self._shown_at = self._clock.now() - (SHOWN_EVERY_SECONDS - SHOWN_AFTER_SECONDS) * SECOND
 
     def __enter__(self) -> "Waiting":
         self._status.__enter__()
@@ -161,10 +161,10 @@ class Waiting:
     def __exit__(self, *_: object) -> None:
         self._status.__exit__(None, None, None)
 
-    def tell(self, what: str) -> None:
+    def show(self, what: str) -> None:
         self._status.update(f"{what} …")
-        if not self._console.is_terminal and self._clock.now() >= self._told_at + TOLD_EVERY_SECONDS * SECOND:
-            self._told_at = self._clock.now()
+        if not self._console.is_terminal and self._clock.now() >= self._shown_at + SHOWN_EVERY_SECONDS * SECOND:
+            self._shown_at = self._clock.now()
             self._console.print(f"   {what}", markup=False)
 
 
@@ -220,7 +220,7 @@ async def _owned(
                 break
             if clock.now() > give_up_at:
                 raise TimeoutError(f"the bank has not answered within {PAID_WITHIN_SECONDS} seconds: {intent_id}")
-            waiting.tell("waiting for the bank")
+            waiting.show("waiting for the bank")
             await asyncio.sleep(ASKED_EVERY_SECONDS)
     if reservation.status != reservation_pb2.RESERVATION_STATUS_CONFIRMED:
         name = reservation_pb2.ReservationStatus.Name(reservation.status).removeprefix("RESERVATION_STATUS_").lower()

@@ -18,7 +18,7 @@ from traffic_tacos.gen.common.v1 import types_pb2
 from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2 as pb
 from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2_grpc
 from traffic_tacos.kernel.errors import Refusal
-from traffic_tacos.kernel.events import sale_window
+from traffic_tacos.kernel.event_info import sale_window
 from traffic_tacos.kernel.instants import Instant
 from traffic_tacos.kernel.money import Money
 from traffic_tacos.rooms.catalog.documents import DOCUMENT, has_sections, is_seating_plan, read
@@ -44,7 +44,7 @@ def check(
     """
     event, mistakes = read(*read_files(file), event_id)
     if event is None:
-        _tell_mistakes(file, mistakes)
+        _show_mistakes(file, mistakes)
         raise typer.Exit(1)
     console = Console(soft_wrap=True, highlight=False)
     console.print(
@@ -195,12 +195,12 @@ def checked_files(path: Path, event_id: str = "") -> tuple[str, str]:
     document, plan = read_files(path)
     event, mistakes = read(document, plan, event_id)
     if event is None:
-        _tell_mistakes(path, mistakes)
+        _show_mistakes(path, mistakes)
         raise typer.Exit(2)
     return document, plan
 
 
-def _tell_mistakes(path: Path, mistakes: list[Mistake]) -> None:
+def _show_mistakes(path: Path, mistakes: list[Mistake]) -> None:
     """Each as FILE:LINE: PATH: what would be right (is VALUE), as editors and compilers have it."""
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     document, plan = _paths(path)

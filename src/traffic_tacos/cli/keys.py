@@ -56,7 +56,7 @@ def rotate_webhook(reason: Reason = "", as_: options.As = "", data: options.Data
     """Make a new secret for webhooks. They carry signatures under the new one and the one before it, and both
     are believed, until you drop the old one: receivers change over in between, and nothing is lost.
 
-    Example: [bold]tacos keys rotate-webhook[/], tell the receivers, [bold]tacos keys drop-old-webhook[/]
+    Example: [bold]tacos keys rotate-webhook[/], give the receivers the new one, [bold]tacos keys drop-old-webhook[/]
     """
     with _noted(data, rotations.WEBHOOK, "rotate secret", as_, reason):
         keys.rotate_webhook(data, random.SystemRandom())

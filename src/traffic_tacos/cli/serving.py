@@ -24,10 +24,10 @@ async def serve(config: Config, ring: Logs, documents: list[tuple[str, str]], *,
     what there is to buy, and sells something where nobody else does.
     """
 
-    async def told(platform: Platform) -> None:
-        await (_tell if offers else _tell_role)(config, platform)
+    async def announce(platform: Platform) -> None:
+        await (_announce if offers else _announce_role)(config, platform)
 
-    await embedded.serve(config, ring, lambda platform: _offer(platform, documents, offers=offers), told)
+    await embedded.serve(config, ring, lambda platform: _offer(platform, documents, offers=offers), announce)
 
 
 async def _offer(platform: Platform, documents: list[tuple[str, str]], *, offers: bool) -> None:
@@ -45,13 +45,13 @@ async def _offer(platform: Platform, documents: list[tuple[str, str]], *, offers
         await platform.put_on_sale(document, plan)
 
 
-async def _tell_role(config: Config, _: Platform) -> None:
+async def _announce_role(config: Config, _: Platform) -> None:
     """Say what it is and where it listens, in one line."""
     console = Console(soft_wrap=True, highlight=False)
     console.print(f"{config.role}: gRPC {config.grpc}, HTTP http://{config.http}; ends on SIGTERM")
 
 
-async def _tell(config: Config, platform: Platform) -> None:
+async def _announce(config: Config, platform: Platform) -> None:
     """Say where it listens, what it sells, and how to buy."""
     console = Console(soft_wrap=True)
     console.print(f"gRPC  [bold]{config.grpc}[/]   HTTP  [bold]http://{config.http}[/]   data  [bold]{config.data}[/]")
@@ -70,5 +70,5 @@ async def _tell(config: Config, platform: Platform) -> None:
         where = "" if config.grpc == options.DEFAULTS.grpc else f" --grpc {config.grpc}"
         folder = "" if config.data == options.DEFAULTS.data else f" --data {config.data}"
         console.print(f"Buy two tickets:  [bold]{options.command()} buy {good[0].id} --quantity 2{where}{folder}[/]")
-        console.print(f"In a browser:     [bold]{config.door}/[/]")
+        console.print(f"In a browser:     [bold]{config.base_url}/[/]")
     console.print("Ctrl-C stops it.")

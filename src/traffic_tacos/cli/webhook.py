@@ -1,4 +1,4 @@
-"""`tacos webhook`: who is told of what, how that goes, and what could not be delivered. Over gRPC."""
+"""`tacos webhook`: who subscribed to what, how deliveries go, and what could not be delivered. Over gRPC."""
 
 from typing import Annotated
 
@@ -46,7 +46,7 @@ def remove(
     data: options.Data = options.DEFAULTS.data,
     grpc: options.Grpc = str(options.DEFAULTS.grpc),
 ) -> None:
-    """Tell an endpoint nothing any more, also of what it was yet to be told.
+    """Send an endpoint nothing any more, also nothing that was yet to be sent.
 
     Example: [bold]tacos webhook remove whk_1a2b3c[/]
     """
@@ -58,7 +58,7 @@ def remove(
         grpc,
         as_,
     )
-    Console().print(f"{endpoint_id} is told nothing any more.")
+    Console().print(f"{endpoint_id} is sent nothing any more.")
 
 
 @app.command("dead")

@@ -43,9 +43,9 @@ async def aws_api(service: str, region: str) -> AsyncIterator[AwsApi]:
             try:
                 answer: dict[str, Any] = await getattr(client, xform_name(operation))(**parameters)
             except ClientError as error:
-                told = error.response.get("Error", {})
-                kind = AwsMissing if str(told.get("Code")).endswith(_MISSING) else AwsFault
-                raise kind(f"{name} refused {operation}: {told.get('Code')}: {told.get('Message')}") from None
+                details = error.response.get("Error", {})
+                kind = AwsMissing if str(details.get("Code")).endswith(_MISSING) else AwsFault
+                raise kind(f"{name} refused {operation}: {details.get('Code')}: {details.get('Message')}") from None
             except (NoCredentialsError, CredentialRetrievalError) as error:
                 raise AwsFault(f"{name} does not let us in: {type(error).__name__}") from None
             except (BotoCoreError, HTTPClientError, OSError, TimeoutError) as error:

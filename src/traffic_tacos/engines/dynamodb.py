@@ -106,7 +106,7 @@ class _Mirrored:
 
 
 class DynamoStore:
-    """`on_commit` hears the writes of every commit of this process, and of no other's.
+    """`on_commit` is given the writes of every commit of this process, and of no other's.
 
     `expiries` say when DynamoDB may remove records by itself; `retries` are those of its requests.
     """
@@ -280,7 +280,7 @@ class DynamoStore:
                         mirrored.items[path] = Item(token, None, write.value)
 
     def _learn_of(self, lost: Mapping[str, Item | None]) -> None:
-        """What somebody else has changed is known as far as the store has told it, and else read anew."""
+        """What somebody else has changed is known as far as the store has returned it, and else read anew."""
         for prefix, mirrored in list(self._mirror.items()):
             for path, item in lost.items():
                 if path.startswith(prefix):

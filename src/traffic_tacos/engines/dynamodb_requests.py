@@ -174,8 +174,8 @@ class Requests:
         raise StoreUnavailable(f"DynamoDB does not answer: {failure}")
 
     async def send(self, steps: Sequence[Step], token: str) -> dict[str, Item | None]:
-        """The records that somebody else was faster with, by path, as they are now where that was told; none when the
-        transaction is durable.
+        """The records that somebody else was faster with, by path, as they are now where that was returned; none when
+        the transaction is durable.
         """
         is_answer_lost = False
         for attempt in range(1, ATTEMPTS_MAX + 1):

@@ -18,7 +18,7 @@ from traffic_tacos.engines.dynamodb_requests import AnswerLost, Cancelled, Throt
 from traffic_tacos.engines.dynamodb_tables import TTL, Tables
 from traffic_tacos.ports.store import StoreUnavailable
 
-# What it logs is what it raises, which is told here; tracebacks of where credentials were not found help nobody.
+# What it logs is what it raises, which is written here; tracebacks of where credentials were not found help nobody.
 logging.getLogger("aiodynamo").setLevel(logging.CRITICAL)
 
 REQUEST_SECONDS = 5.0

@@ -1,4 +1,4 @@
-"""Events on a bus of EventBridge, for whoever wants to hear of them outside (docs/decisions/0056).
+"""Events on a bus of EventBridge, for whoever subscribes to them outside (docs/decisions/0056).
 
 Every event of the platform goes there, at least once and in no certain order: `detail-type` is its topic, and `id` in
 its detail is the same however often it comes. What happens inside rests on none of them.

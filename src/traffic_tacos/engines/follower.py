@@ -20,7 +20,7 @@ log = structlog.get_logger()
 class Follower:
     """`small` kinds are read whole; `growing` ones have keys in the order of their making, and are read from the last.
 
-    `hear` is told of changes as if they were commits of this process. It must hear of our own commits.
+    `on_commit` is given what others have committed. `committed` must be given what this process commits.
     """
 
     def __init__(
@@ -29,12 +29,12 @@ class Follower:
         clock: Clock,
         small: Sequence[Kind[Any]],
         growing: Sequence[Kind[Any]],
-        hear: Callable[[Sequence[Write]], None],
+        on_commit: Callable[[Sequence[Write]], None],
     ) -> None:
         self._store = store
         self._clock = clock
         self._growing = growing
-        self._hear = hear
+        self._on_commit = on_commit
         self._known: dict[Kind[Any], dict[str, Any]] = {kind: {} for kind in small}
         self._last: dict[Kind[Any], str] = {}
         self.looked_at: Instant = 0
@@ -72,15 +72,15 @@ class Follower:
             changed = [path for path in before.keys() | found.keys() if before.get(path) != found.get(path)]
             # What we have changed ourselves while we looked is known better than what was seen.
             ours = [path for path in changed if known.get(path) != before.get(path)]
-            self._tell([Write(kind, path, found.get(path)) for path in sorted({*changed} - {*ours})])
+            self._publish([Write(kind, path, found.get(path)) for path in sorted({*changed} - {*ours})])
         for kind in self._growing:
-            self._tell(await self._new(kind))
+            self._publish(await self._new(kind))
         self.looked_at = self._clock.now()
 
-    def _tell(self, writes: Sequence[Write]) -> None:
+    def _publish(self, writes: Sequence[Write]) -> None:
         if writes:
             self.committed(writes)
-            self._hear(writes)
+            self._on_commit(writes)
 
     async def _all(self, kind: Kind[Any]) -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -93,7 +93,7 @@ class Follower:
         return found
 
     async def _new(self, kind: Kind[Any]) -> list[Write]:
-        """Those behind the last that was seen. Our own that were committed meanwhile are told already."""
+        """Those behind the last that was seen. Our own that were committed meanwhile are known already."""
         found: list[Write] = []
         start = self._last.get(kind, kind.prefix().path)
         after = Key(kind, start)

@@ -1,7 +1,7 @@
 """Leases on groups of jobs: where one job of a group may run at a time, its process has one while it runs.
 
-Taken in the decision that finds the job still to be done, given back in the one that settles it. So it costs a purchase
-no request of its own; a process that dies keeps a group from others for LEASE_FOR.
+Taken in the decision that finds the job still to be done, given back in the one that finishes it. So it costs a
+purchase no request of its own; a process that dies keeps a group from others for LEASE_FOR.
 """
 
 import asyncio

@@ -20,7 +20,7 @@ import structlog
 
 from traffic_tacos.engines.tasks import is_cancelled, started, together
 from traffic_tacos.kernel.instants import SECOND, Instant
-from traffic_tacos.ports.audit import HEAD, Audited, audited
+from traffic_tacos.ports.audit import CHAIN_END, Audited, audited
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.jobs import Defer, Handlers, JobFigures, JobView, PermanentFailure, PoolPolicy, TryAgainAt
 from traffic_tacos.ports.peers import Duty
@@ -111,7 +111,7 @@ class StoreJobs:
             after = page[-1][0]
 
     def committed(self, writes: Sequence[Write]) -> None:
-        """Hear of a commit: jobs that were put or dropped in it."""
+        """Take note of a commit: jobs that were put or dropped in it."""
         for kind, path, value in writes:
             if kind is JOB:
                 if value is None:
@@ -189,7 +189,7 @@ class StoreJobs:
             again = msgspec.structs.replace(job, is_dead=False, attempts=0, due_at=now)
             return Decision(True, audited(view, entry), jobs=(again,))
 
-        return await self._store.transact((key, HEAD), decide)
+        return await self._store.transact((key, CHAIN_END), decide)
 
     def _learn(self, job: Job) -> None:
         self._known[job.id] = job
@@ -332,14 +332,14 @@ class StoreJobs:
         if after is None and job.id in self._unrecorded:
             self._unlearn(JOB.key(job.id).path)
         else:
-            await self._settle(job, after)
+            await self._finish(job, after)
 
     async def _done(self, job: Job, handlers: Handlers, began: Instant) -> Job | None:
         """Do the job; what is left of it. Whatever goes wrong, also in what it waits for, is its failure alone."""
         try:
             await handlers[job.topic](job)
-        except Defer as postponed:
-            return msgspec.structs.replace(job, due_at=max(postponed.at, began + 1))
+        except Defer as deferred:
+            return msgspec.structs.replace(job, due_at=max(deferred.at, began + 1))
         except (Exception, asyncio.CancelledError) as error:
             if is_cancelled():
                 raise
@@ -355,8 +355,8 @@ class StoreJobs:
         due_at = now + round(retry.pause(attempts) * self._random.uniform(1.0, 1.5))
         if isinstance(error, TryAgainAt):
             due_at = min(max(error.at, now + retry.pause_first), now + retry.pause_max)
-        tell, event = (log.error, "dead_letter") if is_dead else (log.warning, "job_failed")
-        tell(event, job_id=job.id, topic=job.topic, attempts=attempts, error=repr(error))
+        write, event = (log.error, "dead_letter") if is_dead else (log.warning, "job_failed")
+        write(event, job_id=job.id, topic=job.topic, attempts=attempts, error=repr(error))
         return msgspec.structs.replace(
             job,
             attempts=attempts,
@@ -365,11 +365,11 @@ class StoreJobs:
             due_at=due_at,
         )
 
-    async def _settle(self, job: Job, after: Job | None) -> None:
+    async def _finish(self, job: Job, after: Job | None) -> None:
         """Remove the job, or put what comes after it; unless it was replaced while it ran."""
         while True:
             try:
-                is_ours = await self._store.transact(self._settled_on(job), partial(self._settled, job, after))
+                is_ours = await self._store.transact(self._finish_reads(job), partial(self._finished, job, after))
             except StoreUnavailable:
                 await self._clock.sleep(RETRY_SECONDS)
             else:
@@ -377,10 +377,10 @@ class StoreJobs:
         if not is_ours and self._known.get(job.id) == job:
             self._unlearn(JOB.key(job.id).path)  # another process has replaced it, or done it
 
-    def _settled_on(self, job: Job) -> Reads:
+    def _finish_reads(self, job: Job) -> Reads:
         return (JOB.key(job.id),)
 
-    def _settled(self, job: Job, after: Job | None, view: View) -> Decision[bool]:
+    def _finished(self, job: Job, after: Job | None, view: View) -> Decision[bool]:
         key = JOB.key(job.id)
         if view.get(key) != (None if job.id in self._unrecorded else job):
             return Decision(False)
@@ -389,7 +389,7 @@ class StoreJobs:
 
 class SharedJobs(StoreJobs):
     """Where many processes put jobs: each runs its own. What is long overdue is nobody's: its process died, or never
-    heard that its commit was done. Whoever has the duty puts it again under a new time, and so makes it their own; a
+    learned that its commit was done. Whoever has the duty puts it again under a new time, and so makes it their own; a
     process that is only slow finds its job replaced when it is done, and leaves it. It may be done twice.
     """
 

@@ -34,7 +34,7 @@ R = TypeVar("R")
 
 
 class MemoryStore:
-    """`on_commit` hears the writes of every commit, in the order of the commits, before the reply is given."""
+    """`on_commit` is given the writes of every commit, in the order of the commits, before the reply is given."""
 
     def __init__(
         self,
@@ -87,7 +87,7 @@ class MemoryStore:
     def beside(
         self, on_commit: Callable[[Sequence[Write]], None], outbox_keys: Callable[[], Iterable[Key[DomainEvent]]]
     ) -> "MemoryStore":
-        """The same records in another process, which hears of its own commits only."""
+        """The same records in another process, which is given its own commits only."""
         store = MemoryStore(on_commit, outbox_keys)
         store._records, store._paths, store._decoded = self._records, self._paths, self._decoded
         store._damaged = self._damaged

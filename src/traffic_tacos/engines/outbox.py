@@ -13,7 +13,7 @@ from traffic_tacos.engines.tasks import is_cancelled, together
 from traffic_tacos.kernel.domain_events import DomainEvent, payload_of, topic_of
 from traffic_tacos.kernel.errors import Damaged, Fault
 from traffic_tacos.ports.clock import Clock
-from traffic_tacos.ports.events import Subscriber
+from traffic_tacos.ports.event_relay import Subscriber
 from traffic_tacos.ports.store import (
     COMMIT_RECORDS_MAX,
     OUTBOX,
@@ -53,7 +53,7 @@ class Outbox:
         self._wake.set()
 
     def committed(self, writes: Sequence[Write]) -> None:
-        """Hear of a commit: the events that came with it."""
+        """Take up the events of a commit."""
         for kind, path, value in writes:
             if kind is OUTBOX and value is not None:
                 self._queue.append((Key(OUTBOX, path), value))
@@ -103,7 +103,7 @@ async def deliver(event: DomainEvent, subscribers: Sequence[Subscriber], clock: 
                 break
             except Damaged as damage:
                 log.error("subscriber_failed", topic=topic_of(event), payload=payload_of(event), error=repr(damage))
-                break  # however often it is told, it stays damaged
+                break  # however often it is tried, it stays damaged
             except Fault as fault:
                 log.warning("subscriber_failed", topic=topic_of(event), error=repr(fault))
             except (Exception, asyncio.CancelledError) as error:

@@ -54,7 +54,7 @@ class SharedPeers:
         self._presence = Presence(store, clock, name)
         self._divided = divided
         self._divides = False
-        self._follower = Follower(store, clock, small, growing, self._heard)
+        self._follower = Follower(store, clock, small, growing, self._committed_elsewhere)
         self._on_commit: OnCommit = lambda _: None
 
     def is_ours(self) -> bool:
@@ -79,11 +79,11 @@ class SharedPeers:
         self._divides = any(room in rooms for room in self._divided)
         self._held = [lease for room, lease in self._leases.items() if room in rooms]
         for lease in self._held:
-            is_told = False
+            is_logged = False
             while not await lease.ask():
-                if not is_told:
+                if not is_logged:
                     log.warning("waiting_for_lease", lease=lease.name)
-                    is_told = True
+                    is_logged = True
                 await self._clock.sleep(ASKED_EVERY_SECONDS)
         for lease in self._asked:
             with suppress(StoreUnavailable):  # it is asked for again and again
@@ -109,5 +109,5 @@ class SharedPeers:
             with suppress(StoreUnavailable):  # then it runs out
                 await lease.let_go()
 
-    def _heard(self, writes: Sequence[Write]) -> None:
+    def _committed_elsewhere(self, writes: Sequence[Write]) -> None:
         self._on_commit(writes)

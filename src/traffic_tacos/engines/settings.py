@@ -9,7 +9,7 @@ from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.domain_events import SettingChanged
 from traffic_tacos.kernel.errors import Refusal
 from traffic_tacos.kernel.ids import required_reason
-from traffic_tacos.ports.audit import HEAD, Audited, audited
+from traffic_tacos.ports.audit import CHAIN_END, Audited, audited
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.settings import SETTINGS, SettingChange, parsed, shown
 from traffic_tacos.ports.store import Decision, Kind, Store, View, Write, delete, parts_of, put
@@ -26,15 +26,15 @@ SETTING = Kind("setting", Set)
 
 
 class StoredSettings:
-    """`load` it first. It must hear of every commit: what is durable is in force, and before anybody is answered."""
+    """`load` it first, and give every commit to `committed`: what is durable is in force before anybody is answered."""
 
     def __init__(self, store: Store, clock: Clock, in_force_within: float = 0) -> None:
-        """`in_force_within` seconds every process has heard of a change; it is answered only then."""
+        """`in_force_within` seconds every process has applied a change; it is answered only then."""
         self._store = store
         self._clock = clock
         self._in_force_within = in_force_within
         self._values: dict[str, bool | int | str] = {name: setting.default for name, setting in SETTINGS.items()}
-        self._hearers: list[tuple[str, Callable[[str], None]]] = []
+        self._listeners: list[tuple[str, Callable[[str], None]]] = []
 
     async def load(self) -> None:
         found = await self._store.scan(SETTING.prefix(), limit=len(SETTINGS) + 1000)
@@ -50,9 +50,9 @@ class StoredSettings:
             if write.kind is SETTING:
                 self._take(parts_of(write.path)[0], "" if write.value is None else write.value.value)
 
-    def on_change(self, name: str, hear: Callable[[str], None]) -> None:
-        """Call `hear` with every new value of a setting, as text."""
-        self._hearers.append((name, hear))
+    def on_change(self, name: str, listener: Callable[[str], None]) -> None:
+        """Call `listener` with every new value of a setting, as text."""
+        self._listeners.append((name, listener))
 
     def is_on(self, name: str) -> bool:
         return bool(self._values[name])
@@ -76,10 +76,10 @@ class StoredSettings:
             old = shown(parsed(name, "" if record is None else record.value))
             write = put(key, Set(value)) if value else delete(key)
             entry = Audited(now, call.caller.name, "configure", name, old, shown(new), reason, call.trace_id)
-            told = SettingChanged(name, old, shown(new), now)
-            return Decision(old, (write, *audited(view, entry)), events=(told,))
+            event = SettingChanged(name, old, shown(new), now)
+            return Decision(old, (write, *audited(view, entry)), events=(event,))
 
-        old = await self._store.transact((key, HEAD), decide)
+        old = await self._store.transact((key, CHAIN_END), decide)
         if self._in_force_within:
             await self._clock.sleep(self._in_force_within)
         return SettingChange(old, shown(new), now)
@@ -89,6 +89,6 @@ class StoredSettings:
             return  # of another version
         before, self._values[name] = self._values[name], parsed(name, value)
         if self._values[name] != before:
-            for heard, hear in self._hearers:
-                if heard == name:
-                    hear(self.shown(name))
+            for name_wanted, listener in self._listeners:
+                if name_wanted == name:
+                    listener(self.shown(name))

@@ -1,12 +1,12 @@
-"""Events where many processes commit: each hears of all of them, and one forwards each.
+"""Events where many processes commit: each process delivers all of them, and one forwards each.
 
-The process that commits an event tells it at once to everybody here, and leaves its record for KEPT_FOR, so that the
-others find it: they look four times a second at what came lately. Then it removes it. A record that is still there long
-after is of a process that died: whoever has the duty tells it once more to those who forward, and removes it. So
-everybody hears everything at least once, in no certain order.
+The process that commits an event delivers it at once to its own subscribers, and leaves its record for KEPT_FOR, so
+that the others find it: they look four times a second at what came lately. Then it removes it. A record that is still
+there long after is of a process that died: whoever has the duty delivers it once more to those that forward, and
+removes it. So every subscriber is given everything at least once, in no certain order.
 
-Where events are published to a bus, each process publishes its own, beside telling them and waiting for nobody; and a
-record is only removed once its event was taken.
+Where events are published to a bus, each process publishes its own, beside delivering them and waiting for nobody; and
+a record is only removed once its event was taken.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from traffic_tacos.kernel.domain_events import DomainEvent
 from traffic_tacos.kernel.errors import Fault
 from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.ports.clock import Clock
-from traffic_tacos.ports.events import Subscriber
+from traffic_tacos.ports.event_relay import Subscriber
 from traffic_tacos.ports.peers import Duty
 from traffic_tacos.ports.store import (
     OUTBOX,
@@ -63,9 +63,9 @@ class SharedOutbox:
         self._duty = duty
         self._listeners: list[Subscriber] = []
         self._forwarders: list[Subscriber] = []
-        self._queue: deque[tuple[Key[DomainEvent], DomainEvent]] = deque()  # our own, not told yet
-        self._told: dict[str, Instant] = {}  # by path, since when
-        self._kept: deque[tuple[Instant, Key[DomainEvent]]] = deque()  # told; until when others may look
+        self._queue: deque[tuple[Key[DomainEvent], DomainEvent]] = deque()  # our own, not delivered yet
+        self._delivered: dict[str, Instant] = {}  # by path, since when
+        self._kept: deque[tuple[Instant, Key[DomainEvent]]] = deque()  # delivered; until when others may look
         self._publish = publish
         self._unpublished: dict[str, Outgoing] = {}  # our own, by path
         self._to_publish = asyncio.Event()
@@ -149,12 +149,12 @@ class SharedOutbox:
             await self._clock.sleep(LOOK_SECONDS)
 
     async def _deliver_others(self) -> None:
-        """What came within KEPT_FOR and nobody has told here."""
+        """What came within KEPT_FOR and was not delivered here."""
         since = self._clock.now() - KEPT_FOR - SKEW_MAX
         for key, event in await self._between(since, None):
             await deliver(event, self._listening(key), self._clock)
         forgotten = self._clock.now() - 2 * ORPHANED_AFTER
-        self._told = {path: at for path, at in self._told.items() if at > forgotten}
+        self._delivered = {path: at for path, at in self._delivered.items() if at > forgotten}
 
     async def _remove_kept(self) -> None:
         now = self._clock.now()
@@ -180,10 +180,10 @@ class SharedOutbox:
         await remove(self._store, [key for key, _ in orphans])
 
     def _listening(self, key: Key[DomainEvent]) -> list[Subscriber]:
-        """Those here who have to hear of this event: nobody, once they were told or are being told."""
-        if key.path in self._told:
+        """The subscribers here that this event is due to: none, once it was delivered or is being delivered."""
+        if key.path in self._delivered:
             return []
-        self._told[key.path] = self._clock.now()
+        self._delivered[key.path] = self._clock.now()
         return self._listeners
 
     async def _between(self, since: Instant, until: Instant | None) -> list[tuple[Key[DomainEvent], DomainEvent]]:

@@ -3,11 +3,11 @@
 Decisions run on the event loop, one after the other, the moment they arrive: against the durable
 records and, over them, what earlier decisions have written and the disk does not have yet. Nobody is
 answered from there. A writer thread takes all that has gathered since its last commit, commits it
-once (`synchronous=FULL`), and only then do those who wait hear their replies. There is no timer: a
+once (`synchronous=FULL`), and only then do those who wait get their replies. There is no timer: a
 batch is what arrived while the one before was being synced (docs/decisions/0005).
 
 When a commit fails, every decision since the last good one is forgotten and everybody who waits for
-one of them hears StoreUnavailable.
+one of them gets StoreUnavailable.
 """
 
 import asyncio
@@ -106,7 +106,7 @@ class _Batch:
 class SqliteStore:
     """Open it inside the event loop that will use it; close it there.
 
-    `on_commit` hears the writes of every commit, in order, before anybody is answered.
+    `on_commit` is given the writes of every commit, in order, before anybody is answered.
     """
 
     def __init__(self, path: Path, on_commit: Callable[[Sequence[Write]], None] = lambda _: None) -> None:
@@ -260,7 +260,7 @@ class SqliteStore:
         while (batch := self._batches.get()) is not None:
             try:
                 commit(connection, batch)
-            except BaseException as error:  # noqa: BLE001 - whatever it was, everybody who waits must hear of it
+            except BaseException as error:  # noqa: BLE001 - whatever it was, everybody who waits must get it
                 outcome: BaseException | None = error
                 if connection.in_transaction:
                     connection.rollback()

@@ -2,7 +2,7 @@
 
 The record is the truth, and a message a wake-up: look at this job, in this version. Whoever puts a job sends its
 message right after the commit; whoever receives one whose record is gone, or is another version by now, forgets it. A
-message is acknowledged when its job is settled, never before, and hidden from the others meanwhile. So messages may be
+message is acknowledged when its job is finished, never before, and hidden from the others meanwhile. So messages may be
 doubled, late, or lost: for what is overdue, the process with the duty sends another.
 
 Where one job of a group may run at a time, its process has a lease on the group: two processes never run two of them.
@@ -221,7 +221,7 @@ class SqsJobs(StoreJobs):
             if taken is Taken.OURS:
                 async with nullcontext() if key is None else self._leases.held(key):
                     after = await self._done(job, handlers, began)
-                await self._settle(job, after)
+                await self._finish(job, after)
                 if key is not None:
                     self._leases.forget(key)
         except StoreUnavailable as error:
@@ -249,15 +249,15 @@ class SqsJobs(StoreJobs):
     def _overdue_after(self, job: Job) -> Instant:
         return OVERDUE_WITHOUT_LEASE_AFTER if self._lease_of(job) is None else OVERDUE_AFTER
 
-    def _settled_on(self, job: Job) -> Reads:
+    def _finish_reads(self, job: Job) -> Reads:
         key = self._lease_of(job)
-        return super()._settled_on(job) if key is None else (*super()._settled_on(job), key)
+        return super()._finish_reads(job) if key is None else (*super()._finish_reads(job), key)
 
-    def _settled(self, job: Job, after: Job | None, view: View) -> Decision[bool]:
+    def _finished(self, job: Job, after: Job | None, view: View) -> Decision[bool]:
         """With the end of its lease, in one commit."""
-        settled, key = super()._settled(job, after, view), self._lease_of(job)
+        finished, key = super()._finished(job, after, view), self._lease_of(job)
         ended = [] if key is None else self._leases.ended(view, key)
-        return Decision(settled.reply, (*settled.writes, *ended))
+        return Decision(finished.reply, (*finished.writes, *ended))
 
     def _forget(self, wake: Wake) -> None:
         """Acknowledge the messages of a job: its work is done, or there is none any more."""

@@ -1,4 +1,4 @@
-"""Who calls, and under which trace and deadline: what every room hears beside the request."""
+"""Who calls, and under which trace and deadline: what every room is given beside the request."""
 
 from enum import Enum
 

@@ -1,4 +1,4 @@
-"""What has become true, as rooms tell each other and the outside: a type for each, and its topic.
+"""What has become true, as rooms publish it to each other and the outside: a type for each, and its topic.
 
 An event is kept, and sent to the outside, as its topic and a payload of texts: a status is its name, a time the
 milliseconds since 1970, and what there is not is empty. A field that is added needs a default, so that what earlier

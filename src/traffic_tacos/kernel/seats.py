@@ -1,4 +1,4 @@
-"""A seat as rooms tell each other of it."""
+"""A seat as services pass it on."""
 
 from enum import IntEnum
 

@@ -1,4 +1,4 @@
-"""Everything that a webhook can tell, in one table: its name, when it is true, and its numbers in the contract."""
+"""Everything that a webhook can report, in one table: its name, when it is true, and its numbers in the contract."""
 
 import msgspec
 
@@ -6,7 +6,7 @@ from traffic_tacos.kernel.statuses import PaymentStatus, ReservationStatus
 
 
 class WebhookType(msgspec.Struct, frozen=True):
-    """`status` is what it tells of a payment or a reservation. `subscribed_as` is its number in
+    """`status` is what it reports of a payment or a reservation. `subscribed_as` is its number in
     `gateway.v1.WebhookEventType`, `received_as` in `gateway.v1.PaymentWebhookType`; 0 where it has none there.
     """
 

@@ -1,7 +1,7 @@
-"""What the log tells of a running platform's work: what operators changed, what was refused, and what was slow.
+"""What is logged of a running platform's work: what operators changed, what was refused, and what was slow.
 
-Refusals and slow calls are counted and told in one line for each method and kind every few seconds, so nobody can fill
-the log with them. Each call by itself is only told at the level debug.
+Refusals and slow calls are counted and logged in one line for each method and kind every few seconds, so nobody can
+fill the log with them. Each call by itself is only logged at the level debug.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ class Activity:
     def __init__(self, metrics: Metrics, clock: Clock) -> None:
         self._metrics = metrics
         self._clock = clock
-        self._told: dict[tuple[str, str], int] = {}
+        self._logged: dict[tuple[str, str], int] = {}
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -36,8 +36,8 @@ class Activity:
         """Tell what has come since the last time."""
         for figures in self._metrics.methods():
             for code, count in list(figures.by_code.items()):
-                new = count - self._told.get((figures.path, code), 0)
-                self._told[figures.path, code] = count
+                new = count - self._logged.get((figures.path, code), 0)
+                self._logged[figures.path, code] = count
                 if new and code != OK:
                     log.info(
                         "calls_refused",
@@ -57,7 +57,7 @@ class Activity:
                 )
 
 
-def tell_operator_actions(writes: Sequence[Write]) -> None:
+def log_operator_actions(writes: Sequence[Write]) -> None:
     """A line for every entry of the audit log among these writes."""
     for write in writes:
         if write.kind is AUDIT and write.value is not None:

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.instants import Instant
-from traffic_tacos.ports.audit import HEAD, Audited, audited
+from traffic_tacos.ports.audit import CHAIN_END, Audited, audited
 from traffic_tacos.ports.cache_admin import Cache
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.store import Decision, Store, View
@@ -49,5 +49,5 @@ class PlatformCacheAdmin:
         def decide(view: View) -> Decision[None]:
             return Decision(None, audited(view, entry))
 
-        await self._store.transact((HEAD,), decide)
+        await self._store.transact((CHAIN_END,), decide)
         return now

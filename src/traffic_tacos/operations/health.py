@@ -14,7 +14,7 @@ from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.operations.overrides import Overrides
 from traffic_tacos.operations.reconciler import Reconciler
 from traffic_tacos.ports.clock import Clock
-from traffic_tacos.ports.events import EventRelay
+from traffic_tacos.ports.event_relay import EventRelay
 from traffic_tacos.ports.health import Health, PartHealth
 from traffic_tacos.ports.jobs import Jobs
 from traffic_tacos.ports.peers import Peers
@@ -33,7 +33,7 @@ log = structlog.get_logger()
 
 
 class Heartbeat:
-    """How late the event loop is: whatever it does not come to in time, no caller hears in time."""
+    """How late the event loop is: whatever it does not come to in time is answered late."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

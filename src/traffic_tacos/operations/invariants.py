@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
-from traffic_tacos.kernel.events import sale_window
+from traffic_tacos.kernel.event_info import sale_window
 from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.kernel.statuses import PaymentStatus, ReservationStatus
 from traffic_tacos.ports.audit import AUDIT, AUDIT_HEAD, broken_links
@@ -80,8 +80,8 @@ class Everything:
         """Whether money was taken for which there is neither a ticket nor, as far as it is owed, a refund."""
         order = self.order_of.get(payment.reservation_id)
         bought = order is not None and order.payment_intent_id == payment.id and order.amount == payment.amount
-        is_settled = bought and payment.refunded >= self.owed_back(payment.reservation_id)
-        return payment.status is PaymentStatus.COMPLETED and not is_settled
+        is_even = bought and payment.refunded >= self.owed_back(payment.reservation_id)
+        return payment.status is PaymentStatus.COMPLETED and not is_even
 
     def holding(self) -> set[str]:
         """The reservations that hold or own seats now."""

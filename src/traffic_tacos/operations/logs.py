@@ -140,7 +140,7 @@ def configure(ring: LogRing, trace_id: str = "") -> None:
     )
 
 
-def tell_trace(current: Callable[[], str]) -> None:
+def use_trace(current: Callable[[], str]) -> None:
     """Write the trace that `current` names into every line that names none itself."""
     global _current_trace_id
     _current_trace_id = current

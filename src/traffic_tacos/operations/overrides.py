@@ -32,7 +32,7 @@ class Override(msgspec.Struct, frozen=True):
     is_restricting: bool
     number: int  # of its entry
 
-    def told(self) -> str:
+    def shown(self) -> str:
         """For a person, in one line."""
         what = f"{self.kind} ({self.subject})" if self.subject not in ("", self.kind) else self.kind
         return f"{what}: {self.standing()}"
@@ -42,7 +42,7 @@ class Override(msgspec.Struct, frozen=True):
 
 
 class Overrides:
-    """`load` it first; it must hear of every commit."""
+    """`load` it first, and give every commit to `committed`."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -69,7 +69,7 @@ class Overrides:
 
     def issues(self, room: str) -> list[str]:
         """What keeps people from buying, and is the room's."""
-        return [one.told() for one in self.all() if one.room == room and one.is_restricting]
+        return [one.shown() for one in self.all() if one.room == room and one.is_restricting]
 
     def notes(self, room: str) -> dict[str, str]:
         """What else is set of the room, by a name for each."""

@@ -15,7 +15,7 @@ import structlog
 from traffic_tacos.kernel.instants import MINUTE, SECOND, Instant
 from traffic_tacos.kernel.statuses import ReservationStatus
 from traffic_tacos.operations.invariants import SECOND_LOOK_SECONDS, Everything, verified_of
-from traffic_tacos.ports.audit import HEAD, Audited, audited
+from traffic_tacos.ports.audit import CHAIN_END, Audited, audited
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.peers import ALONE, Duty
 from traffic_tacos.ports.snapshots import OnSnapshot, Snapshot
@@ -98,8 +98,8 @@ class Reconciler:
                 keys = [JOB.key(job.id) for _, job in some]
                 repaired |= await self._store.transact(keys, partial(_missing, some))
             if entry is not None:
-                told = msgspec.structs.replace(entry, new=f"{len(repaired)} repaired")
-                await self._store.transact((HEAD,), lambda view: Decision(None, audited(view, told)))
+                noted = msgspec.structs.replace(entry, new=f"{len(repaired)} repaired")
+                await self._store.transact((CHAIN_END,), lambda view: Decision(None, audited(view, noted)))
         report = Report(now, differences, repaired)
         if not dry_run:
             self.last = report

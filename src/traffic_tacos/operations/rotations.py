@@ -1,4 +1,4 @@
-"""Keys are replaced in their folder, by a command that may run while nobody has the store: how the audit log hears it.
+"""Rotated keys in the audit log: a command replaces keys in their folder, perhaps while nothing has the store open.
 
 The command notes each rotation in the folder; the platform that runs, or starts next, writes what is new into the log.
 What it finds changed without a note was changed by hand, and is written down as that.
@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from traffic_tacos.kernel.instants import Instant
-from traffic_tacos.ports.audit import HEAD, Audited, audited
+from traffic_tacos.ports.audit import CHAIN_END, Audited, audited
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.store import Decision, Kind, Store, View, put
 
@@ -129,4 +129,4 @@ class RotationAudit:
             ]
             return Decision(None, (put(SEEN_KEY, Seen(after)), *audited(view, *entries)))
 
-        await self._store.transact((SEEN_KEY, HEAD), decide)
+        await self._store.transact((SEEN_KEY, CHAIN_END), decide)

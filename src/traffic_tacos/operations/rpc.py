@@ -7,7 +7,7 @@ from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.operations.invariants import Result, verified_on
 from traffic_tacos.operations.overrides import Overrides
 from traffic_tacos.operations.reconciler import SHOWN_MAX, Reconciler
-from traffic_tacos.ports.audit import AUDIT, EMPTY, HEAD, entry_of
+from traffic_tacos.ports.audit import AUDIT, CHAIN_END, EMPTY, entry_of
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.jobs import Jobs
 from traffic_tacos.ports.settings import SETTINGS, Settings, shown
@@ -103,7 +103,7 @@ class OperationsRpc:
                 )
                 for _, entry in page
             ],
-            head=((await self._store.get(HEAD)) or EMPTY).digest,
+            head=((await self._store.get(CHAIN_END)) or EMPTY).digest,
             next_cursor=page[-1][0].path if len(page) == size else "",
         )
 

@@ -149,7 +149,7 @@ class Telemetry:
                 async for message in handler(request, call):
                     yield message
             except Exception as error:
-                _tell(span, error)
+                _mark_failed(span, error)
                 raise
             finally:
                 span.end()
@@ -175,7 +175,7 @@ class Telemetry:
             try:
                 yield
             except Exception as error:
-                attributes = {**attributes, "error.type": _tell(span, error)}
+                attributes = {**attributes, "error.type": _mark_failed(span, error)}
                 raise
             finally:
                 self._seconds.record((self._clock.now() - begun) / SECOND, attributes)
@@ -248,7 +248,7 @@ def _attributes(method: Method) -> dict[str, Any]:
     return {"rpc.system.name": "grpc", "rpc.method": _name(method)}
 
 
-def _tell(span: trace.Span, error: Exception) -> str:
+def _mark_failed(span: trace.Span, error: Exception) -> str:
     """Write down how it ended: a refusal is an answer, anything else an error."""
     if isinstance(error, Refusal):
         span.set_attribute("tacos.refusal", error.code.name)

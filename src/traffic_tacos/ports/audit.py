@@ -33,7 +33,7 @@ class Audited(msgspec.Struct, frozen=True, omit_defaults=True):
     previous: str = ""
 
 
-class Head(msgspec.Struct, frozen=True):
+class ChainEnd(msgspec.Struct, frozen=True):
     """Where the chain ends."""
 
     number: int
@@ -41,9 +41,9 @@ class Head(msgspec.Struct, frozen=True):
 
 
 AUDIT = Kind("audit", Audited)
-AUDIT_HEAD = Kind("audit_head", Head)
-HEAD: Key[Head] = AUDIT_HEAD.key("head")
-EMPTY = Head(0, "")
+AUDIT_HEAD = Kind("audit_head", ChainEnd)
+CHAIN_END: Key[ChainEnd] = AUDIT_HEAD.key("head")
+EMPTY = ChainEnd(0, "")
 
 
 def entry_of(call: Call, now: Instant, action: str, subject: str, reason: str, old: str = "", new: str = "") -> Audited:
@@ -56,15 +56,15 @@ def audit_key(number: int) -> Key[Audited]:
 
 
 def audited(view: View, *entries: Audited) -> tuple[Write, ...]:
-    """The entries at the end of the chain; the view must have declared HEAD. None for none."""
+    """The entries at the end of the chain; the view must have declared CHAIN_END. None for none."""
     if not entries:
         return ()
-    head, writes = view.get(HEAD) or EMPTY, []
+    head, writes = view.get(CHAIN_END) or EMPTY, []
     for one in entries:
         entry = msgspec.structs.replace(one, number=head.number + 1, previous=head.digest)
         writes.append(put(audit_key(entry.number), entry))
-        head = Head(entry.number, digest(entry))
-    return (*writes, put(HEAD, head))
+        head = ChainEnd(entry.number, digest(entry))
+    return (*writes, put(CHAIN_END, head))
 
 
 def digest(entry: Audited) -> str:
@@ -72,7 +72,7 @@ def digest(entry: Audited) -> str:
     return hashlib.sha256(AUDIT.encode(entry)).hexdigest()
 
 
-def broken_links(entries: Iterable[Audited], head: Head | None) -> list[str]:
+def broken_links(entries: Iterable[Audited], head: ChainEnd | None) -> list[str]:
     """What is wrong with a chain of all entries in order, a sentence each."""
     broken, last = [], EMPTY
     for entry in entries:
@@ -80,7 +80,7 @@ def broken_links(entries: Iterable[Audited], head: Head | None) -> list[str]:
             broken.append(f"entry {last.number + 1} is missing or out of place")
         elif entry.previous != last.digest:
             broken.append(f"entry {last.number} was changed, or entry {entry.number} was put in its place")
-        last = Head(entry.number, digest(entry))
+        last = ChainEnd(entry.number, digest(entry))
     if last != (head or EMPTY):
         broken.append(
             f"the chain ends with entry {(head or EMPTY).number} of another digest; the last is {last.number}"

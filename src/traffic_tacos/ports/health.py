@@ -26,7 +26,7 @@ class PartHealth(msgspec.Struct, frozen=True):
 
 
 class HealthChecks(Protocol):
-    is_stopping: bool  # and answers only what is under way, or has not heard of it yet
+    is_stopping: bool  # and answers only what is under way, or has not learned of it yet
 
     @property
     def version(self) -> str: ...

@@ -32,7 +32,7 @@ class Keyed(msgspec.Struct, frozen=True, omit_defaults=True):
     """
 
 
-class Remembered(msgspec.Struct, frozen=True, omit_defaults=True):
+class IdempotencyRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     """An answer as it was first given."""
 
     request_digest: str
@@ -44,7 +44,7 @@ class Remembered(msgspec.Struct, frozen=True, omit_defaults=True):
     trace_id: str = ""
 
 
-REMEMBERED = Kind("once", Remembered)
+IDEMPOTENCY_RECORD = Kind("once", IdempotencyRecord)
 
 
 class Answers:
@@ -55,13 +55,13 @@ class Answers:
         self._clock = clock
         self._under_way: dict[str, _UnderWay] = {}
 
-    async def once(
+    async def answer(
         self,
         scope: tuple[str, ...],
         idempotency_key: str,
         request: Keyed,
         reply: type[R],
-        act: Callable[[Once[R]], Awaitable[R]],
+        act: Callable[[IdempotentCall[R]], Awaitable[R]],
         *,
         window: Instant,
         trace_id: str,
@@ -83,8 +83,10 @@ class Answers:
                 return cast(R, unwrapped(other.outcome))
         mine = self._under_way[name] = _UnderWay(digest)
         try:
-            once = Once(self._store, REMEMBERED.key(name), digest, reply, self._clock.now(), window, trace_id)
-            mine.outcome = await once.outcome(act)
+            call = IdempotentCall(
+                self._store, IDEMPOTENCY_RECORD.key(name), digest, reply, self._clock.now(), window, trace_id
+            )
+            mine.outcome = await call.outcome(act)
         finally:
             del self._under_way[name]
             mine.is_over.set()
@@ -92,7 +94,7 @@ class Answers:
 
 
 def digest_of(request: Keyed) -> str:
-    """What tells two requests under one key apart: SHA-256 of all that is not as it is by default, in hex."""
+    """What two requests under one key differ by: SHA-256 of all that is not as it is by default, in hex."""
     return hashlib.sha256(msgspec.json.encode(request)).hexdigest()
 
 
@@ -105,13 +107,13 @@ class _UnderWay:
         self.is_over = asyncio.Event()
 
 
-class Once(Generic[R]):
-    """One call under its key, as `Answers.once` hands it to what answers it."""
+class IdempotentCall(Generic[R]):
+    """One call under its key, as `Answers.answer` hands it to what answers it."""
 
     def __init__(
         self,
         store: Store,
-        key: Key[Remembered],
+        key: Key[IdempotencyRecord],
         digest: str,
         reply: type[R],
         now: Instant,
@@ -127,7 +129,7 @@ class Once(Generic[R]):
         self._trace_id = trace_id
         self._committed: R | Refusal | None = None
 
-    async def outcome(self, act: Callable[[Once[R]], Awaitable[R]]) -> R | Refusal:
+    async def outcome(self, act: Callable[[IdempotentCall[R]], Awaitable[R]]) -> R | Refusal:
         """What was answered before; else what `act` answers, or its refusal."""
         try:
             reply = await act(self)
@@ -150,8 +152,8 @@ class Once(Generic[R]):
         """The rule, unless there is an answer already. A refusal is a reply, so that it can be remembered."""
 
         def decide(view: View) -> Decision[R | Refusal]:
-            remembered = view.get(self._key)
-            if remembered is not None and (answer := self._answer(remembered)) is not None:
+            record = view.get(self._key)
+            if record is not None and (answer := self._answer(record)) is not None:
                 return Decision(answer)
             try:
                 decision = rule(view)
@@ -159,26 +161,26 @@ class Once(Generic[R]):
                 refusal.trace_id = refusal.trace_id or self._trace_id
                 return Decision(refusal, writes=(self._refused(refusal),) if refusal.is_final else ())
             reply = msgspec.json.encode(decision.reply).decode()
-            record = Remembered(self.digest, self._expires_at, reply)
+            record = IdempotencyRecord(self.digest, self._expires_at, reply)
             return replace(decision, writes=(*decision.writes, put(self._key, record)))
 
         decide.__qualname__ = getattr(rule, "__qualname__", decide.__qualname__)  # what a trace names it by
         return decide
 
-    def _answer(self, remembered: Remembered) -> R | Refusal | None:
-        if self._now >= remembered.expires_at:
+    def _answer(self, record: IdempotencyRecord) -> R | Refusal | None:
+        if self._now >= record.expires_at:
             return None
-        if remembered.request_digest != self.digest:
+        if record.request_digest != self.digest:
             return Refusal(
                 Code.IDEMPOTENCY_CONFLICT,
                 "idempotency_key: was used for another request; use a new key for a new request",
             )
-        if remembered.code:
-            return Refusal(remembered.code, remembered.message, *remembered.details, trace_id=remembered.trace_id)
-        return msgspec.json.decode(remembered.reply, type=self._reply)
+        if record.code:
+            return Refusal(record.code, record.message, *record.details, trace_id=record.trace_id)
+        return msgspec.json.decode(record.reply, type=self._reply)
 
     def _refused(self, refusal: Refusal) -> Write:
-        remembered = Remembered(
+        record = IdempotencyRecord(
             self.digest,
             self._expires_at,
             code=refusal.code,
@@ -186,7 +188,7 @@ class Once(Generic[R]):
             details=refusal.details,
             trace_id=refusal.trace_id,
         )
-        return put(self._key, remembered)
+        return put(self._key, record)
 
 
 def _refusing(refusal: Refusal) -> Callable[[View], Decision[R]]:

@@ -109,7 +109,7 @@ class JobRunner(Jobs, Protocol):
         ...
 
     def committed(self, writes: Sequence[Write]) -> None:
-        """Hear of a commit: jobs that were put or dropped in it."""
+        """Take note of a commit: jobs that were put or dropped in it."""
         ...
 
     async def run(self, handlers: Handlers) -> None:

@@ -17,13 +17,13 @@ class Text(msgspec.Struct, frozen=True):
 
 
 class Inbox(Protocol):
-    """What one open stream is to be told."""
+    """What one open stream is to deliver."""
 
     def take(self) -> list[Text]:
         """All that has come since, each once."""
         ...
 
-    async def told(self, text: Text) -> None:
+    async def delivered(self, text: Text) -> None:
         """Its reader has it."""
         ...
 
@@ -42,7 +42,7 @@ class _NothingToRead:
     def take(self) -> list[Text]:
         return []
 
-    async def told(self, text: Text) -> None:
+    async def delivered(self, text: Text) -> None:
         pass
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""The other processes of one platform, on one store: what each does for all, and what they tell each other."""
+"""The other processes of one platform, on one store: what each does for all, and what they share."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import NamedTuple, Protocol
@@ -50,7 +50,7 @@ class Peers(Duty, Protocol):
         ...
 
     def committed(self, writes: Sequence[Write]) -> None:
-        """Hear of a commit of this process."""
+        """Take note of a commit of this process."""
         ...
 
     def loops(self) -> Mapping[str, Callable[[], Awaitable[None]]]:

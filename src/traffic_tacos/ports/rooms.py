@@ -16,7 +16,7 @@ from traffic_tacos.kernel.addresses import Network
 from traffic_tacos.kernel.tokens import UserToken
 from traffic_tacos.ports.cache_admin import Cache, CacheAdmin
 from traffic_tacos.ports.clock import Clock
-from traffic_tacos.ports.events import Subscriber
+from traffic_tacos.ports.event_relay import Subscriber
 from traffic_tacos.ports.figures import Figures, Logs
 from traffic_tacos.ports.health import HealthChecks
 from traffic_tacos.ports.http import HttpPost
@@ -107,10 +107,10 @@ def not_interested(_: Sequence[Write]) -> None:
 class Room(msgspec.Struct, frozen=True, kw_only=True):
     """What a room brings. All but its services may be left out.
 
-    `handlers` do its jobs, by topic; of `subscribers` each process has its own, while `forwarders` hear an event in one
-    (`ports/events.py`); `caches` and `loops` have names that operators see; `settings` are called with the
+    `handlers` do its jobs, by topic; of `subscribers` each process has its own, while `forwarders` are given an event
+    in one (`ports/event_relay.py`); `caches` and `loops` have names that operators see; `settings` are called with the
     new value of a setting, as text, by the setting's name; `receivers` take what is posted over HTTP, by path.
-    `load` takes up what an earlier process left, `taken_up` counts it for the log, `committed` hears every commit,
+    `load` takes up what an earlier process left, `taken_up` counts it for the log, `committed` is given every commit,
     `refresh` looks again at what may have changed elsewhere, `hang_up` ends open streams. `parts` are its own objects,
     for tests and for the start.
     """

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 import msgspec
 
-from traffic_tacos.kernel.events import SaleWindow
+from traffic_tacos.kernel.event_info import SaleWindow
 from traffic_tacos.kernel.instants import Instant
 from traffic_tacos.ports.store import COPIES, Key, Kind, View
 

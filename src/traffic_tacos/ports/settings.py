@@ -80,11 +80,11 @@ class SettingsInForce(Settings, Protocol):
         ...
 
     def committed(self, writes: Sequence[Write]) -> None:
-        """Hear of a commit: what is durable is in force."""
+        """Take note of a commit: what is durable is in force."""
         ...
 
-    def on_change(self, name: str, hear: Callable[[str], None]) -> None:
-        """Call `hear` with every new value of a setting, as text."""
+    def on_change(self, name: str, listener: Callable[[str], None]) -> None:
+        """Call `listener` with every new value of a setting, as text."""
         ...
 
 

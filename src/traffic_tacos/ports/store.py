@@ -9,7 +9,7 @@ What a decision may rest on is the same on every engine, and as little as the we
 - Declared *keys* are guarded, written or not: nobody changed them between the read and the commit.
 - A declared *prefix* is a look at many records, possibly torn and possibly a moment old. Those under it that the
   decision writes are guarded, their absence included; of the others it may only say "as far as could be seen". What is
-  refused, or answered, on a prefix alone is decided once more on a fresh look before anybody hears it.
+  refused, or answered, on a prefix alone is decided once more on a fresh look before anybody is answered.
 - A commit has at most COMMIT_RECORDS_MAX records, written and declared together, each of RECORD_BYTES_MAX as kept.
 - Events are in order within one commit, and between commits in none.
 """

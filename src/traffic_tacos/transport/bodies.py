@@ -1,4 +1,4 @@
-"""What all of the HTTP door shares: bodies read no further and no longer than their limits, and headers of every
+"""What all of the HTTP server shares: bodies read no further and no longer than their limits, and headers of every
 answer.
 """
 

@@ -173,9 +173,9 @@ def _answered(response: Any, trace_id: str, said: dict[str, str], *, is_json: bo
     error = error_of(response, trace_id)
     if error is not None and not gives_what_was_asked(response):
         refusal = wire.refusal(error)
-        told = _error(error, *code_and_status(refusal), rest_of(response))
-        told.headers.update(said)
-        return told
+        refused = _error(error, *code_and_status(refusal), rest_of(response))
+        refused.headers.update(said)
+        return refused
     body, kind = (_encoded(response), JSON) if is_json else (response.SerializeToString(), PROTO)
     return Response(body, media_type=kind, headers=HEADERS | said | ({} if error is None else _trailers(error)))
 

@@ -136,7 +136,7 @@ class SocketWatch:
             if key not in self._known:
                 self._known[key] = self._admitted(descriptor, now)
             if (watched := self._known[key]) is not None and watched.is_silent_since is not None:
-                self._known[key] = self._heard(descriptor, watched, now)
+                self._known[key] = self._received(descriptor, watched, now)
 
     def _admitted(self, descriptor: int, now: Instant) -> "_Watched | None":
         with _opened(descriptor) as one:
@@ -148,7 +148,7 @@ class SocketWatch:
             one.shutdown(socket.SHUT_RDWR)  # the server that has it finds it closed
             return None
 
-    def _heard(self, descriptor: int, watched: "_Watched", now: Instant) -> "_Watched":
+    def _received(self, descriptor: int, watched: "_Watched", now: Instant) -> "_Watched":
         with _opened(descriptor) as one:
             if _has_spoken(one):
                 return _Watched(watched.peer, None)

@@ -167,7 +167,7 @@ def rpc_handler(calls: Calls, method: Method) -> "grpc.RpcMethodHandler[Any, Any
 
 
 async def _asked(calls: Calls, method: Method, request: Any, context: Any) -> tuple[bool, Headers]:
-    """How refusals are to be told, and the metadata that says so. What cannot be read is turned away."""
+    """How refusals are to be sent, and the metadata that says so. What cannot be read is turned away."""
     headers = tuple(context.invocation_metadata() or ())
     if type(request) is Unreadable:
         await _turn_away(calls, method, request.refusal, context)

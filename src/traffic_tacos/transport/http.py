@@ -1,4 +1,4 @@
-"""The HTTP door: every RPC over HTTP, webhooks in, the payment page, and how the platform is."""
+"""The HTTP server: every RPC over HTTP, webhooks in, the payment page, and how the platform is."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from functools import cache
@@ -31,7 +31,7 @@ from traffic_tacos.transport.openapi import document
 from traffic_tacos.transport.pay import FORM_BYTES_MAX, STYLE, PayPage, language_query
 from traffic_tacos.transport.pay import refused_page as pay_page_refused
 from traffic_tacos.transport.pay_words import words
-from traffic_tacos.transport.rest import API, NAMES, RestDoor
+from traffic_tacos.transport.rest import API, NAMES, RestRpc
 from traffic_tacos.upstream import Upstream
 
 ASKED_WITH = [
@@ -80,10 +80,12 @@ class Verbs:
 
 
 class Addresses(Protocol):
-    """What others know the door by, and whose pages may call it. `pay_url` is empty where nobody can pay."""
+    """The address that others know the server by, and whose pages may call it. `pay_url` is empty where nobody can
+    pay.
+    """
 
     @property
-    def door(self) -> str: ...
+    def base_url(self) -> str: ...
     @property
     def cors_origins(self) -> tuple[str, ...]: ...
     @property
@@ -103,7 +105,7 @@ class Addresses(Protocol):
 
 
 class Behind(Protocol):
-    """What is behind the door. `receivers` take what is posted, by path."""
+    """What the HTTP server serves. `receivers` take what is posted, by path."""
 
     @property
     def calls(self) -> Calls: ...
@@ -130,7 +132,7 @@ def application(platform: Behind, pages: Mapping[str, Mapping[str, Answer]] | No
         **{path: {"POST": _received(platform, receiver)} for path, receiver in platform.receivers.items()},
     }
     if pages is not None:
-        answers |= {**_pay_doors(platform), **_rest_doors(platform), **pages}
+        answers |= {**_pay_routes(platform), **_rest_routes(platform), **pages}
         answers["/{service}/{method}"] = {"POST": ConnectDoor(platform.calls).answer}
     routes = [Route(path, Verbs(by_verb)) for path, by_verb in answers.items()]
     app = Starlette(routes=routes, middleware=_cors(platform.config.cors_origins))
@@ -157,7 +159,7 @@ def _platform_doors(platform: Behind) -> dict[str, dict[str, Answer]]:
 
     @cache
     def description() -> bytes:
-        return msgspec.json.encode(document(platform.calls.methods, platform.health.version, platform.config.door))
+        return msgspec.json.encode(document(platform.calls.methods, platform.health.version, platform.config.base_url))
 
     async def described(_: Request) -> Response:
         return Response(description(), media_type="application/json", headers=HEADERS)
@@ -174,7 +176,7 @@ def _platform_doors(platform: Behind) -> dict[str, dict[str, Answer]]:
     }
 
 
-def _pay_doors(platform: Behind) -> dict[str, dict[str, Answer]]:
+def _pay_routes(platform: Behind) -> dict[str, dict[str, Answer]]:
     async def style(_: Request) -> Response:
         return Response(STYLE, media_type="text/css", headers=HEADERS)
 
@@ -197,11 +199,11 @@ def _received(platform: Behind, receiver: Receiver) -> Answer:
     return received
 
 
-def _rest_doors(platform: Behind) -> dict[str, dict[str, Answer]]:
-    doors: dict[str, dict[str, Answer]] = {}
+def _rest_routes(platform: Behind) -> dict[str, dict[str, Answer]]:
+    routes: dict[str, dict[str, Answer]] = {}
     for name in NAMES:
-        doors.setdefault(API + name.path, {})[name.verb] = RestDoor(platform.calls, name).answer
-    return doors
+        routes.setdefault(API + name.path, {})[name.verb] = RestRpc(platform.calls, name).answer
+    return routes
 
 
 def _cors(origins: tuple[str, ...]) -> list[Middleware]:

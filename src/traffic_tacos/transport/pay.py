@@ -44,7 +44,7 @@ _PAID = (payment_pb2.PAYMENT_STATUS_COMPLETED, payment_pb2.PAYMENT_STATUS_REFUND
 
 
 class PayPage:
-    """`webhook_url` is where the platform hears of payments."""
+    """`webhook_url` is where the platform is notified of payments."""
 
     def __init__(self, upstream: Upstream, clock: Clock, webhook_url: str) -> None:
         self._upstream = upstream
@@ -64,8 +64,8 @@ class PayPage:
         reservation = await self._reservation(payment.reservation_id if payment is not None else thing_id, call)
         plan = await self._plan(reservation.event_id, call)
         zone = timezone(timedelta(minutes=plan.utc_offset_minutes if plan is not None else 0))
-        told = _Told(t, reservation, now, zone)
-        shown = told.of_reservation() if payment is None else told.of_payment(payment)
+        page = _Shown(t, reservation, now, zone)
+        shown = page.of_reservation() if payment is None else page.of_payment(payment)
         typed = {name: value[:TYPED_LENGTH_MAX] for name, value in _fields(form).items() if name in KEPT_FIELDS}
         about = {} if plan is None else _event_shown(t, plan.event, zone)
         problem, wrong_field = ("", "") if refusal is None else t.wrong(refusal)
@@ -141,7 +141,7 @@ def refused_page(t: Words, refusal: Refusal) -> str:
     return _page(t, state="REFUSED", title=t("nothing_to_pay"), problem=why)
 
 
-class _Told:
+class _Shown:
     """What a page says of a reservation, and of a payment for it."""
 
     def __init__(self, t: Words, reservation: reservation_pb2.Reservation, now: Instant, zone: timezone) -> None:

@@ -80,7 +80,7 @@ NAMES = (
 )
 
 
-class RestDoor:
+class RestRpc:
     """One name, answered by its RPC."""
 
     def __init__(self, calls: Calls, name: Name) -> None:

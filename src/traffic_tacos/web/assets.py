@@ -61,9 +61,9 @@ PAGES = {
         "The draw", "How places were drawn, worked out anew by your browser.", "fan/draw.js", "The draw: @name"
     ),
     "/orders": Page("My orders", "What was bought on this device.", "fan/orders.js"),
-    "/t/{reservation_id}": Page("Tickets", "One for each seat, to show at the door.", "fan/tickets.js"),
+    "/t/{reservation_id}": Page("Tickets", "One for each seat, to show at the base_url.", "fan/tickets.js"),
     "/signed-in": Page("Your account", "Signing in with an account.", "account/signed-in.js"),
-    "/scan": Page("Check tickets", "For the staff at the door.", "scan/scan.js"),
+    "/scan": Page("Check tickets", "For the staff at the base_url.", "scan/scan.js"),
 }
 TEMPLATE = "page.html"
 FOLDER = "@assets"  # stands in a file for the folder of all that it loads
@@ -112,8 +112,8 @@ class Assets(NamedTuple):
         return self.made(page._replace(title=title, description=headline.says))
 
 
-def read(root: Traversable = STATIC, door: str = "") -> Assets:
-    """The files as they are served by the door of this address."""
+def read(root: Traversable = STATIC, base_url: str = "") -> Assets:
+    """The files as they are served by the HTTP server of this address."""
     found = dict(sorted(_walk(root, "")))
     template, worker = found.pop(TEMPLATE).decode(), found.pop(WORKER, b"").decode()
     digest = blake2b(digest_size=DIGEST_BYTES)
@@ -125,7 +125,7 @@ def read(root: Traversable = STATIC, door: str = "") -> Assets:
 
     @lru_cache(NAMED_MAX)
     def made(page: Page) -> Body:
-        return body(_page(template, page, folder, door), KINDS[".html"])
+        return body(_page(template, page, folder, base_url), KINDS[".html"])
 
     return Assets(
         named,
@@ -136,21 +136,23 @@ def read(root: Traversable = STATIC, door: str = "") -> Assets:
     )
 
 
-def _page(template: str, page: Page, folder: str, door: str) -> bytes:
-    """All at once, so that a name which looks like a place for another value stays what it is. `@door` is the address
-    of the HTTP door, for those who take no other than whole addresses.
+def _page(template: str, page: Page, folder: str, base_url: str) -> bytes:
+    """All at once, so that a name which looks like a place for another value stays what it is. `@base_url` is the
+    address of the HTTP server, for those who take no other than whole addresses.
     """
-    values = {**page._asdict(), "assets": folder, "door": door}
+    values = {**page._asdict(), "assets": folder, "base_url": base_url}
     return re.sub(
-        r"@(assets|door|title|description|script)\b", lambda found: escape(values[found[1]]), template
+        r"@(assets|base_url|title|description|script)\b", lambda found: escape(values[found[1]]), template
     ).encode()
 
 
-def answers(token_endpoint: Callable[[], str], door: str, headlines: Headlines) -> Mapping[str, Mapping[str, Answer]]:
-    """The pages and what they load, by path and verb. `door` is the address of the HTTP door as others know it. The
-    token endpoint is where pages may fetch tokens; it is "" as long as there is no issuer or it has not been heard of.
+def answers(
+    token_endpoint: Callable[[], str], base_url: str, headlines: Headlines
+) -> Mapping[str, Mapping[str, Answer]]:
+    """The pages and what they load, by path and verb. `base_url` is the address of the HTTP server as others know it.
+    The token endpoint is where pages may fetch tokens; it is "" while there is no issuer, or it is not known yet.
     """
-    assets = _read_once(door=door)
+    assets = _read_once(base_url=base_url)
     icon, preview = assets.files["icon.svg"], assets.files[PREVIEW]
 
     async def asset(request: Request) -> Response:

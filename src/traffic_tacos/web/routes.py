@@ -140,7 +140,7 @@ def answers(platform: Behind) -> dict[str, Mapping[str, Answer]]:
         found = platform.sign_in
         return "" if found is None else found.token_endpoint
 
-    pages = assets.answers(token_endpoint, platform.config.door, _Headlines(platform).of)
+    pages = assets.answers(token_endpoint, platform.config.base_url, _Headlines(platform).of)
     return {**reads, "/web/config.json": {"GET": config}, **pages}
 
 

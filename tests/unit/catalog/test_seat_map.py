@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from traffic_tacos.kernel.events import EventInfo
+from traffic_tacos.kernel.event_info import EventInfo
 from traffic_tacos.rooms.catalog.model import Event, Point, Row, Seat, Section, standing_rows
 from traffic_tacos.rooms.catalog.seat_map import EXTENT_MAX, MARGIN, revision, seat_map
 

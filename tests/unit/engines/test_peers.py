@@ -18,7 +18,7 @@ from traffic_tacos.engines.settings import SETTING, Set
 from traffic_tacos.engines.shared_outbox import KEPT_FOR, ORPHANED_AFTER, ORPHANS_EVERY, SharedOutbox
 from traffic_tacos.kernel.domain_events import EventChanged
 from traffic_tacos.kernel.instants import SECOND
-from traffic_tacos.ports.audit import AUDIT, HEAD, Audited, audited
+from traffic_tacos.ports.audit import AUDIT, CHAIN_END, Audited, audited
 from traffic_tacos.ports.peers import Share
 from traffic_tacos.ports.store import (
     JOB,
@@ -183,7 +183,7 @@ async def test_what_an_operator_changes_is_known_everywhere_within_a_second(cloc
     entry = Audited(clock.now(), "op", "configure", "a", "", "1", "why", "trace")
     async with running(one, other):
         await one.store.transact(
-            (HEAD,),
+            (CHAIN_END,),
             lambda view: Decision(None, (put(SETTING.key("a"), Set("1")), *audited(view, entry))),
         )
         assert other.changes == []

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from traffic_tacos.kernel.errors import Refusal
-from traffic_tacos.kernel.events import EventInfo
+from traffic_tacos.kernel.event_info import EventInfo
 from traffic_tacos.rooms.inventory.best_available import best_in_section, choose, fitting
 from traffic_tacos.rooms.inventory.rows import EventPlan, RowPlan, RowState, SeatPlan, SectionPlan, bits
 

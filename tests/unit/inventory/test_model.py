@@ -7,7 +7,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from tests.unit.inventory.test_best_available import row
 from traffic_tacos.kernel.errors import Refusal
-from traffic_tacos.kernel.events import EventInfo
+from traffic_tacos.kernel.event_info import EventInfo
 from traffic_tacos.rooms.inventory import model
 from traffic_tacos.rooms.inventory.model import Claim, Hold, HoldStatus
 from traffic_tacos.rooms.inventory.rows import UNTOUCHED, EventPlan, RowHold, RowState, SectionPlan

@@ -3,7 +3,7 @@
 import pytest
 
 from traffic_tacos.kernel.errors import Refusal
-from traffic_tacos.kernel.events import EventInfo, SaleWindow, sale_window
+from traffic_tacos.kernel.event_info import EventInfo, SaleWindow, sale_window
 from traffic_tacos.ports.sales import Period, Sale, changed_sale
 
 ENDS = [

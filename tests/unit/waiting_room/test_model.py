@@ -232,22 +232,22 @@ def test_times_come_from_the_configured_rate_and_then_from_how_fast_it_moves():
 def test_how_good_the_first_told_time_was_is_measured():
     one = line(30, Limits(rate_per_second=1, active_max=1000))
     for number in range(1, 31):
-        one.note_told(number, stands(one, number, 0), 0)
+        one.note_estimate(number, stands(one, number, 0), 0)
     for step in range(400):
         for number in range(1, 31):
             one.touch(number, step * 100)
         one.step(step * 100)
     figures = one.figures(40_000)
-    assert (figures.told, figures.kept) == (30, 30)
+    assert (figures.estimates, figures.estimates_kept) == (30, 30)
     assert (figures.wait_at(0.5), figures.wait_at(0.95), figures.wait_average) == (14, 28, 14)
     late = line(10, Limits(rate_per_second=100, active_max=1000))
-    late.note_told(10, stands(late, 10, 0), 0)
+    late.note_estimate(10, stands(late, 10, 0), 0)
     late.is_sold_out = True
     late.step(0)
     late.is_sold_out = False
     late.touch(10, 20_000)
     late.step(20_000)
-    assert (late.figures(20_000).told, late.figures(20_000).kept) == (1, 0)
+    assert (late.figures(20_000).estimates, late.figures(20_000).estimates_kept) == (1, 0)
 
 
 def test_a_pool_has_no_places_until_it_is_drawn_and_those_who_come_later_stand_behind():

@@ -120,7 +120,7 @@ def test_any_change_of_a_file_is_another_folder_and_pages_name_it(tmp_path):
 
 
 def test_whoever_shows_a_link_to_a_page_has_a_title_and_a_picture_for_it():
-    served = assets.read(door='https://tickets.example/"x')
+    served = assets.read(base_url='https://tickets.example/"x')
     for address, page in served.pages.items():
         said = dict(re.findall(r'<meta property="og:([\w:]+)" content="([^"]*)">', page.plain.decode()))
         known = assets.PAGES[address]

@@ -11,7 +11,7 @@ from typing import Annotated, TypeVar
 import msgspec
 
 from traffic_tacos.kernel.errors import Code, Detail, Refusal
-from traffic_tacos.kernel.events import EventInfo, Venue
+from traffic_tacos.kernel.event_info import EventInfo, Venue
 from traffic_tacos.kernel.ids import checked_id
 from traffic_tacos.kernel.instants import Instant
 from traffic_tacos.kernel.limits import DOCUMENT_BYTES_MAX, PLAN_BYTES_MAX, SEATS_MAX
@@ -114,7 +114,7 @@ def parsed(document: str, seating_plan: str = "", event_id: str = "") -> Event:
     """
     event, mistakes = read(document, seating_plan, event_id)
     if event is None:
-        shown = [_told(mistake) for mistake in mistakes[:MISTAKES_SHOWN_MAX]]
+        shown = [_detail(mistake) for mistake in mistakes[:MISTAKES_SHOWN_MAX]]
         more = f" (and {len(mistakes) - 1} more)" if len(mistakes) > 1 else ""
         raise Refusal(Code.INVALID_ARGUMENT, f"{shown[0].field}: {shown[0].reason}{more}", *shown)
     return event
@@ -287,7 +287,7 @@ def _instant(field: str, value: datetime | None) -> Instant | None:
 
 
 def _is_noticed(field: str, noticed: set[str]) -> bool:
-    """Whether a mistake in the shape of the very same thing has been told already."""
+    """Whether a mistake in the shape of the very same thing has been shown already."""
     return any(one in noticed for one in (field, f"{field}.rows", f"{field}.standing"))
 
 
@@ -307,7 +307,7 @@ def _unreadable(name: str, error: Unreadable) -> Mistake:
     return Mistake(error.line, msgspec.structs.replace(error.detail, field=name))
 
 
-def _told(mistake: Mistake) -> Detail:
+def _detail(mistake: Mistake) -> Detail:
     field, reason, value = mistake.detail.field or DOCUMENT, mistake.detail.reason, mistake.detail.value
     return Detail(field, f"line {mistake.line}: {reason}", value)
 

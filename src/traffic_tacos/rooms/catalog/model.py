@@ -9,7 +9,7 @@ from itertools import islice
 import msgspec
 
 from traffic_tacos.kernel.errors import Detail
-from traffic_tacos.kernel.events import EventInfo, sale_window
+from traffic_tacos.kernel.event_info import EventInfo, sale_window
 from traffic_tacos.kernel.limits import HOLD_SECONDS, HOLD_SECONDS_MAX, HOLD_SECONDS_MIN, SEATS_MAX
 from traffic_tacos.kernel.money import is_currency
 

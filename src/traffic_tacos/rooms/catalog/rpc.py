@@ -16,7 +16,7 @@ PLANS_KEPT_MAX = 20
 ROOM_FOR_THE_REST = 1024  # of the answer
 
 
-# The rules of an event that are numbers, told under their own names.
+# The rules of an event that are numbers, passed on under their own names.
 NUMBERS = tuple(name for name, kind in get_type_hints(Rules).items() if kind is int)
 
 

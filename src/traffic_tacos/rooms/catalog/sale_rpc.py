@@ -9,7 +9,7 @@ from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2
 from traffic_tacos.gen.tacos.web.v1 import web_pb2 as pb
 from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.errors import Code, Damaged, Refusal
-from traffic_tacos.kernel.events import SaleWindow
+from traffic_tacos.kernel.event_info import SaleWindow
 from traffic_tacos.kernel.instants import Instant
 from traffic_tacos.kernel.money import DECIMALS, DECIMALS_OF_OTHERS
 from traffic_tacos.ports.clock import Clock

@@ -10,9 +10,9 @@ import msgspec
 from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.domain_events import DomainEvent, EventChanged
 from traffic_tacos.kernel.errors import Code, Refusal
-from traffic_tacos.kernel.events import SaleWindow, sale_window
+from traffic_tacos.kernel.event_info import SaleWindow, sale_window
 from traffic_tacos.kernel.ids import checked_id
-from traffic_tacos.ports.audit import HEAD, audited, entry_of
+from traffic_tacos.ports.audit import CHAIN_END, audited, entry_of
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.paging import FIRST, PAGE_MAX, Asked, Page
 from traffic_tacos.ports.sales import Period, Sale, changed_sale, sale_key
@@ -59,7 +59,7 @@ class Catalog:
                 raise Refusal(Code.ALREADY_EXISTS, f"id: {event.id} is taken by another event")
             return Decision(known)
 
-        return await self._store.transact((key, HEAD), decide)
+        return await self._store.transact((key, CHAIN_END), decide)
 
     async def show(self, event_id: str) -> Event:
         event = await self._store.get(EVENT.key(checked_id("event_id", event_id)))
@@ -109,7 +109,7 @@ class Catalog:
             after = page[-1][0]
 
     def committed(self, writes: Sequence[Write]) -> None:
-        """Hear of a commit: events that were put on sale."""
+        """Take note of a commit: events that were put on sale."""
         for write in writes:
             if write.kind is EVENT and write.value is not None and write.value.id not in self._ids:
                 insort(self._ids, write.value.id)
@@ -136,11 +136,11 @@ class Catalog:
                     "sections: seats, prices and currency stay as they were published; create another event",
                 )
             sale = changed_sale(view.get(sale_at), sale_window(known.info), sale_window(changed.info), now)
-            told = msgspec.structs.replace(entry, new=", ".join(differing(known, changed)))
-            writes = (put(key, changed), put(sale_at, sale), *audited(view, told))
+            noted = msgspec.structs.replace(entry, new=", ".join(differing(known, changed)))
+            writes = (put(key, changed), put(sale_at, sale), *audited(view, noted))
             return Decision(changed, writes, events=(EventChanged(changed.id),))
 
-        return await self._store.transact((key, sale_at, HEAD), decide)
+        return await self._store.transact((key, sale_at, CHAIN_END), decide)
 
 
 def unknown_event(event_id: str) -> Refusal:

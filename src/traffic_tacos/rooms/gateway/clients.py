@@ -2,7 +2,7 @@
 
 What a room cannot answer is asked for once more, after a pause that differs from caller to caller: every call the
 gateway makes may be repeated, since it only reads or carries an idempotency key. The circuit of
-a room that goes on failing is open for a while, so that callers hear so at once and it can recover; an operator can
+a room that goes on failing is open for a while, so that callers are refused at once and it can recover; an operator can
 hold it open as well.
 """
 

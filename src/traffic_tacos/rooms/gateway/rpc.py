@@ -19,8 +19,8 @@ SOURCE = "gateway"
 
 
 class GatewayRpc:
-    """`authenticate` says whom a token speaks for; `webhook_url` is where the platform hears of payments: fans do not
-    choose it.
+    """`authenticate` says whom a token speaks for; `webhook_url` is where the platform is notified of payments: fans do
+    not choose it.
     """
 
     def __init__(

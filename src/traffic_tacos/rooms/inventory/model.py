@@ -13,7 +13,7 @@ from enum import Enum
 import msgspec
 
 from traffic_tacos.kernel.errors import Code, Detail, Refusal
-from traffic_tacos.kernel.events import ALWAYS, SaleWindow
+from traffic_tacos.kernel.event_info import ALWAYS, SaleWindow
 from traffic_tacos.kernel.instants import MINUTE, SECOND, Instant
 from traffic_tacos.kernel.limits import SEATS_PER_RESERVATION_MAX
 from traffic_tacos.kernel.money import Money

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
-from traffic_tacos.kernel.events import EventInfo
+from traffic_tacos.kernel.event_info import EventInfo
 from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.kernel.limits import HOLD_SECONDS
 

@@ -11,16 +11,16 @@ import msgspec
 from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.domain_events import DomainEvent, EventChanged
 from traffic_tacos.kernel.errors import Fault, Refusal
-from traffic_tacos.kernel.events import sale_window
+from traffic_tacos.kernel.event_info import sale_window
 from traffic_tacos.kernel.ids import checked_id, checked_reason, order_id
 from traffic_tacos.kernel.instants import DAY, SECOND, Instant
 from traffic_tacos.kernel.limits import HOUSE_SEATS_MAX, SEATS_PER_RESERVATION_MAX
 from traffic_tacos.kernel.money import Money
 from traffic_tacos.kernel.seats import Seat, SeatStatus
 from traffic_tacos.ports import seats as port
-from traffic_tacos.ports.audit import HEAD, Audited, audited
+from traffic_tacos.ports.audit import CHAIN_END, Audited, audited
 from traffic_tacos.ports.clock import Clock
-from traffic_tacos.ports.idempotency import Answers, Keyed, Once
+from traffic_tacos.ports.idempotency import Answers, IdempotentCall, Keyed
 from traffic_tacos.ports.peers import Share, whole
 from traffic_tacos.ports.sales import sale_key, window_in_force
 from traffic_tacos.ports.store import COMMIT_RECORDS_MAX, Decision, Key, Prefix, Store, View
@@ -153,8 +153,8 @@ class Inventory:
 
     async def reserve(self, request: Reserve, call: Call) -> Reserved:
         """Hold seats until the deadline; see `model.reserve` for what is refused."""
-        return await self._once(
-            "reserve", request, Reserved, call, lambda once: self.hold(_wanted(request), call, once.commit)
+        return await self._answered(
+            "reserve", request, Reserved, call, lambda idempotent: self.hold(_wanted(request), call, idempotent.commit)
         )
 
     async def hold(self, wanted: port.Wanted, call: Call, commit: port.Commit[Reserved]) -> Any:
@@ -195,9 +195,11 @@ class Inventory:
 
     async def commit(self, request: Commit, call: Call) -> Sold:
         """Sell what the reservation holds, all or none; see `model.commit` for what is refused."""
-        return await self._once("commit", request, Sold, call, lambda once: self._commit(request, call, once))
+        return await self._answered(
+            "commit", request, Sold, call, lambda idempotent: self._commit(request, call, idempotent)
+        )
 
-    async def _commit(self, request: Commit, call: Call, once: Once[Sold]) -> Sold:
+    async def _commit(self, request: Commit, call: Call, idempotent: IdempotentCall[Sold]) -> Sold:
         now = self._clock.now()
         plan, keys = await self._plan(request.event_id, call)
         hold_at, hold = await self._hold(request.event_id, request.reservation_id)
@@ -212,7 +214,7 @@ class Inventory:
             sold = Sold(order_id(request.reservation_id), seats, change.hold.committed_at or now)
             return Decision(sold, keys.writes(before, change))
 
-        return await once.commit((hold_at, *(keys.rows[index] for index in indexes)), rule)
+        return await idempotent.commit((hold_at, *(keys.rows[index] for index in indexes)), rule)
 
     async def sell(self, taken: port.Taken, payment_intent_id: str, call: Call, commit: port.Commit[None]) -> Any:
         now = self._clock.now()
@@ -240,9 +242,11 @@ class Inventory:
 
     async def release(self, request: Release, call: Call) -> Released:
         """Free what the reservation holds, never what it owns."""
-        return await self._once("release", request, Released, call, lambda once: self._release(request, call, once))
+        return await self._answered(
+            "release", request, Released, call, lambda idempotent: self._release(request, call, idempotent)
+        )
 
-    async def _release(self, request: Release, call: Call, once: Once[Released]) -> Released:
+    async def _release(self, request: Release, call: Call, idempotent: IdempotentCall[Released]) -> Released:
         now = self._clock.now()
         plan, keys = await self._plan(request.event_id, call)
         hold_at, hold = await self._hold(request.event_id, request.reservation_id)
@@ -256,7 +260,7 @@ class Inventory:
             seats = model.described(plan, change.freed, SeatStatus.AVAILABLE)
             return Decision(Released(seats, now, was_released=not seats), keys.writes(before, change))
 
-        return await once.commit((hold_at, *(keys.rows[index] for index in indexes)), rule)
+        return await idempotent.commit((hold_at, *(keys.rows[index] for index in indexes)), rule)
 
     async def extend(self, taken: port.Taken, deadline: Instant, call: Call, commit: port.Commit[None]) -> Any:
         now = self._clock.now()
@@ -387,18 +391,18 @@ class Inventory:
             )
             return Decision(seats, (*keys.row_writes(rows), *audited(view, entry)))
 
-        return await self._store.transact([HEAD, *(keys.rows[index] for index in wanted)], decide)
+        return await self._store.transact([CHAIN_END, *(keys.rows[index] for index in wanted)], decide)
 
-    async def _once(
+    async def _answered(
         self,
         method: str,
         request: Reserve | Commit | Release,
         reply: type[R],
         call: Call,
-        act: Callable[[Once[R]], Awaitable[R]],
+        act: Callable[[IdempotentCall[R]], Awaitable[R]],
     ) -> R:
         scope, key = ("inventory", method, call.caller.name), request.idempotency_key
-        return await self._answers.once(scope, key, request, reply, act, window=KEY_WINDOW, trace_id=call.trace_id)
+        return await self._answers.answer(scope, key, request, reply, act, window=KEY_WINDOW, trace_id=call.trace_id)
 
     async def _plan(self, event_id: str, call: Call) -> tuple[EventPlan, EventKeys]:
         known = self.plans.get(event_id)

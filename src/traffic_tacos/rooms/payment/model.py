@@ -83,7 +83,7 @@ SCENARIO_ANSWERS = {
     Scenario.DELAY: Reason.APPROVED,
     Scenario.TIMEOUT: Reason.NO_ANSWER,
 }
-CARDS_HEARD: dict[Scenario, frozenset[Reason]] = {
+CARDS_THAT_DECIDE: dict[Scenario, frozenset[Reason]] = {
     Scenario.APPROVE: DECLINING | {Reason.NO_ANSWER},
     Scenario.FAIL: DECLINING,
     Scenario.DELAY: DECLINING | {Reason.NO_ANSWER},
@@ -136,10 +136,10 @@ class Randomness(Protocol):
 
 
 def outcome(scenario: Scenario, card: Reason | None, randomness: Randomness) -> Outcome | None:
-    """The specification's times and chances, and what `CARDS_HEARD` lets a card change; None: nobody ever answers."""
+    """The specification's times and chances, and what a card of `CARDS_THAT_DECIDE` changes; None: no answer ever."""
     drawn = Reason.APPROVED if randomness.random() < APPROVED_RANDOMLY else Reason.DECLINED
     own = SCENARIO_ANSWERS.get(scenario, drawn)
-    reason = card if card in CARDS_HEARD[scenario] else own
+    reason = card if card in CARDS_THAT_DECIDE[scenario] else own
     if reason is None or reason is Reason.NO_ANSWER:
         return None
     return Outcome(randomness.uniform(*SECONDS[scenario]), reason)

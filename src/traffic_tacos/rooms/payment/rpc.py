@@ -87,7 +87,7 @@ class PaymentRpc:
         )
 
     async def SimulateWebhook(self, request: pb.SimulateWebhookRequest, call: Call) -> pb.SimulateWebhookResponse:
-        told = await self._payments.simulate_webhook(
+        sent = await self._payments.simulate_webhook(
             Simulate(
                 request.payment_intent_id, request.target_status, request.delay_seconds, is_forced=request.force_trigger
             ),
@@ -95,8 +95,8 @@ class PaymentRpc:
         )
         return pb.SimulateWebhookResponse(
             webhook_sent=not request.delay_seconds,
-            webhook_id=told.webhook_id,
-            scheduled_at=wire.timestamp(told.scheduled_at),
+            webhook_id=sent.webhook_id,
+            scheduled_at=wire.timestamp(sent.scheduled_at),
         )
 
 
@@ -107,7 +107,7 @@ class SimulationRpc:
         self._payments = payments
 
     async def SendWrongWebhook(self, request: own.SendWrongWebhookRequest, call: Call) -> own.SendWrongWebhookResponse:
-        told = await self._payments.simulate_webhook(
+        sent = await self._payments.simulate_webhook(
             Simulate(
                 request.payment_intent_id,
                 request.claimed_status,
@@ -116,7 +116,7 @@ class SimulationRpc:
             ),
             call,
         )
-        return own.SendWrongWebhookResponse(webhook_id=told.webhook_id, scheduled_at=wire.timestamp(told.scheduled_at))
+        return own.SendWrongWebhookResponse(webhook_id=sent.webhook_id, scheduled_at=wire.timestamp(sent.scheduled_at))
 
 
 def _payment(payment: Payment) -> pb.Payment:

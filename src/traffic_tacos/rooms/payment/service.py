@@ -28,9 +28,9 @@ from traffic_tacos.kernel.topics import (
     SIMULATE_OUTCOME,
 )
 from traffic_tacos.kernel.webhook_types import OF_PAYMENT
-from traffic_tacos.ports.audit import HEAD, audited, entry_of
+from traffic_tacos.ports.audit import CHAIN_END, audited, entry_of
 from traffic_tacos.ports.clock import Clock
-from traffic_tacos.ports.idempotency import Answers, Keyed, Once
+from traffic_tacos.ports.idempotency import Answers, IdempotentCall, Keyed
 from traffic_tacos.ports.jobs import Jobs
 from traffic_tacos.ports.paging import Asked, Page, page_of
 from traffic_tacos.ports.store import Decision, Job, Store, View, drop_job, put
@@ -97,7 +97,7 @@ class Simulated(msgspec.Struct, frozen=True):
 
 class Payments:
     """`time_scale` divides the simulated bank's times, and nothing else; `networks` are those that webhooks may
-    reach besides public addresses. `own_url` is where the platform itself hears of payments.
+    reach besides public addresses. `own_url` is where the platform itself is notified of payments.
     """
 
     def __init__(
@@ -124,9 +124,9 @@ class Payments:
     async def create(self, request: Create, call: Call) -> Payment:
         """An intent for exactly what the reservation costs. Nothing is charged yet."""
         call.require_user(checked_user_id("user_id", request.user_id))
-        return await self._once("create", request.user_id, request, call, partial(self._create, request, call))
+        return await self._answered("create", request.user_id, request, call, partial(self._create, request, call))
 
-    async def _create(self, request: Create, call: Call, once: Once[Payment]) -> Payment:
+    async def _create(self, request: Create, call: Call, idempotent: IdempotentCall[Payment]) -> Payment:
         now = self._clock.now()
         checked_id("reservation_id", request.reservation_id)
         method = member("method", Method, request.method)
@@ -157,16 +157,16 @@ class Payments:
             writes = (put(key, payment), *index_writes(payment))
             return Decision(payment, writes, (expiry,), (_changed(payment, None),))
 
-        return await once.commit((), rule)
+        return await idempotent.commit((), rule)
 
     async def process(self, request: Process, card: CardDetails | None, call: Call) -> Payment:
         """Set the payment going; the bank's answer comes by webhook, after the scenario's time."""
         payment = await self._visible(request.payment_intent_id, call)
         act = partial(self._process, request, card, payment)
-        return await self._once("process", payment.user_id, request, call, act)
+        return await self._answered("process", payment.user_id, request, call, act)
 
     async def _process(
-        self, request: Process, card: CardDetails | None, payment: Payment, once: Once[Payment]
+        self, request: Process, card: CardDetails | None, payment: Payment, idempotent: IdempotentCall[Payment]
     ) -> Payment:
         now = self._clock.now()
         year = datetime.fromtimestamp(now / SECOND, UTC).year
@@ -187,7 +187,7 @@ class Payments:
                 jobs = (_answering(after, answer.reason, due_at),)
             return Decision(after, (put(key, after),), jobs, (_changed(after, before.status),))
 
-        return await once.commit((key,), rule)
+        return await idempotent.commit((key,), rule)
 
     async def show(self, payment_intent_id: str, user_id: str, call: Call) -> Payment:
         payment = await self._visible(payment_intent_id, call)
@@ -198,9 +198,13 @@ class Payments:
     async def cancel(self, request: Cancel, call: Call) -> Payment:
         """Cancel, or refund what was captured; see `model.cancelled`."""
         payment = await self._visible(request.payment_intent_id, call)
-        return await self._once("cancel", payment.user_id, request, call, partial(self._cancel, request, payment, call))
+        return await self._answered(
+            "cancel", payment.user_id, request, call, partial(self._cancel, request, payment, call)
+        )
 
-    async def _cancel(self, request: Cancel, payment: Payment, call: Call, once: Once[Payment]) -> Payment:
+    async def _cancel(
+        self, request: Cancel, payment: Payment, call: Call, idempotent: IdempotentCall[Payment]
+    ) -> Payment:
         now = self._clock.now()
         key = PAYMENT.key(payment.id)
         refund_id = derived_id("ref", payment.id, request.idempotency_key)
@@ -216,10 +220,10 @@ class Payments:
             ended = _ended(before, after, now)
             if not by_operator:
                 return ended
-            told = msgspec.structs.replace(entry, old=_standing(before), new=_standing(after))
-            return replace(ended, writes=(*ended.writes, *audited(view, told)))
+            noted = msgspec.structs.replace(entry, old=_standing(before), new=_standing(after))
+            return replace(ended, writes=(*ended.writes, *audited(view, noted)))
 
-        return await once.commit((key, HEAD) if by_operator else (key,), rule)
+        return await idempotent.commit((key, CHAIN_END) if by_operator else (key,), rule)
 
     async def list(self, user_id: str, reservation_id: str, status: int, asked: Asked) -> Page[Payment]:
         """A page of payments, oldest first."""
@@ -235,10 +239,10 @@ class Payments:
         return await page_of(self._store, index, PAYMENT.key, matches if is_filtered else None, asked)
 
     async def simulate_webhook(self, request: Simulate, call: Call) -> Simulated:
-        """A result of somebody's choice, now or later, for testing who hears of it.
+        """A result of somebody's choice, now or later, for testing receivers.
 
-        What the payment says already is told once more, as the same message. The bank's answer to a payment it
-        has not answered yet is decided. Anything else is untrue, and only told when it is forced: as a message
+        What the payment says already is sent once more, as the same message. The bank's answer to a payment it
+        has not answered yet is decided. Anything else is untrue, and only sent when it is forced: as a message
         of its own, and the payment stays as it is. FAILED_PRECONDITION otherwise.
         """
         payment = await self._visible(request.payment_intent_id, call)
@@ -264,10 +268,10 @@ class Payments:
                     raise Refusal(
                         Code.FAILED_PRECONDITION,
                         f"target_status: a {known.status.name} payment is not {status.name}; "
-                        "with force_trigger it is told all the same",
+                        "with force_trigger it is sent all the same",
                     )
-                told = webhook_of(msgspec.structs.replace(known, status=status), at)
-                return Decision(Simulated(message_id_of(told), at), jobs=(_answering(known, answer, at),))
+                webhook = webhook_of(msgspec.structs.replace(known, status=status), at)
+                return Decision(Simulated(message_id_of(webhook), at), jobs=(_answering(known, answer, at),))
             jobs = wrong_webhooks(known, status, name, at, request.wrong)
             return Decision(Simulated(message_id_of(jobs[0]), at), jobs=jobs)
 
@@ -286,10 +290,10 @@ class Payments:
             after = before and model.answered(before, Reason(job.payload["reason"]), transaction_id, now)
             if before is None or after is None:
                 return Decision(None)
-            return _ended(before, after, now, is_told=self._tells_itself(after))
+            return _ended(before, after, now, is_notified=self._notifies_itself(after))
 
         after = await self._store.transact((key,), decide)
-        if after is not None and self._tells_itself(after):
+        if after is not None and self._notifies_itself(after):
             self._jobs.attempt(webhook_of(after, now))
 
     async def expire(self, job: Job) -> None:
@@ -306,22 +310,22 @@ class Payments:
 
         await self._store.transact((key,), decide)
 
-    def _tells_itself(self, payment: Payment) -> bool:
+    def _notifies_itself(self, payment: Payment) -> bool:
         """Whether the result goes to this very process: its webhook is then attempted without a record of its own, for
         the job that looks at the result sees to it as well.
         """
         return payment.webhook_url == self._own_url and self._jobs.can_attempt(SEND_WEBHOOK)
 
-    async def _once(
+    async def _answered(
         self,
         method: str,
         user_id: str,
         request: Create | Process | Cancel,
         call: Call,
-        act: Callable[[Once[Payment]], Awaitable[Payment]],
+        act: Callable[[IdempotentCall[Payment]], Awaitable[Payment]],
     ) -> Payment:
         scope, key = ("payment", method, user_id), request.idempotency_key
-        return await self._answers.once(scope, key, request, Payment, act, window=KEY_WINDOW, trace_id=call.trace_id)
+        return await self._answers.answer(scope, key, request, Payment, act, window=KEY_WINDOW, trace_id=call.trace_id)
 
     async def _visible(self, payment_intent_id: str, call: Call) -> Payment:
         """The payment, when the caller may see it; somebody else's does not exist."""
@@ -331,11 +335,11 @@ class Payments:
         return payment
 
 
-def _ended(before: Payment, after: Payment, now: Instant, *, is_told: bool = False) -> Decision[Payment]:
-    """The end of a payment, or its refund: the webhook that tells of it, unless it is told otherwise, and a look at it
+def _ended(before: Payment, after: Payment, now: Instant, *, is_notified: bool = False) -> Decision[Payment]:
+    """The end of a payment, or its refund: the webhook that reports it, unless that is sent already, and a look at it
     if none arrives.
     """
-    jobs = [] if is_told else [webhook_of(after, now)]
+    jobs = [] if is_notified else [webhook_of(after, now)]
     if before.status in model.UNDER_WAY or after.status is PaymentStatus.REFUNDED:
         jobs.append(settling_job(after, now + RESULT_CHECKED_AFTER))
     writes = (

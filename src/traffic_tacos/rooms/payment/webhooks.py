@@ -1,4 +1,4 @@
-"""What became of a payment, as the webhook that tells it to the address its intent names."""
+"""What became of a payment, as the webhook that reports it to the address its intent names."""
 
 from enum import IntEnum
 
@@ -25,11 +25,11 @@ DEFECTS = {Wrong.SIGNATURE: Defect.WRONG_SIGNATURE, Wrong.OLD_TIMESTAMP: Defect.
 
 
 def webhook_of(payment: Payment, now: Instant) -> Job:
-    """The job that tells how a payment stands. The same standing is the same message."""
-    return telling(payment, payment.status, f"{payment.id}:{payment.status.name}:{payment.refunded}", now)
+    """The job that reports how a payment stands. The same standing is the same message."""
+    return reporting(payment, payment.status, f"{payment.id}:{payment.status.name}:{payment.refunded}", now)
 
 
-def telling(payment: Payment, status: PaymentStatus, name: str, now: Instant) -> Job:
+def reporting(payment: Payment, status: PaymentStatus, name: str, now: Instant) -> Job:
     """The job that says of a payment that it has this status, true or not, as the message of this name."""
     data = {
         "payment_intent_id": payment.id,
@@ -41,15 +41,16 @@ def telling(payment: Payment, status: PaymentStatus, name: str, now: Instant) ->
         "failure_reason": payment.failure_reason,
     }
     # A part that went back leaves the payment COMPLETED; to its receiver that is a refund all the same.
-    told = PaymentStatus.REFUNDED if status is PaymentStatus.COMPLETED and payment.refunded else status
-    return webhook_job(name, payment.webhook_url, webhook_body(OF_PAYMENT[told].name, data, payment.updated_at), now)
+    reported = PaymentStatus.REFUNDED if status is PaymentStatus.COMPLETED and payment.refunded else status
+    body = webhook_body(OF_PAYMENT[reported].name, data, payment.updated_at)
+    return webhook_job(name, payment.webhook_url, body, now)
 
 
 def wrong_webhooks(
     payment: Payment, status: PaymentStatus, name: str, at: Instant, wrong: Wrong | None
 ) -> tuple[Job, ...]:
-    """The jobs that tell something untrue of a payment, or in a wrong way."""
-    job = telling(payment, status, name, at)
+    """The jobs that report something untrue of a payment, or in a wrong way."""
+    job = reporting(payment, status, name, at)
     if wrong is Wrong.TWICE:
         again = msgspec.structs.replace(job, id=f"{job.id}{AGAIN}")
         return job, again

@@ -1,1 +1,1 @@
-"""Live updates. Promises that nothing is told before it is true, that nothing stays untold, and only to its owner."""
+"""Live updates. Promises that nothing is sent before it is true, nothing is left out, and only its owner gets it."""

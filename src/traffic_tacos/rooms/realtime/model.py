@@ -1,7 +1,7 @@
-"""What a stream tells: how a reservation or a payment stands, and messages. Pure.
+"""What a stream sends: how a reservation or a payment stands, and messages. Pure.
 
-A stream is told of states, not of steps: who reads slowly, or comes back after a while, hears how each thing
-stands now, and never of something older than what it was told before.
+A stream carries states, not steps: who reads slowly, or comes back after a while, is sent how each thing
+stands now, and never something older than what was sent before.
 """
 
 from collections.abc import Mapping
@@ -46,7 +46,7 @@ RANKS: Mapping[Subject, tuple[AnyStatus, ...]] = {
 
 
 class Update(msgspec.Struct, frozen=True):
-    """How a thing stands since `at`. `old` is None when the stream is told of it for the first time."""
+    """How a thing stands since `at`. `old` is None when the stream has not sent it before."""
 
     subject: Subject
     id: str
@@ -58,7 +58,7 @@ class Update(msgspec.Struct, frozen=True):
 
 
 class Message(msgspec.Struct, frozen=True):
-    """A word to a user or a session, kept until it was told or has expired."""
+    """A message to a user or a session, kept until it was delivered or has expired."""
 
     id: str
     title: str
@@ -82,10 +82,10 @@ class Message(msgspec.Struct, frozen=True):
 
 
 class Feed:
-    """What one stream has been told, and what it is yet to be told: for each thing only the newest."""
+    """What one stream has sent, and what it is yet to send: for each thing only the newest."""
 
     def __init__(self) -> None:
-        self._told: dict[str, Update] = {}
+        self._sent: dict[str, Update] = {}
         self._pending: dict[str, Update] = {}
         self._messages: dict[str, Message] = {}
         self._given: dict[str, None] = {}  # the newest messages that were taken, by id
@@ -93,7 +93,7 @@ class Feed:
 
     def offer(self, update: Update) -> bool:
         """Whether this is news; what is older than what is known already is not."""
-        known = self._pending.get(update.id) or self._told.get(update.id)
+        known = self._pending.get(update.id) or self._sent.get(update.id)
         if known is not None and _age(update) <= _age(known):
             return False
         if update.id not in self._pending and len(self._pending) >= PENDING_MAX:
@@ -106,19 +106,19 @@ class Feed:
         return True
 
     def offer_message(self, message: Message) -> None:
-        """Each is told once, however often it is offered."""
+        """Each is sent once, however often it is offered."""
         if len(self._messages) < PENDING_MAX and message.id not in self._given:
             self._messages.setdefault(message.id, message)
 
     def take(self, now: Instant) -> list[Update | Message]:
-        """All that is to be told now."""
+        """All that is to be sent now."""
         for thing_id, at in list(self._soon.items()):
             if now >= at and thing_id not in self._pending:
                 del self._soon[thing_id]
-                told = self._told[thing_id]
-                self._pending[thing_id] = msgspec.structs.replace(told, old=told.new, is_reminder=True)
+                sent = self._sent[thing_id]
+                self._pending[thing_id] = msgspec.structs.replace(sent, old=sent.new, is_reminder=True)
         taken: list[Update | Message] = [*self._messages.values(), *self._pending.values()]
-        self._told |= self._pending
+        self._sent |= self._pending
         self._given |= dict.fromkeys(self._messages)
         for message_id in list(self._given)[:-PENDING_MAX]:
             del self._given[message_id]

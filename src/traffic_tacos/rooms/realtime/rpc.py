@@ -44,8 +44,8 @@ class RealtimeRpc:
         ids = tuple(request.reservation_ids)
         watching = self._realtime.watch(Subject.RESERVATION, request.user_id, request.session_id, ids, call)
         async with aclosing(watching) as news:
-            async for told in news:
-                yield _reservation_event(told, call)
+            async for update in news:
+                yield _reservation_event(update, call)
 
     async def StreamPaymentUpdates(
         self, request: pb.StreamPaymentRequest, call: Call
@@ -53,8 +53,8 @@ class RealtimeRpc:
         ids = tuple(request.payment_intent_ids)
         watching = self._realtime.watch(Subject.PAYMENT, request.user_id, request.session_id, ids, call)
         async with aclosing(watching) as news:
-            async for told in news:
-                yield _payment_event(told, call)
+            async for update in news:
+                yield _payment_event(update, call)
 
     async def SendMessage(self, request: pb.SendMessageRequest, call: Call) -> pb.SendMessageResponse:
         if request.message_type not in _MESSAGE_TYPES:
@@ -79,53 +79,53 @@ class RealtimeRpc:
         )
 
 
-def _reservation_event(told: Update | Message, call: Call) -> pb.ReservationUpdateEvent:
-    if isinstance(told, Message):
+def _reservation_event(update: Update | Message, call: Call) -> pb.ReservationUpdateEvent:
+    if isinstance(update, Message):
         return pb.ReservationUpdateEvent(
             type=pb.EVENT_TYPE_MESSAGE,
-            reservation_update=pb.ReservationUpdate(message=told.text),
-            timestamp=wire.timestamp(told.sent_at),
-            correlation_id=told.id,
+            reservation_update=pb.ReservationUpdate(message=update.text),
+            timestamp=wire.timestamp(update.sent_at),
+            correlation_id=update.id,
         )
-    kind, says = RESERVATION_NEWS[told.new]
-    if told.old == told.new:
+    kind, says = RESERVATION_NEWS[update.new]
+    if update.old == update.new:
         kind, says = pb.RESERVATION_EVENT_TYPE_UNSPECIFIED, "held for longer"
-    if told.is_reminder:
+    if update.is_reminder:
         kind, says = pb.RESERVATION_EVENT_TYPE_EXPIRING_SOON, "the hold ends in 15 seconds"
     return pb.ReservationUpdateEvent(
         type=pb.EVENT_TYPE_RESERVATION_UPDATE,
         reservation_update=pb.ReservationUpdate(
-            reservation_id=told.id,
-            old_status=_reservation_status(told.old),
-            new_status=_reservation_status(told.new),
-            hold_expires_at=wire.timestamp(told.hold_expires_at),
+            reservation_id=update.id,
+            old_status=_reservation_status(update.old),
+            new_status=_reservation_status(update.new),
+            hold_expires_at=wire.timestamp(update.hold_expires_at),
             message=says,
             event_type=kind,
         ),
-        timestamp=wire.timestamp(told.at),
+        timestamp=wire.timestamp(update.at),
         correlation_id=call.trace_id,
     )
 
 
-def _payment_event(told: Update | Message, call: Call) -> pb.PaymentUpdateEvent:
-    if isinstance(told, Message):
+def _payment_event(update: Update | Message, call: Call) -> pb.PaymentUpdateEvent:
+    if isinstance(update, Message):
         return pb.PaymentUpdateEvent(
             type=pb.EVENT_TYPE_MESSAGE,
-            payment_update=pb.PaymentUpdate(message=told.text),
-            timestamp=wire.timestamp(told.sent_at),
-            correlation_id=told.id,
+            payment_update=pb.PaymentUpdate(message=update.text),
+            timestamp=wire.timestamp(update.sent_at),
+            correlation_id=update.id,
         )
-    kind, says = PAYMENT_NEWS[told.new]
+    kind, says = PAYMENT_NEWS[update.new]
     return pb.PaymentUpdateEvent(
         type=pb.EVENT_TYPE_PAYMENT_UPDATE,
         payment_update=pb.PaymentUpdate(
-            payment_intent_id=told.id,
-            old_status=_payment_status(told.old),
-            new_status=_payment_status(told.new),
+            payment_intent_id=update.id,
+            old_status=_payment_status(update.old),
+            new_status=_payment_status(update.new),
             message=says,
             event_type=kind,
         ),
-        timestamp=wire.timestamp(told.at),
+        timestamp=wire.timestamp(update.at),
         correlation_id=call.trace_id,
     )
 

@@ -45,7 +45,7 @@ MESSAGES_PER_TARGET_MAX, BYTES_PER_TARGET_MAX = 100, 200_000
 # Of all messages that wait for their readers together.
 MESSAGES_WAITING_MAX, BYTES_WAITING_MAX = 100_000, 50_000_000
 TAKEN_WITHIN_SECONDS = 0.5
-# By a stream of another process, which hears of it a moment later; whether it did is looked for so often.
+# By a stream of another process, which learns of it a moment later; whether it did is looked for so often.
 TAKEN_ELSEWHERE_WITHIN_SECONDS, LOOKED_EVERY_SECONDS = 1.0, 0.1
 PAGE = 1000
 
@@ -63,7 +63,7 @@ class Send(msgspec.Struct, frozen=True):
 
 
 class Watcher:
-    """One open stream. One that is about nothing (`subject` None) is told messages only."""
+    """One open stream. One that is about nothing (`subject` None) gets messages only."""
 
     def __init__(self, subject: Subject | None, user_id: str, session_id: str, ids: Sequence[str] = ()) -> None:
         self.subject = subject
@@ -81,7 +81,7 @@ class Watcher:
 
 
 class Realtime:
-    """`handle` must be given all events; everything a stream tells comes from there, or from the rooms. `has_peers`:
+    """`handle` must be given all events; everything a stream sends comes from there, or from the rooms. `has_peers`:
     streams may be open in other processes.
     """
 
@@ -104,7 +104,7 @@ class Realtime:
         self._has_peers = has_peers
         self._is_closing = False
         # Of each message that waits, by its path, oldest first: its bytes, and until when. One that another process has
-        # told counts until then.
+        # delivered counts until then.
         self._sizes: dict[str, tuple[int, Instant]] = {}
         self.bytes_waiting = 0
 
@@ -116,7 +116,7 @@ class Realtime:
             after = page[-1][0]
 
     def committed(self, writes: Sequence[Write]) -> None:
-        """Hear of a commit: messages that wait now, and those that wait no longer."""
+        """Take note of a commit: messages that wait now, and those that wait no longer."""
         for kind, path, message in writes:
             if kind is MESSAGE:
                 self._forget_size(path)
@@ -136,7 +136,7 @@ class Realtime:
             self._forget_size(path)
 
     def hang_up(self) -> None:
-        """End all streams; their readers are told to come back."""
+        """End all streams; their readers are asked to come back."""
         self._is_closing = True
         for watchers in self._watchers.values():
             for watcher in watchers:
@@ -164,10 +164,10 @@ class Realtime:
             await self._take_up(watcher)
             while not self._is_closing and not watcher.is_displaced:
                 watcher.news.clear()
-                for told in watcher.feed.take(self._clock.now()):
-                    yield told
-                    if isinstance(told, Message):
-                        await self.was_told(told, watcher.targets)
+                for news in watcher.feed.take(self._clock.now()):
+                    yield news
+                    if isinstance(news, Message):
+                        await self.delivered(news, watcher.targets)
                 await self._wait(watcher)
         finally:
             self.remove(watcher)
@@ -188,7 +188,7 @@ class Realtime:
         return OpenInbox(self, watcher)
 
     async def handle(self, event: DomainEvent) -> None:
-        """Tell those who watch what has become true."""
+        """Update the streams of those who watch."""
         match event:
             case ReservationChanged(reservation_id=thing, old=old, new=new, at=at, hold_expires_at=until):
                 update = Update(Subject.RESERVATION, thing, old, new, at, until)
@@ -249,7 +249,7 @@ class Realtime:
         return bool(watchers)
 
     async def _offer_sent(self, sent: MessageSent) -> None:
-        """To the streams that are open here: what any process has sent, unless it was told meanwhile."""
+        """To the streams that are open here: what any process has sent, unless it was delivered meanwhile."""
         target: Target = ("user", sent.user_id) if sent.user_id else ("session", sent.session_id)
         if target in self._watchers:
             message = await self._store.get(message_key(target, sent.at, sent.message_id))
@@ -275,7 +275,7 @@ class Realtime:
         finally:
             del self._taken[message.id]
 
-    async def was_told(self, message: Message, targets: Sequence[Target]) -> None:
+    async def delivered(self, message: Message, targets: Sequence[Target]) -> None:
         """Its reader has taken it: it waits no longer."""
         if (taken := self._taken.get(message.id)) is not None:
             taken.set()
@@ -343,8 +343,8 @@ class OpenInbox:
         self._taken |= {one.id: one for one in messages}
         return [Text(one.id, one.text, one.sent_at) for one in messages]
 
-    async def told(self, text: Text) -> None:
-        await self._realtime.was_told(self._taken.pop(text.id), self._watcher.targets)
+    async def delivered(self, text: Text) -> None:
+        await self._realtime.delivered(self._taken.pop(text.id), self._watcher.targets)
 
     def close(self) -> None:
         self._realtime.remove(self._watcher)

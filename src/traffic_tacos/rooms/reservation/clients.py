@@ -10,7 +10,7 @@ from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2, catalog_pb2_grpc
 from traffic_tacos.gen.tacos.inventory.v1 import inventory_pb2 as own_inventory_pb2
 from traffic_tacos.gen.tacos.inventory.v1 import inventory_pb2_grpc as own_inventory_pb2_grpc
 from traffic_tacos.kernel.calls import Call
-from traffic_tacos.kernel.events import ALWAYS, SaleWindow, sale_window
+from traffic_tacos.kernel.event_info import ALWAYS, SaleWindow, sale_window
 from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.kernel.limits import HOLD_SECONDS
 from traffic_tacos.kernel.money import Money

@@ -75,7 +75,7 @@ class Confirming:
         async def commit(reads: Reads, sell: Rule[None]) -> Reservation | Refusal:
             def rule(view: View) -> Decision[Reservation | Refusal]:
                 before = view.get(reservation_key(reservation.id)) or reservation
-                settled = _settled(before, payment_intent_id)
+                superseded = _superseded(before, payment_intent_id)
                 try:
                     after = model.confirmed(before, payment_intent_id, now)
                 except Refusal as refusal:
@@ -91,9 +91,9 @@ class Confirming:
                     says = "reservation_id: the seats are gone; the payment is being refunded"
                     owed, after = RefundOwed(Code.INVENTORY_CONFLICT, says), model.lost(before, payment_intent_id, now)
                     refund = refund_jobs(after.id, payment_intent_id, now)
-                    return transition(view, before, after, owed, writes=settled, jobs=refund, tidy_at=now)
+                    return transition(view, before, after, owed, writes=superseded, jobs=refund, tidy_at=now)
                 order = put(ORDER.key(after.order_id), model.order_of(after))
-                dropped = (drop_job(expiry_job_id(after.id)), *settled)
+                dropped = (drop_job(expiry_job_id(after.id)), *superseded)
                 return transition(view, before, after, after, writes=(order, *dropped)).beside(sold)
 
             return await self._store.transact((*step_reads(reservation), *reads), rule)
@@ -129,7 +129,7 @@ class Confirming:
         return after
 
 
-def _settled(before: Reservation, payment_intent_id: str) -> tuple[Write, ...]:
+def _superseded(before: Reservation, payment_intent_id: str) -> tuple[Write, ...]:
     """The end of the job that would do the same; there is none for what is free of charge, but from version 0.1.0."""
     if payment_intent_id:
         return (drop_job(settling_job_id(payment_intent_id)),)

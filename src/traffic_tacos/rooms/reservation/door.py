@@ -11,7 +11,7 @@ from traffic_tacos.kernel.errors import Code, Detail, Refusal
 from traffic_tacos.kernel.ids import checked_foreign_id, checked_id, required_reason
 from traffic_tacos.kernel.instants import Instant
 from traffic_tacos.kernel.tokens import TicketToken, sign_ticket, verify_ticket
-from traffic_tacos.ports.audit import HEAD, Audited, audited
+from traffic_tacos.ports.audit import CHAIN_END, Audited, audited
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.keys import Keyring
 from traffic_tacos.ports.paging import Asked, Page, page_of
@@ -118,7 +118,7 @@ class Door:
             )
             return Decision(True, (put(reservation_key(after.id), after), *kept, *audited(view, note)))
 
-        return await self._store.transact((reservation_key(known.id), HEAD), decide)
+        return await self._store.transact((reservation_key(known.id), CHAIN_END), decide)
 
     async def entries(self, event_id: str, asked: Asked) -> Page[Reservation]:
         """The orders of an event with whose tickets somebody has entered."""

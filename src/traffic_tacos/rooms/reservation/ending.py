@@ -63,28 +63,28 @@ class Ending:
             return await self._end(reservation, model.expired, call)
         if model.is_held(reservation, self._clock.now()):
             raise NotYet(f"the hold ends at {reservation.hold_expires_at}")
-        settled = await self.stop_payments(reservation, call)
-        if settled is not None and _is_bought(settled.reservation):
-            return settled
-        return await self._end(settled.reservation if settled else reservation, model.expired, call)
+        ended = await self.stop_payments(reservation, call)
+        if ended is not None and _is_bought(ended.reservation):
+            return ended
+        return await self._end(ended.reservation if ended else reservation, model.expired, call)
 
     async def stop_payments(self, reservation: Reservation, call: Call) -> Ended | None:
         """Stop what is under way; what became of the reservation when that finds a payment that has completed."""
         completed = await self._completed_before_stopped(reservation, call)
-        return None if completed is None else await self.settle(reservation.id, completed.id, call)
+        return None if completed is None else await self.apply_payment_result(reservation.id, completed.id, call)
 
-    async def settle(self, reservation_id: str, payment_intent_id: str, call: Call) -> Ended:
+    async def apply_payment_result(self, reservation_id: str, payment_intent_id: str, call: Call) -> Ended:
         """Do what the payment's own status asks for: confirm, cancel, or nothing."""
         reservation = await existing(self._store, reservation_id)
         if not payment_intent_id and reservation.confirming == FREE_OF_CHARGE:
-            return await self._settle_completed(reservation, "", call)
+            return await self._apply_completed(reservation, "", call)
         payment = await self._payments.show(payment_intent_id, call)
         if payment.reservation_id != reservation_id:
             raise Refusal.of_field("payment_intent_id", "must be a payment of this reservation", payment_intent_id)
         if payment.is_completed:
-            return await self._settle_completed(reservation, payment_intent_id, call, payment)
+            return await self._apply_completed(reservation, payment_intent_id, call, payment)
         if payment.is_refunded:
-            return await self._settle_refunded(reservation, payment_intent_id, call)
+            return await self._apply_refunded(reservation, payment_intent_id, call)
         if payment.is_under_way or reservation.status is not ReservationStatus.PENDING:
             return Ended(reservation, changed=False)
         others = await self._payments.of_reservation(reservation_id, call)
@@ -92,7 +92,7 @@ class Ending:
             return Ended(reservation, changed=False)
         return await self._end(reservation, model.unpaid, call)
 
-    async def _settle_completed(
+    async def _apply_completed(
         self, reservation: Reservation, payment_intent_id: str, call: Call, known: PaymentView | None = None
     ) -> Ended:
         """Money was taken: it becomes an order, or it goes back."""
@@ -108,7 +108,7 @@ class Ending:
             return Ended(reservation, changed=True)
         return Ended(after, changed=after != reservation)
 
-    async def _settle_refunded(self, reservation: Reservation, payment_intent_id: str, call: Call) -> Ended:
+    async def _apply_refunded(self, reservation: Reservation, payment_intent_id: str, call: Call) -> Ended:
         try:
             after = await self._confirming.undo(reservation, payment_intent_id, call)
         except RefundOwed:

@@ -60,7 +60,7 @@ class Wish(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Metadata(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What the client told of itself."""
+    """What the client said of itself."""
 
     source: str = ""
     user_agent: str = ""

@@ -136,7 +136,7 @@ def expiry_job_id(reservation_id: str) -> str:
 
 
 def changed(after: Reservation, before: Reservation | None) -> ReservationChanged:
-    """A step of a reservation, as others hear of it."""
+    """A step of a reservation, as it is published."""
     return ReservationChanged(
         reservation_id=after.id,
         event_id=after.event_id,

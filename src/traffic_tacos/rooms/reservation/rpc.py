@@ -164,7 +164,7 @@ class LifecycleRpc:
     async def SettleReservation(
         self, request: lifecycle_pb2.SettleReservationRequest, call: Call
     ) -> lifecycle_pb2.SettleReservationResponse:
-        ended = await self._ending.settle(
+        ended = await self._ending.apply_payment_result(
             checked_id("reservation_id", request.reservation_id), request.payment_intent_id, call
         )
         return lifecycle_pb2.SettleReservationResponse(

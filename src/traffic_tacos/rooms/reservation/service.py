@@ -20,7 +20,7 @@ from traffic_tacos.kernel.seats import Seat
 from traffic_tacos.kernel.statuses import ReservationStatus
 from traffic_tacos.kernel.tokens import ReservationToken
 from traffic_tacos.ports.clock import Clock
-from traffic_tacos.ports.idempotency import Answers, Keyed, Once
+from traffic_tacos.ports.idempotency import Answers, IdempotentCall, Keyed
 from traffic_tacos.ports.keys import Keyring
 from traffic_tacos.ports.paging import Asked, Page, page_of
 from traffic_tacos.ports.sales import sale_key, window_in_force
@@ -151,9 +151,9 @@ class Reservations:
         the answer are one commit.
         """
         act = partial(self._create, request, call)
-        return await self._once("create", request, Created, call, act, model.CREATE_KEY_WINDOW)
+        return await self._answered("create", request, Created, call, act, model.CREATE_KEY_WINDOW)
 
-    async def _create(self, request: Create, call: Call, once: Once[Created]) -> Created:
+    async def _create(self, request: Create, call: Call, idempotent: IdempotentCall[Created]) -> Created:
         now = self._clock.now()
         checked_id("event_id", request.event_id)
         token = self._keyring.admission_of(request.reservation_token, request.event_id, now)
@@ -164,9 +164,11 @@ class Reservations:
         if not 1 <= asked <= terms.max_per_order:
             raise Refusal.of_field("quantity", f"must be 1 to {terms.max_per_order}", asked)
         for attempt in range(IDS_TRIED_MAX):
-            reservation_id = derived_id("rsv", request.user_id, request.idempotency_key, once.digest, str(attempt))
+            reservation_id = derived_id(
+                "rsv", request.user_id, request.idempotency_key, idempotent.digest, str(attempt)
+            )
             with suppress(_UsedId):
-                return await self._hold(reservation_id, request, token, terms, now, call, once)
+                return await self._hold(reservation_id, request, token, terms, now, call, idempotent)
         raise Refusal(Code.QUOTA_EXCEEDED, "idempotency_key: was used too often; use a new one")
 
     async def _hold(
@@ -177,7 +179,7 @@ class Reservations:
         terms: EventTerms,
         now: Instant,
         call: Call,
-        once: Once[Created],
+        idempotent: IdempotentCall[Created],
     ) -> Created:
         key, use_key = reservation_key(reservation_id), ADMISSION_USE.key(token.admission_id)
 
@@ -196,7 +198,7 @@ class Reservations:
                 return begun(reservation, in_use, _created(reservation)).beside(held)
 
             own = (key, use_key, sale_key(request.event_id), *stop_keys(request.event_id))
-            return await once.commit(tuple(dict.fromkeys((*own, *reads))), rule)
+            return await idempotent.commit(tuple(dict.fromkeys((*own, *reads))), rule)
 
         wanted = _wanted(reservation_id, request, now + terms.hold)
         created: Created = await self._seats().hold(wanted, call, commit)
@@ -235,19 +237,19 @@ class Reservations:
 
     async def confirm(self, request: Confirm, call: Call) -> Confirmed:
         """The order of a paid reservation. Repeating it answers the same; see `Confirming.confirm`."""
-        return await self._once("confirm", request, Confirmed, call, partial(self._confirm, request, call))
+        return await self._answered("confirm", request, Confirmed, call, partial(self._confirm, request, call))
 
-    async def _confirm(self, request: Confirm, call: Call, once: Once[Confirmed]) -> Confirmed:
+    async def _confirm(self, request: Confirm, call: Call, idempotent: IdempotentCall[Confirmed]) -> Confirmed:
         reservation = await self._own(request.reservation_id, request.user_id)
         after = await self._confirming.confirm(reservation, request.payment_intent_id, call)
         reply = Confirmed(after.order_id, after.status, after.confirmed_at or after.updated_at, after.seats)
-        return await once.commit((), lambda _: Decision(reply))
+        return await idempotent.commit((), lambda _: Decision(reply))
 
     async def extend(self, request: Extend, call: Call) -> Extended:
         """Hold the seats for longer: once, and only while nobody waits for seats."""
-        return await self._once("extend", request, Extended, call, partial(self._extend, request, call))
+        return await self._answered("extend", request, Extended, call, partial(self._extend, request, call))
 
-    async def _extend(self, request: Extend, call: Call, once: Once[Extended]) -> Extended:
+    async def _extend(self, request: Extend, call: Call, idempotent: IdempotentCall[Extended]) -> Extended:
         known = await self._own(request.reservation_id, request.user_id)
         if not 1 <= request.seconds <= EXTENSION_SECONDS_MAX:
             raise Refusal.of_field("extension_seconds", f"must be 1 to {EXTENSION_SECONDS_MAX}", request.seconds)
@@ -265,7 +267,7 @@ class Reservations:
                 reply = Extended(after.hold_expires_at, request.seconds)
                 return transition(view, before, after, reply, jobs=(expiry_job(after),)).beside(extend(view))
 
-            return await once.commit((*step_reads(known), *reads), rule)
+            return await idempotent.commit((*step_reads(known), *reads), rule)
 
         extended: Extended = await self._seats().extend(taken_by(known), later.hold_expires_at, call, commit)
         return extended
@@ -276,9 +278,9 @@ class Reservations:
         A payment under way is stopped in the same breath. What a crash, or a room that cannot be asked, leaves under
         way is stopped by the expiry job, at the deadline that the hold had.
         """
-        return await self._once("cancel", request, Cancelled, call, partial(self._cancel, request, call))
+        return await self._answered("cancel", request, Cancelled, call, partial(self._cancel, request, call))
 
-    async def _cancel(self, request: Cancel, call: Call, once: Once[Cancelled]) -> Cancelled:
+    async def _cancel(self, request: Cancel, call: Call, idempotent: IdempotentCall[Cancelled]) -> Cancelled:
         known = await self._own(request.reservation_id, request.user_id)
         policy = (await self._event_terms(known.event_id, call)).refunds
         now = self._clock.now()
@@ -294,7 +296,7 @@ class Reservations:
                 step = transition(view, before, after, reply, jobs=refund)
                 return step if after == before else step.beside(let_go(view, sold_in_vain(after)))
 
-            return await once.commit((*step_reads(known), *reads), rule)
+            return await idempotent.commit((*step_reads(known), *reads), rule)
 
         cancelled: Cancelled = await self._seats().let_go(taken_by(known), call, commit)
         if cancelled.status is ReservationStatus.CANCELLED:
@@ -323,18 +325,18 @@ class Reservations:
             raise unknown(reservation_id)
         return reservation
 
-    async def _once(
+    async def _answered(
         self,
         method: str,
         request: Create | Confirm | Extend | Cancel,
         reply: type[T],
         call: Call,
-        act: Callable[[Once[T]], Awaitable[T]],
+        act: Callable[[IdempotentCall[T]], Awaitable[T]],
         window: Instant = MONEY_KEY_WINDOW,
     ) -> T:
         call.require_user(checked_user_id("user_id", request.user_id))
         scope, key = ("reservation", method, request.user_id), request.idempotency_key
-        return await self._answers.once(scope, key, request, reply, act, window=window, trace_id=call.trace_id)
+        return await self._answers.answer(scope, key, request, reply, act, window=window, trace_id=call.trace_id)
 
 
 def _wanted(reservation_id: str, request: Create, deadline: Instant) -> Wanted:

@@ -15,7 +15,7 @@ from traffic_tacos.kernel.ids import checked_id, required_reason
 from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.kernel.limits import EXTENSION_SECONDS_MAX, HOLD_SECONDS_MAX
 from traffic_tacos.kernel.statuses import ReservationStatus
-from traffic_tacos.ports.audit import HEAD, Audited, audited
+from traffic_tacos.ports.audit import CHAIN_END, Audited, audited
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.store import (
     COMMIT_RECORDS_MAX,
@@ -124,7 +124,7 @@ class Stopping:
             is_done = bool(event_id) or ALL_EVENTS in changed or not changed
             return Decision(is_done, (*writes, *audited(view, *entries)))
 
-        while not await self._store.transact((*dict.fromkeys((stop_key(""), key)), own, HEAD), decide):
+        while not await self._store.transact((*dict.fromkeys((stop_key(""), key)), own, CHAIN_END), decide):
             pass
         cancelled = 0 if resume else await self._cancel_pending(event_id)
         return Stopped(cancelled, now)

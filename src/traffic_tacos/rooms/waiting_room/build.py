@@ -28,9 +28,12 @@ GAUGES: dict[str, tuple[str, Callable[[Overview], float]]] = {
     "tacos_queue_no_show_share": ("Share of offers not used, moving average", lambda view: view.figures.no_show_share),
     "tacos_queue_estimates": (
         "Turns whose holders had been given an estimate",
-        lambda view: view.figures.told,
+        lambda view: view.figures.estimates,
     ),
-    "tacos_queue_estimates_kept": ("Of these, turns within the time first estimated", lambda view: view.figures.kept),
+    "tacos_queue_estimates_kept": (
+        "Of these, turns within the time first estimated",
+        lambda view: view.figures.estimates_kept,
+    ),
     "tacos_queue_seats_left": ("Seats that can be had now", lambda view: view.seats_left),
     "tacos_queue_streams": ("Open streams", lambda view: view.streams),
 }

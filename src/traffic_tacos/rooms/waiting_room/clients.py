@@ -6,7 +6,7 @@ from traffic_tacos import wire
 from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2, catalog_pb2_grpc
 from traffic_tacos.gen.tacos.inventory.v1 import inventory_pb2, inventory_pb2_grpc
 from traffic_tacos.kernel.calls import Call
-from traffic_tacos.kernel.events import sale_window
+from traffic_tacos.kernel.event_info import sale_window
 from traffic_tacos.kernel.instants import HOUR
 from traffic_tacos.rooms.waiting_room.values import Limits, Terms
 from traffic_tacos.upstream import Upstream

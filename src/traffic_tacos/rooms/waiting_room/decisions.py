@@ -20,7 +20,7 @@ from traffic_tacos.rooms.waiting_room.records import (
     DRAW,
     LINE_HEAD,
     DrawRecord,
-    Head,
+    LineHead,
     SettingsRecord,
     TicketRecord,
     ticket_key,
@@ -71,7 +71,7 @@ def join_reads(on: Deciding, member: Member) -> tuple[Key[Any], ...]:
 def join(view: View, on: Deciding, member: Member, metadata: dict[str, str], now: Instant) -> Decision[Outcome]:
     """The next number, or the one that the member has. FAILED_PRECONDITION when the sale is over."""
     present = [found for key in member.keys if (found := view.get(key)) is not None]
-    head, drawn = view.get(LINE_HEAD.key(on.event_id)) or Head(0), view.get(DRAW.key(on.event_id))
+    head, drawn = view.get(LINE_HEAD.key(on.event_id)) or LineHead(0), view.get(DRAW.key(on.event_id))
     if newer := [found for found in present if found not in member.known]:
         return Decision(Outcome(newer[0], False, drawn))  # the same member joined in between
     if member.live is not None:
@@ -91,14 +91,14 @@ def join(view: View, on: Deciding, member: Member, metadata: dict[str, str], now
     record = TicketRecord(number, hashed.hex(), member.user_id, now, metadata=metadata)
     _, claim = is_owner(view, member.session_id, names(on.event_id, record), now)
     writes += claim
-    writes += [put(LINE_HEAD.key(on.event_id), Head(number, digest)), put(ticket_key(on.event_id, number), record)]
+    writes += [put(LINE_HEAD.key(on.event_id), LineHead(number, digest)), put(ticket_key(on.event_id, number), record)]
     return Decision(Outcome(number, True, drawn), writes)
 
 
 def join_numbered(
     view: View, on: Deciding, number: int, session_id: str, user_id: str, metadata: dict[str, str], now: Instant
 ) -> Decision[tuple[TicketRecord, bool]]:
-    """The ticket with a number that was given elsewhere, and whether nobody had been told of it. FAILED_PRECONDITION
+    """The ticket with a number that was given elsewhere, and whether it is new. FAILED_PRECONDITION
     when the sale is over.
     """
     record = view.get(ticket_key(on.event_id, number))
@@ -109,7 +109,7 @@ def join_numbered(
     _, claim = is_owner(view, session_id, names(on.event_id, record), now)
     writes: list[Write] = [put(ticket_key(on.event_id, number), record), *claim]
     if number == 1:  # a record that all join at would be a hot one
-        writes.append(put(LINE_HEAD.key(on.event_id), Head(number)))
+        writes.append(put(LINE_HEAD.key(on.event_id), LineHead(number)))
     return Decision((record, True), writes)
 
 
@@ -177,12 +177,12 @@ def commit_draw(view: View, on: Deciding, seed: bytes, now: Instant) -> Decision
     return Decision(drawn, (put(DRAW.key(on.event_id), drawn),))
 
 
-def close_pool(view: View, on: Deciding, now: Instant, head: Head | None = None) -> Decision[DrawRecord | None]:
+def close_pool(view: View, on: Deciding, now: Instant, head: LineHead | None = None) -> Decision[DrawRecord | None]:
     """The draw, with its pool closed now or earlier: with all who have joined, as the store knows them, or `head`."""
     drawn = view.get(DRAW.key(on.event_id))
     if drawn is None or drawn.closed_at is not None:
         return Decision(drawn)
-    drawn = _closed(drawn, head or view.get(LINE_HEAD.key(on.event_id)) or Head(0), now)
+    drawn = _closed(drawn, head or view.get(LINE_HEAD.key(on.event_id)) or LineHead(0), now)
     return Decision(drawn, (put(DRAW.key(on.event_id), drawn),))
 
 
@@ -204,7 +204,7 @@ def names(event_id: str, record: TicketRecord) -> tuple[str, ...]:
     return (user_owner(record.user_id), place) if record.user_id else (place,)
 
 
-def _closed(drawn: DrawRecord, head: Head, now: Instant) -> DrawRecord:
+def _closed(drawn: DrawRecord, head: LineHead, now: Instant) -> DrawRecord:
     digest = head.pool_digest or draw.EMPTY_POOL.hex()
     return msgspec.structs.replace(drawn, pool_size=head.last_number, pool_digest=digest, closed_at=now)
 

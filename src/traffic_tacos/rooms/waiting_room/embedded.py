@@ -1,7 +1,7 @@
 """A line of one process: the model in memory for reading, and the store for everything that must last.
 
 A join, an admission, a leave, an end and a setting are durable before they are answered, and only then
-does the model hear of them: so after a crash everybody stands where they stood. Nothing else in the
+is the model changed: so after a crash everybody stands where they stood. Nothing else in the
 room touches the model.
 """
 
@@ -217,8 +217,8 @@ class EmbeddedLine:
     def view(self) -> LineView:
         return self._model.view(self._clock.now(), is_closed=self._is_closed, message=self._message)
 
-    def told(self, number: int, place: Place, at: Instant) -> None:
-        self._model.note_told(number, place, at)
+    def note_estimate(self, number: int, place: Place, at: Instant) -> None:
+        self._model.note_estimate(number, place, at)
 
     def figures(self) -> Figures:
         return self._model.figures(self._clock.now())

@@ -3,7 +3,7 @@ Pure.
 """
 
 from traffic_tacos.kernel.errors import Code, Precondition, Refusal
-from traffic_tacos.kernel.events import SaleWindow
+from traffic_tacos.kernel.event_info import SaleWindow
 from traffic_tacos.kernel.instants import Instant
 from traffic_tacos.rooms.waiting_room.model import LineModel
 from traffic_tacos.rooms.waiting_room.values import State

@@ -8,7 +8,7 @@ Durable before it is answered: `join`, `claim`, `leave`, `release`. Their answer
 whether it was done), and asking again has the same outcome. Turns are not durable: after a crash they are offered
 anew, in the same order.
 
-An engine is also given a listener, which hears the numbers of tickets whose state has changed, whoever changed it;
+An engine is also given a listener, which is given the numbers of tickets whose state has changed, whoever changed it;
 and of none when another process has changed the line.
 """
 
@@ -67,7 +67,7 @@ class Line(Protocol):
 
     @property
     def terms(self) -> Terms:
-        """What the line was last told of its sale."""
+        """What the line last learned of its sale."""
         ...
 
     # What a fan does.
@@ -150,8 +150,8 @@ class Line(Protocol):
         """Everything that a status of any ticket needs; returns without waiting for anything."""
         ...
 
-    def told(self, number: int, place: Place, at: Instant) -> None:
-        """The holder was told this place: how good the first time told was is measured when the turn comes."""
+    def note_estimate(self, number: int, place: Place, at: Instant) -> None:
+        """The holder was shown this place: the first estimate is compared with the real wait."""
         ...
 
     def figures(self) -> Figures: ...
@@ -185,7 +185,7 @@ class LineEngine(Protocol):
 
     async def catch_up(self) -> None:
         """Everything that any process had answered before this call is seen by every line that is open here; or, while
-        the others cannot be heard, what was seen last. Many that call at once wait together.
+        the others cannot be reached, what was seen last. Many that call at once wait together.
         """
         ...
 

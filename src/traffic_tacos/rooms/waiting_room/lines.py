@@ -67,7 +67,7 @@ class OpenLine:
     def next_due(self, now: Instant) -> Instant:
         """When the next step may change anything, or something may have changed elsewhere."""
         if self.watchers.count:
-            return now  # whoever watches hears of every change, also of those that time alone brings
+            return now  # whoever watches is sent every change, also of those that time alone brings
         asked_at = self.seats_asked_at
         seats = now if asked_at is None else asked_at + self.seats_asked_every()
         due = self.line.next_due()
@@ -76,16 +76,16 @@ class OpenLine:
     def seats_asked_every(self) -> Instant:
         return SEATS_ASKED_EVERY if self.line.view().waiting else SEATS_ASKED_AT_REST_EVERY
 
-    def tell(self, number: int) -> tuple[Place, LineView]:
-        """Where the ticket stands, told to its holder, and the view that this rests on."""
+    def status(self, number: int) -> tuple[Place, LineView]:
+        """Where the ticket stands, as its holder is shown it, and the view that this rests on."""
         view = self.line.view()
         found = place(view, number)
-        self.line.told(number, found, view.at)
+        self.line.note_estimate(number, found, view.at)
         return found, view
 
     def sight(self, number: int) -> tuple[Sight, LineView]:
-        """What the holder of this ticket is told now."""
-        found, view = self.tell(number)
+        """What the holder of this ticket is shown now."""
+        found, view = self.status(number)
         rate = view.limits.rate_per_second
         sight = Sight(found, view.is_stopped, view.is_sold_out, rate, self._maintenance(), view.sale_is_over)
         return sight, view
@@ -95,11 +95,11 @@ class OpenLine:
         return condition(self.line.view(), self._maintenance())
 
     def look_around(self, now: Instant) -> None:
-        """Wake those who have something new to hear. A stream is a sign of life."""
+        """Wake the streams that have something new to send. A stream is a sign of life."""
         looked_at = list(self.watchers.next((now - self.stepped_at) / SECOND))
         self.line.touch([watcher.number for watcher in looked_at])
         for watcher in looked_at:
-            if watcher.told is not None and news(watcher.told, self.sight(watcher.number)[0]):
+            if watcher.sent is not None and news(watcher.sent, self.sight(watcher.number)[0]):
                 watcher.news.set()
         self.stepped_at = now
 
@@ -154,8 +154,8 @@ class Lines:
             if opened is None:
                 terms = await self._catalog.terms(event_id, call)
                 watchers = Watchers()
-                hear = partial(self._changed, event_id, watchers)
-                line = await self._engine.open(event_id, terms, self._seed(), hear)
+                listener = partial(self._changed, event_id, watchers)
+                line = await self._engine.open(event_id, terms, self._seed(), listener)
                 opened = OpenLine(event_id, line, watchers, self._maintenance, self._clock.now(), revision)
                 self._open[event_id] = opened
                 self.wake(opened)
@@ -206,12 +206,12 @@ class Lines:
         await self._engine.catch_up()
 
     async def step(self) -> None:
-        """Give turns in every line, learn how many seats are left, and tell those who watch."""
+        """Give turns in every line, learn how many seats are left, and wake those who watch."""
         for event_id, opened in list(self._open.items()):  # others may join a new line meanwhile
             if self._clock.now() < max(opened.rests_until, opened.due_at):
                 continue
             try:
-                opened.due_at = FOR_EVER  # who wakes it meanwhile is heard
+                opened.due_at = FOR_EVER  # who wakes it meanwhile changes that
                 await self._step(event_id, opened)
                 opened.due_at = min(opened.due_at, opened.next_due(self._clock.now()))
                 opened.failures = 0
@@ -245,7 +245,7 @@ class Lines:
                 pass
 
     def hang_up(self) -> None:
-        """The platform stops: everybody who watches is told to come back."""
+        """The platform stops: everybody who watches is asked to come back."""
         self.is_closing = True
         for opened in self._open.values():
             opened.watchers.wake_all()

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from traffic_tacos.kernel.errors import Damaged, Refusal
-from traffic_tacos.kernel.events import SaleWindow
+from traffic_tacos.kernel.event_info import SaleWindow
 from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.rooms.waiting_room import draw, guards
 from traffic_tacos.rooms.waiting_room.commands import (

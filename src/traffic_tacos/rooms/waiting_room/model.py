@@ -45,7 +45,7 @@ STEP_MAX = 2000
 NO_SHOW_WEIGHT = 0.02  # of the newest offer in the moving average
 NO_SHOW_FACTOR_MAX = 2.0
 WAITS_REMEMBERED = 1000
-TOLD_MAX = 2**32 - 1  # seconds since 1970, of what is remembered
+ESTIMATED_MAX = 2**32 - 1  # seconds since 1970, of what is remembered
 COMPARED_AT_ONCE = 1024
 AS_THEY_CAME = Draw(b"", 0)
 
@@ -84,7 +84,7 @@ class LineModel:
         self.states = bytearray(1)
         self._joined_at = array("I", [0])
         self._seen_at = array("I", [0])
-        self._told = array("I", [0])  # when the turn was first said to come; 0 when nothing was said
+        self._told = array("I", [0])  # second of the first estimate; 0 without one. Its name is stored
         self._sightings = Sightings()
 
         # By rank.
@@ -190,10 +190,10 @@ class LineModel:
         begins, counts = self._ended.counts_from(self._cursor)
         return Reckoning(self._cursor, begins, self._ended.before(begins), tuple(counts))
 
-    def note_told(self, number: int, place: Place, now: Instant) -> None:
-        """The holder was told this place: how good the time first told was is measured when the turn comes."""
+    def note_estimate(self, number: int, place: Place, now: Instant) -> None:
+        """The holder was shown this place: the first estimate is compared with the real wait."""
         if not self._told[number] and place.eta_seconds > 0 and place.position:
-            self._told[number] = min(TOLD_MAX, now // SECOND + place.eta_seconds)
+            self._told[number] = min(ESTIMATED_MAX, now // SECOND + place.eta_seconds)
 
     def figures(self, now: Instant) -> Figures:
         return Figures(
@@ -205,8 +205,8 @@ class LineModel:
             moving_per_second=self._pace.per_second,
             no_show_share=self._no_shows,
             waits=tuple(sorted(self._waits)),
-            told=self._told_ever,
-            kept=self._told_kept,
+            estimates=self._told_ever,
+            estimates_kept=self._told_kept,
         )
 
     # Steps. Each may be repeated.
@@ -423,9 +423,9 @@ class LineModel:
         if turn.turns == 1:
             second = now // SECOND
             self._waits.append(second - self._joined_at[turn.number])
-            if told := self._told[turn.number]:
+            if estimated := self._told[turn.number]:
                 self._told_ever += 1
-                self._told_kept += second <= told
+                self._told_kept += second <= estimated
                 self._told[turn.number] = 0
 
     def _run(self, turn: Turn, now: Instant) -> None:

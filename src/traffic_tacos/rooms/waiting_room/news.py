@@ -1,9 +1,9 @@
-"""What a watching fan hears: the difference between what was told last and what is so now.
+"""What a stream sends: the difference between what was sent last and what is so now.
 
 PAUSED | RESUMED | RATE | SOLD_OUT | SEATS_AGAIN | SALE_OVER      of the line
 PLACE | READY | ENDED                                             of the ticket, last
 
-Who asks instead of watching hears the same as a `Condition`: what keeps the line from moving, if anything does.
+Who asks instead of watching gets the same as a `Condition`: what keeps the line from moving, if anything does.
 """
 
 from enum import Enum
@@ -52,7 +52,7 @@ def condition(view: LineView, maintenance: str) -> Condition | None:
 
 
 class Sight(msgspec.Struct, frozen=True):
-    """Everything about one ticket and its line that its holder is told. `maintenance` says why nobody may begin
+    """Everything about one ticket and its line that its holder is shown. `maintenance` says why nobody may begin
     anything now; empty when they may.
     """
 
@@ -68,26 +68,26 @@ class Sight(msgspec.Struct, frozen=True):
         return self.place.state > State.ADMITTED
 
 
-def news(told: Sight | None, now: Sight) -> list[Topic]:
-    """What to tell: at first everything that matters, then only what has changed."""
+def news(sent: Sight | None, now: Sight) -> list[Topic]:
+    """What to send: at first everything that matters, then only what has changed."""
     topics: list[Topic] = []
-    if told is None:
+    if sent is None:
         topics += [Topic.MAINTENANCE] if now.maintenance else []
         topics += [Topic.PAUSED] if now.is_stopped else []
         topics += [Topic.SOLD_OUT] if now.is_sold_out else []
         topics += [Topic.SALE_OVER] if now.sale_is_over else []
         return [*topics, _of_ticket(now)]
-    if now.maintenance != told.maintenance:
+    if now.maintenance != sent.maintenance:
         topics.append(Topic.MAINTENANCE)
-    if now.is_stopped != told.is_stopped:
+    if now.is_stopped != sent.is_stopped:
         topics.append(Topic.PAUSED if now.is_stopped else Topic.RESUMED)
-    if now.rate_per_second != told.rate_per_second:
+    if now.rate_per_second != sent.rate_per_second:
         topics.append(Topic.RATE)
-    if now.is_sold_out != told.is_sold_out:
+    if now.is_sold_out != sent.is_sold_out:
         topics.append(Topic.SOLD_OUT if now.is_sold_out else Topic.SEATS_AGAIN)
-    if now.sale_is_over and not told.sale_is_over:
+    if now.sale_is_over and not sent.sale_is_over:
         topics.append(Topic.SALE_OVER)
-    if (now.place.state, now.place.position) != (told.place.state, told.place.position):
+    if (now.place.state, now.place.position) != (sent.place.state, sent.place.position):
         topics.append(_of_ticket(now))
     return topics
 

@@ -10,7 +10,7 @@ from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.ids import checked_id, checked_text, required_reason
 from traffic_tacos.kernel.instants import Instant
-from traffic_tacos.ports.audit import HEAD, Audited, audited
+from traffic_tacos.ports.audit import CHAIN_END, Audited, audited
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.store import COMMIT_RECORDS_MAX, Decision, Key, Store, View, parts_of, put
 from traffic_tacos.rooms.waiting_room.line import PublishedDraw, PublishedEntry
@@ -109,7 +109,7 @@ class Operator:
         is_last = False
         try:
             while not is_last:
-                old, is_last = await self._store.transact((*reads, SETTINGS.prefix("event"), HEAD), decide)
+                old, is_last = await self._store.transact((*reads, SETTINGS.prefix("event"), CHAIN_END), decide)
         finally:
             self._lines.look_again(event_id)  # even when nobody knows whether it was done
         for changed_event in [event_id] if event_id else list(self._lines.all()):

@@ -25,7 +25,7 @@ class TicketRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     metadata: dict[str, str] = {}
 
 
-class Head(msgspec.Struct, frozen=True, omit_defaults=True):
+class LineHead(msgspec.Struct, frozen=True, omit_defaults=True):
     """`pool_digest` is that of all who have joined, while the pool is open."""
 
     last_number: int
@@ -64,7 +64,7 @@ NOTHING_SET = SettingsRecord()
 
 TICKET = Kind("ticket", TicketRecord)
 MEMBER = Kind("member", int)
-LINE_HEAD = Kind("line", Head)
+LINE_HEAD = Kind("line", LineHead)
 DRAW = Kind("draw", DrawRecord)
 SETTINGS = Kind("line_settings", SettingsRecord)
 

@@ -60,7 +60,7 @@ from traffic_tacos.rooms.waiting_room.records import (
     NOTHING_SET,
     TICKET,
     DrawRecord,
-    Head,
+    LineHead,
     TicketRecord,
     settings_key,
     ticket_key,
@@ -118,7 +118,7 @@ class ReplicatedLines:
         return line
 
     async def run(self) -> None:
-        """Hear what other processes have appended, and tell them of signs of life, until cancelled."""
+        """Apply what other processes have appended, and pass on signs of life, until cancelled."""
         while True:
             try:
                 await self.read()
@@ -136,7 +136,7 @@ class ReplicatedLines:
                 if entries is None:
                     await self._lines[name].reload()
                 else:
-                    self._lines[name].hear(entries, marks[name].epoch)
+                    self._lines[name].apply(entries, marks[name].epoch)
             except Damaged as damage:  # one queue's trouble is not the others'
                 log.error("queue_log_damaged", event_id=name, error=str(damage))
 
@@ -168,14 +168,14 @@ class _Replica:
         self.base_size = size
         self.read_size = 0  # bytes of entries since the base
 
-    def apply(self, entries: Sequence[Entry], hear: Callable[[Batch, Applied], None]) -> None:
+    def apply(self, entries: Sequence[Entry], apply: Callable[[Batch, Applied], None]) -> None:
         """Those that are new; entries may come more than once."""
         for position, payload in entries:
             if position <= self.mark.position:
                 continue
             if payload:
                 batch = decoded(payload)
-                hear(batch, self.machine.apply(batch, position.at))
+                apply(batch, self.machine.apply(batch, position.at))
             self.mark = self.mark._replace(position=position)
             self.read_size += len(payload)
 
@@ -195,11 +195,11 @@ class ReplicatedLine:
         self._serial = 0
         self._sending = asyncio.Lock()
         self._pending: list[tuple[Command, asyncio.Future[Any] | None]] = []
-        self._signs: dict[int, None] = {}  # of life, not told to the others yet
+        self._signs: dict[int, None] = {}  # of life, not sent to the others yet
         self._signs_sent_at: Instant = 0
         self._outcomes: dict[int, Sequence[Any]] = {}  # of our batch that is under way, by serial
-        self._advanced_at: Instant = 0  # when we heard of the last step, by our clock
-        self._patience: Instant = 0
+        self._advanced_at: Instant = 0  # when we saw the last step, by our clock
+        self._takeover_delay: Instant = 0
         self._sender: asyncio.Task[None] | None = None
         self._seed = b""
         self._is_configured = True
@@ -232,13 +232,13 @@ class ReplicatedLine:
         async with self._sending:
             await self._reload()
 
-    def hear(self, entries: Sequence[Entry], epoch: str) -> None:
+    def apply(self, entries: Sequence[Entry], epoch: str) -> None:
         """What was read of the log, unless that has moved on to another epoch meanwhile."""
         if epoch == self.mark.epoch:
-            self._replica.apply(entries, self._heard)
+            self._replica.apply(entries, self._applied)
 
     async def flush(self) -> None:
-        """Tell the others what waits to be told."""
+        """Send the others what waits to be sent."""
         async with self._sending:
             await self._send()
 
@@ -280,8 +280,8 @@ class ReplicatedLine:
         is_awaited = self._model.is_awaited(number)
         self._signs[number] = None
         if is_awaited:
-            self._tell(Touch(packed([number])))
-            self._tell(Advance())
+            self._post(Touch(packed([number])))
+            self._post(Advance())
         return is_awaited
 
     def touch(self, numbers: Iterable[int]) -> None:
@@ -310,7 +310,7 @@ class ReplicatedLine:
 
     async def release(self, number: int, state: State) -> None:
         if self._model.has_ended(number):
-            return  # another process was told as well
+            return  # another process was given it as well
         key, now = ticket_key(self._on.event_id, number), self._clock.now()
         await self._store.transact((key,), lambda view: decisions.release(view, key, state, now))
         await self._end({number: state})
@@ -318,13 +318,13 @@ class ReplicatedLine:
     def hold_seats(self, number: int, holds: bool) -> None:
         admission = self._model.admissions.get(number)
         if admission is not None and admission.holds_seats != holds:
-            self._tell(HoldSeats(number, holds))
+            self._post(HoldSeats(number, holds))
 
     def stock(self, sellable: int | None, *, is_sold_out: bool, is_all_sold: bool) -> None:
         known = self._model
-        told = Stock(sellable, is_sold_out, is_all_sold and self.terms.keeps_all_sold(self._clock.now()))
-        if told != Stock(known.sellable, known.is_sold_out, known.is_sold_for_good):
-            self._tell(told)
+        stock = Stock(sellable, is_sold_out, is_all_sold and self.terms.keeps_all_sold(self._clock.now()))
+        if stock != Stock(known.sellable, known.is_sold_out, known.is_sold_for_good):
+            self._post(stock)
 
     async def configure(self, terms: Terms, seed: bytes) -> None:
         self._on = self._on._replace(terms=terms)
@@ -362,9 +362,9 @@ class ReplicatedLine:
         now = self._clock.now()
         due = self._model.next_due(now)
         if due is not None and not self._is_ours(now):
-            due = max(due, self._advanced_at + TAKEN_OVER_AFTER + self._patience)
-        told = now if self._pending else self._signs_sent_at + SIGNS_SENT_EVERY if self._signs else None
-        return min((one for one in (due, told) if one is not None), default=None)
+            due = max(due, self._advanced_at + TAKEN_OVER_AFTER + self._takeover_delay)
+        sends = now if self._pending else self._signs_sent_at + SIGNS_SENT_EVERY if self._signs else None
+        return min((one for one in (due, sends) if one is not None), default=None)
 
     # What is asked of it.
 
@@ -372,8 +372,8 @@ class ReplicatedLine:
         settings = self._machine.settings
         return self._model.view(self._clock.now(), is_closed=settings.is_closed, message=settings.message)
 
-    def told(self, number: int, place: Place, at: Instant) -> None:
-        self._model.note_told(number, place, at)
+    def note_estimate(self, number: int, place: Place, at: Instant) -> None:
+        self._model.note_estimate(number, place, at)
 
     def figures(self) -> Figures:
         return self._model.figures(self._clock.now())
@@ -412,15 +412,15 @@ class ReplicatedLine:
     # The log.
 
     async def _ask(self, command: Command) -> Any:
-        """What came of the command, where it stands in the log. Those who ask meanwhile are told together."""
+        """What came of the command, where it stands in the log. Those who ask meanwhile are answered together."""
         asked: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._pending.append((command, asked))
         if self._sender is None or self._sender.done():  # on its own: who goes away must not take others' answers along
             self._sender = asyncio.create_task(self._send_all())
         return await asked
 
-    def _tell(self, command: Command) -> None:
-        """The others hear of it with whatever is sent next."""
+    def _post(self, command: Command) -> None:
+        """The others apply of it with whatever is sent next."""
         self._pending.append((command, None))
 
     async def _send_all(self) -> None:
@@ -440,7 +440,7 @@ class ReplicatedLine:
         outcomes: Sequence[Any] = [LogUnavailable("the queue did not answer: this process stops")] * len(sent)
         try:
             outcomes = await self._appended(Batch(self._engine.author, self._serial, [command for command, _ in sent]))
-        except Exception as failure:  # noqa: BLE001 - everybody who asked hears of it
+        except Exception as failure:  # noqa: BLE001 - everybody who asked gets it
             outcomes = [failure] * len(sent)
         finally:
             if isinstance(outcomes[0], LogUnavailable):  # what nobody waits for, nobody would say again
@@ -459,7 +459,7 @@ class ReplicatedLine:
         for _ in range(APPENDED_AT_MOST):
             mark = self.mark
             try:
-                self.hear(await self._log.append(self.name, mark, payload), mark.epoch)
+                self.apply(await self._log.append(self.name, mark, payload), mark.epoch)
             except BaseMoved:
                 await self._reload()
             except ServerChanged:
@@ -473,12 +473,12 @@ class ReplicatedLine:
                 return outcomes
         raise fault
 
-    def _heard(self, batch: Batch, applied: Applied) -> None:
+    def _applied(self, batch: Batch, applied: Applied) -> None:
         if batch.author == self._engine.author and batch.serial == self._serial:
             self._outcomes = {batch.serial: applied.outcomes}
         if any(isinstance(command, Advance) for command in batch.commands):
             self._advanced_at = self._clock.now()
-            self._patience = self._engine.randomness.randrange(TAKEN_OVER_AFTER)
+            self._takeover_delay = self._engine.randomness.randrange(TAKEN_OVER_AFTER)
         if applied.changed or batch.author != self._engine.author:  # what is due may have changed
             self._listener(applied.changed)
 
@@ -519,7 +519,7 @@ class ReplicatedLine:
         entries = (await self._log.read({self.name: mark}))[self.name]
         if entries is None:
             return  # somebody has begun it
-        self.hear(entries, mark.epoch)
+        self.apply(entries, mark.epoch)
         machine = LineMachine.thawed(self.name, self._on.entry, self._machine.frozen())
         machine.skip(self._clock.now())
         log.warning("queue_server_changed", event_id=self.name, numbers_skipped_from=machine.model.last_number)
@@ -601,7 +601,7 @@ class ReplicatedLine:
         assert closed_at is not None
         if self._machine.gap is not None:
             digest = self._digest(pool.size)
-        head = Head(pool.size, digest.hex())
+        head = LineHead(pool.size, digest.hex())
         drawn = await self._store.transact(
             (LINE_HEAD.key(self.name), DRAW.key(self.name)),
             lambda view: decisions.close_pool(view, self._on, closed_at, head),
@@ -637,7 +637,7 @@ class ReplicatedLine:
                 else:
                     del ended[record.number]
                     admission = _admission(record)
-                    self._tell(Admit(admission.number, admission.granted_at, admission.expires_at))
+                    self._post(Admit(admission.number, admission.granted_at, admission.expires_at))
             await self._end(ended)
 
     async def _end(self, ended: Mapping[int, State]) -> None:
@@ -648,7 +648,7 @@ class ReplicatedLine:
     def _is_ours(self, now: Instant) -> bool:
         if self._machine.advanced_by == self._engine.author:
             return True
-        return now >= self._advanced_at + TAKEN_OVER_AFTER + self._patience
+        return now >= self._advanced_at + TAKEN_OVER_AFTER + self._takeover_delay
 
 
 def _key_of(drawn: DrawRecord, event_id: str) -> bytes:

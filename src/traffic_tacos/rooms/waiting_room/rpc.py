@@ -157,8 +157,8 @@ class QueueStreamRpc:
     ) -> AsyncIterator[ws.QueueUpdateEvent]:
         watching = self._room.watch(request.waiting_token, request.session_id, request.event_id, call)
         async with aclosing(watching) as news:
-            async for told in news:
-                yield _update(told, request.waiting_token, call)
+            async for news_item in news:
+                yield _update(news_item, request.waiting_token, call)
 
 
 class LineRpc:
@@ -222,25 +222,25 @@ def _metadata(given: pb.QueueMetadata) -> dict[str, str]:
     return {name: value for name, value in metadata.items() if value}
 
 
-def _update(told: StreamUpdate | StreamMessage, token: str, call: Call) -> ws.QueueUpdateEvent:
-    if isinstance(told, StreamMessage):
+def _update(news_item: StreamUpdate | StreamMessage, token: str, call: Call) -> ws.QueueUpdateEvent:
+    if isinstance(news_item, StreamMessage):
         return ws.QueueUpdateEvent(
             type=ws.EVENT_TYPE_MESSAGE,
-            system_update=ws.SystemUpdate(event_id=told.event_id, message=told.text.text),
-            timestamp=wire.timestamp(told.text.sent_at),
-            correlation_id=told.text.id,
+            system_update=ws.SystemUpdate(event_id=news_item.event_id, message=news_item.text.text),
+            timestamp=wire.timestamp(news_item.text.sent_at),
+            correlation_id=news_item.text.id,
         )
-    at, place = wire.timestamp(told.at), told.sight.place
-    if told.topic in _SYSTEM_TOPICS:
-        kind, message = _SYSTEM_TOPICS[told.topic]
+    at, place = wire.timestamp(news_item.at), news_item.sight.place
+    if news_item.topic in _SYSTEM_TOPICS:
+        kind, message = _SYSTEM_TOPICS[news_item.topic]
         return ws.QueueUpdateEvent(
             type=ws.EVENT_TYPE_SYSTEM_UPDATE,
             system_update=ws.SystemUpdate(
-                event_id=told.event_id,
-                total_waiting=told.waiting,
-                admission_rate=told.sight.rate_per_second,
+                event_id=news_item.event_id,
+                total_waiting=news_item.waiting,
+                admission_rate=news_item.sight.rate_per_second,
                 event_type=kind,
-                message=_maintained(told) or message,
+                message=_maintained(news_item) or message,
             ),
             timestamp=at,
             correlation_id=call.trace_id,
@@ -251,18 +251,18 @@ def _update(told: StreamUpdate | StreamMessage, token: str, call: Call) -> ws.Qu
             waiting_token=token,
             position=place.position,
             eta_seconds=place.eta_seconds,
-            event_type=_QUEUE_TOPICS[told.topic],
+            event_type=_QUEUE_TOPICS[news_item.topic],
             admission_ready=place.may_be_admitted,
-            expires_at=wire.timestamp(told.expires_at),
+            expires_at=wire.timestamp(news_item.expires_at),
         ),
         timestamp=at,
         correlation_id=call.trace_id,
     )
 
 
-def _maintained(told: StreamUpdate) -> str:
-    is_news = told.topic is Topic.MAINTENANCE and told.sight.maintenance
-    return f"maintenance: {told.sight.maintenance}" if is_news else ""
+def _maintained(news_item: StreamUpdate) -> str:
+    is_news = news_item.topic is Topic.MAINTENANCE and news_item.sight.maintenance
+    return f"maintenance: {news_item.sight.maintenance}" if is_news else ""
 
 
 def _line(view: Overview) -> own.Line:
@@ -278,8 +278,8 @@ def _line(view: Overview) -> own.Line:
         no_show_share=figures.no_show_share,
         wait_p50_seconds=figures.wait_at(0.5),
         wait_p95_seconds=figures.wait_at(0.95),
-        told=figures.told,
-        told_kept=figures.kept,
+        told=figures.estimates,
+        told_kept=figures.estimates_kept,
         rate_per_second=view.rate_per_second,
         active_max=view.active_max,
         stopped=view.is_stopped,

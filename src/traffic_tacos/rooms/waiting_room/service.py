@@ -48,7 +48,7 @@ class Grant(msgspec.Struct, frozen=True):
 
 
 class StreamUpdate(msgspec.Struct, frozen=True):
-    """One thing that a watching fan hears, and everything that is so at that moment."""
+    """One thing that a stream sends, and everything that is so at that moment."""
 
     topic: Topic
     event_id: str
@@ -66,7 +66,7 @@ class StreamMessage(msgspec.Struct, frozen=True):
 
 
 class WaitingRoom:
-    """`keyring` seals waiting tokens and signs reservation tokens; streams tell what comes in `messages` too."""
+    """`keyring` seals waiting tokens and signs reservation tokens; streams carry what comes in `messages` too."""
 
     def __init__(self, lines: Lines, keyring: Keyring, messages: Messages) -> None:
         self._messages = messages
@@ -102,7 +102,7 @@ class WaitingRoom:
         joined = await opened.line.join(session_id, user_id, metadata, self._shown(event_id, call))
         self._lines.wake(opened)
         token = seal_ticket(Ticket(event_id, joined.number, joined.session_hash), self._token_secret)
-        place, view = opened.tell(joined.number)
+        place, view = opened.status(joined.number)
         return Standing(token, place, _expires_at(view), joined.is_new)
 
     async def catch_up(self, token: str, call: Call) -> None:
@@ -116,7 +116,7 @@ class WaitingRoom:
         opened, number = self.checked.get(token) or self._check(token)
         if opened.line.visit(number):
             self._lines.wake(opened)
-        place, view = opened.tell(number)
+        place, view = opened.status(number)
         return place, _expires_at(view)
 
     async def admit(self, token: str, event_id: str, user_id: str, call: Call) -> Grant | None:
@@ -182,7 +182,7 @@ class WaitingRoom:
         """The present state at once, then every change that matters to this ticket, until it ends; and messages to
         its session, or to the user who watches.
 
-        Who reads slowly is told only the newest. Ends with UNAVAILABLE when the platform stops, or when
+        Who reads slowly gets only the newest. Ends with UNAVAILABLE when the platform stops, or when
         the same ticket is watched too many times over.
         """
         ticket = open_ticket(token, self._token_secret)
@@ -201,13 +201,13 @@ class WaitingRoom:
                 watcher.news.clear()
                 opened.line.visit(ticket.number)
                 sight, view = opened.sight(ticket.number)
-                topics, watcher.told = news(watcher.told, sight), sight
+                topics, watcher.sent = news(watcher.sent, sight), sight
                 for topic in topics:
                     yield StreamUpdate(topic, ticket.event_id, sight, view.waiting, view.at, _expires_at(view))
                 if inbox is not None:
                     for text in inbox.take():
                         yield StreamMessage(ticket.event_id, text)
-                        await inbox.told(text)
+                        await inbox.delivered(text)
                 if sight.has_ended:
                     return
                 await watcher.news.wait()

@@ -5,7 +5,7 @@ from enum import IntEnum
 
 import msgspec
 
-from traffic_tacos.kernel.events import SaleWindow
+from traffic_tacos.kernel.event_info import SaleWindow
 from traffic_tacos.kernel.instants import MINUTE, SECOND, Instant
 
 
@@ -82,8 +82,8 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class Figures(msgspec.Struct, frozen=True):
-    """How a line is doing. `waits` are the last ones in seconds, ascending. `told` counts times first told,
-    `kept` those that the real wait stayed within."""
+    """How a line is doing. `waits` are the last ones in seconds, ascending. `estimates` counts
+    times first estimated, `estimates_kept` those that the real wait stayed within."""
 
     waiting: int
     ready: int
@@ -93,8 +93,8 @@ class Figures(msgspec.Struct, frozen=True):
     moving_per_second: float
     no_show_share: float
     waits: tuple[int, ...]
-    told: int
-    kept: int
+    estimates: int
+    estimates_kept: int
 
     @property
     def wait_average(self) -> int:

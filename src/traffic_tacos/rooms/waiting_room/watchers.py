@@ -18,14 +18,14 @@ LOOKS_MAX = 1000
 
 
 class Watcher:
-    """One stream. `told` is the last thing its reader was given."""
+    """One stream. `sent` is the last thing its reader was sent."""
 
-    __slots__ = ("is_displaced", "news", "number", "told")
+    __slots__ = ("is_displaced", "news", "number", "sent")
 
     def __init__(self, number: int) -> None:
         self.number = number
         self.news = asyncio.Event()
-        self.told: Sight | None = None
+        self.sent: Sight | None = None
         self.is_displaced = False
 
 

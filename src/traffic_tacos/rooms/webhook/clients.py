@@ -8,7 +8,7 @@ from traffic_tacos.kernel.instants import Instant
 from traffic_tacos.upstream import Upstream
 
 ROOM_SECONDS = 1.0
-SETTLE_SECONDS = 5.0
+APPLY_SECONDS = 5.0
 
 
 class ReservationClient:
@@ -28,13 +28,13 @@ class WorkerClient:
         self._upstream = upstream
         self._stub = worker_pb2_grpc.WorkerServiceStub(upstream.channel)
 
-    async def settle(self, reservation_id: str, payment_intent_id: str, call: Call) -> bool:
+    async def apply_payment_result(self, reservation_id: str, payment_intent_id: str, call: Call) -> bool:
         """Do with a reservation what its payment's own status asks for; False when that must be tried again.
 
         Repeating it has no second effect.
         """
         request = worker_pb2.ProcessPaymentRequest(reservation_id=reservation_id, payment_intent_id=payment_intent_id)
-        answer = await self._upstream.ask(self._stub.ProcessPaymentResult, request, call, SETTLE_SECONDS)
+        answer = await self._upstream.ask(self._stub.ProcessPaymentResult, request, call, APPLY_SECONDS)
         return answer.status in (worker_pb2.PROCESSING_STATUS_SUCCESS, worker_pb2.PROCESSING_STATUS_SKIPPED)
 
 

@@ -1,7 +1,7 @@
 """Webhooks out, one job each, as Standard Webhooks asks: the id and the body stay over all attempts, the
 timestamp and so the signature are fresh for each.
 
-None is lost, since the job was committed with what it tells. An endpoint has places of its own among the
+None is lost, since the job was committed with what it reports. An endpoint has places of its own among the
 jobs, and a circuit breaker: one that hangs or fails keeps nobody else waiting, and is not called for a while.
 """
 
@@ -27,7 +27,7 @@ from traffic_tacos.rooms.webhook.model import ATTEMPTS_MAX, SECONDS_MAX, Endpoin
 # Over a day, even if every pause came out shortest: the doubling ones make 4.5 hours, seven of the longest 21.
 RETRY = RetryPolicy(pause_max=3 * HOUR, attempts_max=ATTEMPTS_MAX)
 OWN, ENDPOINTS = "webhook to ourselves", "webhook to an endpoint"
-# What the platform tells itself shares nothing with what others want to hear. Every endpoint that can be registered
+# What the platform sends to itself shares nothing with what it sends to others. Every endpoint that can be registered
 # has a place of its own; up to 7 more are taken from what all share. The rest goes to addresses that services name.
 POOLS = {
     OWN: PoolPolicy(RETRY, running_max=64, group_max=64),
@@ -60,7 +60,7 @@ class NotDelivered(Fault):
 
 class Deliveries:
     """The secrets of `keyring` sign what goes to no registered endpoint. `own_url` is where the platform itself
-    hears of payments: no circuit breaker stands before that.
+    is notified of payments: no circuit breaker stands before that.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Who wants to hear of what: registered, told of everything that becomes true, removed."""
+"""Who subscribed to what: registered, notified of everything that becomes true, removed."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -14,7 +14,7 @@ from traffic_tacos.kernel.topics import SEND_WEBHOOK
 from traffic_tacos.kernel.webhook_types import MAINTENANCE as OF_MAINTENANCE
 from traffic_tacos.kernel.webhook_types import OF_PAYMENT, OF_RESERVATION, WEBHOOK_TYPES, WebhookType
 from traffic_tacos.ports import settings
-from traffic_tacos.ports.audit import HEAD, audited, entry_of
+from traffic_tacos.ports.audit import CHAIN_END, audited, entry_of
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.store import (
     COMMIT_RECORDS_MAX,
@@ -71,7 +71,7 @@ class Endpoints:
             self._known[endpoint.id] = endpoint
 
     def committed(self, writes: Sequence[Write]) -> None:
-        """Hear of a commit: endpoints that were changed or removed in it, by whomever."""
+        """Take note of a commit: endpoints that were changed or removed in it, by whomever."""
         for kind, path, endpoint in writes:
             if kind is ENDPOINT:
                 if endpoint is None:
@@ -101,10 +101,10 @@ class Endpoints:
             after = model.registered(view.get(key), asked, asked.registered_at)
             return Decision(after, (put(key, after), *audited(view, entry)))
 
-        return await self._store.transact((key, HEAD), decide)
+        return await self._store.transact((key, CHAIN_END), decide)
 
     async def remove(self, endpoint_id: str, reason: str, call: Call) -> None:
-        """Tell it nothing any more, also of what it was yet to be told."""
+        """Send it nothing any more, also nothing that was yet to be sent."""
         key = endpoint_key(checked_id("endpoint_id", endpoint_id))
         entry = entry_of(call, self._clock.now(), "remove endpoint", endpoint_id, reason)
 
@@ -115,11 +115,11 @@ class Endpoints:
             gone = msgspec.structs.replace(entry, old=known.url)
             return Decision(None, (delete(key), *audited(view, gone)))
 
-        await self._store.transact((key, HEAD), decide)
+        await self._store.transact((key, CHAIN_END), decide)
         await self._drop_jobs(endpoint_id)
 
     async def _drop_jobs(self, endpoint_id: str) -> None:
-        """What it was yet to be told, and could not be told, goes with it."""
+        """What was yet to be sent to it, and what could not be delivered, goes with it."""
         jobs = JOB.prefix()
         after: Key[Job] | None = JOB.key(f"{SEND_WEBHOOK}:{endpoint_id}:")
         while page := await self._store.scan(jobs, after=after, limit=JOBS_DROPPED_AT_ONCE_MAX):
@@ -143,13 +143,13 @@ class Endpoints:
         await self._store.transact((key,), decide)
 
     async def handle(self, event: DomainEvent) -> None:
-        """Tell of an event whoever wants to hear of it. Heard again, it makes the same jobs under the same ids."""
+        """Notify of an event whoever subscribed to it. Handled again, it makes the same jobs under the same ids."""
         if not self._known:
             return
-        told, data = _told_of(event)
-        if told is None or not told.subscribed_as:
+        webhook, data = _webhook_of(event)
+        if webhook is None or not webhook.subscribed_as:
             return
-        kind = EventType(told.subscribed_as)
+        kind = EventType(webhook.subscribed_as)
         wanting = [one for one in self._known.values() if kind in one.event_types]
         jobs = [self._job(endpoint, kind, data) for endpoint in wanting]
         for some in in_commits(jobs):
@@ -194,8 +194,8 @@ def _with_new(jobs: Sequence[Job], view: View) -> Decision[None]:
     return Decision(None, jobs=[job for job in jobs if view.get(JOB.key(job.id)) is None])
 
 
-def _told_of(event: DomainEvent) -> tuple[WebhookType | None, dict[str, str]]:
-    """What an event is to endpoints, and what they are told of it."""
+def _webhook_of(event: DomainEvent) -> tuple[WebhookType | None, dict[str, str]]:
+    """What an event is to endpoints, and what it says to them."""
     match event:
         case PaymentChanged():
             data = {"payment_intent_id": event.payment_intent_id, "reservation_id": event.reservation_id}

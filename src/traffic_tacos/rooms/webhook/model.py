@@ -1,4 +1,4 @@
-"""Webhooks in: what one says, whichever door it came through. Webhooks out: who wants to hear of what."""
+"""Webhooks in: what one says, over HTTP and gRPC alike. Webhooks out: who subscribed to what."""
 
 import base64
 import re
@@ -83,7 +83,7 @@ class Secret(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Endpoint(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Who wants to hear of what, and where. `secrets` newest first; `gone_at` is when it answered 410."""
+    """Who subscribed to what, and where. `secrets` newest first; `gone_at` is when it answered 410."""
 
     id: str
     service_name: str

@@ -1,4 +1,4 @@
-"""Webhook records: the receipt of each one that was taken, by source and id; who is told of what."""
+"""Webhook records: the receipt of each one that was taken, by source and id; who subscribed to what."""
 
 from traffic_tacos.ports.store import Key, Kind
 from traffic_tacos.rooms.webhook.model import Endpoint, Receipt

@@ -90,12 +90,12 @@ class Webhooks:
         due_at = max(self._clock.now(), await self._reservations.hold_expires_at(reservation_id, call))
         name, payload = f"{EXPIRE_RESERVATION}:webhook:{reservation_id}", {"reservation_id": reservation_id}
         look = Job(name, EXPIRE_RESERVATION, due_at, payload, group=reservation_id)
-        return await self._once(source, webhook_id, look, "expire")
+        return await self._receive(source, webhook_id, look, "expire")
 
     def validate(self, webhook_id: str, payload: bytes, signature: str) -> tuple[bool, str]:
         """Whether a webhook of ours is genuine, and if not, why.
 
-        What was signed has a time in it that this call is not told (decision 0014): `t=SECONDS` in front of the
+        What was signed has a time in it that this call does not have (decision 0014): `t=SECONDS` in front of the
         signature says it; otherwise every second of the last and next five minutes is tried.
         """
         checked_foreign_id("webhook_id", webhook_id)
@@ -146,24 +146,24 @@ class Webhooks:
         known = await self._store.get(receipt_key(news.source, news.webhook_id))
         if known is not None:
             return known
-        if news.is_final and await self._is_settled(news):
-            return await self._once(news.source, news.webhook_id, None, "settle")
+        if news.is_final and await self._is_applied(news):
+            return await self._receive(news.source, news.webhook_id, None, "settle")
         if not news.is_final or not await self._is_ours(news):
-            return await self._once(news.source, news.webhook_id, None, "none")
+            return await self._receive(news.source, news.webhook_id, None, "none")
         payload = {
             "payment_intent_id": news.payment_intent_id,
             "reservation_id": news.reservation_id,
         }
         name = f"{SETTLE_PAYMENT_RESULT}:{news.source}:{news.webhook_id}"
         look = Job(name, SETTLE_PAYMENT_RESULT, self._clock.now(), payload, group=news.reservation_id)
-        return await self._once(news.source, news.webhook_id, look, "settle")
+        return await self._receive(news.source, news.webhook_id, look, "settle")
 
-    async def _is_settled(self, news: PaymentNews) -> bool:
+    async def _is_applied(self, news: PaymentNews) -> bool:
         """Have the worker do at once what the payment's own status asks for, which may be done twice. When that does
         not come off, for whatever reason, a job does it that is committed with the receipt.
         """
         try:
-            return await self._worker.settle(news.reservation_id, news.payment_intent_id, _own_call())
+            return await self._worker.apply_payment_result(news.reservation_id, news.payment_intent_id, _own_call())
         except (Fault, Refusal):
             return False
 
@@ -185,7 +185,7 @@ class Webhooks:
             )
         return True
 
-    async def _once(self, source: str, webhook_id: str, look: Job | None, next_action: str) -> Receipt:
+    async def _receive(self, source: str, webhook_id: str, look: Job | None, next_action: str) -> Receipt:
         """The receipt, in one commit with the work that the webhook asks for, unless that waits to be done already;
         the same receipt for a repeat.
         """

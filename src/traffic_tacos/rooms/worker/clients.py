@@ -39,7 +39,7 @@ class LifecycleClient:
         )
         return Done(_status(answer.changed), wire.plain_seats(answer.released_seats))
 
-    async def settle(self, reservation_id: str, payment_intent_id: str, call: Call) -> Done:
+    async def apply_payment_result(self, reservation_id: str, payment_intent_id: str, call: Call) -> Done:
         answer = await self._upstream.ask(
             self._stub.SettleReservation,
             lifecycle_pb2.SettleReservationRequest(reservation_id=reservation_id, payment_intent_id=payment_intent_id),
@@ -118,7 +118,7 @@ class PaymentClient:
     async def refund(self, payment_intent_id: str, owed: Money | None, reason: str, call: Call) -> None:
         """See to it that so much of a payment has gone back in all (None: everything); one under way is cancelled.
 
-        Asking again is harmless whatever the key, since the amount is a total; a new key is never told of old times.
+        Asking again is harmless whatever the key, since the amount is a total; a new key never gets an old answer.
         """
         await self._upstream.ask(
             self._stub.CancelPayment,

@@ -82,7 +82,7 @@ class Compensations:
     async def _refund_one(
         self, payment: PaymentView, reservation: ReservationView | None, call: Call, *, is_asked_for: bool
     ) -> list[Action]:
-        """A payment that buys nothing goes back; one that may yet buy something is settled or left alone."""
+        """A payment that buys nothing goes back; one that may yet buy something is given its result or left alone."""
         if reservation is None:
             refund = self._payments.refund(payment.id, None, "there is no such reservation", call)
             return await self._done(
@@ -98,8 +98,8 @@ class Compensations:
         if payment.is_under_way:
             refund = self._payments.refund(payment.id, None, "the reservation has ended", call)
             return await self._done(ActionType.PAYMENT_REFUND, PAYMENT, f"{payment.id}, cancelled", _quietly(refund))
-        settled = await self._lifecycle.settle(reservation.id, payment.id, call)
-        what = "confirmed" if settled.order_id else "no ticket for it: refunded"
+        ended = await self._lifecycle.apply_payment_result(reservation.id, payment.id, call)
+        what = "confirmed" if ended.order_id else "no ticket for it: refunded"
         return [self._action(ActionType.PAYMENT_REFUND, PAYMENT, f"{payment.id}, {what}", success=True)]
 
     async def _cancel(

@@ -48,7 +48,7 @@ class WorkerRpc:
         reservation_id = checked_id("reservation_id", request.reservation_id)
         intent_id = checked_id("payment_intent_id", request.payment_intent_id)
         try:
-            done = await self._worker.settle(reservation_id, intent_id, call)
+            done = await self._worker.apply_payment_result(reservation_id, intent_id, call)
         except Fault:
             done = Done(to_try_again(request.retry_count))
         return pb.ProcessPaymentResponse(

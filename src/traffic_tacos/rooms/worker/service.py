@@ -1,4 +1,4 @@
-"""The worker's verbs: expire a reservation, settle a payment's result, give a payment back."""
+"""The worker's verbs: expire a reservation, apply a payment's result, give a payment back."""
 
 import random
 
@@ -32,21 +32,21 @@ class Worker:
         """What the worker does with jobs, by topic. A job whose handler returns is done."""
         return {
             EXPIRE_RESERVATION: _ending(self._expire_job),
-            SETTLE_PAYMENT_RESULT: _ending(self._settle_job),
+            SETTLE_PAYMENT_RESULT: _ending(self._apply_result_job),
             REFUND_PAYMENT: _ending(self._refund_job),
         }
 
     async def expire(self, reservation_id: str, call: Call) -> Done:
         return await self._lifecycle.expire(reservation_id, call)
 
-    async def settle(self, reservation_id: str, payment_intent_id: str, call: Call) -> Done:
-        return await self._lifecycle.settle(reservation_id, payment_intent_id, call)
+    async def apply_payment_result(self, reservation_id: str, payment_intent_id: str, call: Call) -> Done:
+        return await self._lifecycle.apply_payment_result(reservation_id, payment_intent_id, call)
 
     async def _expire_job(self, job: Job) -> None:
         await self.expire(job.payload["reservation_id"], self._call())
 
-    async def _settle_job(self, job: Job) -> None:
-        await self.settle(job.payload["reservation_id"], job.payload["payment_intent_id"], self._call())
+    async def _apply_result_job(self, job: Job) -> None:
+        await self.apply_payment_result(job.payload["reservation_id"], job.payload["payment_intent_id"], self._call())
 
     async def _refund_job(self, job: Job) -> None:
         owed = None

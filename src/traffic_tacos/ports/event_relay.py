@@ -1,4 +1,4 @@
-"""Things that have become true, told to whoever subscribed, at least once, in the order of their commits."""
+"""Things that have become true, published to whoever subscribed, at least once, in the order of their commits."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol, TypeAlias
@@ -13,8 +13,8 @@ class EventRelay(Protocol):
     """The engine that hands the events of each commit to every subscriber."""
 
     def subscribe(self, subscriber: Subscriber, *, forwards: bool = False) -> None:
-        """Let somebody hear every event; where there are many processes, each lets its own hear. Who `forwards` it to
-        the outside world is enough in one of them, and hears it there.
+        """Give every event to this subscriber; where there are many processes, to each one's own. One that `forwards`
+        events to the outside world is given each in one process only.
         """
         ...
 
@@ -27,7 +27,7 @@ class EventRelay(Protocol):
         ...
 
     def committed(self, writes: Sequence[Write]) -> None:
-        """Hear of a commit: the events that came with it."""
+        """Take up the events of a commit."""
         ...
 
     async def run(self) -> None:

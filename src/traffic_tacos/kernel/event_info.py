@@ -1,4 +1,4 @@
-"""An event as rooms tell each other of it: what it is, without its seats; and when it is sold."""
+"""A concert or another event, as services see it: what it is, without its seats; and when it is sold."""
 
 import msgspec
 
