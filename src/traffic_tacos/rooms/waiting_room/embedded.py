@@ -13,31 +13,24 @@ from traffic_tacos.kernel.errors import Refusal
 from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.kernel.tokens import session_hash
 from traffic_tacos.ports.clock import Clock
-from traffic_tacos.ports.sales import sale_key
-from traffic_tacos.ports.store import Key, Store, in_commits
-from traffic_tacos.rooms.waiting_room import decisions, draw, guards
+from traffic_tacos.ports.store import Store, in_commits
+from traffic_tacos.rooms.waiting_room import decisions, guards
 from traffic_tacos.rooms.waiting_room.decisions import Deciding, Member
 from traffic_tacos.rooms.waiting_room.draw import Draw
 from traffic_tacos.rooms.waiting_room.line import Holder, Joined, Listener, PublishedDraw, PublishedEntry
+from traffic_tacos.rooms.waiting_room.line_store import EXPIRED_AT_ONCE_MAX, FENCES, LineStore, admission_of, key_of
 from traffic_tacos.rooms.waiting_room.model import LineModel
 from traffic_tacos.rooms.waiting_room.records import (
-    DRAW,
-    LINE_HEAD,
     NOTHING_SET,
     TICKET,
     DrawRecord,
-    TicketRecord,
     member_keys,
-    settings_key,
     ticket_key,
 )
 from traffic_tacos.rooms.waiting_room.values import Admission, Figures, Place, Reckoning, State, Terms
 from traffic_tacos.rooms.waiting_room.view import LineView
 
-SCAN_PAGE = 5000
 PROGRESS_EVERY = 100_000
-EXPIRED_AT_ONCE_MAX = 500
-FENCES = 1  # that a store may declare beside what is decided here
 log = structlog.get_logger()
 
 
@@ -71,13 +64,13 @@ class EmbeddedLine:
 
     def __init__(self, engine: EmbeddedLines, event_id: str, terms: Terms, listener: Listener) -> None:
         self._store = engine.store
+        self._stored = LineStore(engine.store, event_id)
         self._clock = engine.clock
         self._maintenance = engine.maintenance
         self._listener = listener
         self._on = Deciding(event_id, terms, engine.token_secret)
         self._model = LineModel(terms.limits)
-        self._set_for_all = self._set_for_this = NOTHING_SET
-        self._head_key, self._draw_key = LINE_HEAD.key(event_id), DRAW.key(event_id)
+        self._set = (NOTHING_SET, NOTHING_SET)  # for all events, and for this one
         self._joining = 0  # joins under way
         self._is_closed = False
         self._message = ""
@@ -89,25 +82,22 @@ class EmbeddedLine:
     async def load(self, seed: bytes) -> None:
         """Everybody stands where they stood, and no timer ran while the platform was down."""
         now = self._clock.now()
-        await self._read_settings()
-        drawn = await self._committed_draw(now, seed)
+        self._set = await self._stored.settings()
+        drawn = await self._stored.commit_draw(self._on, seed, now)
         if drawn is not None:
             self._model.gather()
         self._apply_settings(now)
         self._draw_closed(drawn, now)
         grants: list[Instant] = []
-        after: Key[TicketRecord] | None = None
-        while page := await self._store.scan(TICKET.prefix(self._on.event_id), after=after, limit=SCAN_PAGE):
-            for _, record in page:
-                self._model.joined(record.number, now, record.joined_at)
-                if record.granted_at is not None:
-                    grants.append(record.granted_at)
-                    self._model.admitted(_admission(record), now)
-                if record.ended:
-                    self._model.end(record.number, State[record.ended])
-            after = page[-1][0]
-            if self._model.last_number % PROGRESS_EVERY < SCAN_PAGE:
-                log.info("taking_up_queue", event_id=self._on.event_id, tickets=self._model.last_number)
+        async for record in self._stored.tickets():
+            self._model.joined(record.number, now, record.joined_at)
+            if record.granted_at is not None:
+                grants.append(record.granted_at)
+                self._model.admitted(admission_of(record), now)
+            if record.ended:
+                self._model.end(record.number, State[record.ended])
+            if record.number % PROGRESS_EVERY == 0:
+                log.info("taking_up_queue", event_id=self._on.event_id, tickets=record.number)
         self._model.admissions.recall_grants(time for time in grants if time > now - SECOND)
 
     # What a fan does.
@@ -162,16 +152,14 @@ class EmbeddedLine:
         return admission
 
     async def leave(self, number: int) -> Instant:
-        key, now = ticket_key(self._on.event_id, number), self._clock.now()
-        left_at = await self._store.transact((key,), lambda view: decisions.leave(view, key, now))
+        left_at = await self._stored.leave(number, self._clock.now())
         self._end(number, State.LEFT)
         return left_at
 
     # What the sale does.
 
     async def release(self, number: int, state: State) -> None:
-        key, now = ticket_key(self._on.event_id, number), self._clock.now()
-        await self._store.transact((key,), lambda view: decisions.release(view, key, state, now))
+        await self._stored.release(number, state, self._clock.now())
         self._end(number, state)
 
     def hold_seats(self, number: int, holds: bool) -> None:
@@ -185,9 +173,9 @@ class EmbeddedLine:
     async def configure(self, terms: Terms, seed: bytes) -> None:
         now = self._clock.now()
         self._on = self._on._replace(terms=terms)
-        await self._read_settings()
+        self._set = await self._stored.settings()
         if self._model.last_number == 0 and not self._model.is_pool:
-            drawn = await self._committed_draw(now, seed)
+            drawn = await self._stored.commit_draw(self._on, seed, now)
             if self._model.last_number == 0 and drawn is not None and drawn.closed_at is None:
                 self._model.gather()
         self._apply_settings(now)
@@ -199,11 +187,11 @@ class EmbeddedLine:
         changed = self._model.step(now)
         expiring = self._model.expiring(EXPIRED_AT_ONCE_MAX)
         for some in in_commits(expiring, FENCES):
-            for record in await self._expire(some, now):
+            for record in await self._stored.expire(some, now):
                 if record.ended:
                     self._model.end(record.number, State[record.ended])
                 else:
-                    self._model.admitted(_admission(record), now)
+                    self._model.admitted(admission_of(record), now)
         self._listener([*changed, *expiring])
 
     def gives_turns(self) -> bool:
@@ -227,25 +215,11 @@ class EmbeddedLine:
         return self._model.reckoning()
 
     async def holder(self, number: int) -> Holder | None:
-        record = await self._store.get(ticket_key(self._on.event_id, number))
-        if record is None:
-            return None
-        return Holder(record.user_id, decisions.names(self._on.event_id, record), record.granted_at is not None)
+        return await self._stored.holder(number)
 
     async def draw(self) -> PublishedDraw | None:
-        drawn = await self._store.get(self._draw_key)
-        if drawn is None:
-            return None
-        seed, is_closed = bytes.fromhex(drawn.seed), drawn.closed_at is not None
-        return PublishedDraw(
-            commitment=draw.commitment(seed),
-            committed_at=drawn.committed_at,
-            opens_at=self.terms.starts_at,
-            closed_at=drawn.closed_at,
-            pool_size=drawn.pool_size if is_closed else self._model.last_number,
-            pool_digest=bytes.fromhex(drawn.pool_digest),
-            seed=seed if is_closed else b"",
-        )
+        model = self._model
+        return await self._stored.draw(self.terms.starts_at, model.last_number, is_closed=not model.is_pool)
 
     async def entries(self, after: int, limit: int) -> list[PublishedEntry]:
         start = ticket_key(self._on.event_id, after)
@@ -274,7 +248,7 @@ class EmbeddedLine:
         return number > self._model.last_number or self._model.state(number) <= State.ADMITTED
 
     async def _has_user(self, number: int) -> bool:
-        record = await self._store.get(ticket_key(self._on.event_id, number))
+        record = await self._stored.ticket(number)
         return record is not None and bool(record.user_id)
 
     async def _commit_join(self, member: Member, metadata: dict[str, str], now: Instant) -> Joined:
@@ -285,7 +259,7 @@ class EmbeddedLine:
         self._draw_closed(drawn, now)
         self._model.joined(number, now)
         hashed = session_hash(member.session_id)
-        if not is_new and (record := await self._store.get(ticket_key(self._on.event_id, number))) is not None:
+        if not is_new and (record := await self._stored.ticket(number)) is not None:
             hashed = bytes.fromhex(record.session_hash)
         return Joined(number, hashed, is_new)
 
@@ -295,13 +269,8 @@ class EmbeddedLine:
         granted_at = self._model.admissions.begin_grant(number, now, self._model.limits.rate_per_second)
         if granted_at is None:
             raise Refusal.rate_limited(1)
-        event_id = self._on.event_id
         try:
-            record = await self._store.transact(
-                (ticket_key(event_id, number), sale_key(event_id)),
-                lambda view: decisions.claim(view, self._on, number, user_id, granted_at),
-            )
-            admission = _admission(record)
+            admission = await self._stored.claim(self._on, number, user_id, granted_at)
             self._model.admitted(admission, granted_at)
         finally:
             self._model.admissions.end_grant(number)
@@ -315,45 +284,18 @@ class EmbeddedLine:
         self._model.end(number, state)
         self._listener((number,))
 
-    async def _expire(self, numbers: Iterable[int], now: Instant) -> list[TicketRecord]:
-        keys = [ticket_key(self._on.event_id, number) for number in numbers]
-        return await self._store.transact(keys, lambda view: decisions.expire(view, keys, now))
-
     # Settings, and the draw.
 
-    async def _read_settings(self) -> None:
-        self._set_for_all = await self._store.get(settings_key("")) or NOTHING_SET
-        self._set_for_this = await self._store.get(settings_key(self._on.event_id)) or NOTHING_SET
-
     def _apply_settings(self, now: Instant) -> None:
-        in_force = decisions.in_force(
-            self.terms, self._set_for_all, self._set_for_this, is_stopped=bool(self._maintenance())
-        )
+        in_force = decisions.in_force(self.terms, *self._set, is_stopped=bool(self._maintenance()))
         self._is_closed, self._message = in_force.is_closed, in_force.message
-        self._model.limits = in_force.limits
-        self._model.opens_at, self._model.ends_at = in_force.starts_at, in_force.ends_at
-        self._model.stop(in_force.is_stopped, now)
-
-    async def _committed_draw(self, now: Instant, seed: bytes) -> DrawRecord | None:
-        return await self._store.transact(
-            (self._head_key, self._draw_key), lambda view: decisions.commit_draw(view, self._on, seed, now)
-        )
+        self._model.configure(in_force, now)
 
     async def _close_pool(self, now: Instant) -> None:
-        drawn = await self._store.transact(
-            (self._head_key, self._draw_key), lambda view: decisions.close_pool(view, self._on, now)
-        )
-        self._draw_closed(drawn, now)
+        self._draw_closed(await self._stored.close_pool(self._on, now), now)
 
     def _draw_closed(self, drawn: DrawRecord | None, now: Instant) -> None:
         if self._model.is_pool and drawn is not None and drawn.closed_at is not None:
             # A join whose caller went away before its answer is durable all the same.
             self._model.joined(drawn.pool_size, now, drawn.closed_at)
-            key = draw.draw_key(bytes.fromhex(drawn.seed), self._on.event_id, bytes.fromhex(drawn.pool_digest))
-            self._model.opened(Draw(key, drawn.pool_size))
-
-
-def _admission(record: TicketRecord) -> Admission:
-    assert record.granted_at is not None
-    assert record.admission_expires_at is not None
-    return Admission(record.number, record.user_id, record.granted_at, record.admission_expires_at)
+            self._model.opened(Draw(key_of(drawn, self._on.event_id), drawn.pool_size))

@@ -99,11 +99,15 @@ def opened_code(code: str, secret: bytes) -> Ticket:
 
 
 def _proof(event_id: str, number: int, secret: bytes) -> str:
-    place = f"recovery\x00{event_id}\x00{number}".encode()
-    return b32encode(hashlib.blake2b(place, key=secret, digest_size=PROOF_BYTES).digest()).decode().translate(_WRITTEN)
+    return b32encode(_digest("recovery", event_id, number, secret, PROOF_BYTES)).decode().translate(_WRITTEN)
 
 
 def guest_name(ticket: Ticket, secret: bytes) -> str:
     """Whom a place makes of its holder."""
-    place = f"guest\x00{ticket.event_id}\x00{ticket.number}".encode()
-    return f"guest:{hashlib.blake2b(place, key=secret, digest_size=NAME_BYTES).hexdigest()}"
+    return f"guest:{_digest('guest', ticket.event_id, ticket.number, secret, NAME_BYTES).hex()}"
+
+
+def _digest(purpose: str, event_id: str, number: int, secret: bytes, size: int) -> bytes:
+    """Of a place: for each purpose another, and for nobody without the secret."""
+    place = f"{purpose}\x00{event_id}\x00{number}".encode()
+    return hashlib.blake2b(place, key=secret, digest_size=size).digest()

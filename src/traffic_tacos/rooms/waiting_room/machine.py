@@ -268,9 +268,8 @@ class LineMachine:
         self.model.is_sold_for_good = command.is_sold_for_good
 
     def configure(self, command: Configure, now: Instant) -> None:
-        self.settings, model = command, self.model
-        model.limits, model.opens_at, model.ends_at = command.limits, command.starts_at, command.ends_at
-        model.stop(command.is_stopped, now)
+        self.settings = command
+        self.model.configure(command, now)
         self._close_pool_if_due(now)
 
     def _gather(self, _: Gather, __: Instant) -> None:

@@ -24,6 +24,7 @@ from collections.abc import Iterator
 
 from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.rooms.waiting_room.admissions import Admissions
+from traffic_tacos.rooms.waiting_room.commands import Configure
 from traffic_tacos.rooms.waiting_room.draw import Draw
 from traffic_tacos.rooms.waiting_room.ended import Ended
 from traffic_tacos.rooms.waiting_room.pacing import Allowance, Pace, Window
@@ -249,6 +250,11 @@ class LineModel:
         turn.turns -= 1  # nobody was there for it
         self._queue(turn)
         return True
+
+    def configure(self, settings: Configure, now: Instant) -> None:
+        """These are in force from here on."""
+        self.limits, self.opens_at, self.ends_at = settings.limits, settings.starts_at, settings.ends_at
+        self.stop(settings.is_stopped, now)
 
     def stop(self, is_stopped: bool, now: Instant) -> None:
         """Stop or resume admissions. Offers do not run out while nobody may use them."""

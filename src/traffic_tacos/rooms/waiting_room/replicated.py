@@ -15,7 +15,7 @@ of them has it still.
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -30,7 +30,7 @@ from traffic_tacos.ports.log import START, BaseMoved, Entry, Log, LogUnavailable
 from traffic_tacos.ports.sales import sale_key
 from traffic_tacos.ports.sessions import session_key
 from traffic_tacos.ports.store import Store, in_commits
-from traffic_tacos.rooms.waiting_room import decisions, draw, guards
+from traffic_tacos.rooms.waiting_room import decisions, guards
 from traffic_tacos.rooms.waiting_room.commands import (
     Admit,
     Advance,
@@ -43,7 +43,6 @@ from traffic_tacos.rooms.waiting_room.commands import (
     HoldSeats,
     Join,
     Open,
-    Recall,
     Stock,
     Touch,
     decoded,
@@ -52,19 +51,15 @@ from traffic_tacos.rooms.waiting_room.commands import (
 )
 from traffic_tacos.rooms.waiting_room.decisions import Deciding
 from traffic_tacos.rooms.waiting_room.line import Holder, Joined, Listener, PublishedDraw, PublishedEntry
+from traffic_tacos.rooms.waiting_room.line_store import EXPIRED_AT_ONCE_MAX, FENCES, LineStore, admission_of, key_of
 from traffic_tacos.rooms.waiting_room.machine import Applied, LineMachine, Pool, member_of
 from traffic_tacos.rooms.waiting_room.model import LineModel
 from traffic_tacos.rooms.waiting_room.records import (
-    DRAW,
-    LINE_HEAD,
-    NOTHING_SET,
-    TICKET,
     DrawRecord,
     LineHead,
-    TicketRecord,
-    settings_key,
     ticket_key,
 )
+from traffic_tacos.rooms.waiting_room.recovery import pool_digest, rebuilt, recalled
 from traffic_tacos.rooms.waiting_room.values import Admission, Figures, Place, Reckoning, State, Terms
 from traffic_tacos.rooms.waiting_room.view import LineView
 
@@ -77,9 +72,6 @@ TAKEN_OVER_AFTER = SECOND // 2  # nobody has given turns for so long, and as muc
 RECALLED_AFTER = 10 * SECOND  # whoever was joining when the server was lost has their ticket in the store by then
 SAVED_AT_BYTES = 1_000_000  # of entries, and as many as the state has
 APPENDED_AT_MOST = 4  # times, for one batch
-SCAN_PAGE = 5000
-EXPIRED_AT_ONCE_MAX = 500
-FENCES = 1  # that a store may declare beside what is decided here
 
 log = structlog.get_logger()
 
@@ -188,6 +180,7 @@ class ReplicatedLine:
         self._engine = engine
         self._log = engine.log
         self._store = engine.store
+        self._stored = LineStore(engine.store, event_id)
         self._clock = engine.clock
         self._listener = listener
         self._on = Deciding(event_id, terms, engine.token_secret)
@@ -288,21 +281,15 @@ class ReplicatedLine:
         self._signs |= dict.fromkeys(numbers)
 
     async def claim(self, number: int, user_id: str) -> Admission | None:
-        event_id = self._on.event_id
         granted: Admission | None = await self._ask(Claim(number, member_of(user_id, b"") if user_id else b""))
         if granted is None and self._machine.gap is not None:
             granted = await self._recall_admission(number)
         if granted is None:
             return None
-        record = await self._store.transact(
-            (ticket_key(event_id, number), sale_key(event_id)),
-            lambda view: decisions.claim(view, self._on, number, user_id, granted.granted_at),
-        )
-        return _admission(record)
+        return await self._stored.claim(self._on, number, user_id, granted.granted_at)
 
     async def leave(self, number: int) -> Instant:
-        key, now = ticket_key(self._on.event_id, number), self._clock.now()
-        left_at = await self._store.transact((key,), lambda view: decisions.leave(view, key, now))
+        left_at = await self._stored.leave(number, self._clock.now())
         await self._end({number: State.LEFT})
         return left_at
 
@@ -311,8 +298,7 @@ class ReplicatedLine:
     async def release(self, number: int, state: State) -> None:
         if self._model.has_ended(number):
             return  # another process was given it as well
-        key, now = ticket_key(self._on.event_id, number), self._clock.now()
-        await self._store.transact((key,), lambda view: decisions.release(view, key, state, now))
+        await self._stored.release(number, state, self._clock.now())
         await self._end({number: state})
 
     def hold_seats(self, number: int, holds: bool) -> None:
@@ -382,25 +368,13 @@ class ReplicatedLine:
         return self._model.reckoning()
 
     async def holder(self, number: int) -> Holder | None:
-        record = await self._store.get(ticket_key(self._on.event_id, number))
-        if record is None:
-            return None
-        return Holder(record.user_id, decisions.names(self._on.event_id, record), record.granted_at is not None)
+        return await self._stored.holder(number)
 
     async def draw(self) -> PublishedDraw | None:
         pool = self._machine.pool
-        if pool is None or (drawn := await self._store.get(DRAW.key(self._on.event_id))) is None:
+        if pool is None:
             return None
-        seed, is_closed = bytes.fromhex(drawn.seed), bool(pool.key)
-        return PublishedDraw(
-            commitment=draw.commitment(seed),
-            committed_at=drawn.committed_at,
-            opens_at=self.terms.starts_at,
-            closed_at=drawn.closed_at if is_closed else None,
-            pool_size=drawn.pool_size if is_closed else self._model.last_number,
-            pool_digest=bytes.fromhex(drawn.pool_digest) if is_closed else b"",
-            seed=seed if is_closed else b"",
-        )
+        return await self._stored.draw(self.terms.starts_at, self._model.last_number, is_closed=bool(pool.key))
 
     async def entries(self, after: int, limit: int) -> list[PublishedEntry]:
         last = min(self._model.last_number, after + limit)
@@ -503,7 +477,7 @@ class ReplicatedLine:
         for _ in range(APPENDED_AT_MOST):
             base = await self._log.base(self.name)
             if base is None:
-                await self._log.begin(self.name, "", START, (await self._from_store()).frozen())
+                await self._log.begin(self.name, "", START, (await self._rebuilt()).frozen())
                 continue
             machine = LineMachine.thawed(self.name, self._on.entry, base.state)
             replica = _Replica(machine, Mark(base.epoch, base.position), len(base.state))
@@ -527,95 +501,45 @@ class ReplicatedLine:
 
     # What the store knows.
 
-    async def _from_store(self) -> LineMachine:
-        """A line as the tickets in the store have it: for a log that has not begun, or was lost."""
-        machine, now = LineMachine(self.name, self._on.entry, self.terms.limits), self._clock.now()
-        machine.configure(await self._wanted(), now)
-        if (drawn := await self._committed_draw()) is not None:
-            machine.take_draw(drawn.closed_at, drawn.pool_size, _key_of(drawn, self.name), now)
-        grants: list[Instant] = []
-        async for record in self._tickets(0):
-            hashed = bytes.fromhex(record.session_hash)
-            machine.give(record.number, member_of(record.user_id, hashed), hashed, now, record.joined_at)
-            if record.granted_at is not None:
-                grants.append(record.granted_at)
-                machine.model.admitted(_admission(record), now)
-            if record.ended:
-                machine.model.end(record.number, State[record.ended])
-        machine.model.admissions.recall_grants(time for time in grants if time > now - SECOND)
-        if machine.model.last_number:
-            machine.skip(now)  # some may be joining
-        return machine
-
-    async def _tickets(self, after: int) -> AsyncIterator[TicketRecord]:
-        """The tickets in the store with numbers above this one, in order."""
-        last = ticket_key(self.name, after)
-        while page := await self._store.scan(TICKET.prefix(self.name), after=last, limit=SCAN_PAGE):
-            for _, record in page:
-                yield record
-            last = page[-1][0]
+    async def _rebuilt(self) -> LineMachine:
+        return await rebuilt(
+            self._stored, self._on, await self._wanted(), await self._committed_draw(), self._clock.now()
+        )
 
     async def _recall(self, now: Instant) -> None:
         """Ask the store who has the numbers that a lost server may have given."""
         gap = self._machine.gap
         if gap is None or gap.is_recalled or now < gap.since + RECALLED_AFTER:
             return
-        tickets = [record async for record in self._tickets(gap.first - 1) if record.number <= gap.last]
-        known = [
-            (record.number, member_of(record.user_id, hashed), hashed)
-            for record in tickets
-            if (hashed := bytes.fromhex(record.session_hash))
-        ]
-        await self._ask(Recall(known, True))
-        for record in tickets:
-            if record.granted_at is not None:
-                granted = _admission(record)
-                await self._ask(Admit(granted.number, granted.granted_at, granted.expires_at))
-        if ended := [(one.number, State[one.ended]) for one in tickets if one.ended]:
-            await self._ask(End(ended))
+        for command in await recalled(self._stored, gap):
+            await self._ask(command)
 
     async def _recall_admission(self, number: int) -> Admission | None:
         """One that a lost server had granted."""
-        record = await self._store.get(ticket_key(self.name, number))
+        record = await self._stored.ticket(number)
         if record is None or record.ended or record.granted_at is None:
             return None
-        admission = _admission(record)
+        admission = admission_of(record)
         await self._ask(Admit(number, admission.granted_at, admission.expires_at))
         return admission
 
     async def _wanted(self) -> Configure:
-        for_all = await self._store.get(settings_key("")) or NOTHING_SET
-        for_this = await self._store.get(settings_key(self.name)) or NOTHING_SET
-        return decisions.in_force(self.terms, for_all, for_this, is_stopped=bool(self._engine.maintenance()))
+        was_set = await self._stored.settings()
+        return decisions.in_force(self.terms, *was_set, is_stopped=bool(self._engine.maintenance()))
 
     async def _committed_draw(self) -> DrawRecord | None:
-        now = self._clock.now()
-        return await self._store.transact(
-            (LINE_HEAD.key(self.name), DRAW.key(self.name)),
-            lambda view: decisions.commit_draw(view, self._on, self._seed, now),
-        )
+        return await self._stored.commit_draw(self._on, self._seed, self._clock.now())
 
     async def _close_pool(self, pool: Pool) -> None:
         """Its size is decided by the log; what is drawn is durable before anybody has a place by it."""
         digest, closed_at = pool.digest, pool.closed_at
         assert closed_at is not None
         if self._machine.gap is not None:
-            digest = self._digest(pool.size)
-        head = LineHead(pool.size, digest.hex())
-        drawn = await self._store.transact(
-            (LINE_HEAD.key(self.name), DRAW.key(self.name)),
-            lambda view: decisions.close_pool(view, self._on, closed_at, head),
-        )
+            digest = pool_digest(self._machine, self._on, pool.size)
+        drawn = await self._stored.close_pool(self._on, closed_at, LineHead(pool.size, digest.hex()))
         assert drawn is not None
-        await self._ask(Open(drawn.pool_size, _key_of(drawn, self.name)))
+        await self._ask(Open(drawn.pool_size, key_of(drawn, self.name)))
         await self._ask(Advance())
-
-    def _digest(self, size: int) -> bytes:
-        """That of a pool whose numbers were given by several servers."""
-        digest = draw.EMPTY_POOL
-        for number in range(1, size + 1):
-            digest = draw.pool_digest(digest, self._on.entry(number, self._machine.session_hash(number)))
-        return digest
 
     async def _expire(self) -> None:
         """Tickets that have expired leave durably. One that was granted or had left, although the answer to it was
@@ -628,15 +552,13 @@ class ReplicatedLine:
                 await self._end(dict.fromkeys(nobodys, State.EXPIRED))
             expiring = sorted({*expiring} - {*nobodys})
         for some in in_commits(expiring, FENCES):
-            keys = [ticket_key(self.name, number) for number in some]
-            records = await self._store.transact(keys, partial(decisions.expire, keys=keys, now=now))
             ended = dict.fromkeys(some, State.EXPIRED)
-            for record in records:
+            for record in await self._stored.expire(some, now):
                 if record.ended:
                     ended[record.number] = State[record.ended]
                 else:
                     del ended[record.number]
-                    admission = _admission(record)
+                    admission = admission_of(record)
                     self._post(Admit(admission.number, admission.granted_at, admission.expires_at))
             await self._end(ended)
 
@@ -649,16 +571,3 @@ class ReplicatedLine:
         if self._machine.advanced_by == self._engine.author:
             return True
         return now >= self._advanced_at + TAKEN_OVER_AFTER + self._takeover_delay
-
-
-def _key_of(drawn: DrawRecord, event_id: str) -> bytes:
-    """The key of a draw whose pool has closed; empty before."""
-    if drawn.closed_at is None:
-        return b""
-    return draw.draw_key(bytes.fromhex(drawn.seed), event_id, bytes.fromhex(drawn.pool_digest))
-
-
-def _admission(record: TicketRecord) -> Admission:
-    assert record.granted_at is not None
-    assert record.admission_expires_at is not None
-    return Admission(record.number, record.user_id, record.granted_at, record.admission_expires_at)
