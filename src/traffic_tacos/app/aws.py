@@ -12,13 +12,24 @@ from traffic_tacos.kernel.errors import Refusal
 
 # What AWS's own tools read: https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
 REGIONS = ("AWS_REGION", "AWS_DEFAULT_REGION")
-_PREFIX = re.compile(r"[A-Za-z0-9_-]{1,40}")
-_BUS = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+# What AWS takes beside letters and digits in the names of tables, queues and buses, and how many characters a prefix or
+# a name may have, by the setting that says it.
+NAMES = {"dynamodb": ("-_.", 40), "sqs": ("-_", 40), "event-bus": ("-_.", 64)}
 
 
 def first_of(names: Sequence[str]) -> str:
     """The first of these variables of the environment that has a value; empty where none has."""
     return next((value for name in names if (value := os.environ.get(name))), "")
+
+
+def checked_name(field: str, value: str) -> str:
+    """A prefix or a name on AWS. Refused where the service would refuse it."""
+    signs, length_max = NAMES[field]
+    if not re.fullmatch(f"[A-Za-z0-9{re.escape(signs)}]{{1,{length_max}}}", value):
+        *others, last = (f"'{sign}'" for sign in signs)
+        says = f"must be 1 to {length_max} letters, digits, {', '.join(others)} or {last}"
+        raise Refusal.of_field(field, says, value)
+    return value
 
 
 def region_for(field: str, value: str) -> str:
@@ -32,18 +43,14 @@ def region_for(field: str, value: str) -> str:
 @asynccontextmanager
 async def queues_of(prefix: str) -> AsyncIterator[Queues]:
     """The queues, which may be missing yet."""
-    if not _PREFIX.fullmatch(prefix):
-        raise Refusal.of_field("sqs", "must be 1 to 40 letters, digits, '-' or '_'", prefix)
-    async with _api("sqs", "sqs", prefix) as api:
+    async with _api("sqs", "sqs", checked_name("sqs", prefix)) as api:
         yield Queues(api, prefix)
 
 
 @asynccontextmanager
 async def bus_of(name: str) -> AsyncIterator[Bus]:
     """The bus, which may be missing yet."""
-    if not _BUS.fullmatch(name):
-        raise Refusal.of_field("event-bus", "must be 1 to 64 letters, digits, '-', '_' or '.'", name)
-    async with _api("events", "event-bus", name) as api:
+    async with _api("events", "event-bus", checked_name("event-bus", name)) as api:
         yield Bus(api, name)
 
 

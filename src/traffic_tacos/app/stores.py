@@ -1,7 +1,6 @@
 """Which store a platform keeps its records in: a file of its own, or tables of DynamoDB that it shares, with Redis."""
 
 import random
-import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol, TypedDict
 import msgspec
 import structlog
 
-from traffic_tacos.app.aws import first_of, found_bus, found_queues, region_for
+from traffic_tacos.app.aws import checked_name, first_of, found_bus, found_queues, region_for
 from traffic_tacos.app.config import STORE_FILE, Config
 from traffic_tacos.app.engines import Engines, embedded, shared
 from traffic_tacos.app.retention import EXPIRED_BY_THE_STORE
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 USING_REDIS = frozenset({"waiting_room", "admin"})  # the second one to say how it is
 LARGE_STORE_BYTES = 100_000_000  # opening it may take seconds
 ENDPOINTS = ("AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL")
-_PREFIX = re.compile(r"[A-Za-z0-9_.-]{1,40}")
 
 log = structlog.get_logger()
 
@@ -152,16 +150,10 @@ async def create_tables(prefix: str) -> list[str]:
 @asynccontextmanager
 async def wire_to(prefix: str) -> AsyncIterator["DynamoWire"]:
     """DynamoDB of the region that the environment names. Refused with what is missing."""
-    checked_prefix(prefix)
+    checked_name("dynamodb", prefix)
     try:
         from traffic_tacos.engines.dynamodb_wire import dynamo_wire
     except ModuleNotFoundError:
         raise Refusal.of_field("dynamodb", "needs the extra: pip install 'traffic-tacos[dynamodb]'", prefix) from None
     async with dynamo_wire(region_for("dynamodb", prefix), first_of(ENDPOINTS)) as wire:
         yield wire
-
-
-def checked_prefix(prefix: str) -> str:
-    if not _PREFIX.fullmatch(prefix):
-        raise Refusal.of_field("dynamodb", "must be 1 to 40 letters, digits, '-', '_' or '.'", prefix)
-    return prefix

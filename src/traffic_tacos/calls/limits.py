@@ -12,6 +12,8 @@ the limit once however many processes they ask, but for a quarter of a second at
 import hashlib
 import ipaddress
 from collections.abc import Iterable
+from heapq import nlargest
+from operator import itemgetter
 
 import structlog
 
@@ -109,17 +111,18 @@ class Limits:
                 await clock.sleep(SHARED_AGAIN_SECONDS)
 
     async def _share_once(self, shared: SharedBuckets, clock: Clock) -> None:
-        near = {
-            _shared_name(kind, name): (buckets, name, cost)
+        near = [
+            (cost, kind, name)
             for kind, buckets in self._kinds.items()
             for name, cost in buckets.taken(NEAR * SHARED_EVERY).items()
-        }
-        dearest = sorted(near, key=lambda one: -near[one][2])[:SHARED_AT_ONCE_MAX]
-        found = await shared.take({one: near[one][2] for one in dearest})
+        ]
+        dearest = nlargest(SHARED_AT_ONCE_MAX, near, key=itemgetter(0))
+        shared_names = {_shared_name(kind, name): (kind, name, cost) for cost, kind, name in dearest}
+        found = await shared.take({one: cost for one, (_, _, cost) in shared_names.items()})
         now = clock.now()
         for one, full_in in found.items():
-            buckets, name, _ = near[one]
-            buckets.fill_later(name, now + full_in)
+            kind, name, _ = shared_names[one]
+            self._kinds[kind].fill_later(name, now + full_in)
 
     def take(self, caller: Caller, peer: str, forwarded: Iterable[str], now: Instant) -> None:
         """Count a call; RATE_LIMITED, with a time, when the caller has had theirs. Administrators are not limited:
