@@ -260,6 +260,26 @@ def test_a_declined_card_says_what_happened_and_the_turn_goes_on(visit, looks):
     fan.waits_for("The seats were given up")
 
 
+def test_a_declined_card_while_another_payment_can_still_be_made_asks_for_another_card(visit):
+    fan = visit(locale="en-GB")
+    fan.holds_the_best("evt_hall")
+    fan.pays(MISTYPED)  # a payment is begun here
+    reservation = re.search(r"rsv_\w+", fan.page.evaluate("JSON.stringify(localStorage)"))[0]
+    other = fan.tab()
+    other.goto(f"{fan.address}/pay/{reservation}")
+    other.get_by_role("button", name="Pay by card").click()  # and another one there
+    other.locator("[name=card_number]").wait_for()
+    fan.pays(DECLINED)
+    fan.page.get_by_text("The bank said no: declined. Nothing was charged, and your seats are still held.").wait_for()
+    fan.waits_for("Your seats are held")
+    assert fan.violations() == []
+    fan.pays(DECLINED)
+    fan.page.locator("#card_number").wait_for(state="detached")
+    fan.page.get_by_text("The bank said no: declined.").wait_for()
+    fan.pays(APPROVED)
+    fan.waits_for("The tickets are yours")
+
+
 def test_a_hold_is_extended_once_and_its_end_says_that_nothing_was_charged(visit, jump):
     fan = visit(locale="en-GB")
     fan.holds_the_best("evt_short")
@@ -280,6 +300,7 @@ def test_another_tab_and_a_reload_lose_nothing_and_what_is_sold_is_said(visit):
     fan.holds_the_best("evt_pair")
     late.joins("evt_pair")
     late.waits_for("You are in the queue")
+    late.page.get_by_text("All seats are held by others right now. Some may come back").wait_for()
     fan.page.reload()
     fan.waits_for("Your seats are held")
     tab = fan.tab()

@@ -96,6 +96,12 @@ async def test_maintenance_says_why_in_any_script(desk):
     assert (await everywhere(desk, token))[1:] == ("maintenance", "maintenance: 점검 중 100%")
 
 
+async def shown(desk):
+    """Why nobody is let in, and whether all seats are held, as pages read it."""
+    view = (await desk.http("GET", f"/web/queue/{EVENT_ID}")).json()
+    return view["state"], view["all_held"]
+
+
 @on_platform
 async def test_what_is_sold_out_says_so_and_keeps_the_place_while_a_ticket_may_be_given_back(desk):
     from tests.rpc.test_waiting_room import configure
@@ -103,15 +109,19 @@ async def test_what_is_sold_out_says_so_and_keeps_the_place_while_a_ticket_may_b
     await configure(desk, "admission.active_max", "20")
     held = {f"fan{n}": await desk.held(f"fan{n}", 1) for n in range(15)}
     token = (await join(desk, "s")).waiting_token
+    await desk.clock.sleep(2)
+    assert await shown(desk) == ("", True)  # none is free, but none is sold
     for fan, reserved in held.items():
         await desk.pay(fan, reserved)
     await desk.clock.sleep(20)
+    assert await shown(desk) == ("sold_out", False)
     said = ("sold_out", "everything is sold; your place is kept in case a ticket is given back")
     assert await everywhere(desk, token) == (-1, *said)
     assert (await status(desk, token)).status == queue_pb2.QUEUE_STATUS_WAITING
     await desk.cancel("fan3", held["fan3"])
     await desk.clock.sleep(12)
     assert (await everywhere(desk, token))[1:] == ("", "")
+    assert await shown(desk) == ("", False)
     assert (await status(desk, token)).admission_ready
 
 

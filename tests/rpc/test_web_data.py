@@ -102,7 +102,8 @@ async def test_an_event_is_told_with_its_dates_prices_and_what_is_left(desk):
     await publish(desk, (EXAMPLES / "theatre.yaml").read_text())
     listed = await get(desk, "events")
     theatre = next(one for one in listed["events"] if one["id"] == "evt_taco_theatre")
-    assert (await get(desk, "events/evt_taco_theatre"))["event"] == theatre
+    names = {"STALLS": "Stalls", "CIRCLE": "Dress circle", "BALCONY": "Balcony", "BOXES": "Boxes"}
+    assert (await get(desk, "events/evt_taco_theatre"))["event"] == {**theatre, "section_names": names}
     assert theatre["starts_at"] == "2027-03-01T20:00:00+09:00" and theatre["ends_at"] == "2027-03-01T22:30:00+09:00"
     assert (theatre["opens_at"], theatre["closes_at"]) == (None, "2027-03-01T22:30:00+09:00")
     assert (theatre["utc_offset_minutes"], theatre["decimals"], theatre["currency"]) == (540, 0, "KRW")
@@ -387,6 +388,8 @@ async def test_every_name_is_described(desk):
     await joined(desk, "ana")
     plan = await whole_plan(desk, EVENT_ID)
     told = [plan, *[await get(desk, f"{what}/{EVENT_ID}") for what in ("events", "seats", "queue")]]
+    assert told[1]["event"]["section_names"].keys() == {"MAIN", "PIT"}  # these names are an event's own
+    told[1]["event"]["section_names"] = {}
     config = await get(desk, "config.json")
     told.append({**config, "currencies": {}})
     for content in told:

@@ -16,7 +16,7 @@ from traffic_tacos import wire
 from traffic_tacos.gen.common.v1 import types_pb2
 from traffic_tacos.gen.payment.v1 import payment_pb2, payment_pb2_grpc
 from traffic_tacos.gen.reservation.v1 import reservation_pb2, reservation_pb2_grpc
-from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2, catalog_pb2_grpc
+from traffic_tacos.gen.tacos.web.v1 import web_pb2, web_pb2_grpc
 from traffic_tacos.kernel import paths
 from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.cards import TEST_CARDS
@@ -50,7 +50,7 @@ class PayPage:
         self._upstream = upstream
         self._payments = payment_pb2_grpc.PaymentServiceStub(upstream.channel)
         self._reservations = reservation_pb2_grpc.ReservationServiceStub(upstream.channel)
-        self._catalog = catalog_pb2_grpc.CatalogServiceStub(upstream.channel)
+        self._sales = web_pb2_grpc.SaleServiceStub(upstream.channel)
         self._clock = clock
         self._webhook_url = webhook_url
 
@@ -62,12 +62,14 @@ class PayPage:
         now = self._clock.now()
         payment = None if thing_id.startswith("rsv_") else await self._payment(thing_id, call)
         reservation = await self._reservation(payment.reservation_id if payment is not None else thing_id, call)
-        plan = await self._plan(reservation.event_id, call)
-        zone = timezone(timedelta(minutes=plan.utc_offset_minutes if plan is not None else 0))
+        sale = await self._sale(reservation.event_id, call)
+        for seat in reservation.seats:
+            seat.section = sale.section_names.get(seat.section, seat.section)
+        zone = timezone(timedelta(minutes=sale.utc_offset_minutes))
         page = _Shown(t, reservation, now, zone)
         shown = page.of_reservation() if payment is None else page.of_payment(payment)
         typed = {name: value[:TYPED_LENGTH_MAX] for name, value in _fields(form).items() if name in KEPT_FIELDS}
-        about = {} if plan is None else _event_shown(t, plan.event, zone)
+        about = _event_shown(t, sale.event, zone)
         problem, wrong_field = ("", "") if refusal is None else t.wrong(refusal)
         return _page(t, key=call.trace_id, typed=typed, problem=problem, wrong_field=wrong_field, **about, **shown)
 
@@ -93,14 +95,14 @@ class PayPage:
         asked = self._upstream.ask(self._reservations.ConfirmReservation, request, call, ROOM_SECONDS)
         await asked
 
-    async def _plan(self, event_id: str, call: Call) -> catalog_pb2.EventPlan | None:
-        """The event, when it can be had: what is paid for does not depend on it."""
-        request = catalog_pb2.GetEventRequest(event_id=event_id, without_sections=True)
-        asked = self._upstream.ask(self._catalog.GetEvent, request, call, ROOM_SECONDS)
+    async def _sale(self, event_id: str, call: Call) -> web_pb2.Sale:
+        """The event, or an empty one where it cannot be had: what is paid for does not depend on it."""
+        request = web_pb2.GetSaleRequest(event_id=event_id)
+        asked = self._upstream.ask(self._sales.GetSale, request, call, ROOM_SECONDS)
         try:
-            return (await asked).plan
+            return (await asked).sale
         except (Refusal, Fault):
-            return None
+            return web_pb2.Sale()
 
     async def _intent(self, reservation: reservation_pb2.Reservation, key: str, call: Call) -> str:
         request = payment_pb2.CreatePaymentIntentRequest(
@@ -249,7 +251,6 @@ def _event_shown(t: Words, event: types_pb2.Event, zone: timezone) -> dict[str, 
 def _seats(t: Words, seats: Sequence[types_pb2.Seat]) -> list[dict[str, str]]:
     return [
         {
-            "id": seat.id,
             "name": t("seat_full", section=seat.section, row=seat.row, seat=seat.number),
             "price": t.money(wire.plain_money(seat.price)),
         }

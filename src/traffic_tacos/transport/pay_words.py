@@ -104,10 +104,14 @@ def _by_preference(accepted: str) -> list[str]:
 
 @cache
 def _read(language: str) -> Mapping[str, Any]:
-    """A language's words. Its module is JSON but for names without quotes, comments and commas at the ends."""
-    source = (files("traffic_tacos.web") / "static" / "i18n" / f"{language}.js").read_text()
-    text = source.partition("export default")[2].strip().removesuffix(";")
-    found: Mapping[str, Any] = json.loads(_TOKEN.sub(_as_json, text))
+    """A language's words, and those of this page alone. Their modules are JSON but for names without quotes, comments
+    and commas at the ends.
+    """
+    folder = files("traffic_tacos.web") / "static" / "i18n"
+    found: dict[str, Any] = {}
+    for source in (folder / f"{language}.js", folder / "pay" / f"{language}.js"):
+        text = source.read_text().partition("export default")[2].strip().removesuffix(";")
+        found |= json.loads(_TOKEN.sub(_as_json, text))
     return found
 
 

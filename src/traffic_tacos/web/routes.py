@@ -27,7 +27,8 @@ What is refused is `{"error": {"code": "NOT_FOUND", "message": "event_id: …", 
       "guests": true,                          who has no account may buy: GuestService/Become
       "revision": "3f9a…"}                     of its plan
 
-`GET /web/events/EVENT` (max-age=2): `{"now": time, "event": EVENT}`.
+`GET /web/events/EVENT` (max-age=2): `{"now": time, "event": EVENT}`, whose event has one name more: `"section_names":
+{"STALLS": "Stalls", …}` are what people call sections whose seats say something else of them, by that.
 
 `GET /web/plan/EVENT/REVISION` (immutable, a year): the seats and where they are. Any other revision than the one in
 force is NOT_FOUND: ask `/web/events/EVENT` or `/web/seats/EVENT` which that is. Coordinates are whole numbers, y
@@ -66,6 +67,7 @@ downwards as in SVG; neighbours are about 10 apart, and the drawing begins near 
      "message": "",                   the same as a sentence
      "operator_message": "",          what the operators say to all who wait; "" for nothing
      "paused": false, "sold_out": false, "sold_for_good": false, "closed": false,      closed: nobody new may join
+     "all_held": false,               no seat is free, but some are held by who has not paid yet, and may come back
      "joined": 1200,                  the last number that was given
      "waiting": 900,                  who waits, or whose turn it is
      "admitted": 210,                 who is choosing and paying now

@@ -23,7 +23,8 @@ def events(page: pb.ListSalesResponse) -> object:
 
 
 def one_event(found: pb.GetSaleResponse) -> object:
-    return {"now": _time(found, "at"), "event": _event(found.sale)}
+    event = _event(found.sale) | {"section_names": dict(found.sale.section_names)}
+    return {"now": _time(found, "at"), "event": event}
 
 
 def headline(found: pb.GetSaleResponse) -> Headline:
@@ -150,6 +151,7 @@ def line(found: pb.GetQueueViewResponse) -> object:
         "paused": view.paused,
         "sold_out": view.sold_out,
         "sold_for_good": view.sold_for_good,
+        "all_held": view.all_held,
         "closed": view.closed,
         "joined": view.joined,
         "waiting": view.waiting,

@@ -55,8 +55,7 @@ def test_every_key_that_a_page_asks_for_is_there_and_none_is_for_nothing():
     files = [*SCRIPTS, *STATIC.glob("*.html"), *PAY_PAGE]
     sources = [file.read_text() for file in files if "i18n" not in file.parts]
     source = "\n".join(sources)
-    asked = {*ASKED.findall(source), *re.findall(r'data-t="(\w+)"', source)}
-    asked |= {key for pair in CHOSEN.findall(source) for key in pair}
+    asked = asked_in(source) | {*re.findall(r'data-t="(\w+)"', source)}
     assert asked - known == set()
     families = tuple(FAMILY.findall(source))
     quoted = {*re.findall(r'"(\w+)"', source)}
@@ -65,18 +64,30 @@ def test_every_key_that_a_page_asks_for_is_there_and_none_is_for_nothing():
     } == set()
 
 
-def test_words_of_the_door_are_asked_for_there_alone():
-    (door,) = (_words(file.read_text()).keys() for file in STATIC.glob("i18n/door/en.js"))
-    others = [file.read_text() for file in SCRIPTS if not {"i18n", "scan"} & {*file.parts}]
-    assert len(door) > 40
-    assert door & set(re.findall(r"\b(scan_\w+)", "\n".join(others))) == set()
+@pytest.mark.parametrize("page", assets.PAGES.values(), ids=lambda page: page.script)
+def test_a_page_says_nothing_but_what_it_has_loaded_the_words_for(page):
+    """Its own script may load the words of one folder beside those of all pages."""
+    loaded = {page.script}
+    while more := {found for name in loaded for found in imported(name, "later")} - loaded:
+        loaded |= more
+    own = re.search(r'speak\(.*, "(\w+)"\);', (STATIC / page.script).read_text())
+    folders = [STATIC / "i18n", *([STATIC / "i18n" / own[1]] if own else [])]
+    known = set().union(*(_words((folder / "en.js").read_text()) for folder in folders))
+    asked = {key for name in loaded for key in asked_in((STATIC / name).read_text())}
+    assert len(asked) > 10
+    assert asked - known == set()
+
+
+def asked_in(source: str) -> set[str]:
+    return {*ASKED.findall(source), *(key for pair in CHOSEN.findall(source) for key in pair)}
 
 
 def test_the_payment_page_reads_the_words_as_the_scripts_do():
     for file in LANGUAGES:
         read = Words(file.stem)
-        assert read.texts.keys() == _words(file.read_text()).keys()
-        for key, text in _words(file.read_text()).items():
+        written = {**_words(file.read_text()), **_words((file.parent / "pay" / file.name).read_text())}
+        assert read.texts.keys() == written.keys()
+        for key, text in written.items():
             forms = read.texts[key]
             said = [*forms.values()] if isinstance(forms, dict) else [forms]
             assert said == re.findall(r'"((?:[^"\\]|\\.)*)"', text), key
@@ -149,9 +160,11 @@ def test_the_scanner_s_worker_keeps_all_that_its_page_can_load():
     assert loaded | set(re.findall(r'"@assets/([\w./]+)"', (STATIC / "page.html").read_text())) <= kept
 
 
-def imported(name: str) -> set[str]:
-    """The paths of the modules that a module begins with."""
-    paths = re.findall(r'^import .* from "([^"]+)";$', (STATIC / name).read_text(), re.MULTILINE)
+def imported(name: str, also: str = "") -> set[str]:
+    """The paths of the modules that a module begins with; `also` those that it loads "later"."""
+    source = (STATIC / name).read_text()
+    paths = re.findall(r'^import .* from "([^"]+)";$', source, re.MULTILINE)
+    paths += re.findall(r'\bimport\("([^"]+)"\)', source) if also else []
     return {str(((STATIC / name).parent / path).resolve().relative_to(STATIC.resolve())) for path in paths}
 
 

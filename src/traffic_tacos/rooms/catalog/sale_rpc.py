@@ -56,7 +56,10 @@ class SaleRpc:
         )
 
     async def GetSale(self, request: pb.GetSaleRequest, call: Call) -> pb.GetSaleResponse:
-        sale = await self._sale(await self._catalog.show(request.event_id), call)
+        event = await self._catalog.show(request.event_id)
+        sale = await self._sale(event, call)
+        names = {section.label or section.id: section.name for section in event.sections}
+        sale.section_names.update({said: name for said, name in names.items() if said != name})
         return pb.GetSaleResponse(sale=sale, at=wire.timestamp(self._clock.now()))
 
     async def GetPlan(self, request: pb.GetPlanRequest, call: Call) -> pb.GetPlanResponse:

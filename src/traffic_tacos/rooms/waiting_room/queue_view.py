@@ -32,6 +32,7 @@ class QueueViewRpc:
                 paused=view.is_stopped,
                 sold_out=view.is_sold_out,
                 sold_for_good=view.is_sold_for_good,
+                all_held=view.sellable == 0 and not view.is_sold_out,
                 closed=view.is_closed,
                 joined=view.joined,
                 waiting=figures.waiting,

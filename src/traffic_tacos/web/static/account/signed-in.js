@@ -67,5 +67,5 @@ function failed(fault) {
   present(h("p", { class: "problem", role: "alert" }, says), h("div", { class: "acts" }, again, events()));
 }
 
-await speak(view);
+await speak(view, "account");
 await view();

@@ -138,5 +138,5 @@ async function check(draw, head) {
 const line = ({ isRight, says }) =>
   h("li", {}, h("span", {}, t(says)), h("strong", {}, isRight ? `✓ ${t("draw_yes")}` : `✗ ${t("draw_no")}`));
 
-await speak(view);
+await speak(view, "draw");
 await view();

@@ -17,6 +17,7 @@ import { venueOf, prices, speak, startOf, t, when, whenHere, why } from "../lib/
  * @property {string} [reservation]
  * @property {boolean} [extended]
  * @property {{id: string, key: string}} [payment]
+ * @property {string} [declined] the last payment that was, while the seats stayed held
  * @property {{quantity?: number, name?: string, accessible?: boolean}} [wish] what was asked while waiting
  */
 

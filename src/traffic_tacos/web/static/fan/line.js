@@ -25,6 +25,7 @@ export async function view(stage) {
   let isOver = false;
 
   const figure = h("dd", {}, "…");
+  const waitLabel = h("dt", {}, t("about_time"));
   const wait = h("dd", {}, "…");
   const bar = h("progress", { max: 1, value: 0, "aria-label": t("progress") });
   const notices = h("div", {});
@@ -40,7 +41,7 @@ export async function view(stage) {
         "dl",
         { class: "figures" },
         h("div", {}, h("dt", {}, t("your_place")), figure),
-        h("div", {}, h("dt", {}, t("about_time")), wait),
+        h("div", {}, waitLabel, wait),
       ),
       bar,
       h("p", { class: "hint" }, t("may_close")),
@@ -100,7 +101,8 @@ export async function view(stage) {
       const first = way().first ?? place;
       if (way().first === undefined) set({ first });
       retext(figure, number(place));
-      const seconds = line.state ? null : waitOf(place, line, now());
+      const seconds = line.state || line.all_held ? null : waitOf(place, line, now());
+      retext(waitLabel, t("about_time"));
       retext(wait, seconds === null ? t("nobody_knows") : about(seconds));
       bar.value = first > 0 ? Math.min(1, Math.max(0.02, 1 - (place - 1) / Math.max(1, first))) : 1;
       document.title = `${t("place_title", { n: place })} · ${event.name}`;
@@ -112,6 +114,7 @@ export async function view(stage) {
     const said = [
       line.phase === "before" && line.opens_at && t("opens_at", { time: clock(Date.parse(line.opens_at)) }),
       line.state && t(`queue_${line.state}`),
+      line.all_held && t("queue_all_held"),
       line.operator_message,
     ].filter(Boolean);
     const shown = said.map((text) => h("p", { class: "notice" }, text));
@@ -122,7 +125,8 @@ export async function view(stage) {
   /** Nobody has a place before the draw. @param {any} line */
   function drawPending(line) {
     retext(figure, t("drawn_later"));
-    retext(wait, line.opens_at ? t("opens_at", { time: clock(Date.parse(line.opens_at)) }) : "");
+    retext(waitLabel, t("sale_opens"));
+    retext(wait, line.opens_at ? clock(Date.parse(line.opens_at)) : "");
     notices.replaceChildren(h("p", { class: "notice" }, t("draw_says")));
   }
 

@@ -5,7 +5,7 @@ import { t } from "../lib/words.js";
 import { boxOf } from "./plan.js";
 
 const LETTER = 0.045; // of the drawing's longer side
-const LEGIBLE = 0.4; // of that: what would be smaller is left out
+const LEGIBLE = 0.6; // of that: what would be smaller is left out
 const WIDE = 0.62; // of its height: a letter
 
 /**
@@ -17,8 +17,10 @@ export function houseOf(plan, free, open) {
   const size = Math.max(plan.width, plan.height) * LETTER;
   const blocks = plan.sections.map((/** @type {any} */ section) => {
     const isFull = !free.get(section.id);
-    const { x, y, width } = boxOf(section.outline);
-    const fitting = Math.min(size, width / (section.name.length * WIDE));
+    const { x, y, width, height } = boxOf(section.outline);
+    const room = (/** @type {number} */ length) => Math.min(size, length / (section.name.length * WIDE));
+    const fitting = Math.max(room(width), room(height));
+    const turned = fitting > room(width) && `rotate(-90 ${x} ${y})`; // upwards, in a block that is narrow
     const shape = svg("polygon", {
       points: section.outline.join(" "),
       class: isFull && "full",
@@ -26,7 +28,7 @@ export function houseOf(plan, free, open) {
     });
     const title = svg("title", {}, section.name);
     shape.append(title);
-    return [shape, fitting >= size * LEGIBLE && svg("text", { x, y, "font-size": fitting }, section.name)];
+    return [shape, fitting >= size * LEGIBLE && svg("text", { x, y, "font-size": fitting, transform: turned }, section.name)];
   });
   const stage =
     plan.stage && svg("text", { x: plan.stage[0], y: plan.stage[1], "font-size": size, class: "stage" }, t("stage"));

@@ -185,5 +185,5 @@ async function view() {
   );
 }
 
-await speak(view);
+await speak(view, "mine");
 await view();

@@ -15,6 +15,12 @@ export function outcomeOf(status, paid) {
   return paid === "FAILED" ? "declined" : "released";
 }
 
+/** Why the bank has declined. @param {any} payment null where there is none */
+export function bankSaid(payment) {
+  const reason = `card_${payment?.result?.failureReason ?? ""}`;
+  return t("bank_said", { reason: t(has(reason) ? reason : "card_declined") });
+}
+
 /** @param {any} reservation @param {any} event @param {boolean} isMember whether it was bought with an account @param {() => void} more */
 export const bought = (reservation, event, isMember, more) => [
   h(
@@ -39,7 +45,6 @@ export const bought = (reservation, event, isMember, more) => [
  * @param {{until: number, choose: () => void, join: () => void}} next `until` is 0 where the turn is used up
  */
 export function ended(outcome, payment, { until, choose, join }) {
-  const reason = `card_${payment?.result?.failureReason ?? ""}`;
   const act = until
     ? h("button", { type: "button", onclick: choose }, t("choose_again"))
     : h("button", { type: "button", onclick: join }, t("join_again"));
@@ -48,7 +53,7 @@ export function ended(outcome, payment, { until, choose, join }) {
     h(
       "section",
       { class: "card" },
-      outcome === "declined" && h("p", {}, t("bank_said", { reason: t(has(reason) ? reason : "card_declined") })),
+      outcome === "declined" && h("p", {}, bankSaid(payment)),
       h("p", {}, t(`${outcome}_says`)),
       h("p", {}, until ? t("still_your_turn", { time: clock(until) }) : t("turn_used")),
       h("div", { class: "acts" }, act, h("a", { class: "button second", href: "/" }, t("see_events"))),

@@ -6,13 +6,14 @@ import { money, t, why } from "../lib/words.js";
 import { cardForm, typedCard, wrong } from "./card.js";
 import { countdown } from "./countdown.js";
 import { ask, remember } from "./fan.js";
-import { bought, ended, outcomeOf } from "./outcome.js";
+import { bankSaid, bought, ended, outcomeOf } from "./outcome.js";
 import { seatsOf } from "./seatlist.js";
 
 const LOOKED = 1500; // milliseconds between two looks at the reservation while the bank is asked
 const LOOKED_HELD = 5000; // while nothing is asked
 const EXTENSION = 60; // seconds
 const DECIDED = new Set(["PROCESSING", "COMPLETED", "FAILED"]); // payments whose reservation is about to follow
+const FOLLOWS = 3000; // milliseconds in which it does. What is held for longer can still be paid, by another payment
 
 /** @param {import("./event.js").Stage} stage */
 export async function view(stage) {
@@ -57,12 +58,17 @@ export async function view(stage) {
     const status = reservation.status.replace("RESERVATION_STATUS_", "");
     const paid = payment?.status.replace("PAYMENT_STATUS_", "") ?? "";
     deadline = Date.parse(reservation.holdExpiresAt);
-    const isAsking = status === "PENDING" && DECIDED.has(paid);
+    const isRefused = paid === "FAILED" && now() - Date.parse(payment.processedAt) > FOLLOWS;
+    const isAsking = status === "PENDING" && DECIDED.has(paid) && !isRefused;
     const state = isAsking ? "asking" : status;
     const isNew = state !== shown;
     shown = state;
     if (status === "PENDING") {
       if (isNew) (isAsking ? asking : held)(reservation);
+      if (isRefused) {
+        set({ payment: undefined, declined: payment.paymentIntentId });
+        complain(trouble, `${bankSaid(payment)} ${t("pay_still_held")}`);
+      }
       return isAsking || now() > deadline ? LOOKED : Math.min(LOOKED_HELD, deadline - now() + LOOKED);
     }
     if (status === "CONFIRMED") {
@@ -141,7 +147,7 @@ export async function view(stage) {
         amount: reservation.totalAmount,
         method: 1,
         scenario: 1,
-        idempotencyKey: `pay-${id}`,
+        idempotencyKey: `pay-${way().declined ?? id}`,
       });
       set({ payment: { id: intent.paymentIntentId, key: newKey() } });
     }
@@ -225,7 +231,7 @@ export async function view(stage) {
   }
 
   function chooseAgain() {
-    set({ reservation: undefined, payment: undefined, extended: undefined, holding: undefined });
+    set({ reservation: undefined, payment: undefined, declined: undefined, extended: undefined, holding: undefined });
     void go();
   }
 

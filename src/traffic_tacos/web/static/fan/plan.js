@@ -37,10 +37,11 @@ export function freeIn(section, isFree) {
   return count;
 }
 
-/** The box round a polygon: its middle, and how wide it is. @param {number[]} outline x, y, x, y, … */
+/** The box round a polygon: its middle, and how wide and high it is. @param {number[]} outline x, y, x, y, … */
 export function boxOf(outline) {
   const xs = outline.filter((_, i) => i % 2 === 0);
   const ys = outline.filter((_, i) => i % 2 === 1);
   const [left, right] = [Math.min(...xs), Math.max(...xs)];
-  return { x: (left + right) / 2, y: (Math.min(...ys) + Math.max(...ys)) / 2, width: right - left };
+  const [top, bottom] = [Math.min(...ys), Math.max(...ys)];
+  return { x: (left + right) / 2, y: (top + bottom) / 2, width: right - left, height: bottom - top };
 }

@@ -3,13 +3,17 @@
 import { h } from "../lib/dom.js";
 import { money, t } from "../lib/words.js";
 
+/** Where a seat is, as people call it. @param {any} seat of a reservation @param {any} event */
+export const seatName = ({ section, row, number }, event) =>
+  t("seat_full", { section: event.section_names[section] ?? section, row, seat: number });
+
 /** @param {any} reservation @param {any} event */
 export function seatLines(reservation, event) {
   const seats = reservation.seats.map((/** @type {any} */ seat) =>
     h(
       "li",
       {},
-      h("span", {}, t("seat_full", { section: seat.section, row: seat.row, seat: seat.number })),
+      h("span", {}, seatName(seat, event)),
       h("span", {}, money(seat.price?.amount ?? 0, event)),
     ),
   );

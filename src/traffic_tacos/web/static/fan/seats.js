@@ -231,7 +231,7 @@ export async function view(stage) {
         idempotencyKey: key,
         ...wish,
       });
-      set({ reservation: held.reservationId, holding: undefined, extended: false, payment: undefined });
+      set({ reservation: held.reservationId, holding: undefined, extended: false, payment: undefined, declined: undefined });
       await go();
     } catch (fault) {
       button.removeAttribute("aria-busy");

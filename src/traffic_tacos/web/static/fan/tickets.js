@@ -7,6 +7,7 @@ import { venueOf, speak, startOf, t, why } from "../lib/words.js";
 import { copied } from "./copied.js";
 import { askAs, everybody, fanOf } from "./fan.js";
 import { signInFrom } from "./member.js";
+import { seatName } from "./seatlist.js";
 
 const ID = decodeURIComponent(location.pathname.split("/")[2] ?? "");
 const OF_OTHERS = new Set(["NOT_FOUND", "UNAUTHENTICATED"]); // it is somebody else's, or who asks is nobody any more
@@ -56,7 +57,6 @@ function textOf(text) {
 
 /** @param {any} ticket @param {any} event */
 function ticketOf(ticket, event) {
-  const { section, row, number: seat } = ticket.seat;
   return h(
     "article",
     { class: "card ticket" },
@@ -67,7 +67,7 @@ function ticketOf(ticket, event) {
       h("h2", {}, event.name),
       event.starts_at && h("p", {}, startOf(event)),
       event.venue.name && h("p", { class: "muted" }, venueOf(event)),
-      h("p", { class: "total" }, t("seat_full", { section, row, seat })),
+      h("p", { class: "total" }, seatName(ticket.seat, event)),
       ticket.checkedIn && h("p", { class: "notice" }, t("ticket_used")),
       h("p", { class: "hint" }, t("ticket_once")),
       textOf(ticket.ticket),
@@ -102,5 +102,5 @@ async function view() {
   }
 }
 
-await speak(view);
+await speak(view, "mine");
 await view();

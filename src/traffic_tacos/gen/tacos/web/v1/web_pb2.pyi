@@ -63,7 +63,14 @@ class GetSaleResponse(_message.Message):
     def __init__(self, sale: _Optional[_Union[Sale, _Mapping]] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., error: _Optional[_Union[_errors_pb2.Error, _Mapping]] = ...) -> None: ...
 
 class Sale(_message.Message):
-    __slots__ = ("event", "opens_at", "closes_at", "state", "currency", "decimals", "price_min", "price_max", "accessible_seats", "max_per_order", "hold_seconds", "refunds", "utc_offset_minutes", "revision", "guests", "max_per_person")
+    __slots__ = ("event", "opens_at", "closes_at", "state", "currency", "decimals", "price_min", "price_max", "accessible_seats", "max_per_order", "hold_seconds", "refunds", "utc_offset_minutes", "revision", "guests", "max_per_person", "section_names")
+    class SectionNamesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     EVENT_FIELD_NUMBER: _ClassVar[int]
     OPENS_AT_FIELD_NUMBER: _ClassVar[int]
     CLOSES_AT_FIELD_NUMBER: _ClassVar[int]
@@ -80,6 +87,7 @@ class Sale(_message.Message):
     REVISION_FIELD_NUMBER: _ClassVar[int]
     GUESTS_FIELD_NUMBER: _ClassVar[int]
     MAX_PER_PERSON_FIELD_NUMBER: _ClassVar[int]
+    SECTION_NAMES_FIELD_NUMBER: _ClassVar[int]
     event: _types_pb2.Event
     opens_at: _timestamp_pb2.Timestamp
     closes_at: _timestamp_pb2.Timestamp
@@ -96,7 +104,8 @@ class Sale(_message.Message):
     revision: str
     guests: bool
     max_per_person: int
-    def __init__(self, event: _Optional[_Union[_types_pb2.Event, _Mapping]] = ..., opens_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., closes_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., state: _Optional[_Union[SaleState, str]] = ..., currency: _Optional[str] = ..., decimals: _Optional[int] = ..., price_min: _Optional[int] = ..., price_max: _Optional[int] = ..., accessible_seats: _Optional[int] = ..., max_per_order: _Optional[int] = ..., hold_seconds: _Optional[int] = ..., refunds: _Optional[_Union[_catalog_pb2.Refunds, _Mapping]] = ..., utc_offset_minutes: _Optional[int] = ..., revision: _Optional[str] = ..., guests: _Optional[bool] = ..., max_per_person: _Optional[int] = ...) -> None: ...
+    section_names: _containers.ScalarMap[str, str]
+    def __init__(self, event: _Optional[_Union[_types_pb2.Event, _Mapping]] = ..., opens_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., closes_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., state: _Optional[_Union[SaleState, str]] = ..., currency: _Optional[str] = ..., decimals: _Optional[int] = ..., price_min: _Optional[int] = ..., price_max: _Optional[int] = ..., accessible_seats: _Optional[int] = ..., max_per_order: _Optional[int] = ..., hold_seconds: _Optional[int] = ..., refunds: _Optional[_Union[_catalog_pb2.Refunds, _Mapping]] = ..., utc_offset_minutes: _Optional[int] = ..., revision: _Optional[str] = ..., guests: _Optional[bool] = ..., max_per_person: _Optional[int] = ..., section_names: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class GetPlanRequest(_message.Message):
     __slots__ = ("event_id", "revision")
@@ -233,7 +242,7 @@ class GetQueueViewResponse(_message.Message):
     def __init__(self, view: _Optional[_Union[QueueView, _Mapping]] = ..., error: _Optional[_Union[_errors_pb2.Error, _Mapping]] = ...) -> None: ...
 
 class QueueView(_message.Message):
-    __slots__ = ("event_id", "at", "opens_at", "ends_at", "state", "message", "operator_message", "paused", "sold_out", "sold_for_good", "closed", "joined", "waiting", "admitted", "cursor", "moving_per_second", "rate_per_second", "ended", "draw")
+    __slots__ = ("event_id", "at", "opens_at", "ends_at", "state", "message", "operator_message", "paused", "sold_out", "sold_for_good", "closed", "joined", "waiting", "admitted", "cursor", "moving_per_second", "rate_per_second", "ended", "draw", "all_held")
     EVENT_ID_FIELD_NUMBER: _ClassVar[int]
     AT_FIELD_NUMBER: _ClassVar[int]
     OPENS_AT_FIELD_NUMBER: _ClassVar[int]
@@ -253,6 +262,7 @@ class QueueView(_message.Message):
     RATE_PER_SECOND_FIELD_NUMBER: _ClassVar[int]
     ENDED_FIELD_NUMBER: _ClassVar[int]
     DRAW_FIELD_NUMBER: _ClassVar[int]
+    ALL_HELD_FIELD_NUMBER: _ClassVar[int]
     event_id: str
     at: _timestamp_pb2.Timestamp
     opens_at: _timestamp_pb2.Timestamp
@@ -272,7 +282,8 @@ class QueueView(_message.Message):
     rate_per_second: int
     ended: Ended
     draw: DrawState
-    def __init__(self, event_id: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., opens_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ends_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., state: _Optional[str] = ..., message: _Optional[str] = ..., operator_message: _Optional[str] = ..., paused: _Optional[bool] = ..., sold_out: _Optional[bool] = ..., sold_for_good: _Optional[bool] = ..., closed: _Optional[bool] = ..., joined: _Optional[int] = ..., waiting: _Optional[int] = ..., admitted: _Optional[int] = ..., cursor: _Optional[int] = ..., moving_per_second: _Optional[float] = ..., rate_per_second: _Optional[int] = ..., ended: _Optional[_Union[Ended, _Mapping]] = ..., draw: _Optional[_Union[DrawState, _Mapping]] = ...) -> None: ...
+    all_held: bool
+    def __init__(self, event_id: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., opens_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ends_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., state: _Optional[str] = ..., message: _Optional[str] = ..., operator_message: _Optional[str] = ..., paused: _Optional[bool] = ..., sold_out: _Optional[bool] = ..., sold_for_good: _Optional[bool] = ..., closed: _Optional[bool] = ..., joined: _Optional[int] = ..., waiting: _Optional[int] = ..., admitted: _Optional[int] = ..., cursor: _Optional[int] = ..., moving_per_second: _Optional[float] = ..., rate_per_second: _Optional[int] = ..., ended: _Optional[_Union[Ended, _Mapping]] = ..., draw: _Optional[_Union[DrawState, _Mapping]] = ..., all_held: _Optional[bool] = ...) -> None: ...
 
 class Ended(_message.Message):
     __slots__ = ("first_rank", "before", "step", "counts")

@@ -33,7 +33,7 @@ export default {
   scan_seat: "좌석 {seat}",
   scan_noted: "이 기기에 기록했습니다. 연결되면 바로 보냅니다.",
   scan_enter: "입장 가능",
-  scan_enter_says: "올바른 티켓입니다.",
+  scan_enter_says: "유효한 티켓입니다.",
   scan_entered: "이미 입장함",
   scan_entered_at: "{time}에 이미 입장함",
   scan_entered_by: "{scanner}에서 입장했습니다.",
