@@ -78,11 +78,11 @@ class Config(msgspec.Struct, frozen=True):
     event_files: Annotated[
         tuple[Path, ...], About("An event file to put on sale; may be repeated.", "FILE", name="event")
     ] = ()
-    time_scale: Annotated[float, About("Makes simulated payment times this much shorter.", "NUMBER")] = 1.0
+    time_scale: Annotated[float, About("How much faster than in reality the simulated bank answers.", "NUMBER")] = 1.0
     without: Annotated[frozenset[str], About("A service to leave out; may be repeated.", "SERVICE")] = frozenset()
     server: Annotated[str, About("The gRPC server: native or grpcio.", "NAME")] = "native"
     public_url: Annotated[
-        str, About("What browsers know the HTTP address by, as in https://tickets.example.", "URL")
+        str, About("The address at which browsers find us, as in https://tickets.example.", "URL")
     ] = ""
     docs_url: Annotated[
         str, About("Where browsers find the documentation, as in https://docs.example; pages link to it.", "URL")
@@ -93,61 +93,55 @@ class Config(msgspec.Struct, frozen=True):
     issuer: Annotated[
         str, About("An OpenID Connect issuer whose users are fans here, as in https://login.example.", "URL")
     ] = ""
-    issuer_audience: Annotated[str, About("The audience that the issuer's tokens for us have.", "AUDIENCE")] = AUDIENCE
+    issuer_audience: Annotated[str, About("The audience of the issuer's tokens for us.", "AUDIENCE")] = AUDIENCE
     issuer_client_id: Annotated[
-        str, About("What our pages are known by at the issuer: a public client that uses PKCE.", "ID")
+        str, About("The client id of our pages at the issuer: a public client that uses PKCE.", "ID")
     ] = ""
-    issuer_scope: Annotated[
-        str, About("What our pages ask the issuer for, when its tokens for us need more than openid.", "SCOPES")
-    ] = "openid"
+    issuer_scope: Annotated[str, About("The scopes that our pages ask the issuer for.", "SCOPES")] = "openid"
     trusted_proxies: Annotated[
         tuple[str, ...],
-        About("A network of proxies whose X-Forwarded-For is believed; may be repeated.", "NETWORK", "trusted-proxy"),
+        About("A network of proxies whose X-Forwarded-For is trusted; may be repeated.", "NETWORK", "trusted-proxy"),
     ] = ()
     elsewhere: Annotated[
         Mapping[str, tuple[Address, ...]],
         About(
-            "Services that run in another process, and where it answers gRPC, or several that do the same; may be "
-            "repeated.",
+            "Services that run in other processes, and where these answer gRPC; several addresses share the calls. May "
+            "be repeated.",
             "SERVICE[,SERVICE…]=HOST:PORT[,HOST:PORT…]",
         ),
     ] = {}
-    keys_of: Annotated[
-        Path | None, About("The data folder of the process whose keys this one shares; else its own.", "FOLDER")
-    ] = None
+    keys_of: Annotated[Path | None, About("The data folder whose keys to use; its own by default.", "FOLDER")] = None
     dynamodb: Annotated[
         str,
         About(
-            "Keep records in tables of DynamoDB whose names begin so, instead of in the data folder. Region, endpoint "
-            "and credentials are those that AWS's own tools find.",
+            "Keep records in the DynamoDB tables whose names begin with PREFIX, instead of in the data folder. Region, "
+            "endpoint and credentials are those that AWS's own tools find.",
             "PREFIX",
         ),
     ] = ""
     redis: Annotated[
         Secret,
         About(
-            "Keep the queues in Redis or Valkey, so that several processes may have the queue service; with DynamoDB. "
+            "Keep the queues in Redis or Valkey, so that several processes can run the queue service; needs dynamodb. "
             "As in redis://:PASSWORD@HOST:6379/0, or rediss:// over TLS.",
             "URL",
         ),
     ] = Secret()
     redis_replicas: Annotated[
         int,
-        About("What is answered of a queue is on so many replicas of that Redis; 0 to wait for none.", "NUMBER"),
+        About("How many replicas of Redis must have a change of a queue before it is answered.", "NUMBER"),
     ] = 1
     sqs: Annotated[
         str,
         About(
-            "Let messages of jobs wait in queues of SQS whose names begin so: any process with the service does a job. "
+            "Send jobs through the SQS queues whose names begin with PREFIX: any process with the service does them. "
             "Needs dynamodb.",
             "PREFIX",
         ),
     ] = ""
-    event_bus: Annotated[
-        str, About("Publish what happens as events on this bus of EventBridge. Needs dynamodb.", "NAME")
-    ] = ""
+    event_bus: Annotated[str, About("Publish what has happened on this EventBridge bus. Needs dynamodb.", "NAME")] = ""
     payment_webhook: Annotated[
-        str, About("Where results of payments are taken, when the webhook service runs elsewhere.", "URL")
+        str, About("Where the bank sends results of payments, when the webhook service runs elsewhere.", "URL")
     ] = ""
     cors_origins: Annotated[
         tuple[str, ...],
@@ -164,20 +158,24 @@ class Config(msgspec.Struct, frozen=True):
         ),
     ] = ()
     connections_max: Annotated[
-        int, About("How many connections each of gRPC and HTTP takes; 0 for as many as files allow.", "NUMBER")
+        int,
+        About(
+            "How many connections each of gRPC and HTTP takes; with 0, three eighths of the files that may be open.",
+            "NUMBER",
+        ),
     ] = 0
     connections_per_address: Annotated[
-        int, About("How many of them from one address, unless it is a trusted proxy's or loopback.", "NUMBER")
+        int, About("How many of these from one address; loopback and trusted proxies may have more.", "NUMBER")
     ] = 1000
     idle_seconds: Annotated[
         float,
-        About("Close a connection that for so long sends no whole request, or has none to answer.", "SECONDS"),
+        About("Close a connection that sends no complete request for so long.", "SECONDS"),
     ] = 10.0
     drain_seconds: Annotated[
         float,
         About(
-            "When it is stopped, go on answering for so long after saying that it is not ready, so that load balancers "
-            "send it nothing new; 5 in `tacos serve`.",
+            "How long to go on answering after SIGTERM, while load balancers see that it is not ready; 5 for `tacos "
+            "serve`.",
             "SECONDS",
         ),
     ] = 0.0

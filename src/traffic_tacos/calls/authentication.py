@@ -35,7 +35,7 @@ FetchJson = Callable[[str], Awaitable[Any]]
 
 
 class Authenticator:
-    """`issuer` is described by OpenID Connect Discovery; None when only our own tokens are believed.
+    """`issuer` is described by OpenID Connect Discovery; None when only our own tokens are accepted.
 
     Checked tokens are remembered until they expire or the keys change: a signature costs more than many a call.
     """

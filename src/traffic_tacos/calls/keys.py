@@ -55,7 +55,7 @@ log = structlog.get_logger()
 class Keys(msgspec.Struct, frozen=True):
     """`signing` for tokens, `waiting` for waiting tokens, `webhook` for webhooks (`whsec_…`), newest first.
 
-    `verifying` are the keys that tokens are believed by: that of `signing`, and those it took the place of.
+    `verifying` are the keys that tokens are verified with: that of `signing`, and those it took the place of.
     """
 
     signing: Ed25519PrivateKey
@@ -75,7 +75,7 @@ class Keyring:
     """The keys in force. Those of a folder follow it: rotating them needs no restart.
 
     What this process has signed it knows again by a digest of the token, until the keys change: checking a signature
-    costs more than all the rest of many a call. Nothing is believed that the signature would not say.
+    costs more than all the rest of many a call. Nothing is accepted that the signature would not prove.
     """
 
     def __init__(self, keys: Keys, data: Path | None = None) -> None:
@@ -247,7 +247,7 @@ def rotate(data: Path, randomness: random.Random, now: Instant, *, revoke: bool 
 
 
 def rotate_webhook(data: Path, randomness: random.Random) -> None:
-    """A new secret for webhooks; the one before it still signs and is believed, the one before that no longer."""
+    """A new secret for webhooks; the one before it still signs and is accepted, the one before that no longer."""
     current = read(data).webhook[0]
     _write(data / FOLDER / WEBHOOK, f"{_webhook_secret(randomness)}\n{current}\n".encode())
 

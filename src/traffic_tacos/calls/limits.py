@@ -85,7 +85,7 @@ class Buckets:
 
 
 class Limits:
-    """`proxies` are the networks whose X-Forwarded-For is believed. Loopback itself is not limited: it is a proxy,
+    """`proxies` are the networks whose X-Forwarded-For is trusted. Loopback itself is not limited: it is a proxy,
     or whoever works on this machine.
     """
 
@@ -150,7 +150,7 @@ def _shared_name(kind: str, name: str) -> str:
 
 
 def address_of(peer: str, forwarded: Iterable[str], proxies: tuple[Network, ...]) -> str:
-    """Whose call it is: the peer's address, or the one that the nearest proxy that is believed had it from. IPv6
+    """Whose call it is: the peer's address, or the one that the nearest trusted proxy had it from. IPv6
     counts by its /64. Empty for whoever is on this machine, which is who calls over loopback and is no such proxy.
 
     `forwarded` are the values of X-Forwarded-For: each proxy adds the address it was called from at the end. What

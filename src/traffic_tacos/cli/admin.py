@@ -22,7 +22,7 @@ from traffic_tacos.kernel.errors import Refusal
 from traffic_tacos.kernel.instants import SECOND
 from traffic_tacos.wire import moment
 
-app = typer.Typer(help="See how everything is, change settings, and take emergency actions.", no_args_is_help=True)
+app = typer.Typer(help="See health, metrics and logs, change settings, take emergency actions.", no_args_is_help=True)
 EVERY_SECONDS = 2.0
 LOGS_AT_ONCE = 200
 COLOURS = {"HEALTHY": "green", "DEGRADED": "yellow", "UNHEALTHY": "red"}
@@ -39,7 +39,7 @@ Resume = Annotated[bool, typer.Option("--resume", help="Undo it.")]
 
 @app.command("health")
 def health(watch: Watch = False, as_json: options.Json = False, data: Data = DATA, grpc: Grpc = GRPC) -> None:
-    """Show how every service is, and what they stand on.
+    """Show the health of every service, and of what it depends on.
 
     Example: [bold]tacos admin health --watch[/]
     """
@@ -59,13 +59,13 @@ def health(watch: Watch = False, as_json: options.Json = False, data: Data = DAT
 @app.command("metrics")
 def metrics(
     service: Annotated[str, typer.Option(help="Only RPCs whose path has this in it.")] = "",
-    minutes: Annotated[int, typer.Option(help="Over how long; an hour is remembered.", min=1, max=60)] = 1,
+    minutes: Annotated[int, typer.Option(help="Over how many minutes, at most 60.", min=1, max=60)] = 1,
     watch: Watch = False,
     as_json: options.Json = False,
     data: Data = DATA,
     grpc: Grpc = GRPC,
 ) -> None:
-    """Show how often each RPC was called, how it went and how long it took; and what stands now.
+    """Show calls, errors and response times of each RPC, and the gauges as they are now.
 
     Example: [bold]tacos admin metrics --service GatewayService --minutes 10[/]
     """
@@ -167,14 +167,14 @@ def set_(
 @app.command("drain")
 def drain(
     event_id: Annotated[str, typer.Argument(metavar="EVENT", help="The event's id.")],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
     resume: Resume = False,
     reason: ReasonUnlessDry = "",
     as_: options.As = "",
     data: Data = DATA,
     grpc: Grpc = GRPC,
 ) -> None:
-    """Let nobody new join a queue; whoever is in it goes on.
+    """Let nobody new join a queue. Whoever is in it keeps their place and their turn.
 
     Example: [bold]tacos admin drain evt_taco_club --reason "sold by midnight"[/]
     """
@@ -185,13 +185,13 @@ def drain(
 @app.command("clear-cache")
 def clear_cache(
     cache: Annotated[str, typer.Argument(metavar="[CACHE]", help="Which; all without it.")] = "",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
     reason: ReasonUnlessDry = "",
     as_: options.As = "",
     data: Data = DATA,
     grpc: Grpc = GRPC,
 ) -> None:
-    """Forget what can be found out again.
+    """Empty caches; what was in them is looked up anew.
 
     Example: [bold]tacos admin clear-cache tokens --reason "a token was revoked"[/]
     """
@@ -261,7 +261,7 @@ def audit(
     data: Data = DATA,
     grpc: Grpc = GRPC,
 ) -> None:
-    """Show who changed what, when and why, and the digest of the whole log: `tacos verify` follows its chain.
+    """Show who changed what, when and why, and the digest of the whole log, which `tacos verify` checks.
 
     Example: [bold]tacos admin audit[/]
     """

@@ -37,7 +37,7 @@ def buy(
     grpc: options.Grpc = str(options.DEFAULTS.grpc),
     data: options.Data = options.DEFAULTS.data,
 ) -> None:
-    """Buy tickets: join the queue, be admitted, hold seats, pay, own them. Exit code 1 when it comes to nothing.
+    """Buy tickets: join the queue, be admitted, hold seats, pay, own them. Exit code 1 when nothing was bought.
 
     Example: [bold]tacos buy evt_taco_club --quantity 2[/]
     """

@@ -36,11 +36,11 @@ PAGE = 100
 @app.command("check")
 def check(
     file: Annotated[Path, typer.Argument(help="An event file (YAML), or a seating plan (JSON) with a YAML beside it.")],
-    event_id: Annotated[str, typer.Option("--id", help="Instead of the file's id.")] = "",
+    event_id: Annotated[str, typer.Option("--id", help="Use this id instead of the file's.")] = "",
 ) -> None:
-    """Only look at an event file: every mistake in it is a line. Exit code 1 when there is one.
+    """Check an event file. Prints a line for each mistake in it; exit code 1 when there is one.
 
-    Asks no platform. Example: [bold]tacos event check examples/events/studio.json[/]
+    Needs no running platform. Example: [bold]tacos event check examples/events/studio.json[/]
     """
     event, mistakes = read(*read_files(file), event_id)
     if event is None:
@@ -55,7 +55,7 @@ def check(
 @app.command("create")
 def create(
     file: Annotated[Path, typer.Argument(help="An event file (YAML), or a seating plan (JSON) with a YAML beside it.")],
-    event_id: Annotated[str, typer.Option("--id", help="Instead of the file's id.")] = "",
+    event_id: Annotated[str, typer.Option("--id", help="Use this id instead of the file's.")] = "",
     reason: options.Reason = "",
     as_: options.As = "",
     data: options.Data = options.DEFAULTS.data,
@@ -177,7 +177,7 @@ def unblock(
     data: options.Data = options.DEFAULTS.data,
     grpc: options.Grpc = str(options.DEFAULTS.grpc),
 ) -> None:
-    """Put seats of the house on sale.
+    """Put seats that the house has kept back on sale.
 
     Example: [bold]tacos event unblock evt_taco_club SEATS-A-1[/]
     """

@@ -23,8 +23,8 @@ Reason = Annotated[str, typer.Option(help="Why; kept in the audit log.")]
 
 @app.command("create")
 def create(data: options.Data = options.DEFAULTS.data) -> None:
-    """Make the keys of a platform in a data folder; those that are there stay. `tacos up` makes its own: this is for
-    processes that are given theirs, and make none.
+    """Make the keys of a platform in a data folder, for its processes to share with --keys-of. Keys that are there
+    stay; `tacos up` makes its own.
 
     Example: [bold]tacos keys create --data cluster[/]
     """
@@ -35,7 +35,7 @@ def create(data: options.Data = options.DEFAULTS.data) -> None:
 @app.command("rotate")
 def rotate(
     revoke: Annotated[
-        bool, typer.Option("--revoke", help="Believe the old key no more: whoever has a token needs a new one.")
+        bool, typer.Option("--revoke", help="Refuse all tokens that the old key has signed: everybody needs a new one.")
     ] = False,
     reason: Reason = "",
     as_: options.As = "",
@@ -47,14 +47,14 @@ def rotate(
     """
     with _noted(data, rotations.SIGNING, "revoke key" if revoke else "rotate key", as_, reason):
         name = keys.rotate(data, random.SystemRandom(), SystemClock().now(), revoke=revoke)
-    old = "believed no more" if revoke else "good until they expire"
+    old = "refused" if revoke else "good until they expire"
     Console(highlight=False).print(f"Tokens are signed with key {name}; those signed before are {old}.")
 
 
 @app.command("rotate-webhook")
 def rotate_webhook(reason: Reason = "", as_: options.As = "", data: options.Data = options.DEFAULTS.data) -> None:
-    """Make a new secret for webhooks. They carry signatures under the new one and the one before it, and both
-    are believed, until you drop the old one: receivers change over in between, and nothing is lost.
+    """Make a new secret for webhooks. Webhooks are signed with the new one and the one before it, and both
+    are accepted, until you drop the old one: so receivers can change over without losing a webhook.
 
     Example: [bold]tacos keys rotate-webhook[/], give the receivers the new one, [bold]tacos keys drop-old-webhook[/]
     """

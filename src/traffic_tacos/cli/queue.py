@@ -19,7 +19,7 @@ from traffic_tacos.gen.tacos.waiting_room.v1 import waiting_room_pb2 as pb
 from traffic_tacos.gen.tacos.waiting_room.v1 import waiting_room_pb2_grpc
 from traffic_tacos.upstream import answered
 
-app = typer.Typer(help="Watch a queue, stop it, and let it go on.", no_args_is_help=True)
+app = typer.Typer(help="Watch a queue, stop it, resume it.", no_args_is_help=True)
 PLOT_WIDTH = 60
 EVERY_SECONDS = 1.0
 _BARS = " ▁▂▃▄▅▆▇█"
@@ -35,7 +35,7 @@ def watch(
     data: options.Data = options.DEFAULTS.data,
     grpc: options.Grpc = str(options.DEFAULTS.grpc),
 ) -> None:
-    """Show a queue live: who waits, how fast it moves, who does not come, how long it took. Ctrl-C ends it.
+    """Show a queue live: how many wait and for how long, how fast it moves, how many let their turn pass.
 
     Example: [bold]tacos queue watch evt_taco_club[/]
     """
@@ -52,7 +52,7 @@ def stop(
     data: options.Data = options.DEFAULTS.data,
     grpc: options.Grpc = str(options.DEFAULTS.grpc),
 ) -> None:
-    """Stop admissions at once, or let them go on. Nobody loses a place.
+    """Stop admissions at once, or with --resume let people in again. Nobody loses a place.
 
     Example: [bold]tacos queue stop evt_taco_club --reason "a fire alarm"[/], and with [bold]--resume[/] to go on
     """

@@ -19,9 +19,9 @@ def reconcile(
     data: options.Data = options.DEFAULTS.data,
     grpc: options.Grpc = str(options.DEFAULTS.grpc),
 ) -> None:
-    """Compare everything now, and put the jobs that are missing. By itself that happens every five minutes.
+    """Compare payments, reservations, orders and seats, and start the jobs that are missing.
 
-    Ends with 1 when something is left for a person.
+    A platform does so every five minutes. Exit code 1 when something is left that a person must look at.
 
     Example: [bold]tacos reconcile --dry-run[/]
     """
@@ -31,7 +31,7 @@ def reconcile(
         request = pb.ReconcileRequest(dry_run=dry_run, reason=reason)
         answer = options.ask(operations_pb2_grpc.OperationsServiceStub, "Reconcile", request, data, grpc, as_)
     if not answer.difference_count and not as_json:
-        console.print("Everything goes together.")
+        console.print("No inconsistencies.")
         return
     listing = Listing("subject", "what", "mended by", "repaired")
     for one in answer.differences:

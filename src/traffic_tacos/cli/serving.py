@@ -31,7 +31,7 @@ async def serve(config: Config, ring: Logs, documents: list[tuple[str, str]], *,
 
 
 async def _offer(platform: Platform, documents: list[tuple[str, str]], *, offers: bool) -> None:
-    """Put the event files on sale; on an empty stage, the bundled club. Nothing where the catalog is elsewhere."""
+    """Put the event files on sale, or the bundled club if nothing is; nothing where the catalog is elsewhere."""
     if "catalog" not in platform.config.rooms:
         return
     if (
@@ -56,7 +56,7 @@ async def _announce(config: Config, platform: Platform) -> None:
     console = Console(soft_wrap=True)
     console.print(f"gRPC  [bold]{config.grpc}[/]   HTTP  [bold]http://{config.http}[/]   data  [bold]{config.data}[/]")
     if "catalog" not in config.rooms:
-        console.print(f"Here: {', '.join(config.rooms) or 'no space'}. Ctrl-C stops it.")
+        console.print(f"Here: {', '.join(config.rooms) or 'no service'}. Ctrl-C stops it.")
         return
     page = await platform.part(Catalog).list(Asked(page_size=EVENTS_SHOWN_MAX))
     listing = Listing("event", "name", "seats", title="On sale")

@@ -14,7 +14,7 @@ DRAIN_SECONDS = "5"  # until load balancers have seen that a process is not read
 
 @partial(with_settings, but=("role",))
 def up(*, given: Texts) -> None:
-    """Start the whole platform here, on embedded engines. Stop it with Ctrl-C; it goes on where it ended.
+    """Start the whole platform here, on embedded engines. Ctrl-C stops it; the next start goes on from there.
 
     Example: [bold]tacos up --event examples/events/theatre.yaml --time-scale 10[/]
     """
@@ -23,8 +23,8 @@ def up(*, given: Texts) -> None:
 
 @with_settings
 def serve(*, given: Texts) -> None:
-    """Start one process of a platform that is many, on engines that they share. It ends on SIGTERM: within 40 seconds,
-    with what it has begun done, and what it kept for others let go.
+    """Start one process of a platform of many, on engines that they share. SIGTERM ends it within 25 seconds: calls
+    and jobs that it has begun are finished, and its leases are released.
 
     Example: [bold]TACOS_DYNAMODB=tacos- tacos serve --role sale --keys-of /etc/tacos[/]
     """

@@ -26,12 +26,12 @@ def verify(
         str,
         typer.Option(
             envvar="TACOS_GRPC",
-            help="Ask the platform that answers there, instead of reading the data folder. --data comes first.",
+            help="Ask the platform at HOST:PORT instead of reading the data folder. --data wins over TACOS_GRPC.",
         ),
     ] = "",
     dynamodb: options.DynamoDB = "",
 ) -> None:
-    """Check every invariant that what is stored can show. Exit code 1 when one is broken.
+    """Check every invariant on all that is stored. Exit code 1 when one is broken.
 
     Works on a running platform and on a stopped one. Example: [bold]tacos verify[/]
     """

@@ -20,7 +20,7 @@ def list_(
     data: options.Data = options.DEFAULTS.data,
     grpc: options.Grpc = str(options.DEFAULTS.grpc),
 ) -> None:
-    """Show every endpoint: what waits for it, what was given up, and what it last said.
+    """List the endpoints: how much waits for each, how much was given up, and its last answer.
 
     Example: [bold]tacos webhook list[/]
     """
@@ -46,7 +46,7 @@ def remove(
     data: options.Data = options.DEFAULTS.data,
     grpc: options.Grpc = str(options.DEFAULTS.grpc),
 ) -> None:
-    """Send an endpoint nothing any more, also nothing that was yet to be sent.
+    """Remove an endpoint. What still waits for it is not sent.
 
     Example: [bold]tacos webhook remove whk_1a2b3c[/]
     """
@@ -58,7 +58,7 @@ def remove(
         grpc,
         as_,
     )
-    Console().print(f"{endpoint_id} is sent nothing any more.")
+    Console().print(f"{endpoint_id} is removed.")
 
 
 @app.command("dead")
@@ -67,7 +67,7 @@ def dead(
     data: options.Data = options.DEFAULTS.data,
     grpc: options.Grpc = str(options.DEFAULTS.grpc),
 ) -> None:
-    """Show the jobs that were given up, webhooks and others.
+    """List the dead letters: webhooks and other jobs that were given up.
 
     Example: [bold]tacos webhook dead[/]
     """
@@ -88,7 +88,7 @@ def replay(
     data: options.Data = options.DEFAULTS.data,
     grpc: options.Grpc = str(options.DEFAULTS.grpc),
 ) -> None:
-    """Do a job again that was given up.
+    """Try a dead letter again.
 
     Example: [bold]tacos webhook replay webhook.send:pi_1a2b3c:COMPLETED:0[/]
     """

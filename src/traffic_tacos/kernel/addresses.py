@@ -1,4 +1,4 @@
-"""Addresses that somebody else names: which may be called, and which are believed.
+"""Addresses that somebody else names: which may be called, and which are trusted.
 
 Webhooks go to public addresses, and to networks that the operator allows. Anything else (private, link-local,
 multicast, the cloud's metadata service) would let whoever names an address make us speak to machines that only

@@ -5,7 +5,7 @@
   up the GIL for it, which under load costs ten times the MAC itself. Written in hex: nothing is faster
   to read, and every status call reads one.
 - *User tokens* and *reservation tokens* are JWTs (RFC 7519) signed with EdDSA (RFC 8037). The
-  algorithm is fixed: what a token's header claims is never believed.
+  algorithm is fixed: what a token's header claims counts for nothing.
 """
 
 import hashlib
@@ -206,7 +206,7 @@ def verify_ticket(token: str, keys: VerifyingKeys, event_id: str, now: Instant) 
 def verify_foreign(token: str, issuer: Issuer, scopes: tuple[str, ...], now: Instant) -> UserToken:
     """The fan that another issuer's token speaks for: by its subject, with the scopes that fans have here.
 
-    Whatever such a token says of roles is not believed. UNAUTHENTICATED, with the reason, when it is not good now.
+    Whatever such a token says of roles is ignored. UNAUTHENTICATED, with the reason, when it is not good now.
     """
     key = issuer.keys.get(_header(token, "token").get("kid", ""))
     if key is None:
@@ -218,7 +218,7 @@ def verify_foreign(token: str, issuer: Issuer, scopes: tuple[str, ...], now: Ins
 
 
 def issuer_of(token: str) -> str:
-    """What a token says of its issuer, not believed yet: it only chooses whose keys to try."""
+    """What a token says of its issuer, not verified yet: it only chooses whose keys to try."""
     if len(token) > TOKEN_LENGTH_MAX or _JWT.fullmatch(token) is None:
         return ""
     try:

@@ -36,7 +36,7 @@ log = structlog.get_logger()
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """Two records that do not go together, and the job that mends it; None is for a person."""
+    """An inconsistency between two records, and the job that mends it; None when a person must."""
 
     subject: str
     what: str
@@ -82,7 +82,7 @@ class Reconciler:
                 )
 
     def found(self) -> int:
-        """How much did not go together at the last look."""
+        """How many inconsistencies there were at the last look."""
         return len(self.last.differences) if self.last is not None else 0
 
     async def once(self, *, dry_run: bool = False, entry: Audited | None = None) -> Report:
@@ -106,7 +106,7 @@ class Reconciler:
         return report
 
     async def differences(self) -> tuple[Difference, ...]:
-        """What does not go together; on a store that is never seen at one moment, at two looks."""
+        """The inconsistencies; on a store of which no snapshot can be taken, those that two looks found."""
 
         def see(records: Snapshot) -> tuple[Difference, ...]:
             return tuple(differences_of(Everything(records, now)))

@@ -1,1 +1,1 @@
-"""News from payment providers. Promises that nothing unsigned is believed, and nothing acknowledged is lost."""
+"""Webhooks from payment providers. Promises that nothing unsigned is accepted, and nothing acknowledged is lost."""
