@@ -13,6 +13,7 @@ from traffic_tacos.kernel.errors import Fault
 from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.operations.overrides import Overrides
 from traffic_tacos.operations.reconciler import Reconciler
+from traffic_tacos.ports.audit import CHAIN_END
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.event_relay import EventRelay
 from traffic_tacos.ports.health import Health, PartHealth
@@ -198,10 +199,12 @@ class PlatformHealth:
         )
 
     async def _store_health(self) -> PartHealth:
-        """An empty decision has to wait for the disk only when others do: that is the delay callers see."""
+        """A decision that reads one record and writes nothing: it waits as long as those of callers do, and a store
+        that cannot be reached is noticed, also where nothing is written.
+        """
         started = self._clock.now()
         try:
-            await self._store.transact((), lambda _: Decision(None))
+            await self._store.transact((CHAIN_END,), lambda _: Decision(None))
         except Fault as fault:
             return PartHealth("store", Health.UNHEALTHY, 0, endpoint=self._store_at, issues=(str(fault),))
         took = self._clock.now() - started

@@ -11,6 +11,7 @@ from traffic_tacos.kernel.instants import SECOND
 from traffic_tacos.operations.health import STALE_AFTER, PlatformHealth
 from traffic_tacos.ports.health import Health
 from traffic_tacos.ports.peers import ALONE
+from traffic_tacos.ports.store import StoreUnavailable
 
 NOTHING = SimpleNamespace(
     figures=lambda: SimpleNamespace(pending=0, dead=0),
@@ -19,9 +20,18 @@ NOTHING = SimpleNamespace(
 )
 
 
-def health_of(clock, peers):
+class Unreachable(MemoryStore):
+    """What keeps its records elsewhere, with nobody there: a decision that reads nothing asks nobody."""
+
+    async def transact(self, reads, decide):
+        if reads:
+            raise StoreUnavailable("nobody answers")
+        return await super().transact(reads, decide)
+
+
+def health_of(clock, peers, store=None):
     health = PlatformHealth(
-        (), Path("no folder"), "here", MemoryStore(), peers, clock, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING
+        (), Path("no folder"), "here", store or MemoryStore(), peers, clock, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING
     )
 
     async def queues():
@@ -45,3 +55,8 @@ async def test_a_process_that_hears_nothing_of_the_others_is_not_ready(ago, expe
 
 async def test_a_process_that_is_alone_waits_for_nobody():
     assert {part.name for part in await health_of(HandClock(), ALONE).readiness()} == {"store", "engine"}
+
+
+async def test_a_process_whose_store_cannot_be_reached_is_not_ready():
+    parts = {part.name: part for part in await health_of(HandClock(), ALONE, Unreachable()).readiness()}
+    assert (parts["store"].health, parts["store"].issues) == (Health.UNHEALTHY, ("nobody answers",))
