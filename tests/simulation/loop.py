@@ -1,8 +1,9 @@
 """An event loop without a clock: time jumps when everybody waits, and a seed decides who runs first."""
 
 import asyncio
+import functools
 import random
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from traffic_tacos.kernel.instants import SECOND, Instant
@@ -68,3 +69,15 @@ def run(main: Coroutine[Any, Any, T], loop: VirtualLoop) -> T:
         loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
         asyncio.set_event_loop(None)
         loop.close()
+
+
+def on_virtual_time(test: Callable[[LoopClock], Coroutine[Any, Any, None]]) -> Callable[[], None]:
+    """The test is given a clock that jumps when everybody waits."""
+
+    @functools.wraps(test)
+    def sync() -> None:
+        loop = VirtualLoop(random.Random(test.__name__))
+        run(test(LoopClock(loop)), loop)
+
+    del sync.__wrapped__  # or pytest would look for a fixture named clock
+    return sync

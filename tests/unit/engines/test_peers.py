@@ -1,13 +1,12 @@
 """Several processes on one store: what each hears of the others, and what is taken up of one that dies."""
 
 import asyncio
-import functools
 import random
 from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.simulation.loop import LoopClock, VirtualLoop, run
+from tests.simulation.loop import on_virtual_time
 from traffic_tacos.engines.follower import Follower
 from traffic_tacos.engines.jobs import OVERDUE_AFTER, SharedJobs
 from traffic_tacos.engines.leases import LEASE_FOR, SKEW_MAX
@@ -82,18 +81,6 @@ class Process:
 
     async def _do(self, job):
         self.did.append(job.id)
-
-
-def on_virtual_time(test):
-    """The test is given a clock that jumps when everybody waits."""
-
-    @functools.wraps(test)
-    def sync():
-        loop = VirtualLoop(random.Random(test.__name__))
-        run(test(LoopClock(loop)), loop)
-
-    del sync.__wrapped__
-    return sync
 
 
 @asynccontextmanager

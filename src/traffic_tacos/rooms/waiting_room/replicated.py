@@ -65,7 +65,7 @@ from traffic_tacos.rooms.waiting_room.view import LineView
 
 READ_EVERY_SECONDS = 0.05  # so much is a process behind the others
 READ_TOGETHER_SECONDS = 0.01  # who asks for a place waits so long, so that very many rest on one read
-CAUGHT_UP_WITHIN_SECONDS = 0.25
+CAUGHT_UP_WITHIN_SECONDS = 2.0  # then the log is away: what is known is answered at once until it is read again
 SILENT_SECONDS = 5
 SIGNS_SENT_EVERY = SECOND
 TAKEN_OVER_AFTER = SECOND // 2  # nobody has given turns for so long, and as much again at random
@@ -102,6 +102,7 @@ class ReplicatedLines:
         self._lines: dict[str, ReplicatedLine] = {}
         self._read_at = clock.now()
         self._next_read: asyncio.Task[None] | None = None
+        self._is_away = False  # the log, when it was last asked
 
     async def open(self, event_id: str, terms: Terms, seed: bytes, listener: Listener) -> "ReplicatedLine":
         line = ReplicatedLine(self, event_id, terms, listener)
@@ -121,7 +122,12 @@ class ReplicatedLines:
     async def read(self) -> None:
         """Everything that was appended before this call is seen by every line that is open here."""
         marks = {name: line.mark for name, line in self._lines.items()}
-        found = await self.log.read(marks) if marks else {}
+        try:
+            found = await self.log.read(marks) if marks else {}
+        except Fault:
+            self._is_away = True
+            raise
+        self._is_away = False
         self._read_at = self.clock.now()
         for name, entries in found.items():
             try:
@@ -138,11 +144,16 @@ class ReplicatedLines:
         return [f"the log of the queues was read {silent} seconds ago"] if silent >= SILENT_SECONDS else []
 
     async def catch_up(self) -> None:
+        """While the log is away, nobody waits for it: it is asked again in the background (`run`)."""
+        if self._is_away:
+            return
         if self._next_read is None:
             self._next_read = asyncio.create_task(self._read_soon())
-        with suppress(TimeoutError):
+        try:
             async with asyncio.timeout(CAUGHT_UP_WITHIN_SECONDS):
                 await asyncio.shield(self._next_read)
+        except TimeoutError:
+            self._is_away = True
 
     async def _read_soon(self) -> None:
         await self.clock.sleep(READ_TOGETHER_SECONDS)
