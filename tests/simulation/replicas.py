@@ -140,6 +140,9 @@ class Elsewhere:
     async def health(self) -> list[PartHealth]:
         return []
 
+    async def run(self) -> None:
+        raise AssertionError("nothing is followed here: no address is configured")
+
     async def close(self) -> None:
         pass
 

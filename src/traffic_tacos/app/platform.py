@@ -296,6 +296,8 @@ class Platform:
             loops["limits"] = lambda: self.calls.limits.share(buckets, self.clock), "gateway"
         if self._issuer is not None:
             loops["issuer"] = self._issuer.run, "gateway"
+        if self.config.remote:
+            loops["addresses"] = self._remote.run, "gateway"
         if "worker" in self.rooms or self.config.does.keeps_house:
             loops["reconciler"] = self.reconciler.run, "worker"
         loops |= {name: (loop, "worker") for name, loop in peers.loops().items()}

@@ -21,6 +21,7 @@ from google.protobuf.message_factory import GetMessageClass
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from traffic_tacos import gen, wire
+from traffic_tacos.calls.channels import FollowedChannel
 from traffic_tacos.calls.policy import ROOM_OF, ROOM_OF_METHOD, SCOPES
 from traffic_tacos.kernel.addresses import Address
 from traffic_tacos.kernel.calls import Call, Caller, Role
@@ -34,6 +35,7 @@ from traffic_tacos.upstream import UpstreamFault, metadata, seconds_left
 
 TOKEN_LIFETIME = HOUR
 HEALTH_SECONDS = 0.25
+FOLLOWED_EVERY_SECONDS = 5.0  # so long nobody asks a process that was added
 PASSED_ON_SECONDS_MAX = 10.0  # as long as any call may take
 PASSES_ON = "gateway"  # under this name
 OPTIONS = (
@@ -76,6 +78,10 @@ class Remote(Protocol):
         """Each room elsewhere, as the process that it runs in answers for itself."""
         ...
 
+    async def run(self) -> None:
+        """Follow where the rooms are, until cancelled."""
+        ...
+
     async def close(self) -> None: ...
 
 
@@ -106,41 +112,39 @@ class ServiceTokens:
 
 class RemoteRooms:
     """A `Remote` over gRPC. `elsewhere` says where each room that is not here answers; empty where all are here. Of
-    several addresses all are used in turn, without those that do not answer.
+    several addresses, or those of one name, all are used in turn, without those that do not answer.
     """
 
     def __init__(self, elsewhere: Mapping[str, Sequence[Address]], keyring: Keyring, clock: Clock) -> None:
         self._tokens = ServiceTokens(keyring, clock)
         self._clock = clock
         options = (*OPTIONS, ("grpc.service_config", _service_config())) if elsewhere else ()
-        self._addresses = {room: _target(addresses) for room, addresses in elsewhere.items()}
-        self._channels = {
-            target: grpc.aio.insecure_channel(target, options=options)
-            for target in dict.fromkeys(self._addresses.values())
-        }
+        where = {room: tuple(addresses) for room, addresses in elsewhere.items()}
+        self._channels = {addresses: FollowedChannel(addresses, options) for addresses in dict.fromkeys(where.values())}
+        self._rooms = {room: self._channels[addresses] for room, addresses in where.items()}
 
     def unary_unary(self, caller: str, path: str, serializer: Any, deserializer: Any) -> Send | None:
-        address = self._addresses.get(_room_of(path))
-        if address is None:
+        channel = self._rooms.get(_room_of(path))
+        if channel is None:
             return None
-        method = self._channels[address].unary_unary(
-            path, request_serializer=serializer, response_deserializer=deserializer
+        method = channel.bound(
+            lambda now: now.unary_unary(path, request_serializer=serializer, response_deserializer=deserializer)
         )
 
         async def send(request: Any, *, timeout: float, metadata: tuple[tuple[str, str], ...]) -> Any:
             token = ("authorization", f"Bearer {self._tokens.of(caller)}")
-            return await method(request, timeout=timeout, metadata=(*metadata, token))
+            return await method()(request, timeout=timeout, metadata=(*metadata, token))
 
         return send
 
     def services(self) -> list[PassedOn]:
         found = []
-        for name in ROOM_OF if self._addresses else ():
+        for name in ROOM_OF if self._rooms else ():
             service = Default().FindServiceByName(name)
             passing = {
                 method.name: self._passing(path, method)
                 for method in service.methods
-                if _room_of(path := f"/{name}/{method.name}") in self._addresses
+                if _room_of(path := f"/{name}/{method.name}") in self._rooms
             }
             if passing:
                 found.append(PassedOn(SimpleNamespace(passes_on=True, **passing), service))
@@ -148,28 +152,28 @@ class RemoteRooms:
 
     def _passing(self, path: str, method: MethodDescriptor) -> Callable[..., Any]:
         """What passes a call of the method on."""
-        channel = self._channels[self._addresses[_room_of(path)]]
+        channel = self._rooms[_room_of(path)]
         kinds: dict[str, Any] = {
             "request_serializer": GetMessageClass(method.input_type).SerializeToString,
             "response_deserializer": GetMessageClass(method.output_type).FromString,
         }
         if method.server_streaming:
-            watch: Any = channel.unary_stream(path, **kinds)
+            watch: Any = channel.bound(lambda now: now.unary_stream(path, **kinds))
 
             async def streamed(request: Any, call: Call) -> AsyncGenerator[Any, None]:
                 try:
-                    async for message in watch(request, metadata=self._beside(call)):
+                    async for message in watch()(request, metadata=self._beside(call)):
                         yield message
                 except grpc.aio.AioRpcError as failure:
                     raise _refused(failure) from None
 
             return streamed
-        ask: Any = channel.unary_unary(path, **kinds)
+        ask: Any = channel.bound(lambda now: now.unary_unary(path, **kinds))
 
         async def answered(request: Any, call: Call) -> Any:
             seconds = seconds_left(call, self._clock.now(), PASSED_ON_SECONDS_MAX)
             try:
-                return await ask(request, timeout=seconds, metadata=self._beside(call))
+                return await ask()(request, timeout=seconds, metadata=self._beside(call))
             except grpc.aio.AioRpcError as failure:
                 raise _refused(failure) from None
 
@@ -182,14 +186,14 @@ class RemoteRooms:
         return (*metadata(call), own, *(pair for pair in theirs if pair[1]))
 
     async def health(self) -> list[PartHealth]:
-        by_address = {address: await self._health_of(address) for address in self._channels}
+        found = {channel.target: await self._health_of(channel) for channel in self._channels.values()}
         return [
-            PartHealth(room, *by_address[address][:2], address, issues=by_address[address][2])
-            for room, address in self._addresses.items()
+            PartHealth(room, *found[channel.target][:2], channel.target, issues=found[channel.target][2])
+            for room, channel in self._rooms.items()
         ]
 
-    async def _health_of(self, address: str) -> tuple[Health, int, tuple[str, ...]]:
-        stub, asked_at = health_pb2_grpc.HealthStub(self._channels[address]), self._clock.now()
+    async def _health_of(self, channel: FollowedChannel) -> tuple[Health, int, tuple[str, ...]]:
+        stub, asked_at = health_pb2_grpc.HealthStub(channel.now), self._clock.now()
         try:
             answer = await stub.Check(health_pb2.HealthCheckRequest(), timeout=HEALTH_SECONDS)
         except grpc.aio.AioRpcError as error:
@@ -199,6 +203,12 @@ class RemoteRooms:
             return Health.DEGRADED, took, ("is stopping",)
         return Health.HEALTHY, took, ()
 
+    async def run(self) -> None:
+        while True:
+            for channel in self._channels.values():
+                await channel.follow()
+            await self._clock.sleep(FOLLOWED_EVERY_SECONDS)
+
     async def close(self) -> None:
         for channel in self._channels.values():
             await channel.close()
@@ -207,13 +217,6 @@ class RemoteRooms:
 def _room_of(path: str) -> str:
     """The room that answers a method, wherever it is; empty for what no room answers."""
     return ROOM_OF_METHOD.get(path[1:]) or ROOM_OF.get(path.split("/")[1], "")
-
-
-def _target(addresses: Sequence[Address]) -> str:
-    """One address, or several, as gRPC names what a channel leads to."""
-    if len(addresses) == 1:
-        return str(addresses[0])
-    return f"{'ipv6' if ':' in addresses[0].host else 'ipv4'}:{','.join(map(str, addresses))}"
 
 
 def _refused(failure: grpc.aio.AioRpcError) -> Exception:
