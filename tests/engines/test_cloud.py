@@ -29,7 +29,7 @@ from traffic_tacos.kernel.calls import Caller
 SOCKET, GATEWAY, ADMIN = "gateway.v1.WebSocketService", "gateway.v1.GatewayService", "common.v1.AdminService"
 DRAIN_SECONDS = 2
 CHAOS_PURCHASES = 60
-CONFIRMED = 3
+CONFIRMED, MESSAGE = 3, 5
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +96,27 @@ def test_a_fan_buys_at_one_edge_and_hears_of_it_at_the_other(cloud):
     assert heard.reservation_update.reservation_id == ana.acknowledged["held"].reservation_id
     news.cancel()
     assert ana.own().order_id
+
+
+def test_a_message_reaches_a_stream_at_the_other_edge_and_is_delivered_only_when_one_took_it(cloud):
+    first, second = cloud.edges
+    platform, desk = Platform(cloud), Client(channel_to(first))
+
+    def sent(user, content):
+        message = {"target_user_id": user, "message_type": 1, "title": "hello", "content": content}
+        answer = desk(SOCKET, "SendMessage", message, platform.token("service", "crm"), 20)
+        assert not answer.HasField("error"), answer.error.message
+        return answer.delivered
+
+    assert not sent("mia-of-two", "nobody listens yet")
+    news = own_reservations(second, "mia-of-two", platform.token("user", "mia-of-two"))
+    heard = (one.reservation_update.message for one in news if one.type == MESSAGE)
+    assert "nobody listens yet" in next(heard), "it has waited"
+    for content in ("one", "two"):
+        assert sent("mia-of-two", content)
+        assert content in next(heard)
+    assert not sent("noa-of-two", "somebody else listens")
+    news.cancel()
 
 
 def test_all_fifty_are_asked_rightly_and_wrongly(cloud):
