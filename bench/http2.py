@@ -48,6 +48,23 @@ class Prepared:
         )
 
 
+class _Watcher:
+    """Of a call with many answers."""
+
+    def __init__(self, heard: Answered) -> None:
+        self._heard = heard
+
+    def heard_of(self, data: bytes) -> bytes:
+        """Tell the messages that are whole; what is left."""
+        while len(data) >= _GRPC_HEAD and len(data) >= (end := _GRPC_HEAD + int.from_bytes(data[1:_GRPC_HEAD], "big")):
+            self._heard(data[_GRPC_HEAD:end])
+            data = data[end:]
+        return data
+
+    def __call__(self, _: bytes | None) -> None:
+        self._heard(None)
+
+
 class Connection(asyncio.Protocol):
     """Calls on one connection; each is told its answer's message, or None where there was none."""
 
@@ -72,6 +89,10 @@ class Connection(asyncio.Protocol):
     def ask(self, call: Prepared, message: bytes, answered: Answered) -> None:
         """Sent with `flush`: many calls leave in one write."""
         self._held.append((call, message, answered))
+
+    def watch(self, call: Prepared, message: bytes, heard: Answered) -> None:
+        """A call with many answers, sent with `flush`: `heard` is told each as it comes, and None at the end."""
+        self.ask(call, message, _Watcher(heard))
 
     def flush(self) -> None:
         """Send what the server takes now; the rest leaves as its answers come."""
@@ -98,6 +119,8 @@ class Connection(asyncio.Protocol):
                 break
             if kind == _DATA:
                 self._messages[stream] = self._messages.get(stream, b"") + received[at + _HEAD.size : after]
+                if isinstance(watcher := self._waiting.get(stream), _Watcher):
+                    self._messages[stream] = watcher.heard_of(self._messages[stream])
             if kind == _RST or (kind in (_DATA, _HEADERS) and flags & _END_STREAM):
                 self._end(stream)
             elif kind in (_SETTINGS, _PING) and not flags & _ACK:
