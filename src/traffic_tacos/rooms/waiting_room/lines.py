@@ -29,6 +29,7 @@ from traffic_tacos.rooms.waiting_room.view import LineView, place
 from traffic_tacos.rooms.waiting_room.watchers import Watchers
 
 STEP_SECONDS = 0.1
+OPENED_AGAIN_AFTER = SECOND
 REST_MAX = MINUTE  # the longest sleep, whatever is due
 FOR_EVER = 2**63
 SEATS_ASKED_EVERY, SEATS_ASKED_AT_REST_EVERY = SECOND, 10 * SECOND
@@ -126,6 +127,7 @@ class Lines:
         self._engine = engine
         self._settings = settings
         self._open: dict[str, OpenLine] = {}
+        self._unopened: dict[str, str] = {}  # by event, why
         self._opening = asyncio.Lock()
         self._wake = asyncio.Event()
         self._changes = 0  # that may concern every line
@@ -135,13 +137,26 @@ class Lines:
         return self._open
 
     async def load(self) -> None:
-        """Open every line that somebody has joined, or that a draw was committed to for."""
+        """Open every line that somebody has joined, or that a draw was committed to for. Those that cannot be opened
+        yet, for what they stand on is away, are tried again in the background.
+        """
+        found = [*await self._events(LINE_HEAD.prefix()), *await self._events(DRAW.prefix())]
+        self._unopened = dict.fromkeys(found, "it has not been opened yet")
+        await self._open_missing()
+
+    async def _open_missing(self) -> None:
         call = _own_call()
-        for event_id in [*await self._events(LINE_HEAD.prefix()), *await self._events(DRAW.prefix())]:
+        for event_id, before in list(self._unopened.items()):
             try:
                 await self.of(event_id, call)
             except (Damaged, Refusal) as error:
                 log.error("queue_not_opened", event_id=event_id, error=str(error))  # all others are
+            except Fault as fault:
+                self._unopened[event_id] = str(fault)
+                if before != str(fault):
+                    log.warning("queue_not_opened_yet", event_id=event_id, error=str(fault))
+                continue
+            del self._unopened[event_id]
 
     async def of(self, event_id: str, call: Call) -> OpenLine:
         """The line of an event; NOT_FOUND when there is no such event."""
@@ -228,7 +243,7 @@ class Lines:
             f"the queue of {event_id} stands still: {opened.last_error}"
             for event_id, opened in self._open.items()
             if opened.failures
-        ]
+        ] + [f"the queue of {event_id} cannot be opened yet: {why}" for event_id, why in self._unopened.items()]
 
     async def run(self) -> None:
         """Step until cancelled: ten times a second while somebody waits or watches, else when something is due."""
@@ -237,6 +252,8 @@ class Lines:
             await self.step()
             await self._clock.sleep(STEP_SECONDS)
             due = min((max(one.rests_until, one.due_at) for one in self._open.values()), default=FOR_EVER)
+            if self._unopened:
+                due = min(due, self._clock.now() + OPENED_AGAIN_AFTER)
             seconds = max(0, min(due - self._clock.now(), REST_MAX)) / SECOND
             try:
                 async with asyncio.timeout(seconds):
