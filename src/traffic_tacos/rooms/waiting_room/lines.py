@@ -239,11 +239,15 @@ class Lines:
 
     def issues(self) -> list[str]:
         """Which lines stand still because of a bug, and why; and what is wrong with what all stand on."""
-        return self._engine.issues() + [
-            f"the queue of {event_id} stands still: {opened.last_error}"
-            for event_id, opened in self._open.items()
-            if opened.failures
-        ] + [f"the queue of {event_id} cannot be opened yet: {why}" for event_id, why in self._unopened.items()]
+        return (
+            self._engine.issues()
+            + [
+                f"the queue of {event_id} stands still: {opened.last_error}"
+                for event_id, opened in self._open.items()
+                if opened.failures
+            ]
+            + [f"the queue of {event_id} cannot be opened yet: {why}" for event_id, why in self._unopened.items()]
+        )
 
     async def run(self) -> None:
         """Step until cancelled: ten times a second while somebody waits or watches, else when something is due."""
