@@ -1,12 +1,18 @@
-"""Which store the worlds of the tests run on, and how many tests run at once."""
+"""Which store the worlds of the tests run on, how many tests run at once, and that none fails by the clock."""
 
 import os
 
+import hypothesis
 import pytest
 
 from tests.simulation import world
 
 WAITING = 2  # workers more than cores: that many wait for processes of their own at most times
+
+
+# How long an example takes says how busy the machine is: speed is measured in bench/.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 
 def pytest_xdist_auto_num_workers() -> int:

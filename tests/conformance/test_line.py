@@ -356,7 +356,7 @@ class LineAndModel(RuleBasedStateMachine):
 def test_everybody_stands_where_they_would_had_nothing_failed(engine, request):
     machine = type("Machine", (LineAndModel,), {"engine": engine, "redis_url": url_for(engine, request)})
     examples = EXAMPLES.get(engine, 150)
-    run_state_machine_as_test(machine, settings=settings(max_examples=examples, stateful_step_count=30, deadline=None))
+    run_state_machine_as_test(machine, settings=settings(max_examples=examples, stateful_step_count=30))
 
 
 @pytest.fixture(params=ENGINES)

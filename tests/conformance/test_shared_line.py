@@ -226,4 +226,4 @@ class ManyProcesses(RuleBasedStateMachine):
 
 
 def test_fans_of_several_processes_stand_in_one_line_whatever_fails():
-    run_state_machine_as_test(ManyProcesses, settings=settings(max_examples=25, stateful_step_count=25, deadline=None))
+    run_state_machine_as_test(ManyProcesses, settings=settings(max_examples=25, stateful_step_count=25))

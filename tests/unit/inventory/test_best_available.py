@@ -65,7 +65,7 @@ ROWS = st.integers(1, 12).flatmap(
 
 
 @given(ROWS)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_one_row_is_searched_as_by_brute_force(drawn):
     count, taken, aisles, quantity = drawn
     plan_ = row(count, tuple(aisle for aisle in aisles if aisle < count))
@@ -87,7 +87,7 @@ def test_one_row_is_searched_as_by_brute_force(drawn):
 
 
 @given(st.lists(st.tuples(st.integers(1, 8), st.integers(0, 255)), min_size=1, max_size=5), st.integers(1, 4))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_adjacent_seats_are_never_refused_while_some_are_free(drawn, quantity):
     rows = tuple(row(count, index=index) for index, (count, _) in enumerate(drawn))
     states = {index: gone(taken & rows[index].full) for index, (_, taken) in enumerate(drawn)}

@@ -88,7 +88,7 @@ class Seats(RuleBasedStateMachine):
 
 
 TestSeats = Seats.TestCase
-TestSeats.settings = settings(max_examples=150, stateful_step_count=30, deadline=None)
+TestSeats.settings = settings(max_examples=150, stateful_step_count=30)
 
 
 def test_the_deadline_is_exclusive():

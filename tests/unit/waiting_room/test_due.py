@@ -80,7 +80,7 @@ def standing(line: LineModel, now: int):
     return states, places, figures.waiting, figures.ready, figures.admitted, figures.no_show_share
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(SALES, st.sampled_from([None, 30, 200]), st.sampled_from([None, 400, 900]), st.booleans())
 def test_stepping_when_due_is_stepping_always(sale, opens_after, ends_after, is_pool):
     opens_at = None if opens_after is None else START + opens_after * SECOND

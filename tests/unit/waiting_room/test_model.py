@@ -411,7 +411,7 @@ class AnyLine(RuleBasedStateMachine):
 
 
 TestAnyLine = AnyLine.TestCase
-TestAnyLine.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+TestAnyLine.settings = settings(max_examples=150, stateful_step_count=40)
 
 
 def test_at_the_end_of_the_sale_all_who_wait_have_ended_at_once_and_are_taken_out_step_by_step():
