@@ -17,7 +17,6 @@ from traffic_tacos.gen.reservation.v1 import reservation_pb2
 from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2, catalog_pb2_grpc
 from traffic_tacos.kernel.calls import Caller, Role
 from traffic_tacos.kernel.errors import Code, Refusal
-from traffic_tacos.kernel.ids import new_id
 from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.upstream import answered
 from traffic_tacos.wire import plain_money, queue_message
@@ -43,7 +42,7 @@ def buy(
     """
     if scenario not in SCENARIOS:
         raise Refusal.of_field("scenario", f"must be one of {', '.join(SCENARIOS)}", scenario)
-    fan = user or new_id("fan", options.randomness())
+    fan = user or options.fresh_id("fan")
     wanted = [seat.strip() for seat in seats.split(",") if seat.strip()]
     token = options.issued(data, Caller(Role.FAN, fan))
     asyncio.run(_buy(event, wanted, len(wanted) or quantity, scenario, fan, token, grpc))
@@ -66,7 +65,7 @@ async def _buy(event: str, seats: list[str], quantity: int, scenario: str, fan: 
                     quantity=quantity,
                     user_id=fan,
                     reservation_token=admitted,
-                    idempotency_key=new_id("key", options.randomness()),
+                    idempotency_key=options.fresh_id("key"),
                 ),
                 metadata=metadata,
             )
@@ -185,7 +184,7 @@ async def _pay(
                 user_id=fan,
                 method=payment_pb2.PAYMENT_METHOD_CREDIT_CARD,
                 scenario=f"PAYMENT_SCENARIO_{scenario.upper()}",
-                idempotency_key=new_id("key", options.randomness()),
+                idempotency_key=options.fresh_id("key"),
             ),
             metadata=metadata,
         )
@@ -193,7 +192,7 @@ async def _pay(
     await answered(
         payment_pb2_grpc.PaymentServiceStub(channel).ProcessPayment(
             payment_pb2.ProcessPaymentRequest(
-                payment_intent_id=intent.payment_intent_id, idempotency_key=new_id("key", options.randomness())
+                payment_intent_id=intent.payment_intent_id, idempotency_key=options.fresh_id("key")
             ),
             metadata=metadata,
         )

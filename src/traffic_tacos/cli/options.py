@@ -21,7 +21,7 @@ from traffic_tacos.engines.clock import SystemClock
 from traffic_tacos.kernel.addresses import parsed_address
 from traffic_tacos.kernel.calls import Caller, Role
 from traffic_tacos.kernel.errors import Refusal
-from traffic_tacos.kernel.ids import checked_id
+from traffic_tacos.kernel.ids import checked_id, new_id
 from traffic_tacos.kernel.instants import SECOND
 from traffic_tacos.kernel.limits import MESSAGE_OPTIONS
 from traffic_tacos.kernel.tokens import UserToken, sign_user
@@ -145,3 +145,8 @@ def command() -> str:
 
 def randomness() -> random.Random:
     return random.SystemRandom()
+
+
+def fresh_id(prefix: str) -> str:
+    """An id that nobody has had."""
+    return new_id(prefix, SystemClock().now(), randomness())

@@ -319,6 +319,7 @@ def connected(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=FULL")
             connection.execute("PRAGMA cache_size=-65536")
+            connection.execute("PRAGMA temp_store=MEMORY")  # for what a statement may have to undo
             connection.execute("PRAGMA wal_autocheckpoint=8000")
         connection.execute("SELECT 1 FROM sqlite_master")  # until now nobody has looked into the file
     except sqlite3.Error as error:

@@ -6,6 +6,7 @@ import unicodedata
 from typing import Protocol
 
 from traffic_tacos.kernel.errors import Code, Refusal
+from traffic_tacos.kernel.instants import Instant
 
 ID_LENGTH_MAX = 128
 FOREIGN_ID_LENGTH_MAX = 255  # OpenID Connect Core 1.0, 2: a subject has at most 255 ASCII characters
@@ -21,30 +22,46 @@ FOREIGN_ID_PATTERN = "[ -~]*"
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 _ID = re.compile(ID_PATTERN)
 _FOREIGN_ID = re.compile(FOREIGN_ID_PATTERN)
-_ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
-_RANDOM_LENGTH = 20  # 36^20 > 2^103
+_CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
+_PAIRS = [first + second for first in _CROCKFORD for second in _CROCKFORD]  # ten bits each
+_RANDOM_BITS = 80
 
 
 class Randomness(Protocol):
     """What of `random.Random` is needed here."""
 
-    def choices(self, population: str, *, k: int) -> list[str]: ...
+    def getrandbits(self, k: int, /) -> int: ...
 
 
-def new_id(prefix: str, randomness: Randomness) -> str:
-    """`prefix_` and 20 random characters: too many to guess, short enough to read out."""
-    return prefix + "_" + "".join(randomness.choices(_ALPHABET, k=_RANDOM_LENGTH))
+def new_id(prefix: str, at: Instant, randomness: Randomness) -> str:
+    """`prefix_` and a ULID (github.com/ulid/spec), in small letters: when it was made, in milliseconds, and 80 random
+    bits, which are too many to guess. What is made at about the same time lies together wherever ids are in order.
+    """
+    return f"{prefix}_{_ulid(at, randomness.getrandbits(_RANDOM_BITS))}"
 
 
 def derived_id(prefix: str, *parts: str) -> str:
     """The id that always belongs to these parts."""
-    joined = "\x00".join(parts).encode()
-    return f"{prefix}_{hashlib.blake2b(joined, digest_size=13).hexdigest()}"
+    return f"{prefix}_{_hashed(13, parts).hex()}"
+
+
+def derived_id_at(prefix: str, at: Instant, *parts: str) -> str:
+    """The id that always belongs to these parts at this moment. It looks like those of `new_id`."""
+    return f"{prefix}_{_ulid(at, int.from_bytes(_hashed(_RANDOM_BITS // 8, parts)))}"
 
 
 def order_id(reservation_id: str) -> str:
-    """The id of the order that a reservation becomes when it is bought."""
-    return derived_id("ord", reservation_id)
+    """The id of the order that a reservation becomes when it is bought: `ord_`, and the rest is the reservation's."""
+    return f"ord_{reservation_id.removeprefix('rsv_')}"
+
+
+def _ulid(at: Instant, rest: int) -> str:
+    value = at << _RANDOM_BITS | rest
+    return "".join([_PAIRS[value >> shift & 1023] for shift in range(120, -1, -10)])
+
+
+def _hashed(size: int, parts: tuple[str, ...]) -> bytes:
+    return hashlib.blake2b("\x00".join(parts).encode(), digest_size=size).digest()
 
 
 def checked_id(field: str, value: str) -> str:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from traffic_tacos.kernel import signatures
 from traffic_tacos.kernel.errors import Code, Refusal
-from traffic_tacos.kernel.ids import checked_id, checked_idempotency_key, derived_id, new_id
+from traffic_tacos.kernel.ids import checked_id, checked_idempotency_key, derived_id, derived_id_at, new_id
 from traffic_tacos.kernel.money import Money, total
 from traffic_tacos.kernel.tokens import Ticket, open_ticket, seal_ticket, session_hash
 
@@ -74,8 +74,20 @@ def test_ids_that_cannot_be_are_refused(value):
 
 def test_ids_are_random_or_always_the_same():
     chance = random.Random(1)
-    assert len({new_id("x", chance) for _ in range(1000)}) == 1000
+    assert len({new_id("x", 5, chance) for _ in range(1000)}) == 1000
     assert derived_id("x", "a", "b") == derived_id("x", "a", "b") != derived_id("x", "ab", "")
+    same = derived_id_at("x", 5, "a", "b")
+    assert same == derived_id_at("x", 5, "a", "b")
+    assert len({same, derived_id_at("x", 5, "ab", ""), derived_id_at("x", 6, "a", "b")}) == 3
+
+
+def test_ids_are_in_the_order_of_their_making():
+    # The specification's own example: github.com/ulid/spec, "Encode Time".
+    assert new_id("x", 1469918176385, random.Random(1)).startswith("x_01aryz6s41")
+    chance = random.Random(1)
+    made = [new_id("x", at, chance) for at in (0, 1, 31, 32, 1023, 1024, 10**12, 2**48 - 1)]
+    assert made == sorted(made)
+    assert {len(one) for one in made} == {len("x_") + 26}
 
 
 @pytest.mark.parametrize(

@@ -135,7 +135,7 @@ class Payments:
         owed = await self._reservations.owed(request.reservation_id, request.user_id, call)
         if request.amount != owed.amount:
             raise Refusal.of_field("amount", f"must be the reservation's total, {owed.amount}", request.amount)
-        intent_id = new_id("pi", self._random)
+        intent_id = new_id("pi", now, self._random)
         payment = Payment(
             id=intent_id,
             reservation_id=request.reservation_id,
@@ -144,7 +144,7 @@ class Payments:
             method=method,
             scenario=scenario,
             webhook_url=request.webhook_url,
-            client_secret=new_id(f"{intent_id}_secret", self._random),
+            client_secret=new_id(f"{intent_id}_secret", now, self._random),
             created_at=now,
             updated_at=now,
             expires_at=now + model.INTENT_LIFETIME,
@@ -253,9 +253,10 @@ class Payments:
             )
         if not 0 <= request.delay_seconds <= DELAY_SECONDS_MAX:
             raise Refusal.of_field("delay_seconds", f"must be 0 to {DELAY_SECONDS_MAX}", request.delay_seconds)
-        at = self._clock.now() + request.delay_seconds * SECOND
+        now = self._clock.now()
+        at = now + request.delay_seconds * SECOND
         key = PAYMENT.key(payment.id)
-        name = new_id(f"{payment.id}:untrue", self._random)
+        name = new_id(f"{payment.id}:untrue", now, self._random)
 
         def decide(view: View) -> Decision[Simulated]:
             known = _found(view.get(key), payment.id)

@@ -210,7 +210,7 @@ class Realtime:
         target = _target(request)
         now = self._clock.now()
         message = Message(
-            id=new_id("msg", self._random),
+            id=new_id("msg", now, self._random),
             title=checked_text("title", request.title, TITLE_LENGTH_MAX),
             content=_content(request.content),
             type=request.type,

@@ -12,7 +12,7 @@ import msgspec
 from traffic_tacos.kernel.calls import TRUSTED, Call
 from traffic_tacos.kernel.domain_events import DomainEvent, EventChanged
 from traffic_tacos.kernel.errors import Code, Precondition, Refusal
-from traffic_tacos.kernel.ids import checked_id, checked_reason, checked_user_id, derived_id
+from traffic_tacos.kernel.ids import checked_id, checked_reason, checked_user_id, derived_id_at
 from traffic_tacos.kernel.instants import DAY, Instant
 from traffic_tacos.kernel.limits import EXTENSION_SECONDS_MAX
 from traffic_tacos.kernel.money import Money, total
@@ -46,7 +46,6 @@ from traffic_tacos.rooms.reservation.stopping import is_stopped, reservations_st
 
 MONEY_KEY_WINDOW = DAY
 TERMS_MAX = 1000
-IDS_TRIED_MAX = 100
 
 T = TypeVar("T")
 
@@ -110,10 +109,6 @@ class Cancelled(msgspec.Struct, frozen=True):
     released_seats: tuple[Seat, ...]
 
 
-class _UsedId(Exception):
-    """There is a reservation under the id that a request under its key leads to: of a window that is over."""
-
-
 class Reservations:
     """`keyring` knows which admissions are ours."""
 
@@ -163,13 +158,8 @@ class Reservations:
         asked = request.quantity or len(request.seat_ids)
         if not 1 <= asked <= terms.max_per_order:
             raise Refusal.of_field("quantity", f"must be 1 to {terms.max_per_order}", asked)
-        for attempt in range(IDS_TRIED_MAX):
-            reservation_id = derived_id(
-                "rsv", request.user_id, request.idempotency_key, idempotent.digest, str(attempt)
-            )
-            with suppress(_UsedId):
-                return await self._hold(reservation_id, request, token, terms, now, call, idempotent)
-        raise Refusal(Code.QUOTA_EXCEEDED, "idempotency_key: was used too often; use a new one")
+        reservation_id = derived_id_at("rsv", now, request.user_id, request.idempotency_key, idempotent.digest)
+        return await self._hold(reservation_id, request, token, terms, now, call, idempotent)
 
     async def _hold(
         self,
@@ -181,12 +171,10 @@ class Reservations:
         call: Call,
         idempotent: IdempotentCall[Created],
     ) -> Created:
-        key, use_key = reservation_key(reservation_id), ADMISSION_USE.key(token.admission_id)
+        use_key = ADMISSION_USE.key(token.admission_id)
 
         async def commit(reads: Reads, hold: Rule[Held]) -> Created:
             def rule(view: View) -> Decision[Created]:
-                if view.get(key) is not None:
-                    raise _UsedId
                 window_in_force(view, request.event_id, terms.sale).check_open(now)
                 use = view.get(use_key)
                 model.check_usable(use, request.user_id, now)
@@ -197,7 +185,7 @@ class Reservations:
                 in_use = model.used(use, request.user_id, reservation_id, reservation.hold_expires_at, now)
                 return begun(reservation, in_use, _created(reservation)).beside(held)
 
-            own = (key, use_key, sale_key(request.event_id), *stop_keys(request.event_id))
+            own = (use_key, sale_key(request.event_id), *stop_keys(request.event_id))
             return await idempotent.commit(tuple(dict.fromkeys((*own, *reads))), rule)
 
         wanted = _wanted(reservation_id, request, now + terms.hold)
