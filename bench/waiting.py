@@ -4,7 +4,8 @@ No browsers: each fan asks for what the page asks for, as often (fan/line.js). O
 and on a second visit only what its cache must ask for again; waiting takes `/web/queue/EVENT` every three seconds and
 the ticket's own status once a minute, or every five seconds near the turn. All of it twice: straight to the platform,
 and through a cache that keeps what its answers allow, for as long as they say, and asks once for all who wait for it.
-Counted is the CPU of the platform's process; callers and cache are in this process, on the same cores.
+Counted is the CPU of the platform's process; callers and cache are in this process, on the same cores. At the end
+somebody with a real browser joins the queue again and again, straight, beside all who wait and then alone.
 """
 
 import argparse
@@ -15,13 +16,17 @@ import re
 import tempfile
 import time
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from posixpath import dirname, join, normpath
-from typing import NamedTuple
+from statistics import median
+from typing import Any, NamedTuple
 
 from rich.console import Console
 
 from bench import servers
+from bench.paint import ARGUMENTS, CHROMIUM, FIRST, LARGEST, PHONE, PRESSED
 from traffic_tacos.cli.shown import Listing
 
 EVENT = "evt_waiting"
@@ -38,6 +43,7 @@ STAGE = ("fan/line.js", "i18n/ko.js")  # what the page loads once it knows what 
 LOOKED, SIGN_OF_LIFE, NEAR, ASKED_NEAR = 3.0, 60.0, 50, 5.0  # as in fan/line.js
 TO_THE_ORIGIN = 32  # connections of the cache
 JOINING = 16  # at once
+VISITS, VISIT_SECONDS = 10, 2.0
 console = Console()
 
 
@@ -248,11 +254,49 @@ async def _measured(pid: int, address: str, kind: "type[Direct | Cache]", count:
     used = servers.cpu_seconds(pid) - spent
     figures["waiting, CPU us a second"] = f"{used * 1e6 / took / count:,.1f}"
     figures["all of them waiting, share of a core"] = f"{used / took:.1%}"
+    async with _browser() as browser:
+        for beside in ("beside all of them", "alone") if browser is not None else ():
+            crowd = fans if beside != "alone" else []
+            until = time.monotonic() + VISITS * VISIT_SECONDS
+            waiting = asyncio.gather(*(fan.wait(until, chance) for fan in crowd))
+            for what, times in (await _visits(browser, f"http://{address}", until)).items():
+                figures[f"{what}, {beside}, median and worst ms"] = f"{median(times):,.0f}, {max(times):,.0f}"
+            await waiting
     spent = servers.cpu_seconds(pid)
     await asyncio.sleep(10)
     figures["the same queue with nobody looking, share of a core"] = f"{(servers.cpu_seconds(pid) - spent) / 10:.1%}"
     way.close()
     return figures
+
+
+@asynccontextmanager
+async def _browser() -> AsyncIterator[Any]:
+    """Chromium; None where there is none."""
+    if CHROMIUM is None:
+        yield None
+        return
+    from playwright.async_api import async_playwright
+
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        await browser.close()
+
+
+async def _visits(browser: Any, address: str, until: float) -> dict[str, list[float]]:
+    """Milliseconds that somebody waits who has never been here, from visit to visit."""
+    found: dict[str, list[float]] = {"a page painted first": [], "all of it": [], "joined, and the place shown": []}
+    while time.monotonic() < until:
+        context = await browser.new_context(**PHONE)
+        page = await context.new_page()
+        await page.goto(address + PAGE)
+        await page.locator("main button").first.wait_for()
+        took = [await page.evaluate(FIRST), await page.evaluate(LARGEST)]
+        took.append(await page.evaluate(PRESSED, ["Join the queue", ".figures, .turn"]))
+        for times, one in zip(found.values(), took, strict=True):
+            times.append(one)
+        await context.close()
+    return found
 
 
 async def _files(platform: Connection) -> list[str]:

@@ -149,7 +149,7 @@ def decoded(method: Method, body: bytes, *, is_json: bool) -> Any:
     name = message.DESCRIPTOR.name
     try:
         if is_json:
-            fields = json.loads(body.decode() or "{}", object_pairs_hook=_each_once)
+            fields = _DECODER.decode(body.decode() or "{}")
             if not isinstance(fields, dict):
                 raise Refusal.of_field("body", f"must be a {name}, which is a JSON object")
             json_format.ParseDict(fields, message, ignore_unknown_fields=True)
@@ -167,6 +167,9 @@ def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(fields) != len(pairs):
         raise ValueError("each key of an object must be there once")
     return fields
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_each_once)
 
 
 def _answered(response: Any, trace_id: str, said: dict[str, str], *, is_json: bool) -> Response:

@@ -8,6 +8,7 @@ import grpc
 import msgspec
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
@@ -58,6 +59,21 @@ PAGE_HEADERS = {
 
 
 Answer: TypeAlias = Callable[[Request], Awaitable[Response]]
+
+
+class _RpcService(Convertor[str]):
+    """A service's full name, which no other path begins with: `gateway.v1.QueueService`."""
+
+    regex = r"\w+(?:\.\w+)+"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("rpc_service", _RpcService())
 
 
 class Verbs:
@@ -132,8 +148,10 @@ def application(platform: Behind, pages: Mapping[str, Mapping[str, Answer]] | No
         **{path: {"POST": _received(platform, receiver)} for path, receiver in platform.receivers.items()},
     }
     if pages is not None:
-        answers |= {**_pay_routes(platform), **_rest_routes(platform), **pages}
-        answers["/{service}/{method}"] = {"POST": ConnectDoor(platform.calls).answer}
+        # Paths are tried in turn, so what many ask for comes first: RPCs by their names, and pages.
+        rpc = {"POST": ConnectDoor(platform.calls).answer}
+        answers = {"/{service:rpc_service}/{method}": rpc, **pages, **answers}
+        answers |= {**_pay_routes(platform), **_rest_routes(platform), "/{service}/{method}": rpc}
     routes = [Route(path, Verbs(by_verb)) for path, by_verb in answers.items()]
     app = Starlette(routes=routes, middleware=_cors(platform.config.cors_origins))
     app.router.redirect_slashes = False  # a redirect would send callers to whatever their Host header says
