@@ -35,6 +35,7 @@ from traffic_tacos.ports.settings import SETTINGS, shown
 from traffic_tacos.rooms.waiting_room.operating import QUEUE_SETTINGS
 from traffic_tacos.transport import rest
 from traffic_tacos.transport.connect import status_of
+from traffic_tacos.transport.connections import gauges_of
 
 DOCS = Path(__file__).parents[2] / "docs"
 ALERTS = DOCS.parent / "deploy" / "observability" / "alerts.yaml"
@@ -205,9 +206,10 @@ async def _shared_metrics_text() -> str:
     clock, randomness = HandClock(), random.Random(1)
     store = FakeDynamoStore(clock, randomness)
     engines = shared(clock, randomness, store, _nobody_answers, Looks(lambda: store), "", ROLES[ALL])
-    platform = Platform(Config(), engines, keys.Keyring(keys.made(randomness)), LogRing())
+    platform = Platform(Config(data=DOCS), engines, keys.Keyring(keys.made(randomness)), LogRing())
     await engines.peers.begin(platform.config.rooms, lambda _: None)
-    platform.calls.metrics.add_gauges(*stores.retries_of(store.retries))
+    for gauge in (stores.retries_of(store.retries), *gauges_of({})):
+        platform.calls.metrics.add_gauges(*gauge)
     return generate_latest(platform.calls.metrics.registry).decode()
 
 

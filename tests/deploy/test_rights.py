@@ -29,7 +29,7 @@ WORK = (
     "reconcile",
     "verify",
 )
-REFUSED = re.compile(r".*(?:AccessDenied|not authorized to perform|does not let us in).*")
+REFUSED = re.compile(r".*(?:AccessDenied|not authorized to perform|does not accept our credentials).*")
 
 
 @contextmanager

@@ -30,7 +30,7 @@ def test_everything_is_seen_and_steered_from_the_command_line(up):
 
     assert platform.tacos("buy", EVENT, *where).returncode == 0
     health = admin("health")
-    for name in ("waiting_room", "worker", "store", "engine", "disk", "healthy"):
+    for name in ("waiting_room", "worker", "store", "event_loop", "disk", "healthy"):
         assert name in health
     figures = admin("metrics", "--service", "GatewayService")
     assert "gateway.v1.GatewayService/CreateReservation" in figures
@@ -55,7 +55,7 @@ def test_everything_is_seen_and_steered_from_the_command_line(up):
     pull("cancel-reservations", "--event", EVENT, "--resume")
     assert "circuit open: payment" in pull("circuit-breaker", "--service", "payment")
     pull("circuit-breaker", "--resume")
-    assert "nothing to fail over to" in pull("force-failover", fails=1)
+    assert "no second platform to fail over to" in pull("force-failover", fails=1)
     assert "must be one of" in pull("dance", fails=2)
     assert platform.tacos("admin", "emergency", "stop-admissions", "--reason", "x", *where).returncode == 1  # no yes
     assert "cleared" in admin("clear-cache", *why)

@@ -425,7 +425,7 @@ def streams(walk, place, held, intent):
 
 def operate(walk):
     health = walk.right(ADMIN, "GetSystemHealth", "admin", include_dependencies=True)
-    assert {"store", "jobs", "events", "engine"} <= {one.name for one in health.dependencies}
+    assert {"store", "jobs", "events", "event_loop"} <= {one.name for one in health.dependencies}
     walk.wrong(ADMIN, "GetSystemHealth", "service", "FORBIDDEN")
     assert len(walk.right(ADMIN, "GetMetrics", "admin").metrics) > 30
     status = {"service": walk.measured, "aggregation": "p95"}

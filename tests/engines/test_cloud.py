@@ -191,7 +191,7 @@ def test_health_names_what_the_platform_stands_on(cloud):
     parts = {one.name: one.endpoint for one in health.dependencies}
     queues = {f"{TABLES}{name}" for name in QUEUES}
     tables = Tables(TABLES).names()
-    assert set(parts) == {"store", "changes", "redis", BUS, "jobs", "events", "engine", *queues, *tables}
+    assert set(parts) == {"store", "changes", "redis", BUS, "jobs", "events", "event_loop", *queues, *tables}
     assert parts["store"] == f"DynamoDB, tables {TABLES}*"
 
 

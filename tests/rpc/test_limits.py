@@ -28,7 +28,7 @@ async def test_a_fan_over_the_limit_hears_when_to_come_back_and_others_go_on(des
     await configure(desk, "limits.fan_per_second", "5")
     heard, last = await codes(desk, 12, lambda: desk.as_fan(GATEWAY + "GetReservation", SHOW, "ana"))
     assert heard == ["NOT_FOUND"] * 10 + ["RATE_LIMITED"] * 2
-    assert last.error.message == "this is more than 5 calls a second; try again in 0.2 seconds"
+    assert last.error.message == "more than 5 calls a second; try again in 0.2 seconds"
     assert (last.error.details[0].field, last.error.details[0].value) == ("retry_after_seconds", "0.2")
     assert code(await desk.as_fan(GATEWAY + "GetReservation", SHOW, "ben")) == "NOT_FOUND"
     await desk.clock.sleep(0.2)

@@ -116,7 +116,7 @@ async def test_health_is_of_rooms_and_of_what_they_stand_on(desk):
     request = admin_pb2.SystemHealthRequest(include_dependencies=True, services=["worker"])
     system = await desk.ask("common.v1.AdminService/GetSystemHealth", request, admin)
     assert [one.service_name for one in system.services] == ["worker"]
-    assert {"store", "jobs", "events", "engine"} == {one.name for one in system.dependencies}
+    assert {"store", "jobs", "events", "event_loop"} == {one.name for one in system.dependencies}
     assert system.overall_status == admin_pb2.SYSTEM_HEALTH_STATUS_HEALTHY
 
 

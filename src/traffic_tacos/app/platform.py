@@ -310,23 +310,24 @@ class Platform:
         metrics, jobs, peers = self.calls.metrics, self.engines.jobs, self.engines.peers
         for name, (documentation, read) in {
             "tacos_jobs_pending": ("Jobs that are not done", lambda: jobs.figures().pending),
-            "tacos_jobs_running": ("Jobs that run now", lambda: jobs.figures().running),
+            "tacos_jobs_running": ("Jobs that are being done", lambda: jobs.figures().running),
             "tacos_dead_letters": ("Dead letters: jobs that were given up", lambda: jobs.figures().dead),
             "tacos_outbox_backlog": ("Outbox backlog: events not handed over yet", self.engines.events.waiting),
             "tacos_calls_under_way": ("Calls that are being answered", lambda: self.calls.under_way),
             "tacos_streams": ("Open streams", lambda: self.calls.streams),
             "tacos_processes": ("Processes on this store, as this one sees them", lambda: peers.share().processes),
-            "tacos_overrides": ("What operators have set and not undone", lambda: len(self.overrides.all())),
-            "tacos_maintenance": ("1 in maintenance", lambda: float(bool(self._settings.text(MAINTENANCE)))),
-            "tacos_event_loop_lag_seconds": ("Worst event loop lag lately", lambda: self._heartbeat.lag / SECOND),
-            "tacos_inconsistencies": ("Inconsistencies that the reconciler found last", self.reconciler.found),
+            "tacos_overrides": ("Changes by operators that are not undone", lambda: len(self.overrides.all())),
+            "tacos_maintenance": ("1 during maintenance", lambda: float(bool(self._settings.text(MAINTENANCE)))),
+            "tacos_event_loop_lag_seconds": ("Worst of the last seconds", lambda: self._heartbeat.lag / SECOND),
+            "tacos_inconsistencies": ("Inconsistencies at the reconciler's last look", self.reconciler.found),
         }.items():
             metrics.add_gauge(name, documentation, read)
         if self.health.disk_free() is not None:
-            metrics.add_gauge("tacos_disk_free_bytes", "Left where the data is", lambda: self.health.disk_free() or 0)
+            free = "Free bytes on the disk of the data folder"
+            metrics.add_gauge("tacos_disk_free_bytes", free, lambda: self.health.disk_free() or 0)
         metrics.add_gauges(
             "tacos_lease_changes",
-            "How often a lease has changed hands; of its holder alone",
+            "How often a lease has changed hands, as its holder reports it",
             "lease",
             lambda: [(name, float(number)) for name, number in peers.leases().items()],
         )

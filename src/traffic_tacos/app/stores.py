@@ -115,7 +115,7 @@ def retries_of(counts: Mapping[str, int]) -> Gauge:
     """What the store on DynamoDB counts, as a figure."""
     return Gauge(
         "tacos_store_retries",
-        "Requests to the store that had to be made again, by reason: conflict (another process was faster), throttled "
+        "Requests to the store that had to be repeated, by reason: conflict (another process was faster), throttled "
         "(more than DynamoDB takes) or answer_lost",
         "reason",
         counts.items,

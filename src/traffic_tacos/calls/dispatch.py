@@ -375,7 +375,7 @@ def _refusal(error: Exception, method: Method, trace_id: str) -> Refusal:
             return error
         case TimeoutError():
             log.warning("call_timed_out", method=method.path, trace_id=trace_id)
-            return Refusal(Code.TIMEOUT, "the deadline passed; what was asked may or may not have happened")
+            return Refusal(Code.TIMEOUT, "the deadline passed; the call may or may not have been carried out")
         case Damaged():
             log.debug("call_met_damage", method=method.path, trace_id=trace_id, error=str(error))
             return Refusal(Code.DATA_CORRUPTION, str(error))
@@ -384,4 +384,4 @@ def _refusal(error: Exception, method: Method, trace_id: str) -> Refusal:
             return Refusal(Code.UNAVAILABLE, "try again in a second, with the same idempotency key")
         case _:
             log.error("bug", method=method.path, trace_id=trace_id, exc_info=error)
-            return Refusal(Code.INTERNAL, "this is a bug; its trace_id names it in the log")
+            return Refusal(Code.INTERNAL, "internal error; the log has it under this trace_id")

@@ -141,7 +141,7 @@ class Limits:
     def _take(self, buckets: Buckets, name: str, setting: str, now: Instant) -> None:
         per_second = self._settings.number(setting)
         if per_second and (wait := buckets.take(name, per_second, now)):
-            raise Refusal.rate_limited(wait / SECOND, f"this is more than {per_second} calls a second")
+            raise Refusal.rate_limited(wait / SECOND, f"more than {per_second} calls a second")
 
 
 def _shared_name(kind: str, name: str) -> str:

@@ -21,7 +21,7 @@ def create(dynamodb: options.DynamoDB = "", sqs: options.Sqs = "", event_bus: op
     Example: [bold]AWS_REGION=eu-central-1 tacos aws create --dynamodb tacos- --sqs tacos- --event-bus tacos[/]
     """
     if not (dynamodb or sqs or event_bus):
-        raise Refusal.of_field("dynamodb", "or sqs or event-bus is required: what is to be created")
+        raise Refusal.of_field("dynamodb", "or sqs or event-bus must be given, to say what is to be created")
     asyncio.run(_create(dynamodb, sqs, event_bus))
 
 

@@ -84,7 +84,7 @@ def check_sold(plan: catalog_pb2.EventPlan, seats: list[str], quantity: int, now
         raise Refusal(Code.FAILED_PRECONDITION, f"event: the sale of {plan.event.id} is over")
     if not 1 <= quantity <= plan.max_per_order:
         field = "seats" if seats else "quantity"
-        raise Refusal.of_field(field, f"must be 1 to {plan.max_per_order}: an order has no more", quantity)
+        raise Refusal.of_field(field, f"must be 1 to {plan.max_per_order}, the most in one order", quantity)
     known = {seat.id for section in plan.sections for row in section.rows for seat in row.seats}
     for seat in seats:
         if seat not in known:

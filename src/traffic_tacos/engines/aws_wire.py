@@ -47,7 +47,7 @@ async def aws_api(service: str, region: str) -> AsyncIterator[AwsApi]:
                 kind = AwsMissing if str(details.get("Code")).endswith(_MISSING) else AwsFault
                 raise kind(f"{name} refused {operation}: {details.get('Code')}: {details.get('Message')}") from None
             except (NoCredentialsError, CredentialRetrievalError) as error:
-                raise AwsFault(f"{name} does not let us in: {type(error).__name__}") from None
+                raise AwsFault(f"{name} does not accept our credentials: {type(error).__name__}") from None
             except (BotoCoreError, HTTPClientError, OSError, TimeoutError) as error:
                 raise AwsFault(f"{name} does not answer: {type(error).__name__}") from None
             return answer

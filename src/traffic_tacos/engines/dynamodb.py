@@ -179,7 +179,7 @@ class DynamoStore:
                 before = None
                 if not await turn.also(lost):
                     await self._requests.pause(attempt)
-        raise StoreUnavailable(f"the decision was overtaken {ATTEMPTS_MAX} times; try again")
+        raise StoreUnavailable(f"other processes changed the same records {ATTEMPTS_MAX} times in a row; try again")
 
     def _decided(self, look: _Look, reads: Reads, decide: Callable[[View], Decision[Any]]) -> _Outcome:
         def get(key: Key[Any]) -> Any:

@@ -67,7 +67,7 @@ class DynamoWire:
         except errors.TableNotFound:
             raise StoreUnavailable("a table is missing: `tacos aws create-tables` makes them") from None
         except _REFUSED as error:
-            raise StoreUnavailable(f"DynamoDB does not let us in: {type(error).__name__}") from None
+            raise StoreUnavailable(f"DynamoDB does not accept our credentials: {type(error).__name__}") from None
 
     async def create_tables(self, tables: Tables) -> list[str]:
         """Those that were missing, once they can be used."""

@@ -64,7 +64,7 @@ class Follower:
             try:
                 await self.look()
             except StoreUnavailable as error:
-                log.warning("changes_not_looked_for", error=str(error))
+                log.warning("changes_not_read", error=str(error))
 
     async def look(self) -> None:
         for kind, known in self._known.items():

@@ -315,7 +315,7 @@ class StoreJobs:
             if is_cancelled():
                 raise
             # A bug in what is done about jobs: only this one is tried again.
-            log.error("job_not_settled", job_id=job.id, topic=job.topic, exc_info=error)
+            log.error("job_not_finished", job_id=job.id, topic=job.topic, exc_info=error)
             heapq.heappush(self._heap, (job.due_at, job.id))
             await self._clock.sleep(RETRY_SECONDS)
         finally:

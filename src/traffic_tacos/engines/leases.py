@@ -94,7 +94,7 @@ class HeldLease:
             try:
                 await self.ask()
             except StoreUnavailable as error:
-                log.warning("lease_not_asked", lease=self.name, error=str(error))
+                log.warning("lease_not_acquired", lease=self.name, error=str(error))
             await self._clock.sleep(RENEWED_EVERY_SECONDS)
 
     async def let_go(self) -> None:
@@ -134,7 +134,7 @@ class FencedStore:
         def deciding(view: View) -> Decision[R]:
             fence = view.get(lease.fence)
             if not number or fence is None or fence.number != number:
-                raise StoreUnavailable(f"another process has the {lease.name} now")
+                raise StoreUnavailable(f"another process holds the lease of {lease.name} now")
             return decide(view)
 
         deciding.__qualname__ = getattr(decide, "__qualname__", deciding.__qualname__)  # what a trace names it by

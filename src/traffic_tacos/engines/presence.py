@@ -53,7 +53,7 @@ class Presence:
             try:
                 await self.say()
             except StoreUnavailable as error:
-                log.warning("presence_not_said", error=str(error))
+                log.warning("presence_not_written", error=str(error))
             await self._clock.sleep(SAID_EVERY_SECONDS)
 
     async def leave(self) -> None:

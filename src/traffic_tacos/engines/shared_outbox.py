@@ -145,7 +145,7 @@ class SharedOutbox:
                     self._orphans_at = self._clock.now() + ORPHANS_EVERY
                     await self._take_orphans()
             except StoreUnavailable as error:
-                log.warning("events_not_looked_for", error=str(error))
+                log.warning("events_not_read", error=str(error))
             await self._clock.sleep(LOOK_SECONDS)
 
     async def _deliver_others(self) -> None:

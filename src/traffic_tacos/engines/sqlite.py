@@ -155,7 +155,7 @@ class SqliteStore:
         if self._stopped is not None:
             raise StoreUnavailable(self._stopped)
         if self._waiting >= WAITING_MAX:
-            raise StoreUnavailable("too many decisions are waiting for the disk")
+            raise StoreUnavailable("too many commits are waiting for the disk")
         decision = decide(DeclaredView(reads, self._latest, self._range))
         writes = writes_of(decision, numbered(self._next_outbox))
         encoded = encoded_of(reads, writes)

@@ -124,7 +124,7 @@ class PlatformHealth:
                 }
                 if figures.dead:
                     health = max(health, Health.DEGRADED)
-                    issues.append(f"{figures.dead} dead jobs wait to be looked at")
+                    issues.append(f"{figures.dead} dead letters: a person has to look at them")
                 if (report := self._reconciler.last) is not None and report.differences:
                     shown["inconsistencies_found"] = str(len(report.differences))
                     shown["inconsistencies_repaired"] = str(len(report.repaired))
@@ -137,7 +137,7 @@ class PlatformHealth:
         """What this process cannot answer without. Queues and the bus are not of it: what they carry is in records."""
         return [
             self._with_damage(await self._store_health()),
-            self._engine_health(),
+            self._event_loop_health(),
             *self._changes_health(),
             *self._disk_health(),
         ]
@@ -152,12 +152,12 @@ class PlatformHealth:
             *[part for look in self._outside for part in await look()],
         ]
 
-    def _engine_health(self) -> PartHealth:
+    def _event_loop_health(self) -> PartHealth:
         """How late the loop that everything runs on has been at worst in the last seconds."""
         lag = self._heartbeat.lag
         if lag > SLOW_MS:
-            return PartHealth("engine", Health.DEGRADED, lag, "embedded", issues=(f"was {lag} ms late",))
-        return PartHealth("engine", Health.HEALTHY, lag, "embedded")
+            return PartHealth("event_loop", Health.DEGRADED, lag, "embedded", issues=(f"lag of {lag} ms",))
+        return PartHealth("event_loop", Health.HEALTHY, lag, "embedded")
 
     def _changes_health(self) -> list[PartHealth]:
         """How long ago it was looked at what other processes have changed; nothing is said where there are none."""

@@ -33,8 +33,10 @@ LOG_LEVEL = "log.level"
 CIRCUITS = {room: f"circuit.{room}" for room in ("inventory", "payment", "reservation")}
 
 SETTINGS: dict[str, Setting] = {
-    MAINTENANCE: Setting("platform", "", "why nobody may begin anything now; empty when they may"),
-    LOG_LEVEL: Setting("platform", "info", "the least level that is logged", ("debug", "info", "warning", "error")),
+    MAINTENANCE: Setting(
+        "platform", "", "what people read during maintenance, while nobody can begin anything; empty for no maintenance"
+    ),
+    LOG_LEVEL: Setting("platform", "info", "the lowest level that is logged", ("debug", "info", "warning", "error")),
     FAN_LIMIT: Setting("gateway", 100, "calls a second of one fan; 0 for any number"),
     SERVICE_LIMIT: Setting("gateway", 10_000, "calls a second of one service; 0 for any number"),
     TICKET_LIMIT: Setting("gateway", 0, "calls a second with one waiting token; 0 for any number"),

@@ -78,7 +78,7 @@ async def _sent(request: Request, bytes_max: int, seconds: float | None) -> byte
                 if len(body) > bytes_max:
                     raise _too_large(bytes_max)
     except ClientDisconnect:
-        raise Refusal.of_field("body", "must arrive whole") from None
+        raise Refusal.of_field("body", "must arrive completely") from None
     except TimeoutError:
         if seconds is not None and seconds <= BODY_SECONDS_MAX:
             raise Refusal(Code.TIMEOUT, "the deadline passed before the body had arrived") from None
@@ -98,7 +98,7 @@ def _unzipped(body: bytes, bytes_max: int) -> bytes:
         if len(plain) > bytes_max:
             raise _too_large(bytes_max)
         if not member.eof:
-            raise Refusal.of_field("body", "must be gzip, and whole")
+            raise Refusal.of_field("body", "must be complete gzip data")
         rest = member.unused_data
         if not rest:
             break

@@ -290,11 +290,11 @@ def _unwrapped(body: bytes, encoding: str, bytes_max: int) -> bytes:
     if not body:
         raise _not_one("none")
     if len(body) < _ENVELOPE.size:
-        raise Refusal.of_field("body", "must be one envelope, and whole")
+        raise Refusal.of_field("body", "must be one complete envelope")
     flags, length = _ENVELOPE.unpack_from(body)
     message, more = body[_ENVELOPE.size : _ENVELOPE.size + length], body[_ENVELOPE.size + length :]
     if len(message) < length or flags not in (0, _COMPRESSED):
-        raise Refusal.of_field("body", "must be one envelope with a message, and whole")
+        raise Refusal.of_field("body", "must be one complete envelope with a message")
     if more:
         raise _not_one("more")
     if flags != _COMPRESSED:

@@ -103,7 +103,12 @@ def gauges_of(counted: Mapping[str, Connections]) -> tuple[Gauge, ...]:
 
     return (
         Gauge("tacos_connections", "Open connections", "transport", read(lambda one: one.open)),
-        Gauge("tacos_connections_refused", "Connections over a cap", "transport", read(lambda one: one.refused)),
+        Gauge(
+            "tacos_connections_refused",
+            "Connections refused because of a cap",
+            "transport",
+            read(lambda one: one.refused),
+        ),
     )
 
 

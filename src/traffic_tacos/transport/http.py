@@ -251,7 +251,7 @@ def _pay_door(platform: Behind) -> Callable[[Request], Awaitable[Response]]:
         """The page on GET; on POST what its form asks for, and then the page of the payment it led to."""
         t = words(request.query_params.get("lang", ""), request.headers.get("accept-language", ""))
         if not platform.config.pay_url:
-            return _html(pay_page_refused(t, Refusal(Code.NOT_FOUND, "payments are not taken here")), 404)
+            return _html(pay_page_refused(t, Refusal(Code.NOT_FOUND, "this process takes no payments")), 404)
         thing_id = request.path_params["id"]
         call = Call(page_caller, platform.calls.new_trace_id())
         try:

@@ -89,7 +89,7 @@ async def test_a_holder_of_the_past_writes_nothing(clock):
     clock.advance(10)
     await other.ask()
     await successor.transact((KEY,), lambda _: Decision(None, (put(KEY, Note("other")),)))
-    with pytest.raises(StoreUnavailable, match="another process has the thing now"):
+    with pytest.raises(StoreUnavailable, match="another process holds the lease of thing now"):
         await fenced.transact((), lambda _: Decision(None, (delete(KEY),)))
     assert await store.get(KEY) == Note("other")
 

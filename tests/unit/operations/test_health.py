@@ -54,7 +54,7 @@ async def test_a_process_that_hears_nothing_of_the_others_is_not_ready(ago, expe
 
 
 async def test_a_process_that_is_alone_waits_for_nobody():
-    assert {part.name for part in await health_of(HandClock(), ALONE).readiness()} == {"store", "engine"}
+    assert {part.name for part in await health_of(HandClock(), ALONE).readiness()} == {"store", "event_loop"}
 
 
 async def test_a_process_whose_store_cannot_be_reached_is_not_ready():

@@ -46,9 +46,7 @@ class Emergencies:
 
     async def act(self, action: str, parameters: Mapping[str, str], reason: str, call: Call) -> Outcome:
         if action == "FORCE_FAILOVER":
-            raise Refusal(
-                Code.FAILED_PRECONDITION, "action: there is nothing to fail over to; this platform is one process"
-            )
+            raise Refusal(Code.FAILED_PRECONDITION, "action: there is no second platform to fail over to")
         if action not in self._actions:
             known = (*self._actions, "FORCE_FAILOVER")
             raise Refusal.of_field("action", f"must be one of {', '.join(known)}", action)
@@ -114,7 +112,7 @@ class Operations:
             case "RESTART_SERVICE" | "FORCE_SCALE":
                 raise Refusal(
                     Code.FAILED_PRECONDITION,
-                    f"operation: {operation} is for whoever runs the process; all services are in this one",
+                    f"operation: {operation} is done where the processes are run, not by the platform itself",
                 )
         known = "DRAIN_QUEUE, CLEAR_CACHE, REFRESH_CONFIG, RESTART_SERVICE, FORCE_SCALE"
         raise Refusal.of_field("operation", f"must be one of {known}", operation)

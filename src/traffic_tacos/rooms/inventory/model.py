@@ -111,7 +111,7 @@ def checked_claim(plan: EventPlan, claim: Claim, now: Instant) -> Claim:
     if not count and not claim.quantity:
         raise Refusal.of_field("quantity", "is required when no seat_ids are given")
     if len(set(claim.seat_ids)) != count:
-        raise Refusal.of_field("seat_ids", "must differ")
+        raise Refusal.of_field("seat_ids", "must not name a seat twice")
     known(plan, claim.seat_ids)
     if not now < claim.deadline <= now + HOLD_MAX:
         raise Refusal.of_field("hold_expires_at", f"must be within {HOLD_MAX // SECOND} seconds from now")
@@ -287,7 +287,7 @@ def give_back(states: Mapping[int, RowState], hold: Hold | None, sold_under: Seq
     if hold.status is not HoldStatus.COMMITTED:
         raise Refusal(Code.FAILED_PRECONDITION, "reservation_id: its seats are not sold; release them")
     if sold_under and hold.payment_intent_id not in sold_under:
-        raise Refusal(Code.FAILED_PRECONDITION, "sold_under: must have the payment that the seats were sold under")
+        raise Refusal(Code.FAILED_PRECONDITION, "sold_under: must name the payment that the seats were sold under")
     rows = {
         index: msgspec.structs.replace(
             states[index],

@@ -36,5 +36,5 @@ class ReservationClient:
         if status == pb.RESERVATION_STATUS_EXPIRED:
             raise Refusal(Code.RESERVATION_EXPIRED, "reservation_id: the hold has ended")
         if status != pb.RESERVATION_STATUS_PENDING:
-            raise Refusal(Code.FAILED_PRECONDITION, "reservation_id: does not wait for a payment")
+            raise Refusal(Code.FAILED_PRECONDITION, "reservation_id: is not waiting for a payment")
         return Owed(wire.plain_money(answer.reservation.total_amount))

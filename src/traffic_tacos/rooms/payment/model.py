@@ -184,7 +184,9 @@ def cancelled(payment: Payment, refund: Money | None, refund_id: str, now: Insta
     if payment.status in (PaymentStatus.CANCELLED, PaymentStatus.REFUNDED) and (refund is None or not refund.amount):
         return payment
     if payment.status not in (PaymentStatus.COMPLETED, PaymentStatus.REFUNDED):
-        raise Refusal(Code.FAILED_PRECONDITION, f"payment_intent_id: was {payment.status.name}, nothing to cancel")
+        raise Refusal(
+            Code.FAILED_PRECONDITION, f"payment_intent_id: is {payment.status.name}: there is nothing to cancel"
+        )
     if refund is not None and not refund.amount:
         raise Refusal(Code.FAILED_PRECONDITION, "payment_intent_id: was captured; it can only be refunded")
     captured = payment.amount.amount

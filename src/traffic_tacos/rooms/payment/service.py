@@ -269,7 +269,7 @@ class Payments:
                     raise Refusal(
                         Code.FAILED_PRECONDITION,
                         f"target_status: a {known.status.name} payment is not {status.name}; "
-                        "with force_trigger it is sent all the same",
+                        "force_trigger sends it anyway",
                     )
                 webhook = webhook_of(msgspec.structs.replace(known, status=status), at)
                 return Decision(Simulated(message_id_of(webhook), at), jobs=(_answering(known, answer, at),))

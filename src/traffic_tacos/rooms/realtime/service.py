@@ -221,7 +221,7 @@ class Realtime:
         )
         self._forget_expired(now)
         if len(self._sizes) >= MESSAGES_WAITING_MAX or self.bytes_waiting + message.size > BYTES_WAITING_MAX:
-            raise Refusal(Code.QUOTA_EXCEEDED, "too many messages wait for readers who do not come; try again later")
+            raise Refusal(Code.QUOTA_EXCEEDED, "too many undelivered messages are waiting; try again later")
         too_many = _too_many(await self._waiting(target), message)
         events = (MessageSent(message.id, request.user_id, request.session_id, now),) if self._has_peers else ()
         with_it = COMMIT_RECORDS_MAX - 1 - len(events)
@@ -364,7 +364,7 @@ def _too_many(waiting: Sequence[tuple[Key[Message], Message]], new: Message) -> 
 
 def _target(request: Send) -> Target:
     if bool(request.user_id) == bool(request.session_id):
-        raise Refusal.of_field("target_user_id", "must be given, or target_session_id, and not both")
+        raise Refusal.of_field("target_user_id", "or target_session_id must be given, and not both")
     if request.user_id:
         return "user", checked_user_id("target_user_id", request.user_id)
     return "session", checked_text("target_session_id", request.session_id, SESSION_LENGTH_MAX)

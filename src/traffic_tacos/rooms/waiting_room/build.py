@@ -22,19 +22,22 @@ from traffic_tacos.upstream import Upstream
 
 # What is measured of each event's queue.
 GAUGES: dict[str, tuple[str, Callable[[Overview], float]]] = {
-    "tacos_queue_waiting": ("Live tickets that are not admitted", lambda view: view.figures.waiting),
+    "tacos_queue_waiting": ("People who wait: live tickets that are not admitted", lambda view: view.figures.waiting),
     "tacos_queue_ready": ("Tickets whose turn it is", lambda view: view.figures.ready),
     "tacos_queue_admitted": ("Live admissions", lambda view: view.figures.admitted),
-    "tacos_queue_no_show_share": ("Share of offers not used, moving average", lambda view: view.figures.no_show_share),
+    "tacos_queue_no_show_share": (
+        "Share of turns that nobody took, as a moving average",
+        lambda view: view.figures.no_show_share,
+    ),
     "tacos_queue_estimates": (
-        "Turns whose holders had been given an estimate",
+        "Turns of people who had been shown a waiting time",
         lambda view: view.figures.estimates,
     ),
     "tacos_queue_estimates_kept": (
-        "Of these, turns within the time first estimated",
+        "Of these, turns that came within the time first shown",
         lambda view: view.figures.estimates_kept,
     ),
-    "tacos_queue_seats_left": ("Seats that can be had now", lambda view: view.seats_left),
+    "tacos_queue_seats_left": ("Seats that are free now", lambda view: view.seats_left),
     "tacos_queue_streams": ("Open streams", lambda view: view.streams),
 }
 

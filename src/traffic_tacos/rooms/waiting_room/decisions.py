@@ -141,7 +141,7 @@ def leave(view: View, key: Key[TicketRecord], now: Instant) -> Decision[Instant]
     if record is None or record.ended:
         raise guards.place_ended()
     if record.granted_at is not None:
-        raise Refusal(Code.FAILED_PRECONDITION, "waiting_token: is admitted already; its admission lapses")
+        raise Refusal(Code.FAILED_PRECONDITION, "waiting_token: was admitted already; its admission ends by itself")
     return Decision(now, (put(key, _ended(record, State.LEFT, now)),))
 
 

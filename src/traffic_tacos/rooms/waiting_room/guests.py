@@ -76,7 +76,7 @@ class GuestRpc:
             raise Refusal(Code.FORBIDDEN, f"{field}: this place belongs to a user; sign in")
         was_admitted = holder is not None and holder.was_admitted
         if not was_admitted and opened.line.view().tickets.state(ticket.number) is not State.READY:
-            says = "it is not the turn of this place"
+            says = "the turn of this place has not come"
             raise Refusal.of_precondition(field, says, Precondition.NOT_YOUR_TURN)
 
 

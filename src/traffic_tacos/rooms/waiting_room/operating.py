@@ -148,7 +148,7 @@ def _changed(
     """By event, or FOR_ALL: the record that a change of this setting is written to, and what it says before."""
     for_all, key = view.get(settings_key("")) or NOTHING_SET, settings_key(event_id)
     if ends_switch and event_id and getattr(for_all, name):
-        said = f"event_id: admission.{name} is set for all events; end it for all"
+        said = f"event_id: admission.{name} is set for all events; change it for all"
         raise Refusal(Code.FAILED_PRECONDITION, said)
     record = view.get(key) or NOTHING_SET
     before = getattr(record, name)

@@ -422,7 +422,9 @@ class ReplicatedLine:
         if not sent:
             return
         self._serial += 1
-        outcomes: Sequence[Any] = [LogUnavailable("the queue did not answer: this process stops")] * len(sent)
+        outcomes: Sequence[Any] = [LogUnavailable("the queue did not answer: this process is being stopped")] * len(
+            sent
+        )
         try:
             outcomes = await self._appended(Batch(self._engine.author, self._serial, [command for command, _ in sent]))
         except Exception as failure:  # noqa: BLE001 - everybody who asked gets it
@@ -440,7 +442,7 @@ class ReplicatedLine:
 
     async def _appended(self, batch: Batch) -> Sequence[Any]:
         """The outcomes of a batch that is safe in the log. To append it again is harmless."""
-        payload, fault = encoded(batch), LogUnavailable("the queue's log moves too fast to be followed")
+        payload, fault = encoded(batch), LogUnavailable("the queue's log grows faster than this process can read it")
         for _ in range(APPENDED_AT_MOST):
             mark = self.mark
             try:
@@ -454,7 +456,7 @@ class ReplicatedLine:
                 fault = unavailable
             else:
                 if (outcomes := self._outcomes.pop(batch.serial, None)) is None:
-                    raise LogUnavailable("nobody knows what came of what was asked")
+                    raise LogUnavailable("the outcome of a call about the queue is not known; repeat it")
                 return outcomes
         raise fault
 
@@ -482,7 +484,7 @@ class ReplicatedLine:
             self._replica, self._is_configured = new, False
             self._listener(range(1, new.machine.model.last_number + 1))
             return
-        raise LogUnavailable("the queue's server changes too often to be followed")
+        raise LogUnavailable("the queue's Redis server changes too often")
 
     async def _taken_up(self) -> _Replica:
         for _ in range(APPENDED_AT_MOST):
@@ -496,7 +498,7 @@ class ReplicatedLine:
             if entries is not None:
                 replica.apply(entries, lambda *_: None)
                 return replica
-        raise LogUnavailable("the queue's log moves too fast to be followed")
+        raise LogUnavailable("the queue's log grows faster than this process can read it")
 
     async def _begin_epoch(self) -> None:
         """A server that may lack the newest entries has taken over: later numbers are given after a gap."""

@@ -30,7 +30,7 @@ _REFUSED_ADMISSION = {
     Code.NOT_FOUND: pb.ADMISSION_STATUS_INVALID,
     Code.RATE_LIMITED: pb.ADMISSION_STATUS_DENIED,
 }
-_JOINED_ALREADY = Refusal(Code.ALREADY_EXISTS, "user_id: is in this queue already; this is the place")
+_JOINED_ALREADY = Refusal(Code.ALREADY_EXISTS, "user_id: has joined this queue already; this is their place")
 _QUEUE_TOPICS = {
     Topic.PLACE: ws.QUEUE_EVENT_TYPE_POSITION_CHANGED,
     Topic.READY: ws.QUEUE_EVENT_TYPE_ADMISSION_READY,

@@ -144,9 +144,9 @@ def checked_headers(headers: dict[str, str]) -> dict[str, str]:
         if _HEADER_NAME.fullmatch(name) is None:
             raise Refusal.of_field("config.headers", "must have names of letters, digits and !#$%&'*+-.^_`|~", name)
         if lower in OWN_HEADERS or lower.startswith(OWN_PREFIX):
-            raise Refusal.of_field("config.headers", "must be headers that are not set by us", name)
+            raise Refusal.of_field("config.headers", "must not be headers that the platform sets itself", name)
         if lower in seen:
-            raise Refusal.of_field("config.headers", "must name a header once, in capitals or not", name)
+            raise Refusal.of_field("config.headers", "must name each header once, whatever its case", name)
         if _HEADER_VALUE.fullmatch(value) is None:
             reason = "must have values of printable ASCII, without spaces at their beginning and end"
             raise Refusal.of_field("config.headers", reason, name)

@@ -106,7 +106,7 @@ class WorkerRpc:
     async def GetJobStatus(self, request: pb.GetJobStatusRequest, call: Call) -> pb.GetJobStatusResponse:
         found = await self._jobs.show(request.job_id, request.event_type, JOBS_SHOWN_MAX)
         if request.job_id and not found:
-            raise Refusal(Code.NOT_FOUND, "job_id: there is no such job; one that is done leaves nothing behind")
+            raise Refusal(Code.NOT_FOUND, "job_id: there is no such job; finished jobs are not kept")
         figures = self._jobs.figures()
         return pb.GetJobStatusResponse(
             jobs=[_job(view) for view in found],
