@@ -95,9 +95,18 @@ class Process:
 
 
 class Cloud:
-    """`environment` is what `tacos` needs to find it: its first edge, its keys and its store."""
+    """`environment` is what `tacos` needs to find it: its first edge, its keys and its store. The balancer is what
+    banks know: it leads to a sale that runs.
+    """
 
-    def __init__(self, folder: Path, engines: Mapping[str, str], names: Sequence[str], settings: Mapping[str, object]):
+    def __init__(
+        self,
+        folder: Path,
+        engines: Mapping[str, str],
+        names: Sequence[str],
+        settings: Mapping[str, object],
+        balancer: Gate,
+    ) -> None:
         self.folder = folder
         self.data = folder / "shared"
         keys.opened(self.data, random.SystemRandom())
@@ -107,6 +116,8 @@ class Cloud:
             name: Process(name, folder, environment, ["--config", str(config), "--role", PROCESSES[name]])
             for name in names
         }
+        balancer.upstream = [int(one.http.rpartition(":")[2]) for one in self._of("sale")]
+        self._balancer = balancer
         self.edges = [one for name, one in self.processes.items() if PROCESSES[name] == "edge"]
         config.write_text(_toml(self._settings() | settings))
         self.gates: Mapping[str, Gate] = {}
@@ -126,7 +137,7 @@ class Cloud:
                 *([f"admin={admins}"] if admins else []),
             ],
             "public-url": f"http://{self.edges[0].http}",
-            "payment-webhook": f"http://{self._of('sale')[0].http}/webhooks/payments",
+            "payment-webhook": f"http://127.0.0.1:{self._balancer.port}/webhooks/payments",
         }
 
     def _of(self, role: str) -> list[Process]:
@@ -181,8 +192,9 @@ def running(
     with (
         ministack(folder / "ministack") as address,
         valkey(folder / "valkey") as queues,
-        gates(_ports(address, queues) if has_gates else {}) as before,
+        gates({"the balancer": ()} | (_ports(address, queues) if has_gates else {})) as found,
     ):
+        balancer, before = found["the balancer"], {name: one for name, one in found.items() if name != "the balancer"}
         tell(
             f"DynamoDB, SQS and EventBridge answer at {address} (ministack), Redis at 127.0.0.1:{queues.port} (Valkey)"
         )
@@ -192,6 +204,7 @@ def running(
             found_as(address) | {"TACOS_REDIS": queues.url} | _through(before, queues),
             names,
             {"event": [str(EVENT)], "redis-replicas": 0} | given,
+            balancer,
         )
         cloud.gates = before
         try:
@@ -201,9 +214,9 @@ def running(
             cloud.kill()
 
 
-def _ports(address: str, queues: Valkey) -> dict[str, int]:
+def _ports(address: str, queues: Valkey) -> dict[str, Sequence[int]]:
     port = int(address.rpartition(":")[2])
-    return {"the tables": port, "the queues": port, "the bus": port, "Redis": queues.port}
+    return {"the tables": (port,), "the queues": (port,), "the bus": (port,), "Redis": (queues.port,)}
 
 
 def _through(before: Mapping[str, Gate], queues: Valkey) -> dict[str, str]:

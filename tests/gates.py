@@ -1,19 +1,23 @@
-"""Before what a platform stands on: a gate for each, through which all passes, and that refuses while it is shut."""
+"""Before what a platform stands on: a gate for each, through which all passes, and that refuses while it is shut. One
+before several processes is a balancer.
+"""
 
 import asyncio
+import itertools
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 
 CHUNK = 65_536
 
 
 class Gate:
-    """To a port of this machine; others go to `port` instead."""
+    """To one of these ports of this machine, in turn, that answers; others go to `port` instead."""
 
-    def __init__(self, upstream: int) -> None:
+    def __init__(self, upstream: Sequence[int]) -> None:
         self.port = 0
-        self._upstream = upstream
+        self.upstream = upstream
+        self._turns = itertools.count()
         self._is_shut = False
         self._open: set[asyncio.StreamWriter] = set()
         self._loop = asyncio.get_running_loop()
@@ -39,7 +43,11 @@ class Gate:
         if self._is_shut:
             writer.transport.abort()
             return
-        theirs, ours = await asyncio.open_connection("127.0.0.1", self._upstream)
+        found = await self._connected()
+        if found is None:
+            writer.transport.abort()
+            return
+        theirs, ours = found
         self._open |= {writer, ours}
         try:
             await asyncio.wait(
@@ -50,6 +58,14 @@ class Gate:
             self._open -= {writer, ours}
             writer.transport.abort()
             ours.transport.abort()
+
+    async def _connected(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
+        first = next(self._turns)
+        for number in range(len(self.upstream)):
+            with suppress(OSError):
+                port = self.upstream[(first + number) % len(self.upstream)]
+                return await asyncio.open_connection("127.0.0.1", port)
+        return None
 
 
 async def _copied(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -62,14 +78,14 @@ async def _copied(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
 
 
 @contextmanager
-def gates(upstream: Mapping[str, int]) -> Iterator[Mapping[str, Gate]]:
-    """A gate for each port, by name, in a thread of their own."""
+def gates(upstream: Mapping[str, Sequence[int]]) -> Iterator[Mapping[str, Gate]]:
+    """A gate before each, by name, in a thread of their own."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
 
     async def built() -> dict[str, Gate]:
-        found = {name: Gate(port) for name, port in upstream.items()}
+        found = {name: Gate(ports) for name, ports in upstream.items()}
         for gate in found.values():
             await gate.listen()
         return found
