@@ -109,6 +109,20 @@ async def test_another_epoch_drops_every_entry_and_goes_on_after_the_position_gi
     assert entry.position > base.position
 
 
+async def test_an_epoch_that_would_drop_what_was_appended_meanwhile_does_not_begin(log):
+    mark = await begun(log)
+    (one,) = await log.append(NAME, mark, b"one")
+    await log.append(NAME, Mark(mark.epoch, one.position), b"two")
+    await log.begin(NAME, mark.epoch, one.position, b"after one")
+    assert (await log.base(NAME)).state == b"state"
+    one, two = (await log.read({NAME: mark}))[NAME]
+    await log.begin(NAME, mark.epoch, two.position, b"after two")
+    assert (await log.base(NAME)).state == b"after two"
+    assert (await log.read({NAME: mark}))[NAME] is None, "whoever had the log before notices"
+    with pytest.raises(BaseMoved):
+        await log.append(NAME, Mark(mark.epoch, two.position), b"three")
+
+
 async def test_nothing_is_appended_to_a_server_that_nobody_believes_yet():
     log = MemoryLog(HandClock(), random.Random(1))
     mark = await begun(log)

@@ -163,6 +163,7 @@ class Platform:
             for cache in room.caches.items():
                 self._cache_admin.add_cache(*cache)
             self.health.add_issues(name, room.issues)
+            self.health.add_unready(name, room.unready)
         self.health.add_rooms(self._remote.health)
         for look in self.engines.dependencies:
             self.health.add_dependencies(look)

@@ -79,7 +79,8 @@ class MemoryLog:
     async def begin(self, name: str, before: str, position: Position, state: bytes) -> None:
         await self._way()
         log = self._log(name)
-        if (log.base.epoch if log.base is not None else "") == before:
+        is_newest = not before or not log.entries or log.entries[-1].position <= position
+        if (log.base.epoch if log.base is not None else "") == before and is_newest:
             log.last = max(log.last, position)
             self._add(log, b"")
             log.base, log.dropped = Base(str(self._server), log.last, state), log.last

@@ -58,8 +58,10 @@ for i = 1, #ARGV do
 end
 return found
 """
-_BEGIN = f"""
+_BEGIN = f"""{_ORDER}
 if (redis.call('HGET', KEYS[2], 'epoch') or '') ~= ARGV[1] then return end
+local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
+if ARGV[1] ~= '' and last and is_before(ARGV[2], last[1]) then return end
 redis.pcall('XADD', KEYS[1], ARGV[2], 'b', '')
 local id = redis.call('XADD', KEYS[1], ARGV[3], 'b', '')
 redis.call('XTRIM', KEYS[1], 'MAXLEN', 0)

@@ -72,6 +72,7 @@ class PlatformHealth:
     ) -> None:
         self._overrides = overrides
         self._heartbeat = heartbeat
+        self._unready: dict[str, Callable[[], list[str]]] = {}
         self._finders: dict[str, list[Callable[[], list[str]]]] = {}
         self._elsewhere: list[Callable[[], Awaitable[list[PartHealth]]]] = []
         self._outside: list[Callable[[], Awaitable[Sequence[PartHealth]]]] = []
@@ -91,6 +92,10 @@ class PlatformHealth:
     def add_issues(self, room: str, find: Callable[[], list[str]]) -> None:
         """Whatever `find` finds, when asked, is an issue of the room: it works, and not as it should."""
         self._finders.setdefault(room, []).append(find)
+
+    def add_unready(self, room: str, find: Callable[[], list[str]]) -> None:
+        """With whatever `find` finds, when asked, this process is not ready."""
+        self._unready[room] = find
 
     def add_rooms(self, look: Callable[[], Awaitable[list[PartHealth]]]) -> None:
         """Rooms of other processes, as `look` finds them when asked."""
@@ -140,6 +145,7 @@ class PlatformHealth:
             self._event_loop_health(),
             *self._changes_health(),
             *self._disk_health(),
+            *self._unready_rooms(),
         ]
 
     async def dependencies(self) -> list[PartHealth]:
@@ -169,6 +175,10 @@ class PlatformHealth:
             return [PartHealth("changes", Health.HEALTHY, 0)]
         issue = f"what other processes have changed was last seen {ago // SECOND} seconds ago"
         return [PartHealth("changes", Health.UNHEALTHY, 0, issues=(issue,))]
+
+    def _unready_rooms(self) -> list[PartHealth]:
+        found = {room: _found(find) for room, find in self._unready.items()}
+        return [PartHealth(room, Health.UNHEALTHY, 0, issues=tuple(issues)) for room, issues in found.items() if issues]
 
     def disk_free(self) -> int | None:
         """Bytes left where the data is; None for a platform that has no folder."""

@@ -76,7 +76,8 @@ class Log(Protocol):
 
     async def begin(self, name: str, before: str, position: Position, state: bytes) -> None:
         """Begin the epoch of the server that answers now, with a base; every entry is dropped, and later ones come
-        after `position`. Ignored when the epoch is not `before` (empty: there was none) any more: somebody was faster.
+        after `position`. Ignored when the epoch is not `before` (empty: there was none) any more, or when something was
+        appended after `position`: somebody was faster.
         """
         ...
 

@@ -110,6 +110,7 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
     `handlers` do its jobs, by topic; of `subscribers` each process has its own, while `forwarders` are given an event
     in one (`ports/event_relay.py`); `caches` and `loops` have names that operators see; `settings` are called with the
     new value of a setting, as text, by the setting's name; `receivers` take what is posted over HTTP, by path.
+    `issues` are what is not as it should be, and `unready` why this process must not be asked at all.
     `load` takes up what an earlier process left, `taken_up` counts it for the log, `committed` is given every commit,
     `refresh` looks again at what may have changed elsewhere, `hang_up` ends open streams. `parts` are its own objects,
     for tests and for the start.
@@ -125,6 +126,7 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
     settings: Mapping[str, Callable[[str], None]] = {}
     receivers: Mapping[str, Receiver] = {}
     issues: Callable[[], list[str]] = no_issues
+    unready: Callable[[], list[str]] = no_issues
     load: Callable[[], Awaitable[None]] = nothing_to_load
     taken_up: Callable[[], Awaitable[Mapping[str, int]]] = nothing_taken_up
     committed: Callable[[Sequence[Write]], None] = not_interested

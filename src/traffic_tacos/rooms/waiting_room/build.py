@@ -74,6 +74,7 @@ def build(on: Dependencies) -> Room:
         loops={"queues": lines.run} | ({"queue_log": engine.run} if isinstance(engine, ReplicatedLines) else {}),
         settings={MAINTENANCE: lambda _: lines.look_again()},
         issues=lines.issues,
+        unready=lines.unready,
         load=lines.load,
         taken_up=taken_up,
         refresh=lines.look_again,

@@ -5,7 +5,7 @@ is the model changed: so after a crash everybody stands where they stood. Nothin
 room touches the model.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 import structlog
 
@@ -17,7 +17,7 @@ from traffic_tacos.ports.store import Store, in_commits
 from traffic_tacos.rooms.waiting_room import decisions, guards
 from traffic_tacos.rooms.waiting_room.decisions import Deciding, Member
 from traffic_tacos.rooms.waiting_room.draw import Draw
-from traffic_tacos.rooms.waiting_room.line import Holder, Joined, Listener, PublishedDraw, PublishedEntry
+from traffic_tacos.rooms.waiting_room.line import Holder, Joined, Listener, OtherRules, PublishedDraw, PublishedEntry
 from traffic_tacos.rooms.waiting_room.line_store import EXPIRED_AT_ONCE_MAX, FENCES, LineStore, admission_of, key_of
 from traffic_tacos.rooms.waiting_room.model import LineModel
 from traffic_tacos.rooms.waiting_room.records import (
@@ -57,6 +57,9 @@ class EmbeddedLines:
 
     async def catch_up(self) -> None:
         """Nobody else has answered anything."""
+
+    def lost(self) -> Mapping[str, OtherRules]:
+        return {}
 
 
 class EmbeddedLine:

@@ -12,11 +12,12 @@ An engine is also given a listener, which is given the numbers of tickets whose 
 and of none when another process has changed the line.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol, TypeAlias
 
 import msgspec
 
+from traffic_tacos.kernel.errors import Fault
 from traffic_tacos.kernel.instants import Instant
 from traffic_tacos.rooms.waiting_room.values import Admission, Figures, Place, Reckoning, State, Terms
 from traffic_tacos.rooms.waiting_room.view import LineView
@@ -173,6 +174,10 @@ class Line(Protocol):
         ...
 
 
+class OtherRules(Fault):
+    """The queue is run by processes of a version that decides by other rules: this one must not take part."""
+
+
 class LineEngine(Protocol):
     @property
     def is_shared(self) -> bool:
@@ -189,6 +194,10 @@ class LineEngine(Protocol):
         """
         ...
 
+    def lost(self) -> Mapping[str, OtherRules]:
+        """Lines that were open here, by event, until a version with other rules took them over: for good."""
+        ...
+
     async def open(self, event_id: str, terms: Terms, seed: bytes, listener: Listener) -> Line:
-        """An event's line: everybody stands where they stood. For `seed` see `Line.configure`."""
+        """An event's line: everybody stands where they stood. For `seed` see `Line.configure`. Raises OtherRules."""
         ...

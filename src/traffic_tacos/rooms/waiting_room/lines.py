@@ -21,7 +21,7 @@ from traffic_tacos.ports.settings import MAINTENANCE, Settings
 from traffic_tacos.ports.store import Key, Prefix, Store
 from traffic_tacos.rooms.waiting_room.clients import CatalogClient, InventoryClient
 from traffic_tacos.rooms.waiting_room.draw import SEED_BYTES
-from traffic_tacos.rooms.waiting_room.line import Line, LineEngine
+from traffic_tacos.rooms.waiting_room.line import Line, LineEngine, OtherRules
 from traffic_tacos.rooms.waiting_room.news import Condition, Sight, condition, news
 from traffic_tacos.rooms.waiting_room.records import DRAW, LINE_HEAD, admission_number
 from traffic_tacos.rooms.waiting_room.values import Place, State
@@ -59,6 +59,7 @@ class OpenLine:
         self.revision = at  # of the event and of what was set, when they were last read
         self.seats_asked_at: Instant | None = None
         self.stepped_at = now
+        self.is_lost = False  # to processes with other rules
         self.failures = 0  # in a row, each a bug
         self.last_error = ""
         self.rests_until: Instant = 0  # after a bug
@@ -127,7 +128,7 @@ class Lines:
         self._engine = engine
         self._settings = settings
         self._open: dict[str, OpenLine] = {}
-        self._unopened: dict[str, str] = {}  # by event, why
+        self._unopened: dict[str, Fault] = {}  # by event, why
         self._opening = asyncio.Lock()
         self._wake = asyncio.Event()
         self._changes = 0  # that may concern every line
@@ -141,7 +142,7 @@ class Lines:
         yet, for what they stand on is away, are tried again in the background.
         """
         found = [*await self._events(LINE_HEAD.prefix()), *await self._events(DRAW.prefix())]
-        self._unopened = dict.fromkeys(found, "it has not been opened yet")
+        self._unopened = dict.fromkeys(found, Fault("it has not been opened yet"))
         await self._open_missing()
 
     async def _open_missing(self) -> None:
@@ -152,8 +153,8 @@ class Lines:
             except (Damaged, Refusal) as error:
                 log.error("queue_not_opened", event_id=event_id, error=str(error))  # all others are
             except Fault as fault:
-                self._unopened[event_id] = str(fault)
-                if before != str(fault):
+                self._unopened[event_id] = fault
+                if str(before) != str(fault):
                     log.warning("queue_not_opened_yet", event_id=event_id, error=str(fault))
                 continue
             del self._unopened[event_id]
@@ -219,9 +220,22 @@ class Lines:
     async def catch_up(self) -> None:
         """See everything that any process has answered until now."""
         await self._engine.catch_up()
+        self._let_go_of_lost()
+
+    def _let_go_of_lost(self) -> None:
+        """What processes with other rules have taken over is not answered here; its streams end."""
+        for event_id, why in self._engine.lost().items():
+            opened = self._open.pop(event_id, None)
+            if opened is not None:
+                opened.is_lost = True
+                opened.watchers.hang_up()
+                self._unopened[event_id] = why
 
     async def step(self) -> None:
         """Give turns in every line, learn how many seats are left, and wake those who watch."""
+        self._let_go_of_lost()
+        if self._unopened:
+            await self._open_missing()
         for event_id, opened in list(self._open.items()):  # others may join a new line meanwhile
             if self._clock.now() < max(opened.rests_until, opened.due_at):
                 continue
@@ -248,6 +262,10 @@ class Lines:
             ]
             + [f"the queue of {event_id} cannot be opened yet: {why}" for event_id, why in self._unopened.items()]
         )
+
+    def unready(self) -> list[str]:
+        """Which queues this process must not answer for, and what is to be done."""
+        return [str(why) for why in self._unopened.values() if isinstance(why, OtherRules)]
 
     async def run(self) -> None:
         """Step until cancelled: ten times a second while somebody waits or watches, else when something is due."""

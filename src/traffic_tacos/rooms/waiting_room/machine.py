@@ -37,6 +37,9 @@ from traffic_tacos.rooms.waiting_room.model import AS_THEY_CAME, LineModel, diff
 from traffic_tacos.rooms.waiting_room.values import Admission, Limits, State, admission_end
 
 FORMAT = 1  # of what is frozen
+# Of everything that decides what comes of a command: this file, the model and what it uses, guards, commands. Processes
+# whose rules differ must not share a queue, so whoever changes what is decided gives them the next number.
+RULES = 1
 MEMBER_BYTES, SESSION_BYTES = 16, 8
 NOBODY = bytes(SESSION_BYTES)
 SKIPPED = 20_000  # numbers after a server that may have given some was lost
@@ -74,6 +77,7 @@ class _Frozen(msgspec.Struct, array_like=True):
     advanced_by: int
     members: bytes
     sessions: bytes
+    rules: int = 1
 
 
 class Applied(NamedTuple):
@@ -89,6 +93,7 @@ class LineMachine:
     def __init__(self, event_id: str, entry: Entry, limits: Limits) -> None:
         self.model = LineModel(limits)
         self.settings = Configure(limits, None, None, False, False, "")
+        self.rules = RULES  # by which all this was decided
         self.pool: Pool | None = None
         self.gap: Gap | None = None
         self.advanced_by = 0  # the author of the newest step
@@ -191,6 +196,7 @@ class LineMachine:
                 self.advanced_by,
                 bytes(self.owners),
                 bytes(self.sessions),
+                self.rules,
             )
         )
 
@@ -205,7 +211,7 @@ class LineMachine:
             raise Damaged(f"the queue of {event_id} is in format {fields.format}; this version reads {FORMAT}")
         machine = cls(event_id, entry, fields.settings.limits)
         machine.settings, machine.pool, machine.gap = fields.settings, fields.pool, fields.gap
-        machine.advanced_by = fields.advanced_by
+        machine.advanced_by, machine.rules = fields.advanced_by, fields.rules
         machine.owners, machine.sessions = bytearray(fields.members), bytearray(fields.sessions)
         for number in range(1, len(fields.members) // MEMBER_BYTES + 1):
             if any(member := machine.owner(number)):

@@ -26,7 +26,7 @@ from traffic_tacos.kernel.errors import Damaged, Fault
 from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.kernel.tokens import session_hash
 from traffic_tacos.ports.clock import Clock
-from traffic_tacos.ports.log import START, BaseMoved, Entry, Log, LogUnavailable, Mark, ServerChanged
+from traffic_tacos.ports.log import START, BaseMoved, Entry, Log, LogUnavailable, Mark, Position, ServerChanged
 from traffic_tacos.ports.sales import sale_key
 from traffic_tacos.ports.sessions import session_key
 from traffic_tacos.ports.store import Store, in_commits
@@ -50,9 +50,9 @@ from traffic_tacos.rooms.waiting_room.commands import (
     packed,
 )
 from traffic_tacos.rooms.waiting_room.decisions import Deciding
-from traffic_tacos.rooms.waiting_room.line import Holder, Joined, Listener, PublishedDraw, PublishedEntry
+from traffic_tacos.rooms.waiting_room.line import Holder, Joined, Listener, OtherRules, PublishedDraw, PublishedEntry
 from traffic_tacos.rooms.waiting_room.line_store import EXPIRED_AT_ONCE_MAX, FENCES, LineStore, admission_of, key_of
-from traffic_tacos.rooms.waiting_room.machine import Applied, LineMachine, Pool, member_of
+from traffic_tacos.rooms.waiting_room.machine import RULES, Applied, LineMachine, Pool, member_of
 from traffic_tacos.rooms.waiting_room.model import LineModel
 from traffic_tacos.rooms.waiting_room.records import (
     DrawRecord,
@@ -71,6 +71,7 @@ SIGNS_SENT_EVERY = SECOND
 TAKEN_OVER_AFTER = SECOND // 2  # nobody has given turns for so long, and as much again at random
 RECALLED_AFTER = 10 * SECOND  # whoever was joining when the server was lost has their ticket in the store by then
 SAVED_AT_BYTES = 1_000_000  # of entries, and as many as the state has
+LEFT_AFTER = 3 * SECOND  # nothing was appended for so long: those who had the queue have ended, or nobody waits
 APPENDED_AT_MOST = 4  # times, for one batch
 
 log = structlog.get_logger()
@@ -78,7 +79,7 @@ log = structlog.get_logger()
 
 class ReplicatedLines:
     """The engine; `run` goes on in the background. `token_secret` seals waiting tokens; `maintenance` says why nobody
-    may begin anything now, which stops every line too.
+    may begin anything now, which stops every line too; `rules` is which version of the rules this process has.
     """
 
     is_shared = True
@@ -91,8 +92,10 @@ class ReplicatedLines:
         randomness: random.Random,
         token_secret: bytes,
         maintenance: Callable[[], str] = str,
+        rules: int = RULES,
     ) -> None:
         self.log = shared
+        self.rules = rules
         self.store = store
         self.clock = clock
         self.randomness = randomness
@@ -103,8 +106,12 @@ class ReplicatedLines:
         self._read_at = clock.now()
         self._next_read: asyncio.Task[None] | None = None
         self._is_away = False  # the log, when it was last asked
+        self._lost: dict[str, OtherRules] = {}
+        self._of_others: dict[str, tuple[Position, Instant]] = {}  # logs with other rules: their end, and since when
 
     async def open(self, event_id: str, terms: Terms, seed: bytes, listener: Listener) -> "ReplicatedLine":
+        if (why := self._lost.get(event_id)) is not None:
+            raise why
         line = ReplicatedLine(self, event_id, terms, listener)
         await line.load(seed)
         self._lines[event_id] = line
@@ -137,11 +144,26 @@ class ReplicatedLines:
                     self._lines[name].apply(entries, marks[name].epoch)
             except Damaged as damage:  # one queue's trouble is not the others'
                 log.error("queue_log_damaged", event_id=name, error=str(damage))
+            except OtherRules as other:
+                log.error("queue_taken_over", event_id=name, error=str(other))
+                self._lost[name] = other
+                self._lines.pop(name).end()
 
     def issues(self) -> list[str]:
         """What keeps the queues here from being those of the others."""
         silent = (self.clock.now() - self._read_at) // SECOND if self._lines else 0
         return [f"the log of the queues was read {silent} seconds ago"] if silent >= SILENT_SECONDS else []
+
+    def lost(self) -> Mapping[str, OtherRules]:
+        return self._lost
+
+    def is_left(self, name: str, end: Position) -> bool:
+        """Whether nothing was appended to a log of others any more that ended here when it was last looked at."""
+        now = self.clock.now()
+        position, since = self._of_others.get(name, (START, now))
+        if position != end:
+            self._of_others[name] = end, now
+        return position == end and now >= since + LEFT_AFTER
 
     async def catch_up(self) -> None:
         """While the log is away, nobody waits for it: it is asked again in the background (`run`)."""
@@ -228,8 +250,12 @@ class ReplicatedLine:
         """Everybody stands where they stood."""
         self._seed = seed
         async with self._sending:
-            self._replica = await self._taken_up()
+            self._replica = await self._taken_up(may_take_over=True)
         await self.configure(self.terms, seed)
+
+    def end(self) -> None:
+        """Nothing is answered here any more; whoever watches hears of it."""
+        self._listener(range(1, self._model.last_number + 1))
 
     async def reload(self) -> None:
         """Go on from the log's base: it has moved past what was read here."""
@@ -486,19 +512,43 @@ class ReplicatedLine:
             return
         raise LogUnavailable("the queue's Redis server changes too often")
 
-    async def _taken_up(self) -> _Replica:
+    async def _taken_up(self, *, may_take_over: bool = False) -> _Replica:
+        """Raises OtherRules."""
         for _ in range(APPENDED_AT_MOST):
             base = await self._log.base(self.name)
             if base is None:
-                await self._log.begin(self.name, "", START, (await self._rebuilt()).frozen())
+                new = await self._rebuilt()
+                new.rules = self._engine.rules
+                await self._log.begin(self.name, "", START, new.frozen())
                 continue
             machine = LineMachine.thawed(self.name, self._on.entry, base.state)
             replica = _Replica(machine, Mark(base.epoch, base.position), len(base.state))
             entries = (await self._log.read({self.name: replica.mark}))[self.name]
-            if entries is not None:
+            if entries is not None and machine.rules != self._engine.rules:
+                end = entries[-1].position if entries else base.position
+                if not may_take_over or not self._engine.is_left(self.name, end):
+                    raise self._of_others(machine.rules, may_take_over=may_take_over)
+                log.warning("queue_rules_changed", event_id=self.name, before=machine.rules, now=self._engine.rules)
+                # What the last entries came to was decided by other rules; the store has what was answered.
+                taken = await self._rebuilt() if entries else machine
+                taken.rules = self._engine.rules
+                await self._log.begin(self.name, base.epoch, end, taken.frozen())
+            elif entries is not None:
                 replica.apply(entries, lambda *_: None)
                 return replica
         raise LogUnavailable("the queue's log grows faster than this process can read it")
+
+    def _of_others(self, rules: int, *, may_take_over: bool) -> OtherRules:
+        said = f"version {rules} of the queue's rules, and this one has version {self._engine.rules}"
+        if may_take_over:
+            return OtherRules(
+                f"the queue of {self.name} is run by processes with {said}: end all of those, and this process takes "
+                f"the queue over within seconds"
+            )
+        return OtherRules(
+            f"the queue of {self.name} was taken over by processes with {said}: end this process; or, to keep this "
+            f"version, end the others and start this process again"
+        )
 
     async def _begin_epoch(self) -> None:
         """A server that may lack the newest entries has taken over: later numbers are given after a gap."""

@@ -108,7 +108,9 @@ class WaitingRoom:
     async def catch_up(self, token: str, call: Call) -> None:
         """Before `show`, where other processes have the same lines: no place rises whichever of them is asked."""
         await self._lines.catch_up()
-        if token not in self.checked:
+        known = self.checked.get(token)
+        if known is None or known[0].is_lost:
+            self.checked.pop(token, None)
             await self._lines.found(open_ticket(token, self._token_secret), call)
 
     def show(self, token: str) -> tuple[Place, Instant]:

@@ -65,6 +65,12 @@ class Watchers:
             for watcher in self._by_number.get(number, ()):
                 watcher.news.set()
 
+    def hang_up(self) -> None:
+        """All streams end."""
+        for watcher in self._ring:
+            watcher.is_displaced = True
+        self.wake_all()
+
     def wake_all(self) -> None:
         for watcher in self._ring:
             watcher.news.set()
