@@ -69,11 +69,11 @@ async def opened(log: Log, store: MemoryStore, terms: Terms | None = None) -> tu
     return engine, await engine.open("evt", terms or Terms(NOBODY_YET, None, None), SEED, lambda _: None)
 
 
-async def join(line: ReplicatedLine, names: Sequence[str]) -> dict[str, int]:
+async def join(line: ReplicatedLine, names: Sequence[str], *, are_users: bool = False) -> dict[str, int]:
     """Who was answered, and their numbers."""
 
     async def one(name: str) -> tuple[str, int]:
-        return name, (await line.join(name, "", {}, 0)).number
+        return name, (await line.join(name, name if are_users else "", {}, 0)).number
 
     answers = await asyncio.gather(*map(one, names), return_exceptions=True)
     assert all(isinstance(answer, tuple | Fault) for answer in answers), answers
@@ -126,6 +126,39 @@ async def test_without_wait_whoever_comes_back_stands_where_they_stood_and_no_nu
                 assert 0 < place(view, number).position <= before
         again = [await second.join(name, "", {}, lost[name]) for name in list(lost)[:20]]
         assert [joined.number for joined in again] == [lost[name] for name in list(lost)[:20]]
+
+
+@pytest.mark.parametrize("is_another", [False, True], ids=["emptied", "another"])
+async def test_a_redis_that_comes_back_empty_costs_nobody_their_place(primary, tmp_path, is_another):
+    store, server = MemoryStore(), primary
+    with emulators.valkey(tmp_path / "empty") as empty:
+        async with redis_log(primary.url, 0) as log, redis_log(empty.url, 0) as later:
+            ways = Rerouted(log), Rerouted(log)
+            (one, first), (other, second) = [await opened(way, store) for way in ways]
+            before = await join(first, names(0, FANS), are_users=True)
+            left = before["fan7"]
+            await first.leave(left)
+            await other.read()
+            seen = {number: place(second.view(), number).position for number in before.values() if number != left}
+            if is_another:
+                server = empty
+                for way in ways:
+                    way.log = later
+            else:
+                with ask(server) as redis:
+                    redis.flushall()
+            new = await join(second, names(FANS, 50), are_users=True)
+            again = await join(first, names(0, FANS), are_users=True)
+            assert {name: number for name, number in again.items() if name != "fan7"} == {
+                name: number for name, number in before.items() if name != "fan7"
+            }
+            numbers = [*before.values(), *new.values(), again["fan7"]]
+            assert len(set(numbers)) == FANS + 51, "a number was given twice"
+            for engine, line in ((one, first), (other, second)):
+                await engine.read()
+                assert all(0 < place(line.view(), number).position <= was for number, was in seen.items())
+            with ask(server) as redis:
+                assert redis.exists("tacos:{evt}:base")
 
 
 async def test_a_redis_without_the_replicas_asked_for_is_refused_at_the_start(primary):
