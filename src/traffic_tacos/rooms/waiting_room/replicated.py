@@ -254,7 +254,7 @@ class ReplicatedLine:
         await self.configure(self.terms, seed)
 
     def end(self) -> None:
-        """Nothing is answered here any more; whoever watches hears of it."""
+        """Nothing is answered here any more; whoever watches is woken."""
         self._listener(range(1, self._model.last_number + 1))
 
     async def reload(self) -> None:
