@@ -246,19 +246,19 @@ def status(refusal: Refusal, trace_id: str, response: Message | None = None) -> 
     code = _STATUS_CODES.get(refusal.code, grpc.StatusCode.FAILED_PRECONDITION)
     number: int = code.value[0]
     message = refusal.message[:STATUS_MESSAGE_LENGTH_MAX]
-    told = error(refusal, trace_id)
-    told.message = message
+    sent = error(refusal, trace_id)
+    sent.message = message
     details = status_pb2.Status(code=number, message=message)
-    details.details.add().Pack(told)
+    details.details.add().Pack(sent)
     if (wait := refusal.retry_after_seconds) is not None:
         info = error_details_pb2.RetryInfo()
         info.retry_delay.FromMilliseconds(ceil(wait * 1000))
         details.details.add().Pack(info)
     if response is not None:
         details.details.add().Pack(response)
-    while details.ByteSize() > STATUS_BYTES_MAX and told.details:
-        del told.details[-1]
-        details.details[0].Pack(told)
+    while details.ByteSize() > STATUS_BYTES_MAX and sent.details:
+        del sent.details[-1]
+        details.details[0].Pack(sent)
     return code, message, ((STATUS_TRAILER, details.SerializeToString()), (ERROR_CODE_TRAILER, code_name(refusal.code)))
 
 
@@ -266,9 +266,9 @@ def refusal_in(trailers: Iterable[tuple[str, str | bytes]]) -> Refusal | None:
     """The refusal that `status` put into trailers; None where there is none."""
     for name, value in trailers:
         if name == STATUS_TRAILER and isinstance(value, bytes):
-            told = errors_pb2.Error()
-            if any(detail.Unpack(told) for detail in status_pb2.Status.FromString(value).details):
-                return refusal(told)
+            sent = errors_pb2.Error()
+            if any(detail.Unpack(sent) for detail in status_pb2.Status.FromString(value).details):
+                return refusal(sent)
     return None
 
 

@@ -58,8 +58,13 @@ RETIRED_NAMES = {
     "lowered": "writes_of",
     "patience": "breaker policy",
 }
-# As stored states, messages and topics have them.
-STORED_NAMES = {"_told", "_told_ever", "_told_kept", "told", "told_kept", "SETTLE_PAYMENT_RESULT"}
+# As stored states, messages and topics have them, by file.
+STORED_NAMES = {
+    "rooms/waiting_room/model.py": {"_told", "_told_ever", "_told_kept"},
+    "rooms/waiting_room/rpc.py": {"told", "told_kept"},
+    "cli/queue.py": {"told", "told_kept"},
+}
+STORED_TOPIC = "SETTLE_PAYMENT_RESULT"
 MODULES = sorted(file for file in SOURCE.rglob("*.py") if file.relative_to(SOURCE).parts[0] not in ("gen",))
 LINE = re.compile(r"(\b|_)[Ll]ines?(\b|_)")
 STORED = {"line", "line_settings"}  # kinds of records: stored under these names
@@ -112,7 +117,9 @@ def test_no_name_says_a_word_that_is_not_said_any_more():
         f"{file.relative_to(SOURCE)}: {name}"
         for file in MODULES
         for name in names(file.read_text())
-        if name not in STORED_NAMES and RETIRED_NAMES.keys() & set(re.split("_+", name.lower()))
+        if name not in STORED_NAMES.get(str(file.relative_to(SOURCE)), ())
+        and name != STORED_TOPIC
+        and RETIRED_NAMES.keys() & set(re.split("_+", name.lower()))
     } == set()
 
 

@@ -156,17 +156,17 @@ class Keyring:
 
     async def run(self, clock: Clock, changed: Callable[[], Awaitable[None]]) -> None:
         """Follow the folder, until cancelled; `changed` is called after every change, whoever noticed it first."""
-        told = self._keys
+        audited = self._keys
         while True:
             await clock.sleep(WATCHED_EVERY_SECONDS)
             self.refresh()
-            if self._keys is not told:
+            if self._keys is not audited:
                 try:
                     await changed()
                 except Fault as fault:  # and once more the next time
                     log.warning("key_rotation_not_audited", error=str(fault))
                 else:
-                    told = self._keys
+                    audited = self._keys
 
     def _stamps(self) -> tuple[tuple[str, int], ...]:
         if self._data is None:

@@ -1,1 +1,1 @@
-"""Words that all rooms share. Pure: no I/O, no clock, no randomness of its own."""
+"""Values that all services share. Pure: no I/O, no clock, no randomness of its own."""

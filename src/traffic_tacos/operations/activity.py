@@ -33,7 +33,7 @@ class Activity:
             self.write()
 
     def write(self) -> None:
-        """Tell what has come since the last time."""
+        """Log what has come since the last time."""
         for figures in self._metrics.methods():
             for code, count in list(figures.by_code.items()):
                 new = count - self._logged.get((figures.path, code), 0)

@@ -1,7 +1,7 @@
 """Lists of records by an index: pages that stay right while things change, by cursor or by number, and their total.
 
 An index is a kind of record whose value is another record's id. A cursor is the place of the last entry
-told, so what comes or goes elsewhere moves nothing; a number counts from the beginning as it is now.
+shown, so what comes or goes elsewhere moves nothing; a number counts from the beginning as it is now.
 """
 
 import asyncio

@@ -32,7 +32,7 @@ Freeing: TypeAlias = Callable[[View, Sequence[str]], Decision[tuple[Seat, ...]]]
 
 
 class LetGo(Protocol):
-    """As `Commit`, for a rule that is told under which payments seats were sold that go back."""
+    """As `Commit`, for a rule that is given the payments under which the seats were sold that go back."""
 
     async def __call__(self, reads: Reads, rule: Freeing, /) -> Any: ...
 

@@ -36,7 +36,7 @@ def webhook_job(name: str, url: str, body: str, now: Instant, endpoint_id: str =
 
 
 def webhook_body(kind: str, data: object, at: Instant) -> str:
-    """What is told: its type, when it became true, and the facts."""
+    """What is sent: its type, when it became true, and the facts."""
     timestamp = datetime.fromtimestamp(at / SECOND, UTC).isoformat()
     return msgspec.json.encode({"type": kind, "timestamp": timestamp, "data": data}).decode()
 

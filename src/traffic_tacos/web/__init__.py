@@ -1,1 +1,1 @@
-"""What a person sees: templates and styles. They show what they are given, and decide nothing."""
+"""Pages for people, and the data they are made of. They show what they are given, and decide nothing."""

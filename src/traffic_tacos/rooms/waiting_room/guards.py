@@ -37,7 +37,7 @@ def may_be_granted(model: LineModel, event_id: str, window: SaleWindow, number: 
 
 
 def check_shown(number: int, shown: int) -> None:
-    """Whose place without a user it is, is told by its token alone: a session's id is no secret."""
+    """Whose place without a user it is, only its token proves: a session's id is no secret."""
     if shown != number:
         raise Refusal(
             Code.ALREADY_EXISTS,
