@@ -322,7 +322,7 @@ def _check_redis(config: Config) -> None:
     if not is_url:  # what was given may have a password in it
         raise Refusal.of_field("redis", "must be an address as in redis://:PASSWORD@HOST:6379/0")
     if not config.dynamodb:
-        raise Refusal.of_field("redis", "needs dynamodb: it is for several processes that share a store")
+        raise Refusal.of_field("redis", "needs --dynamodb: it is for several processes that share a store")
 
 
 def _check_elsewhere(config: Config) -> None:

@@ -40,7 +40,9 @@ def verify(
             Code.UNAUTHENTICATED, f"timestamp: must be within {TOLERANCE_SECONDS} seconds of now; it is {when}"
         )
     if not is_signed(secrets, webhook_id, timestamp_seconds, body, given_in(signatures)):
-        raise Refusal(Code.UNAUTHENTICATED, "signature: does not match; another id, time, body or secret was signed")
+        raise Refusal(
+            Code.UNAUTHENTICATED, "signature: is of another id, time or body, or was made with another secret"
+        )
 
 
 def given_in(signatures: str) -> list[str]:

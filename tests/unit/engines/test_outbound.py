@@ -305,7 +305,7 @@ async def test_a_header_that_registration_takes_arrives_as_it_was_given(server, 
 
 
 def test_a_header_is_named_once_in_capitals_or_not():
-    with pytest.raises(Refusal, match="must name a header once"):
+    with pytest.raises(Refusal, match="must name each header once"):
         checked_headers({"X-A": "1", "x-a": "2"})
 
 

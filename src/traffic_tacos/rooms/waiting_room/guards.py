@@ -17,7 +17,7 @@ def check_joinable(
     if model.is_sold_out:
         raise sold_out(event_id)
     if is_closed:
-        says = "nobody new can join this queue now"
+        says = "the queue is closed: nobody new can join now"
         raise Refusal.of_precondition("event_id", says, Precondition.QUEUE_CLOSED)
     if model.waiting() + joining >= model.limits.waiting_max:
         raise Refusal.rate_limited(model.limits.offer_seconds)
