@@ -5,25 +5,31 @@ import { money, t } from "../lib/words.js";
 import { seatsOf } from "./plan.js";
 
 const STEPS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
-// Seats that are there at once, which is more than fit on a phone; all others come behind the first picture, so many at
-// a time that a finger never waits.
-const AT_ONCE = 250;
-const AT_A_TIME = 150;
+// Seats that come with the first picture; all others follow right behind it, so many at a time that a finger never waits.
+const AT_ONCE = 120;
+const AT_A_TIME = 120;
 
 /** @typedef {{button: any, seat: import("./plan.js").Seat, row: any, says: string}} Placed */
+
+// Every seat begins as a copy of it, which takes less time than an element that is made anew.
+const SEAT = h("button", { type: "button", class: "seat", tabindex: -1, "aria-disabled": "true", "aria-pressed": "false" });
+const UNSAID = "true false"; // what that says of itself, as `say` writes it
 
 /**
  * @param {object} of
  * @param {any} of.section
  * @param {any} of.event
  * @param {boolean} of.accessible whether seats kept for who needs them may be chosen
+ * @param {(index: number) => boolean} of.isFree as it is known now
+ * @param {Map<string, any>} of.chosen by seats' ids, as it is now
  * @param {(seat: import("./plan.js").Seat, row: any) => void} of.choose
  */
-export function blockOf({ section, event, accessible, choose }) {
+export function blockOf({ section, event, accessible, isFree, chosen, choose }) {
   /** @type {Placed[][]} as far as they are there */
   const rows = [];
   /** @type {Map<any, Placed>} */
   const placed = new Map();
+  const letters = h("div", { class: "letters", "aria-hidden": "true" });
   const inside = h("div", {});
   const element = h(
     "div",
@@ -33,13 +39,10 @@ export function blockOf({ section, event, accessible, choose }) {
       "aria-label": t("seats_of", { section: section.name }),
       onkeydown: move,
       onclick: press,
+      onpointerover: name,
     },
-    inside,
+    h("div", {}, letters, inside),
   );
-  /** @type {(index: number) => boolean} */
-  let isFree = () => false;
-  /** @type {Map<string, any>} */
-  let chosen = new Map();
   /** @type {any} the one stop for the Tab key */
   let stop = null;
   let middle = 0;
@@ -49,14 +52,15 @@ export function blockOf({ section, event, accessible, choose }) {
     for (let seats = 0; seats < count && rows.length < section.rows.length; ) {
       const row = section.rows[rows.length];
       const label = row.label || row.id;
-      const made = seatsOf(row).map((seat) => seatButton(seat, row, label));
+      const names = namesOf(label);
+      const made = seatsOf(row).map((seat) => seatButton(seat, row, names));
       rows.push(made);
       seats += made.length;
+      letters.append(h("div", {}, label));
       inside.append(
         h(
           "div",
           { class: "row", role: "group", "aria-label": t("row", { row: label }) },
-          h("span", { "aria-hidden": "true" }, label),
           made.map(({ button, seat }) => [button, seat.aisle && h("i", { class: "aisle" })]),
         ),
       );
@@ -81,33 +85,39 @@ export function blockOf({ section, event, accessible, choose }) {
     middle = element.scrollLeft;
   }
 
-  /** @param {import("./plan.js").Seat} seat @param {any} row @param {string} label */
-  function seatButton(seat, row, label) {
-    const name = t(seat.accessible ? "seat_name_accessible" : "seat_name", {
-      row: label,
-      seat: seat.number,
-      price: money(seat.price, event),
-    });
-    const button = h(
-      "button",
-      {
-        type: "button",
-        class: seat.accessible ? "seat accessible" : "seat",
-        tabindex: -1,
-        "aria-label": name,
-        title: name,
-      },
-      seat.number,
-    );
-    const one = { button, seat, row, says: "" };
+  /** What the seats of a row are called: words and price are put together once for all that differ by their number. @param {string} label */
+  function namesOf(label) {
+    /** @type {Map<string, string[]>} */
+    const around = new Map();
+    return (/** @type {import("./plan.js").Seat} */ { accessible: isKept, price, number }) => {
+      const like = `${isKept} ${price}`;
+      const key = isKept ? "seat_name_accessible" : "seat_name";
+      const parts = around.get(like) ?? t(key, { row: label, seat: "\n", price: money(price, event) }).split("\n");
+      around.set(like, parts);
+      return parts.join(number);
+    };
+  }
+
+  /** @param {import("./plan.js").Seat} seat @param {any} row @param {(seat: import("./plan.js").Seat) => string} names */
+  function seatButton(seat, row, names) {
+    const button = /** @type {any} */ (SEAT.cloneNode());
+    if (seat.accessible) button.classList.add("accessible");
+    button.setAttribute("aria-label", names(seat));
+    button.textContent = seat.number;
+    const one = { button, seat, row, says: UNSAID };
     placed.set(button, one);
     say(one);
     return one;
   }
 
+  /** A pointer on a seat reads its name. @param {any} event_ */
+  function name({ target }) {
+    if (placed.has(target)) target.title = target.getAttribute("aria-label");
+  }
+
   /** @param {any} event_ */
   function press(event_) {
-    const one = placed.get(event_.target.closest("button"));
+    const one = placed.get(event_.target);
     if (one && can(one)) choose(one.seat, one.row);
   }
 
@@ -162,13 +172,8 @@ export function blockOf({ section, event, accessible, choose }) {
     requestAnimationFrame(() => setTimeout(more));
   }
 
-  /**
-   * Show which seats can be chosen, and which are.
-   * @param {(index: number) => boolean} isFreeNow
-   * @param {Map<string, any>} chosenNow
-   */
-  function update(isFreeNow, chosenNow) {
-    [isFree, chosen] = [isFreeNow, chosenNow];
+  /** Show which seats can be chosen, and which are. */
+  function update() {
     for (const one of placed.values()) say(one);
   }
 

@@ -162,9 +162,12 @@ export async function view(stage) {
       section,
       event,
       accessible: Boolean(way().wish?.accessible),
+      isFree: (index) => isFree(index),
+      chosen,
       choose: (seat, row) => choose(seat, row, section),
     });
     const kept = section.rows.some((/** @type {any} */ row) => row.accessible.length);
+    update();
     show(
       head,
       h("h1", {}, section.name),
@@ -184,7 +187,6 @@ export async function view(stage) {
       h("div", { class: "acts" }, back),
       bar,
     );
-    update();
     block.shown();
   }
 
@@ -210,7 +212,7 @@ export async function view(stage) {
     retext(sum, chosen.size ? t("chosen", { n: chosen.size, total: money(total, event) }) : t("none_chosen"));
     hold.disabled = chosen.size === 0;
     bar.hidden = chosen.size === 0 && !block;
-    block?.update(isFree, chosen);
+    block?.update();
   }
 
   function holdChosen() {
