@@ -88,7 +88,8 @@ def check_sold(plan: catalog_pb2.EventPlan, seats: list[str], quantity: int, now
     known = {seat.id for section in plan.sections for row in section.rows for seat in row.seats}
     for seat in seats:
         if seat not in known:
-            raise Refusal.of_field("seats", f"must be seats of {plan.event.id}, as `tacos event show` has them", seat)
+            some = f", such as {min(known)}" if known else ""
+            raise Refusal.of_field("seats", f"must be seats of {plan.event.id}{some}", seat)
         if seats.count(seat) > 1:
             raise Refusal.of_field("seats", "must each be named once", seat)
 
