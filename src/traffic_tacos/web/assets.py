@@ -61,9 +61,9 @@ PAGES = {
         "The draw", "How places were drawn, worked out anew by your browser.", "fan/draw.js", "The draw: @name"
     ),
     "/orders": Page("My orders", "What was bought on this device.", "fan/orders.js"),
-    "/t/{reservation_id}": Page("Tickets", "One for each seat, to show at the base_url.", "fan/tickets.js"),
+    "/t/{reservation_id}": Page("Tickets", "One for each seat, to show at the door.", "fan/tickets.js"),
     "/signed-in": Page("Your account", "Signing in with an account.", "account/signed-in.js"),
-    "/scan": Page("Check tickets", "For the staff at the base_url.", "scan/scan.js"),
+    "/scan": Page("Check tickets", "For the staff at the door.", "scan/scan.js"),
 }
 TEMPLATE = "page.html"
 FOLDER = "@assets"  # stands in a file for the folder of all that it loads
