@@ -452,9 +452,7 @@ def _named(plan: EventPlan, states: Mapping[int, RowState], claim: Claim, now: I
 
 
 def _not_available(seat_ids: Sequence[str]) -> Refusal:
-    details = (
-        Detail("seat_ids", "is held, sold or kept by the house", seat_id) for seat_id in seat_ids[:TAKEN_SHOWN_MAX]
-    )
+    details = (Detail("seat_ids", "must be available", seat_id) for seat_id in seat_ids[:TAKEN_SHOWN_MAX])
     shown = ", ".join(seat_ids[:TAKEN_SHOWN_MAX])
     return Refusal(Code.INVENTORY_CONFLICT, f"seat_ids: not available: {shown}", *details)
 

@@ -431,7 +431,7 @@ class ReplicatedLine:
         return await asked
 
     def _post(self, command: Command) -> None:
-        """The others apply of it with whatever is sent next."""
+        """It goes to the others with whatever is sent next."""
         self._pending.append((command, None))
 
     async def _send_all(self) -> None:
