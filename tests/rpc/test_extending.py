@@ -141,8 +141,7 @@ def test_a_crash_leaves_seats_and_reservation_extended_together_or_not_at_all(co
         held = await desk.held("ana", 2)
         begun = desk.commits
         extending = asyncio.ensure_future(extend(desk, "ana", held))
-        while desk.commits < begun + commits and not extending.done():
-            await asyncio.sleep(0)
+        await desk.commits_reach_unless(begun + commits, extending)
         await desk.crash()
         await asyncio.gather(extending, return_exceptions=True)
         await desk.clock.sleep(62)

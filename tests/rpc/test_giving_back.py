@@ -86,11 +86,13 @@ def test_a_crash_after_any_commit_of_it_ends_in_one_refund_and_free_seats(after_
         asked = asyncio.ensure_future(
             desk.call(GATEWAY + "CancelReservation", desk.cancellation("ana", held, "k"), "ana")
         )
-        reached = asyncio.ensure_future(desk.commits_reach(start + after_commits))
-        await asyncio.wait({asked, reached}, return_when=asyncio.FIRST_COMPLETED)
-        while not reached.done() and desk.jobs():  # there may be no such commit
-            await asyncio.wait({reached}, timeout=1)
-        reached.cancel()
+
+        async def nothing_under_way():
+            await asyncio.wait({asked})
+            while desk.jobs():
+                await desk.clock.sleep(1)
+
+        await desk.commits_reach_unless(start + after_commits, nothing_under_way())
         await desk.crash()
         outcome = (await asyncio.gather(asked, return_exceptions=True))[0]
         assert isinstance(outcome, Unreachable) or outcome.status == REFUNDED

@@ -1,20 +1,23 @@
 """What becomes of a hold: paid, not paid, paid too late, cancelled. The issue's races, each with its outcome."""
 
 import asyncio
+from contextlib import suppress
 
 import msgspec
+import pytest
 
 from tests.rpc.desk import GATEWAY, INVENTORY, RESERVATION, WORKER, code, on_platform
-from tests.simulation.world import EVENT_ID
+from tests.simulation.world import EVENT_ID, Unreachable
 from traffic_tacos.gen.gateway.v1 import gateway_pb2
 from traffic_tacos.gen.payment.v1 import payment_pb2
 from traffic_tacos.gen.reservation.v1 import inventory_pb2, reservation_pb2, worker_pb2
 from traffic_tacos.kernel.money import Money
 from traffic_tacos.kernel.statuses import PaymentStatus
-from traffic_tacos.kernel.topics import SETTLE_PAYMENT_RESULT
-from traffic_tacos.ports.store import Decision, put
+from traffic_tacos.kernel.topics import REFUND_PAYMENT, SETTLE_PAYMENT_RESULT
+from traffic_tacos.ports.store import JOB, Decision, put
 from traffic_tacos.rooms.payment.records import PAYMENT
 from traffic_tacos.rooms.payment.service import settling_job
+from traffic_tacos.rooms.reservation.records import RESERVATION as RESERVATIONS
 from traffic_tacos.rooms.reservation.records import finishing_job
 
 PENDING = reservation_pb2.RESERVATION_STATUS_PENDING
@@ -166,6 +169,53 @@ async def test_a_payment_that_comes_too_late_for_its_seats_is_refunded_once(desk
         await desk.clock.sleep(40)
     assert (await desk.payment(intent)).status == REFUNDED
     assert (await desk.reservation(held.reservation_id)).status == EXPIRED
+
+
+@pytest.mark.parametrize("asks", [False, True])
+@pytest.mark.parametrize("after_commits", range(12))
+def test_a_payment_too_late_for_its_seats_goes_back_once_whenever_a_crash_comes(after_commits, asks):
+    """Whether the fan asks for the order, or the worker comes upon the payment: the refund's job is in that commit."""
+
+    @on_platform(without=WITHOUT_WORKER)
+    async def on_desk(desk):
+        held = await desk.held("ana", 2, ("MAIN-A-1", "MAIN-A-2"))
+        await desk.clock.sleep(57)
+        intent = await desk.pay("ana", held)
+        await desk.clock.sleep(10)
+        assert (await desk.payment(intent)).status == COMPLETED
+        assert code(await desk.held("ben", 1, ("MAIN-A-2",))) == ""
+        if not asks:
+            await desk.crash()  # the worker comes back
+        start = desk.commits
+        request = gateway_pb2.ConfirmReservationRequest(
+            reservation_id=held.reservation_id, payment_intent_id=intent, user_id="ana", idempotency_key="late"
+        )
+
+        async def ending():
+            if asks:
+                with suppress(Unreachable):
+                    assert code(await desk.call(GATEWAY + "ConfirmReservation", request, "ana")) == "INVENTORY_CONFLICT"
+            else:
+                while desk.jobs():
+                    await desk.clock.sleep(1)
+
+        under_way = asyncio.ensure_future(ending())
+        await desk.commits_reach_unless(start + after_commits, under_way)
+        is_decided = any(one.refunds == (intent,) for _, one in desk.records().all(RESERVATIONS))
+        has_job = any(one.id == f"{REFUND_PAYMENT}:{intent}" for _, one in desk.records().all(JOB))
+        [paid] = [one for _, one in desk.records().all(PAYMENT)]
+        assert is_decided == (has_job or paid.status is PaymentStatus.REFUNDED)
+        await desk.crash()
+        await under_way
+        await desk.clock.sleep(120)
+        if asks:
+            assert code(await desk.call(GATEWAY + "ConfirmReservation", request, "ana")) != ""
+        [paid] = [one for _, one in desk.records().all(PAYMENT)]
+        assert (paid.status, paid.refunded) == (PaymentStatus.REFUNDED, held.total_amount.amount)
+        assert (await desk.reservation(held.reservation_id)).status == EXPIRED
+        assert desk.jobs() == []
+
+    on_desk()
 
 
 @on_platform

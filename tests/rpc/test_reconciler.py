@@ -174,8 +174,7 @@ def test_a_free_confirmation_that_a_crash_cuts_off_is_finished(after_commits):
             reservation_id=held.reservation_id, user_id="ana", idempotency_key="k"
         )
         asked = asyncio.ensure_future(desk.call(GATEWAY + "ConfirmReservation", request, "ana"))
-        while desk.commits < start + after_commits and not asked.done():
-            await asyncio.sleep(0)
+        await desk.commits_reach_unless(start + after_commits, asked)
         [known] = [record for _, record in desk.records().all(RESERVATION)]
         begun = bool(known.confirming or known.order_id)
         await desk.crash()

@@ -53,9 +53,10 @@ def run(race, in_order, start, crash) -> str:
             await desk.crash(without=frozenset({"worker"}))
 
         async def other():
-            reached = asyncio.ensure_future(desk.commits_reach(began + (start or 0)))
-            await asyncio.wait({leading} if start is None else {leading, reached}, return_when="FIRST_COMPLETED")
-            reached.cancel()
+            if start is None:
+                await asyncio.wait({leading})
+            else:
+                await desk.commits_reach_unless(began + start, leading)
             await second(stage)
 
         leading = asyncio.ensure_future(first(stage))

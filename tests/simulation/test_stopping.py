@@ -33,10 +33,7 @@ def test_whichever_comes_first_nothing_is_pending_after_a_stop(commits, crashes)
         )
         begun = desk.commits
         reserving = asyncio.create_task(desk.call(GATEWAY + "CreateReservation", request, "ana"))
-        if commits:
-            waiting = asyncio.create_task(desk.commits_reach(begun + commits))
-            await asyncio.wait({waiting, reserving}, return_when=asyncio.FIRST_COMPLETED)
-            waiting.cancel()
+        await desk.commits_reach_unless(begun + commits, reserving)
         if crashes:
             stopping = asyncio.create_task(stop(desk))
             await asyncio.sleep(0)

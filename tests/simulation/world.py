@@ -64,6 +64,7 @@ HALF_BACK = "refunds: {percent: 50}\n"
 SALE_ENDS = "sale_end_time: 2027-01-15T08:00:50+00:00\n"
 SALE_ENDS_AT = 1_800_000_050 * SECOND
 OPERATED_WITHIN = 5 * SECOND
+ENDED_WITHIN = 600  # seconds that anything takes which a test waits for
 STEADY = Faults()
 FAULTS = Faults(delay=0.05, conflict=0.1, torn=0.2, fail_before=0.02, fail_after=0.02, delay_seconds_max=0.4)
 
@@ -331,6 +332,16 @@ class World:
             reached: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._awaited.append((count, reached))
             await reached
+
+    async def commits_reach_unless(self, count: int, act: Awaitable[Any]) -> None:
+        """Until so many commits were made, or `act` has ended, however it ended."""
+        acting, reached = asyncio.ensure_future(act), asyncio.ensure_future(self.commits_reach(count))
+        ended, _ = await asyncio.wait({acting, reached}, timeout=ENDED_WITHIN, return_when=asyncio.FIRST_COMPLETED)
+        for waiting in {acting, reached} - {act}:
+            waiting.cancel()
+        if not ended:
+            says = f"{self.commits} commits were made, and no {count} within {ENDED_WITHIN} s"
+            raise AssertionError(f"{says}; what they belong to has not ended either")
 
     def _committed(self, writes: Any) -> None:
         self.commits += 1
