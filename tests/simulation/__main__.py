@@ -6,10 +6,13 @@ from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 
 from tests.simulation import world
+from tests.simulation.on_dynamodb import OnDynamoDB
 from tests.simulation.races import simulate_race
 from tests.simulation.replicas import Replicas
 from tests.simulation.sale import simulate
 from tests.simulation.world import World
+
+REPLICAS = {"memory": Replicas, "dynamodb": OnDynamoDB}
 
 
 def _on(engine: str) -> None:
@@ -26,7 +29,7 @@ def _tried(seed: int) -> tuple[int, dict[str, int], str]:
 
 def _replicated(seed: int) -> tuple[int, dict[str, int], str]:
     try:
-        return seed, simulate(seed, Replicas).outcomes, ""
+        return seed, simulate(seed, REPLICAS[world.ENGINE]).outcomes, ""
     except Exception as error:
         return seed, {}, repr(error)
 
@@ -50,7 +53,7 @@ def main() -> None:
     asked = parser.parse_args()
     _on(asked.engine)
     if asked.seed is not None:
-        outcome = simulate(asked.seed, Replicas if asked.replicas else World)
+        outcome = simulate(asked.seed, REPLICAS[asked.engine] if asked.replicas else World)
         print("\n".join(outcome.trace))
         print(f"seed {outcome.seed}: {outcome.commits} commits, {outcome.crashes} crashes, {outcome.outcomes}")
         print(f"trace {outcome.digest}")

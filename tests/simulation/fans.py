@@ -1,6 +1,7 @@
 """Fans as they are: patient, gone, late, repeating themselves, changing their minds."""
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 from tests.simulation.world import EVENT_ID, SALE_ENDS, SALE_ENDS_AT, Broken, Unreachable, World
@@ -12,6 +13,7 @@ from traffic_tacos.kernel.instants import SECOND
 
 UNSURE = frozenset({errors_pb2.ERROR_CODE_UNAVAILABLE, errors_pb2.ERROR_CODE_TIMEOUT})
 TRIES_MAX = 30
+OFFER_SECONDS = 12  # a little less than the event's offers last
 STATUS_ASKED_MAX = 60
 STREAM = "gateway.v1.WebSocketService/StreamQueueUpdates"
 QUEUE = "gateway.v1.QueueService/"
@@ -54,6 +56,8 @@ class Fan:
             return "not admitted"
         if chance.random() < 0.1:
             return "vanished"
+        if self.world.changing is not None and chance.random() < 0.9:
+            await self._until_the_event_changes(self.world.changing)
         held = await self._reserve(admission)
         if held.HasField("error"):
             return f"refused {errors_pb2.ErrorCode.Name(held.error.code)}"
@@ -123,6 +127,12 @@ class Fan:
             finally:
                 await messages.aclose()
         return ""
+
+    async def _until_the_event_changes(self, changing: asyncio.Event) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(OFFER_SECONDS):
+                await changing.wait()
+                await asyncio.sleep(self.world.random.uniform(0, 2))
 
     async def _leave(self, token: str) -> str:
         answer = await self._surely(QUEUE + "LeaveQueue", queue_pb2.LeaveQueueRequest(waiting_token=token))

@@ -1,9 +1,9 @@
 """A sale on several processes over one store: two to four replicas, clocks a little apart, that crash one at a time.
 
 The waiting room is in the first of them; whoever comes after it waits for its lease, also when it was only frozen and
-goes on. A call arrives at any replica that
-has the room for it. Beside all invariants, two that only several processes can break are checked: nothing is reserved
-after a stop was answered, and nobody is let through after maintenance was.
+goes on. A call arrives at any replica that has the room for it. Beside all invariants, three that only several
+processes can break are checked: nothing is reserved after a stop, nobody is let through after maintenance
+was, and whatever is reserved has the prices and the end of the sale that are in force in that very commit.
 """
 
 import asyncio
@@ -27,8 +27,10 @@ from traffic_tacos.kernel.calls import Call, Caller, Role
 from traffic_tacos.kernel.domain_events import DomainEvent
 from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.ports.health import PartHealth
+from traffic_tacos.ports.sales import SALE
 from traffic_tacos.ports.store import (
     JOB,
+    OUTBOX,
     Decision,
     Key,
     Prefix,
@@ -38,11 +40,14 @@ from traffic_tacos.ports.store import (
     Write,
     timed_outbox_key,
 )
+from traffic_tacos.rooms.catalog.records import EVENT
 from traffic_tacos.rooms.reservation.records import RESERVATION
+from traffic_tacos.rooms.reservation.stopping import STOP
 
 T = TypeVar("T")
 R = TypeVar("R")
 
+DEAF_FOR = 6 * SECOND  # less than news is kept for
 APART_MAX = 300  # milliseconds that a replica's clock is before or behind
 WAITING_ROOM = "waiting_room"
 LOSING = LogFaults(delay=0.05, fail_before=0.02, fail_after=0.02)
@@ -72,6 +77,7 @@ class FreezingStore:
         self.store = store
         self._clock = clock
         self.frozen_until: Instant = 0
+        self.deaf_until: Instant = 0  # to the news of other processes, and to nothing else
 
     async def get(self, key: Key[T]) -> T | None:
         await self.thawed()
@@ -79,6 +85,8 @@ class FreezingStore:
 
     async def scan(self, prefix: Prefix[T], *, after: Key[T] | None = None, limit: int) -> list[tuple[Key[T], T]]:
         await self.thawed()
+        while prefix.kind is OUTBOX and self._clock.now() < self.deaf_until:
+            await self._clock.sleep(0.1)
         return await self.store.scan(prefix, after=after, limit=limit)
 
     async def transact(self, reads: Reads, decide: Callable[[View], Decision[R]]) -> R:
@@ -189,8 +197,13 @@ class Replicas(World):
         self.replicas.append(successor)
         await self._start(successor)
         self.replicas.remove(frozen)  # whoever balances the load has noticed
-        await self.clock.sleep(15)
-        await self._kill(frozen)
+        try:
+            await self.clock.sleep(12)
+            self.replicas.append(frozen)  # it answers again, and so it is asked again
+            await self.clock.sleep(3)
+        finally:
+            self.replicas = [replica for replica in self.replicas if replica is not frozen]
+            await self._kill(frozen)
 
     async def whole_again(self) -> None:
         for replica in self.replicas:
@@ -221,7 +234,7 @@ class Replicas(World):
         stopped = self._stopped
         answer = await super().call(path, request, user)
         if path == CREATE and stopped == self._stopped == "MAINTENANCE_MODE" and not answer.HasField("error"):
-            self.broken = self.broken or Broken("somebody was let through after maintenance was answered")
+            self._break("somebody was let through after maintenance was answered")
         return answer
 
     async def operate(self, path: str, request: Any) -> Any:
@@ -239,6 +252,9 @@ class Replicas(World):
             self._stopped = action
         return answer
 
+    def deafen(self) -> None:
+        self.random.choice(self.replicas).way.deaf_until = self.clock.now() + DEAF_FOR
+
     def jobs(self) -> list[str]:
         return [job.id for _, job in self.memory.all(JOB) if not job.is_dead]
 
@@ -253,12 +269,7 @@ class Replicas(World):
         """Until it may have its rooms, the others go on."""
         process = random.Random(self.random.getrandbits(64))
 
-        def outbox_keys() -> Iterable[Key[DomainEvent]]:
-            mark, now = f"{process.getrandbits(64):016x}", replica.clock.now()
-            return (timed_outbox_key(now, mark, number) for number in range(1000))
-
-        memory = self.memory.beside(lambda writes: self._heard(replica, writes), outbox_keys)
-        replica.store = FaultyStore(memory, STEADY, replica.clock, self.random)
+        replica.store = FaultyStore(self._store_of(replica, process), STEADY, replica.clock, self.random)
         config = Config(data=Path("simulated"), without=replica.without | self._left_out(replica))
         replica.way = FreezingStore(replica.store, replica.clock)
         own = await self._own_engines(replica)
@@ -271,6 +282,15 @@ class Replicas(World):
         replica.store.faults = self.faults
         replica.is_down = False
         replica.work = asyncio.create_task(replica.platform.run())
+
+    def _store_of(self, replica: Replica, process: random.Random) -> Store:
+        """What all share, as this process has it."""
+
+        def outbox_keys() -> Iterable[Key[DomainEvent]]:
+            mark, now = f"{process.getrandbits(64):016x}", replica.clock.now()
+            return (timed_outbox_key(now, mark, number) for number in range(1000))
+
+        return self.memory.beside(lambda writes: self._heard(replica, writes), outbox_keys)  # type: ignore[no-any-return]
 
     def _left_out(self, replica: Replica) -> frozenset[str]:
         """Which rooms it never has."""
@@ -287,14 +307,24 @@ class Replicas(World):
 
     def _heard(self, replica: Replica, writes: Sequence[Write]) -> None:
         self.platform = replica.platform  # whose commit it is
-        self._check_stop(writes)
+        self._check_reserved([one for one in writes if one.kind is RESERVATION and one.path not in self._reserved])
         self._committed(writes)
 
-    def _check_stop(self, writes: Sequence[Write]) -> None:
-        new = {write.path for write in writes if write.kind is RESERVATION} - self._reserved
-        self._reserved |= new
-        if new and self._stopped == "CANCEL_RESERVATIONS":
-            self.broken = self.broken or Broken(f"{min(new)} was reserved after a stop was answered")
+    def _check_reserved(self, new: Sequence[Write]) -> None:
+        """Every reservation that a commit makes is one that may be made, by what is stored at this moment."""
+        self._reserved |= {write.path for write in new}
+        for path, reservation in ((write.path, write.value) for write in new):
+            [event], [sale] = ([one for _, one in self.memory.all(kind)] for kind in (EVENT, SALE))
+            prices = {seat.id: seat.price for section in event.sections for row in section.rows for seat in row.seats}
+            if self._stopped == "CANCEL_RESERVATIONS" or any(True for _ in self.memory.all(STOP)):
+                self._break(f"{path} was reserved after a stop")
+            if sale.now.window.is_over(reservation.created_at):
+                self._break(f"{path} was reserved after the end of the sale that is in force")
+            if any(seat.price.amount != prices[seat.id] for seat in reservation.seats):
+                self._break(f"{path} has another price than the one in force")
+
+    def _break(self, what: str) -> None:
+        self.broken = self.broken or Broken(what)
 
 
 class Together(Replicas):

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -35,7 +36,7 @@ FANS = 14
 CATALOG = "tacos.catalog.v1.CatalogService/"
 JOIN = "gateway.v1.QueueService/JoinQueue"
 ADMIN = "common.v1.AdminService/"
-REST_SECONDS = 1800  # as long as anything is under way, and in every tenth sale in any case
+REST_SECONDS = 1800  # as long as anything is under way, and in every fiftieth sale in any case
 QUIET_SECONDS = 60
 CAPTURED = (PaymentStatus.COMPLETED, PaymentStatus.REFUNDED)
 EMERGENCIES = ("STOP_ADMISSIONS", "STOP_ADMISSIONS", "CANCEL_RESERVATIONS", "CIRCUIT_BREAKER", "MAINTENANCE_MODE")
@@ -57,11 +58,13 @@ def simulate(seed: int, make: type[World] = World) -> Outcome:
 
 
 async def _sale(seed: int, loop: VirtualLoop, make: type[World]) -> Outcome:
-    times = (SALE_STARTS if seed % 3 == 0 else "") + (SALE_ENDS if seed % 7 == 2 else "")
+    ends_change = make.has_several_clocks and seed % 4 == 0
+    times = (SALE_STARTS if seed % 3 == 0 else "") + (SALE_ENDS if seed % 7 == 2 and not ends_change else "")
     document = EVENT.replace("currency", times + "currency") + (HALF_BACK if seed % 2 else "")
     document += FOUR_EACH if seed % 5 == 1 else ""
     world = make(seed, loop, FAULTS, lossy=0.15, event=document)
     world.differences_are_bugs = True
+    world.changing = asyncio.Event() if ends_change else None
     await world.open()
     fans = [Fan(world, number) for number in range(FANS)]
     receivers = Receivers(world)
@@ -70,21 +73,23 @@ async def _sale(seed: int, loop: VirtualLoop, make: type[World]) -> Outcome:
     crashing = asyncio.create_task(_crash_now_and_then(world))
     operating = asyncio.create_task(_operate_now_and_then(world))
     refunding = asyncio.create_task(_refund_now_and_then(world))
+    changing = asyncio.create_task(_change_the_event(world, random.Random(f"event-{seed}")))
+    besides = (crashing, operating, refunding, changing)
     try:
         async with asyncio.TaskGroup() as tasks:
             for fan in fans:
                 tasks.create_task(fan.live())
     except* Broken as broken:
         raise broken.exceptions[0] from None
-    for task in (crashing, operating, refunding):
+    for task in besides:
         task.cancel()
-    for ended in await asyncio.gather(crashing, operating, refunding, return_exceptions=True):
+    for ended in await asyncio.gather(*besides, return_exceptions=True):
         if isinstance(ended, Exception):
             raise Broken("the platform did not start again, or could not be operated") from ended
     world.calm()
     receivers.calm()
     await world.whole_again()
-    await _rest(world, is_whole=seed % 10 == 0)
+    await _rest(world, is_whole=seed % 50 == 0)
     _check_rest(world)
     receivers.check()
     outcomes: dict[str, int] = {}
@@ -117,13 +122,39 @@ async def _operate_now_and_then(world: World) -> None:
         await world.operate(ADMIN + "UpdateConfig", rate)
         await _keep_a_seat(world)
         if chance.random() < 0.5:
-            action = chance.choice(EMERGENCIES)
-            await world.operate(ADMIN + "EmergencyAction", _pulled(action, resume=False))
-            await asyncio.sleep(chance.uniform(1, 30))
-            while (answer := await world.operate(ADMIN + "EmergencyAction", _pulled(action, resume=True))) is None or (
-                not answer.executed
-            ):
-                await asyncio.sleep(1)
+            await _emergency(world, chance.choice(EMERGENCIES), chance, (1, 30))
+
+
+async def _emergency(world: World, action: str, chance: random.Random, seconds: tuple[float, float]) -> None:
+    await world.operate(ADMIN + "EmergencyAction", _pulled(action, resume=False))
+    await asyncio.sleep(chance.uniform(*seconds))
+    while (answer := await world.operate(ADMIN + "EmergencyAction", _pulled(action, resume=True))) is None or (
+        not answer.executed
+    ):
+        await asyncio.sleep(1)
+
+
+async def _change_the_event(world: World, chance: random.Random) -> None:
+    """The organizer moves the end of the sale, asks for other prices, which a published event refuses, and stops
+    reservations for a moment.
+    """
+    if world.changing is None:
+        return
+    await asyncio.sleep(30)  # the sale has begun
+    for _ in range(chance.randint(3, 9)):
+        await asyncio.sleep(chance.uniform(4, 14))
+        world.deafen()
+        world.changing.set()
+        world.changing.clear()
+        ends_at = datetime.fromtimestamp(world.clock.now() / SECOND + chance.uniform(-1, 1), UTC)
+        ends = f"sale_end_time: {ends_at.isoformat()}\n" if chance.random() < 0.5 else ""
+        price = chance.choice(["50000", "40000"])
+        request = catalog_pb2.UpdateEventRequest(
+            event_id=EVENT_ID, document=ends + world.event.replace("50000", price), reason="simulated"
+        )
+        await world.operate(CATALOG + "UpdateEvent", request)
+        if chance.random() < 0.5:
+            await _emergency(world, "CANCEL_RESERVATIONS", chance, (0, 3))
 
 
 async def _refund_now_and_then(world: World) -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.simulation.on_aws import OnAws
+from tests.simulation.on_dynamodb import OnDynamoDB
 from tests.simulation.replicas import Replicas, Together
 from tests.simulation.sale import simulate
 
@@ -15,6 +16,11 @@ SEEDS = tuple(range(100, 105))
 @pytest.mark.parametrize("seed", [*FOUND, *SEEDS])
 def test_no_promise_is_broken_by_several_processes_that_crash_freeze_and_have_clocks_apart(seed):
     simulate(seed, Replicas)
+
+
+@pytest.mark.parametrize("seed", (144, 101))
+def test_none_is_broken_where_each_reads_decides_and_commits_over_a_slow_wire_to_dynamodb(seed):
+    simulate(seed, OnDynamoDB)
 
 
 @pytest.mark.parametrize("seed", range(200, 204))

@@ -157,6 +157,7 @@ class World:
         self.telemetry: Any = None
         self.cors_origins: tuple[str, ...] = ()
         self.is_down = False
+        self.changing: asyncio.Event | None = None  # set for a moment when the event changes, where it does
         self.differences_are_bugs = False  # or else the reconciler mends what a sale must not break
         self.refunds_asked: dict[str, list[Asked]] = {}  # by payment, what was asked for by hand
         self.memory = STORES[ENGINE](self.clock, self.random)
@@ -287,6 +288,9 @@ class World:
             raise
         finally:
             self._calls.pop(task, None)
+
+    def deafen(self) -> None:
+        """One process of several hears late what the others have done."""
 
     def peer(self) -> str:
         """The address that calls come from."""

@@ -112,6 +112,7 @@ class Platform:
             store=self.engines.peers.store_of(name, self.engines.store),
             log=self.engines.log,
             has_peers=self.engines.peers is not ALONE,
+            is_ours=partial(self.engines.peers.has, name),
             share=self.engines.peers.share,
             clock=self.clock,
             randomness=self.engines.randomness,

@@ -53,9 +53,13 @@ FENCE = Kind("fence", Fence)
 
 
 class HeldLease:
-    """A process's view of one lease; a `Duty`. `holder` names the process, and is never used again by another."""
+    """A process's view of one lease; a `Duty`. `holder` names the process, and is never used again by another.
 
-    def __init__(self, store: Store, clock: Clock, name: str, holder: str) -> None:
+    With `is_lost_for_good`, a process that another has taken the lease from never takes it back: what it remembers is
+    of the past.
+    """
+
+    def __init__(self, store: Store, clock: Clock, name: str, holder: str, *, is_lost_for_good: bool = False) -> None:
         self.name = name
         self.fence = FENCE.key(name)
         self.number = 0  # of the fence, while the lease is ours
@@ -64,6 +68,7 @@ class HeldLease:
         self._key = LEASE.key(name)
         self._holder = holder
         self._until: Instant = 0
+        self._is_lost_for_good = is_lost_for_good
 
     def is_ours(self) -> bool:
         return self._clock.now() < self._until
@@ -74,6 +79,8 @@ class HeldLease:
 
         def decide(view: View) -> Decision[int]:
             lease, fence = view.get(self._key), view.get(self.fence) or Fence(0)
+            if self._is_lost_for_good and self.number and fence.number != self.number:
+                return Decision(0)
             if lease is None or (lease.holder != self._holder and now >= lease.until + SKEW_MAX):
                 taken = Fence(fence.number + 1)
                 return Decision(taken.number, (put(self._key, self._mine(now)), put(self.fence, taken)))

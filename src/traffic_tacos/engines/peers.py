@@ -49,7 +49,7 @@ class SharedPeers:
         self._clock = clock
         self._duties = {duty: HeldLease(store, clock, duty, name) for duty in (HOUSE, JOBS)}
         self._asked = [lease for duty, lease in self._duties.items() if duty in duties]
-        self._leases = {room: HeldLease(store, clock, room, name) for room in one_at_a_time}
+        self._leases = {room: HeldLease(store, clock, room, name, is_lost_for_good=True) for room in one_at_a_time}
         self._held: list[HeldLease] = []
         self._presence = Presence(store, clock, name)
         self._divided = divided
@@ -93,6 +93,10 @@ class SharedPeers:
     def store_of(self, room: str, store: Store) -> Store:
         lease = self._leases.get(room)
         return store if lease is None else FencedStore(store, lease)
+
+    def has(self, room: str) -> bool:
+        lease = self._leases.get(room)
+        return lease is None or lease.is_ours()
 
     def committed(self, writes: Sequence[Write]) -> None:
         self._follower.committed(writes)

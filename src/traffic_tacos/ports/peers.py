@@ -39,6 +39,10 @@ class Peers(Duty, Protocol):
         """The store as a room has it: what one process at a time may write is fenced there."""
         ...
 
+    def has(self, room: str) -> bool:
+        """Whether this process may answer for a room that it has: of some, another may have taken it meanwhile."""
+        ...
+
     def share(self) -> Share: ...
 
     def looked_at(self) -> Instant | None:
@@ -74,6 +78,9 @@ class _Alone:
 
     def store_of(self, room: str, store: Store) -> Store:  # noqa: ARG002 - a Peers
         return store
+
+    def has(self, room: str) -> bool:  # noqa: ARG002 - a Peers
+        return True
 
     def share(self) -> Share:
         return whole()

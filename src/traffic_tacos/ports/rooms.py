@@ -37,15 +37,17 @@ class Dependencies(msgspec.Struct, frozen=True, kw_only=True):
     """What every room may use.
 
     `log` is what several processes share of the queues, None where one has them; `has_peers` says whether other
-    processes are on the same store, and `share` which of those that do the same this one is; `channel` is how it calls
-    the others; `seats` are those of the room of this process that has them, once all rooms are built; `user_of` says
-    whose a user token is, or refuses it. `takes_guests` is whether who has no account may buy, where an event does not
-    say. `pay_url` is where people pay, empty where nobody can; `webhook_url` is where results of payments are sent.
+    processes are on the same store, `is_ours` whether this process may still answer for the room, and `share` which
+    of those that do the same this one is; `channel` is how it calls the others; `seats` are those of the room of
+    this process that has them, once all rooms are built; `user_of` says whose a user token is, or refuses it.
+    `takes_guests` is whether who has no account may buy, where an event does not say. `pay_url` is where people
+    pay, empty where nobody can; `webhook_url` is where results of payments are sent.
     """
 
     store: Store
     log: Log | None
     has_peers: bool
+    is_ours: Callable[[], bool]
     share: Callable[[], Share]
     clock: Clock
     randomness: random.Random

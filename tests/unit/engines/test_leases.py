@@ -94,6 +94,22 @@ async def test_a_holder_of_the_past_writes_nothing(clock):
     assert await store.get(KEY) == Note("other")
 
 
+async def test_what_is_lost_for_good_is_never_had_again_and_may_be_had_by_whoever_starts_anew(clock):
+    """What the first one remembers is of the time before the other's."""
+    store = MemoryStore()
+    one, other, later = (HeldLease(store, clock, "thing", name, is_lost_for_good=True) for name in ("1", "2", "3"))
+    assert await one.ask()
+    clock.advance(10)
+    assert await one.ask(), "nobody has had it meanwhile"
+    clock.advance(10)
+    assert await other.ask()
+    clock.advance(10)
+    assert not await one.ask() and not one.is_ours()
+    await other.let_go()
+    assert not await one.ask()
+    assert await later.ask()
+
+
 async def test_who_never_had_the_lease_writes_nothing(clock):
     store = MemoryStore()
     await of(store, clock, "one").ask()

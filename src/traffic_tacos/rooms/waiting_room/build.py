@@ -46,7 +46,7 @@ def build(on: Dependencies) -> Room:
     upstream = Upstream(on.channel, on.clock)
     catalog, inventory = CatalogClient(upstream), InventoryClient(upstream)
     engine = _engine(on)
-    lines = Lines(on.store, on.clock, on.randomness, catalog, inventory, engine, on.settings)
+    lines = Lines(on.store, on.clock, on.randomness, catalog, inventory, engine, on.settings, on.is_ours)
     room = WaitingRoom(lines, on.keyring, on.messages)
     operator = Operator(lines, on.store, on.clock)
 

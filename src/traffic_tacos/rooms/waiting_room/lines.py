@@ -34,6 +34,7 @@ REST_MAX = MINUTE  # the longest sleep, whatever is due
 FOR_EVER = 2**63
 SEATS_ASKED_EVERY, SEATS_ASKED_AT_REST_EVERY = SECOND, 10 * SECOND
 SCAN_PAGE = 1000
+TAKEN = "another process has the queues now; this one has them again once it is restarted"
 # How long a line rests after a bug, so that one that always fails fills no log.
 RESTART = RetryPolicy(pause_max=MINUTE)
 ERROR_LENGTH_MAX = 200
@@ -107,7 +108,9 @@ class OpenLine:
 
 
 class Lines:
-    """`engine` opens lines; `randomness` makes the seeds of draws."""
+    """`engine` opens lines; `randomness` makes the seeds of draws. Where `is_ours` says that another process has taken
+    the room, calls are refused with a Fault and streams end: what is remembered here is of the past.
+    """
 
     def __init__(
         self,
@@ -118,8 +121,10 @@ class Lines:
         inventory: InventoryClient,
         engine: LineEngine,
         settings: Settings,
+        is_ours: Callable[[], bool],
     ) -> None:
-        self.is_closing = False
+        self._is_hung_up = False
+        self._is_ours = is_ours
         self._store = store
         self._clock = clock
         self._random = randomness
@@ -133,6 +138,11 @@ class Lines:
         self._wake = asyncio.Event()
         self._changes = 0  # that may concern every line
         self._changes_of: Counter[str] = Counter()
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether those who watch have to come back elsewhere."""
+        return self._is_hung_up or not self._is_ours()
 
     def all(self) -> dict[str, OpenLine]:
         return self._open
@@ -149,7 +159,7 @@ class Lines:
         call = _own_call()
         for event_id, before in list(self._unopened.items()):
             try:
-                await self.of(event_id, call)
+                await self._opened(event_id, call)
             except (Damaged, Refusal) as error:
                 log.error("queue_not_opened", event_id=event_id, error=str(error))  # all others are
             except Fault as fault:
@@ -161,6 +171,10 @@ class Lines:
 
     async def of(self, event_id: str, call: Call) -> OpenLine:
         """The line of an event; NOT_FOUND when there is no such event."""
+        self._check_ours()
+        return await self._opened(event_id, call)
+
+    async def _opened(self, event_id: str, call: Call) -> OpenLine:
         opened = self._open.get(event_id)
         if opened is not None and not self._is_stale(event_id, opened):
             return opened
@@ -201,6 +215,7 @@ class Lines:
 
     def known(self, ticket: Ticket) -> OpenLine:
         """The line that the ticket stands in; NOT_FOUND when it does not stand there."""
+        self._check_ours()
         opened = self._open.get(ticket.event_id)
         if opened is None or not 0 < ticket.number <= opened.line.view().joined:
             raise Refusal(Code.NOT_FOUND, "waiting_token: there is no such place in this queue")
@@ -231,8 +246,16 @@ class Lines:
                 opened.watchers.hang_up()
                 self._unopened[event_id] = why
 
+    def _check_ours(self) -> None:
+        if not self._is_ours():
+            raise Fault(TAKEN)
+
     async def step(self) -> None:
         """Give turns in every line, learn how many seats are left, and wake those who watch."""
+        if not self._is_ours():
+            for opened in self._open.values():
+                opened.watchers.wake_all()  # their streams end
+            return
         self._let_go_of_lost()
         if self._unopened:
             await self._open_missing()
@@ -254,7 +277,8 @@ class Lines:
     def issues(self) -> list[str]:
         """Which lines stand still because of a bug, and why; and what is wrong with what all stand on."""
         return (
-            self._engine.issues()
+            ([] if self._is_ours() else [TAKEN])
+            + self._engine.issues()
             + [
                 f"the queue of {event_id} stands still: {opened.last_error}"
                 for event_id, opened in self._open.items()
@@ -285,7 +309,7 @@ class Lines:
 
     def hang_up(self) -> None:
         """The platform stops: everybody who watches is asked to come back."""
-        self.is_closing = True
+        self._is_hung_up = True
         for opened in self._open.values():
             opened.watchers.wake_all()
 
@@ -310,7 +334,7 @@ class Lines:
     async def _refresh_event(self, event_id: str) -> None:
         self.look_again(event_id)
         try:
-            await self.of(event_id, _own_call())  # a draw is committed to before anybody joins
+            await self._opened(event_id, _own_call())  # a draw is committed to before anybody joins
         except (Damaged, Refusal):
             return  # the event is gone, or cannot be read
 
@@ -330,7 +354,7 @@ class Lines:
     async def _step(self, event_id: str, opened: OpenLine) -> None:
         try:
             if self._is_stale(event_id, opened):
-                await self.of(event_id, _own_call())
+                await self._opened(event_id, _own_call())
             await self._ask_seats(event_id, opened)
             await opened.line.advance()
         except (Fault, Refusal):
