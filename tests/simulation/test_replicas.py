@@ -1,11 +1,18 @@
 """Sales on several processes over one store."""
 
+import random
+
 import pytest
 
+from tests.simulation.loop import VirtualLoop, run
 from tests.simulation.on_aws import OnAws
 from tests.simulation.on_dynamodb import OnDynamoDB
 from tests.simulation.replicas import Replicas, Together
-from tests.simulation.sale import simulate
+from tests.simulation.sale import JOIN, simulate
+from tests.simulation.world import EVENT, EVENT_ID, STEADY
+from traffic_tacos.engines.memory_log import LogFaults
+from traffic_tacos.gen.gateway.v1 import queue_pb2
+from traffic_tacos.rooms.waiting_room.lines import Lines
 
 # 5: what was cancelled had been bought since it was looked at, and kept its seats.
 # 6: a job that another process had replaced was known for ever, and never done.
@@ -31,6 +38,28 @@ def test_none_is_broken_with_jobs_on_sqs_and_events_on_eventbridge_however_badly
 @pytest.mark.parametrize("seed", (203,))
 def test_no_promise_is_broken_by_processes_that_all_have_the_queue_and_whose_log_loses_answers_and_servers(seed):
     simulate(seed, Together)
+
+
+def test_a_queue_whose_log_was_away_when_a_process_started_is_opened_there_once_it_is_back():
+    loop = VirtualLoop(random.Random(1))
+
+    async def start_without_the_log():
+        world = Together(0, loop, STEADY, 0.0, EVENT)
+        await world.open()
+        assert world.queue_log is not None
+        world.queue_log.faults = LogFaults()
+        request = queue_pb2.JoinQueueRequest(event_id=EVENT_ID, user_id="ana", session_id="s")
+        assert (await world.call(JOIN, request, "ana")).waiting_token
+        world.queue_log.faults = LogFaults(fail_before=1.0)
+        await world.crash()
+        lines = [replica.platform.part(Lines) for replica in world.replicas]
+        assert any("cannot be opened yet" in issue for one in lines for issue in one.issues())
+        world.queue_log.faults = LogFaults()
+        await world.clock.sleep(10)
+        assert [(one.issues(), list(one.all())) for one in lines] == [([], [EVENT_ID])] * len(lines)
+        await world.close()
+
+    run(start_without_the_log(), loop)
 
 
 def test_the_same_seed_is_the_same_sale():
