@@ -24,6 +24,7 @@ from traffic_tacos.app.stores import Opened, opened
 from traffic_tacos.calls import keys
 from traffic_tacos.engines.clock import SystemClock
 from traffic_tacos.engines.outbound import poster
+from traffic_tacos.engines.randomness import SystemRandomness
 from traffic_tacos.kernel.addresses import Address
 from traffic_tacos.kernel.errors import Refusal
 from traffic_tacos.kernel.instants import SECOND
@@ -75,7 +76,7 @@ async def serve(config: Config, ring: Logs, prepare: Hook, started: Hook) -> Non
 async def running(config: Config, ring: Logs, prepare: Hook) -> AsyncIterator[tuple[Platform, asyncio.Task[None]]]:
     """A platform that listens as long as the context lasts, and its work, which never ends by itself."""
     open_files = _allow_open_files()
-    randomness = random.SystemRandom()
+    randomness = SystemRandomness()
     with _locked(config.data) if config.has_folder else contextlib.nullcontext():
         clock = SystemClock()
         telemetry = exporting(config, clock)

@@ -1,7 +1,6 @@
 """`tacos keys`: the platform's own secrets. On the data folder; a running platform follows it within seconds."""
 
 import fcntl
-import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ from rich.console import Console
 from traffic_tacos.calls import keys
 from traffic_tacos.cli import options
 from traffic_tacos.engines.clock import SystemClock
+from traffic_tacos.engines.randomness import SystemRandomness
 from traffic_tacos.kernel.ids import checked_reason
 from traffic_tacos.kernel.tokens import key_id
 from traffic_tacos.operations import rotations
@@ -28,7 +28,7 @@ def create(data: options.Data = options.DEFAULTS.data) -> None:
 
     Example: [bold]tacos keys create --data cluster[/]
     """
-    keys.opened(data, random.SystemRandom())
+    keys.opened(data, SystemRandomness())
     Console(soft_wrap=True).print(f"The keys are in {data / keys.FOLDER}. Whoever has them can speak as anybody.")
 
 
@@ -46,7 +46,7 @@ def rotate(
     Example: [bold]tacos keys rotate --reason "the yearly one"[/]
     """
     with _noted(data, rotations.SIGNING, "revoke key" if revoke else "rotate key", as_, reason):
-        name = keys.rotate(data, random.SystemRandom(), SystemClock().now(), revoke=revoke)
+        name = keys.rotate(data, SystemRandomness(), SystemClock().now(), revoke=revoke)
     old = "refused" if revoke else "good until they expire"
     Console(highlight=False).print(f"Tokens are signed with key {name}; those signed before are {old}.")
 
@@ -59,7 +59,7 @@ def rotate_webhook(reason: Reason = "", as_: options.As = "", data: options.Data
     Example: [bold]tacos keys rotate-webhook[/], give the receivers the new one, [bold]tacos keys drop-old-webhook[/]
     """
     with _noted(data, rotations.WEBHOOK, "rotate secret", as_, reason):
-        keys.rotate_webhook(data, random.SystemRandom())
+        keys.rotate_webhook(data, SystemRandomness())
     Console(soft_wrap=True).print(f"The new secret is the first line of {data / keys.FOLDER / keys.WEBHOOK}.")
 
 

@@ -18,6 +18,7 @@ from traffic_tacos.app.given import SETTINGS, Setting
 from traffic_tacos.calls import keys
 from traffic_tacos.calls.policy import SCOPES
 from traffic_tacos.engines.clock import SystemClock
+from traffic_tacos.engines.randomness import SystemRandomness
 from traffic_tacos.kernel.addresses import parsed_address
 from traffic_tacos.kernel.calls import Caller, Role
 from traffic_tacos.kernel.errors import Refusal
@@ -144,7 +145,7 @@ def command() -> str:
 
 
 def randomness() -> random.Random:
-    return random.SystemRandom()
+    return SystemRandomness()
 
 
 def fresh_id(prefix: str) -> str:

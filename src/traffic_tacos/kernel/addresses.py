@@ -8,6 +8,7 @@ table: parsers that differ are how such checks are got around.
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from ipaddress import (
     IPv4Address,
     IPv4Network,
@@ -24,6 +25,7 @@ import msgspec
 from traffic_tacos.kernel.errors import Refusal
 
 URL_LENGTH_MAX = 2000
+URLS_REMEMBERED = 100  # of those that may be called: most payments name the same one
 LOOPBACK = ("127.0.0.0/8", "::1/128")
 
 Network: TypeAlias = IPv4Network | IPv6Network
@@ -185,7 +187,8 @@ def means_this_machine(host: str) -> bool:
     return host == "localhost" or host.endswith(".localhost")
 
 
-def checked_url(field: str, url: str, networks: Sequence[Network]) -> str:
+@lru_cache(maxsize=URLS_REMEMBERED)
+def checked_url(field: str, url: str, networks: tuple[Network, ...]) -> str:
     """The URL, when a webhook may be sent there as far as can be told without asking for its name's address."""
     target = target_of(url)
     if target is None:
