@@ -12,6 +12,7 @@ the limit once however many processes they ask, but for a quarter of a second at
 import hashlib
 import ipaddress
 from collections.abc import Iterable
+from functools import lru_cache
 from heapq import nlargest
 from operator import itemgetter
 
@@ -29,6 +30,8 @@ log = structlog.get_logger()
 
 BURST_SECONDS = 2  # how many seconds' worth of calls may come at once
 BUCKETS_MAX = 100_000  # of one kind, in each of two generations
+ADDRESS_LENGTH_MAX = 64  # an IPv6 address with the name of an interface
+ADDRESSES_REMEMBERED = 1000  # of connections, as they were read
 NETWORK_BITS = 64  # of an IPv6 address: what is behind them belongs to one caller (RFC 6177)
 FORWARDED_FOR = "x-forwarded-for"
 UNKNOWN = "unknown"  # all whose address cannot be read, together
@@ -190,6 +193,11 @@ def _parsed(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:
         text = text.partition(":")[0]
+    return _address(text) if len(text) <= ADDRESS_LENGTH_MAX else None
+
+
+@lru_cache(maxsize=ADDRESSES_REMEMBERED)
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
         address = ipaddress.ip_address(text)
     except ValueError:

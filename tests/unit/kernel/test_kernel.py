@@ -3,7 +3,9 @@
 import base64
 import random
 
+import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,7 +13,17 @@ from traffic_tacos.kernel import signatures
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.ids import checked_id, checked_idempotency_key, derived_id, derived_id_at, new_id
 from traffic_tacos.kernel.money import Money, total
-from traffic_tacos.kernel.tokens import Ticket, open_ticket, seal_ticket, session_hash
+from traffic_tacos.kernel.tokens import (
+    ReservationToken,
+    Ticket,
+    TicketToken,
+    key_id,
+    open_ticket,
+    seal_ticket,
+    session_hash,
+    sign_reservation,
+    sign_ticket,
+)
 
 SECRET = "whsec_" + base64.b64encode(b"k" * 32).decode()
 WAITING_SECRET = b"s" * 32
@@ -104,3 +116,15 @@ def test_money_of_two_currencies_is_never_added():
     assert total([Money(1, "KRW"), Money(2, "KRW")], "KRW") == Money(3, "KRW")
     with pytest.raises(ValueError, match="EUR"):
         total([Money(1, "EUR")], "KRW")
+
+
+@pytest.mark.parametrize("name", ["ana", 'a "quoted" \\ name|with/everything', "x" * 255])
+def test_our_tokens_are_written_as_pyjwt_writes_them(name):
+    key = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+    token = sign_reservation(key, ReservationToken("evt/1", "evt", name, 60_000), 1_000)
+    claims = jwt.decode(token, key.public_key(), ["EdDSA"], options={"verify_exp": False}, audience="evt")
+    assert token == jwt.encode(claims, key, algorithm="EdDSA", headers={"kid": key_id(key.public_key())})
+    ticket = sign_ticket(key, TicketToken("evt", "rsv_1", name, 1_000))
+    claims = jwt.decode(ticket, key.public_key(), ["EdDSA"], options={"verify_exp": False}, audience="evt")
+    headers = {"kid": key_id(key.public_key()), "typ": "ticket"}
+    assert ticket == jwt.encode(claims, key, algorithm="EdDSA", headers=headers)
