@@ -467,8 +467,8 @@ def _held_by(state: RowState, reservation_id: str) -> int:
 
 def _with_hold(state: RowState, hold: RowHold, now: Instant) -> RowState:
     """The row with one more hold, without those that are past their deadline."""
-    others = (other for other in state.held if other.reservation_id != hold.reservation_id)
-    return with_holds(state, (*(other for other in others if now < other.deadline), hold))
+    own = hold.reservation_id
+    return with_holds(state, [*(one for one in state.held if now < one.deadline and one.reservation_id != own), hold])
 
 
 def _without_hold(state: RowState, reservation_id: str) -> RowState:

@@ -114,12 +114,12 @@ def offered(row: RowPlan, state: RowState, now: Instant) -> int:
 def with_holds(state: RowState, held: Iterable[RowHold]) -> RowState:
     """The row with these holds."""
     held = tuple(held)
-    seats = 0
+    seats = lapses_at = 0
     for hold in held:
         seats |= hold.seats
-    return msgspec.structs.replace(
-        state, held=held, held_seats=seats, lapses_at=min((hold.deadline for hold in held), default=0)
-    )
+        if hold.deadline < lapses_at or not lapses_at:
+            lapses_at = hold.deadline
+    return RowState(held, state.sold, state.blocked, state.gone, seats, lapses_at)
 
 
 def masks(plan: EventPlan, seat_ids: Iterable[str]) -> dict[int, int]:
