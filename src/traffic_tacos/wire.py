@@ -26,6 +26,8 @@ from traffic_tacos.ports.paging import Asked, Page
 M = TypeVar("M", bound=Message)
 
 MOMENTS_REMEMBERED = 256
+AMOUNTS_REMEMBERED = 1000
+SEATS_REMEMBERED = 20_000
 TRACE_HEADER = "x-trace-id"
 ERROR_CODE_TRAILER = "x-error-code"
 PASSED_ON_BY = "x-passed-on-by"  # the token of the process that passes a call on
@@ -76,7 +78,9 @@ def instant(message: Message, field: str) -> Instant | None:
     return value.seconds * 1000 + value.nanos // 1_000_000
 
 
+@lru_cache(maxsize=AMOUNTS_REMEMBERED)
 def money(value: Money | None) -> types_pb2.Money | None:
+    """The amount on the wire; None stays unset. To be put into a message, which copies it: never changed."""
     return None if value is None else types_pb2.Money(amount=value.amount, currency=value.currency)
 
 
@@ -84,7 +88,11 @@ def plain_money(value: types_pb2.Money) -> Money:
     return Money(value.amount, value.currency)
 
 
+@lru_cache(maxsize=SEATS_REMEMBERED)
 def seat(value: Seat) -> types_pb2.Seat:
+    """The seat on the wire, remembered: whoever buys it asks for it several times, and so does every list. To be put
+    into a message, which copies it: never changed.
+    """
     return types_pb2.Seat(
         id=value.id,
         section=value.section,
