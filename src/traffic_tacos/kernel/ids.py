@@ -51,8 +51,11 @@ def derived_id_at(prefix: str, at: Instant, *parts: str) -> str:
 
 
 def order_id(reservation_id: str) -> str:
-    """The id of the order that a reservation becomes when it is bought: `ord_`, and the rest is the reservation's."""
-    return f"ord_{reservation_id.removeprefix('rsv_')}"
+    """The id of the order that a reservation becomes when it is bought: that of the reservation but for its prefix. One
+    of a service that keeps reservations of its own may have any form, and gets an id that no other can have.
+    """
+    own = reservation_id.removeprefix("rsv_")
+    return f"ord_{own}" if own != reservation_id else derived_id("ord", reservation_id)
 
 
 def _ulid(at: Instant, rest: int) -> str:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from traffic_tacos.kernel import signatures
 from traffic_tacos.kernel.errors import Code, Refusal
-from traffic_tacos.kernel.ids import checked_id, checked_idempotency_key, derived_id, derived_id_at, new_id
+from traffic_tacos.kernel.ids import checked_id, checked_idempotency_key, derived_id, derived_id_at, new_id, order_id
 from traffic_tacos.kernel.money import Money, total
 from traffic_tacos.kernel.tokens import (
     ReservationToken,
@@ -91,6 +91,11 @@ def test_ids_are_random_or_always_the_same():
     same = derived_id_at("x", 5, "a", "b")
     assert same == derived_id_at("x", 5, "a", "b")
     assert len({same, derived_id_at("x", 5, "ab", ""), derived_id_at("x", 6, "a", "b")}) == 3
+
+
+def test_no_two_reservations_become_one_order():
+    assert order_id("rsv_01aryz6s41") == "ord_01aryz6s41"
+    assert len({order_id(one) for one in ("rsv_1", "1", "ord_1", "rsv_rsv_1", "rsv_")}) == 5
 
 
 def test_ids_are_in_the_order_of_their_making():
