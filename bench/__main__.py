@@ -207,7 +207,7 @@ class Run:
             assert time.monotonic() < deadline, "the payments did not arrive"
 
     def webhooks(self, ids: Sequence[str], paying: Sequence[str]) -> None:
-        """Each signed, each new: verified, recorded, settled."""
+        """Each signed, each new: verified, recorded, applied."""
         secret = base64.b64decode(keys.read(self.data).webhook[0].removeprefix("whsec_"))
         requests, now = [], SystemClock().now() // SECOND
         for reservation_id, intent in zip(ids, paying, strict=True):

@@ -68,7 +68,7 @@ def main() -> None:
                     rounds.append(sorted(asyncio.run(_ask(address, tokens[:-1], asked.seconds))))
                     if flood is not None:
                         heard[name] = flood.communicate()[0].strip()
-    table = Listing("beside sixteen fans", "their calls", "p50 ms", "p95 ms", "p99 ms", "ratio of p95", "heard")
+    table = Listing("beside sixteen fans", "their calls", "p50 ms", "p95 ms", "p99 ms", "ratio of p95", "answers")
     for name, rounds in took.items():
         times = sorted(seconds for one in rounds for seconds in one)
         shown = (f"{_at(times, share) * 1000:.2f}" for share in (50, 95, 99))
@@ -115,7 +115,7 @@ def _flooding(address: str, token: str, rate: float, seconds: float) -> "subproc
 
 
 async def _flood(address: str, token: str, rate: float, seconds: float) -> None:
-    """Ask so often, without waiting for answers; then say what was heard."""
+    """Ask so often, without waiting for answers; then say what was answered."""
     codes: dict[str, int] = {}
     async with grpc.aio.insecure_channel(address) as channel:
         body, metadata = SHOW.SerializeToString(), options.bearer(token)

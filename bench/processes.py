@@ -1,6 +1,6 @@
 """`python -m bench.processes`: seats held a second by one, two and four processes on one DynamoDB (an emulator).
 
-So many callers, shared out among the processes, name no seats: all want the best that are left of 20,000. Who hears
+So many callers, shared out among the processes, name no seats: all want the best that are left of 20,000. Whoever gets
 UNAVAILABLE asks again under the same key. The first process has the queue as well. The emulator carries out one request
 after the other, and processes and callers share this machine's cores with it: what counts is the comparison, and CPU.
 

@@ -156,7 +156,7 @@ class Found:
         ]
         for edge, watching in enumerate(self.watching):
             late = self.late(edge)
-            rows.append((f"edge {edge + 1}: heard of their turn", f"{len(late):,} of {watching:,} streams"))
+            rows.append((f"edge {edge + 1}: got their turn", f"{len(late):,} of {watching:,} streams"))
             rows.append((f"edge {edge + 1}: from turn to reader", _quantiles(late)))
             rows.append((f"edge {edge + 1}: CPU while turns were given", f"{self.cpu[edge]:.0%} of a core"))
         return rows
@@ -171,7 +171,7 @@ class Found:
                 "rate": self.above_rate(),
                 "cap": self.above_cap or self.most < self.cap,
                 "somebody had no turn": len(self.granted) < len(self.fans),
-                "somebody heard nothing": any(
+                "somebody got nothing": any(
                     len(heard) < watching for heard, watching in zip(self.heard, self.watching, strict=True)
                 ),
                 "too slow callers": len(self.absent) > ABSENT_MAX * len(self.fans),

@@ -1,4 +1,4 @@
-"""`python -m bench.streams`: a line that admits somebody every millisecond, and who watches it hears it.
+"""`python -m bench.streams`: a line that admits somebody every millisecond, and whoever watches it is sent that.
 
 10,000 fans wait, every fifth of them with an open stream; then they are let in at 1,000 a second for ten
 seconds, and take their turns. Measured from the turn (the message's own time) to the moment when the
@@ -104,7 +104,7 @@ async def _run(pid: int, address: str, data: Path, fans: int, every: int) -> Non
         spent = servers.cpu_seconds(pid) - cpu
         late = sorted(heard[number] - started - (number + 1) / RATE for number in heard)
         table = Listing("what", "measured")
-        table.add("fans who heard READY", f"{len(heard):,} of {len(watching):,}")
+        table.add("fans who got READY", f"{len(heard):,} of {len(watching):,}")
         table.add("in", f"{took:.1f} s")
         for name, seconds in (("from the turn to the reader", sorted(travelled)), ("behind an even 1,000/s", late)):
             half, most, last = (seconds[len(seconds) * share // 100] * 1000 for share in (50, 95, 99))

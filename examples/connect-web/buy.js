@@ -30,9 +30,9 @@ async function buy(transport, format) {
 
   const joined = await queue.joinQueue({ eventId: event, sessionId: run });
   const place = { waitingToken: joined.waitingToken, eventId: event };
-  await heard(
+  await received(
     (signal) => updates.streamQueueUpdates({ ...place, sessionId: run }, { signal }),
-    (told) => told.queueUpdate?.admissionReady,
+    (update) => update.queueUpdate?.admissionReady,
   );
   const admission = await queue.requestAdmission({ ...place, userId: fan }, { headers });
   const held = await gateway.createReservation(
@@ -53,9 +53,9 @@ async function buy(transport, format) {
   const paying = { paymentIntentId: intent.paymentIntentId, idempotencyKey: `pay-${run}` };
   await payment.processPayment(paying, { headers });
   const watching = { userId: fan, reservationIds: [held.reservationId] };
-  await heard(
+  await received(
     (signal) => updates.streamReservationUpdates(watching, { headers, signal }),
-    (told) => told.reservationUpdate?.newStatus === CONFIRMED,
+    (update) => update.reservationUpdate?.newStatus === CONFIRMED,
   );
   const { reservation } = await gateway.getReservation(mine, { headers });
   console.log(`${format}: ${reservation.seats.map((seat) => seat.id).join(", ")}, order ${reservation.orderId}`);
@@ -67,11 +67,11 @@ async function buy(transport, format) {
 }
 
 // Read a stream until it says what is wanted, then hang up.
-async function heard(open, wanted) {
+async function received(open, wanted) {
   const hangUp = new AbortController();
   try {
-    for await (const told of open(hangUp.signal)) {
-      if (wanted(told)) return;
+    for await (const update of open(hangUp.signal)) {
+      if (wanted(update)) return;
     }
     throw new Error("the stream ended too early");
   } finally {

@@ -59,7 +59,7 @@ class EndpointServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RemoveEndpoint(self, request, context):
-        """Tells an endpoint nothing any more, also of what it was yet to be told. NOT_FOUND when there is none, or
+        """Removes an endpoint: nothing more is sent to it, also nothing that waits for it. NOT_FOUND when there is none, or
         when another service has registered it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

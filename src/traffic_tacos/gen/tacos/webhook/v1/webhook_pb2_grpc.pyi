@@ -36,7 +36,7 @@ class EndpointServiceStub:
     ListEndpoints: _grpc.UnaryUnaryMultiCallable[_webhook_pb2.ListEndpointsRequest, _webhook_pb2.ListEndpointsResponse]
     """Every endpoint that is registered, and every other server that webhooks were sent to."""
     RemoveEndpoint: _grpc.UnaryUnaryMultiCallable[_webhook_pb2.RemoveEndpointRequest, _webhook_pb2.RemoveEndpointResponse]
-    """Tells an endpoint nothing any more, also of what it was yet to be told. NOT_FOUND when there is none, or
+    """Removes an endpoint: nothing more is sent to it, also nothing that waits for it. NOT_FOUND when there is none, or
     when another service has registered it.
     """
 
@@ -48,7 +48,7 @@ class EndpointServiceAsyncStub(EndpointServiceStub):
     ListEndpoints: _aio.UnaryUnaryMultiCallable[_webhook_pb2.ListEndpointsRequest, _webhook_pb2.ListEndpointsResponse]  # type: ignore[assignment]
     """Every endpoint that is registered, and every other server that webhooks were sent to."""
     RemoveEndpoint: _aio.UnaryUnaryMultiCallable[_webhook_pb2.RemoveEndpointRequest, _webhook_pb2.RemoveEndpointResponse]  # type: ignore[assignment]
-    """Tells an endpoint nothing any more, also of what it was yet to be told. NOT_FOUND when there is none, or
+    """Removes an endpoint: nothing more is sent to it, also nothing that waits for it. NOT_FOUND when there is none, or
     when another service has registered it.
     """
 
@@ -69,7 +69,7 @@ class EndpointServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _webhook_pb2.RemoveEndpointRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_webhook_pb2.RemoveEndpointResponse, _abc.Awaitable[_webhook_pb2.RemoveEndpointResponse]]:
-        """Tells an endpoint nothing any more, also of what it was yet to be told. NOT_FOUND when there is none, or
+        """Removes an endpoint: nothing more is sent to it, also nothing that waits for it. NOT_FOUND when there is none, or
         when another service has registered it.
         """
 
