@@ -64,7 +64,7 @@ LAYOUT: Mapping[str, Layout] = {
     "job": Layout("platform", BY_NAME, 16),
     "job_group": Layout("platform", BY_NAME, 64),
     "jobs_counted": Layout("platform"),
-    "outbox": Layout("platform", BY_NAME, 4),
+    "outbox": Layout("platform", BY_NAME, 16),
     "ticket": Layout("platform", 1, 16),
     "member": Layout("platform", BY_NAME, 64),
     "line": Layout("platform"),

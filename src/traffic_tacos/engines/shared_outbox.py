@@ -149,7 +149,11 @@ class SharedOutbox:
             await self._clock.sleep(LOOK_SECONDS)
 
     async def _deliver_others(self) -> None:
-        """What came within KEPT_FOR and was not delivered here."""
+        """What came within KEPT_FOR and was not delivered here. Where nobody listens, nobody looks: the outbox has many
+        parts, and each is a query.
+        """
+        if not self._listeners:
+            return
         since = self._clock.now() - KEPT_FOR - SKEW_MAX
         for key, event in await self._between(since, None):
             await deliver(event, self._listening(key), self._clock)

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
 
 import pytest
 
@@ -120,6 +121,32 @@ async def test_every_process_hears_every_event_once_and_one_forwards_it(clock):
         await clock.sleep(ORPHANED_AFTER / SECOND)
         assert len(one.heard) == len(other.heard) == 3
         assert len(one.forwarded + other.forwarded) == 3
+
+
+class Counting(MemoryStore):
+    looks = 0
+
+    async def scan(self, prefix, *, after=None, limit):
+        self.looks += 1
+        return await super().scan(prefix, after=after, limit=limit)
+
+
+@on_virtual_time
+async def test_a_process_without_listeners_does_not_look_for_events_of_others(clock):
+    store = Counting()
+    outbox = SharedOutbox(store, clock, SimpleNamespace(is_ours=lambda: False))
+    running = asyncio.create_task(outbox.run())
+    await clock.sleep(2)
+    assert store.looks == 0
+    heard = []
+
+    async def listen(event):
+        heard.append(event)
+
+    outbox.subscribe(listen)
+    await clock.sleep(2)
+    assert store.looks > 0
+    running.cancel()
 
 
 @on_virtual_time
