@@ -28,6 +28,8 @@ from traffic_tacos.app.roles import ALL, ROLES
 from traffic_tacos.calls import keys
 from traffic_tacos.calls.dispatch import CALL_SECONDS_MAX
 from traffic_tacos.calls.policy import ADMIN, BEGINNINGS, DOOR, FAN, POLICY, PUBLIC, SERVICE
+from traffic_tacos.engines.measured_log import MeasuredLog
+from traffic_tacos.engines.memory_log import MemoryLog
 from traffic_tacos.kernel.errors import Code, Precondition, Refusal
 from traffic_tacos.operations.logs import LogRing
 from traffic_tacos.ports.http import HttpAnswer
@@ -205,10 +207,11 @@ def metrics_text() -> str:
 async def _shared_metrics_text() -> str:
     clock, randomness = HandClock(), random.Random(1)
     store = FakeDynamoStore(clock, randomness)
-    engines = shared(clock, randomness, store, _nobody_answers, Looks(lambda: store), "", ROLES[ALL])
+    queues = MeasuredLog(MemoryLog(clock, randomness), clock)
+    engines = shared(clock, randomness, store, _nobody_answers, Looks(lambda: store), "", ROLES[ALL], log=queues)
     platform = Platform(Config(data=DOCS), engines, keys.Keyring(keys.made(randomness)), LogRing())
     await engines.peers.begin(platform.config.rooms, lambda _: None)
-    for gauge in (stores.retries_of(store.retries), *gauges_of({})):
+    for gauge in (stores.retries_of(store.retries), *queues.gauges(), *gauges_of({})):
         platform.calls.metrics.add_gauges(*gauge)
     return generate_latest(platform.calls.metrics.registry).decode()
 

@@ -159,6 +159,7 @@ async def test_a_redis_that_comes_back_empty_costs_nobody_their_place(primary, t
                 assert all(0 < place(line.view(), number).position <= was for number, was in seen.items())
             with ask(server) as redis:
                 assert redis.exists("tacos:{evt}:base")
+            assert one.restores["from_store"] + other.restores["from_store"] >= 1
 
 
 async def test_a_redis_without_the_replicas_asked_for_is_refused_at_the_start(primary):

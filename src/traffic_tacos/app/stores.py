@@ -13,13 +13,13 @@ from traffic_tacos.app.aws import checked_name, first_of, found_bus, found_queue
 from traffic_tacos.app.config import STORE_FILE, Config
 from traffic_tacos.app.engines import Engines, embedded, shared
 from traffic_tacos.app.retention import EXPIRED_BY_THE_STORE
+from traffic_tacos.engines.measured_log import MeasuredLog
 from traffic_tacos.engines.sqlite import SqliteStore
 from traffic_tacos.engines.sqlite_snapshot import SqliteSnapshots
 from traffic_tacos.kernel.errors import Refusal
 from traffic_tacos.ports.buckets import SharedBuckets
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.http import HttpPost
-from traffic_tacos.ports.log import Log
 from traffic_tacos.ports.rooms import Gauge
 from traffic_tacos.ports.snapshots import OnSnapshot
 from traffic_tacos.ports.store import Store, Write
@@ -64,7 +64,7 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OnRedis(TypedDict, total=False):
-    log: Log
+    log: MeasuredLog
     buckets: SharedBuckets
 
 
@@ -96,7 +96,7 @@ async def _on_dynamodb(config: Config, clock: Clock, randomness: random.Random) 
     tables = Tables(config.dynamodb)
     async with (
         wire_to(config.dynamodb) as wire,
-        _redis(config) as redis,
+        _redis(config, clock) as redis,
         found_queues(config.sqs) as queues,
         found_bus(config.event_bus) as bus,
     ):
@@ -107,7 +107,7 @@ async def _on_dynamodb(config: Config, clock: Clock, randomness: random.Random) 
             store=store,
             on_snapshot=DynamoSnapshots(requests),
             engines=partial(shared, does=config.does, outside=outside, queues=queues, bus=bus, **redis),
-            gauges=(retries_of(store.retries),),
+            gauges=(retries_of(store.retries), *(redis["log"].gauges() if "log" in redis else ())),
         )
 
 
@@ -123,7 +123,7 @@ def retries_of(counts: Mapping[str, int]) -> Gauge:
 
 
 @asynccontextmanager
-async def _redis(config: Config) -> AsyncIterator[OnRedis]:
+async def _redis(config: Config, clock: Clock) -> AsyncIterator[OnRedis]:
     """What several processes share of the queues and of their callers' limits; nothing where one at a time has the
     queues.
     """
@@ -136,7 +136,8 @@ async def _redis(config: Config) -> AsyncIterator[OnRedis]:
     except ModuleNotFoundError:
         raise Refusal.of_field("redis", "needs the extra: pip install 'traffic-tacos[redis]'") from None
     async with connected(config.redis, config.redis_replicas) as redis:
-        yield OnRedis(log=RedisLog(redis, config.redis_replicas), buckets=RedisBuckets(redis))
+        log = MeasuredLog(RedisLog(redis, config.redis_replicas), clock)
+        yield OnRedis(log=log, buckets=RedisBuckets(redis))
 
 
 async def create_tables(prefix: str) -> list[str]:

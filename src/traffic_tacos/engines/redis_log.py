@@ -21,7 +21,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ReadOnlyError, RedisError
 
 from traffic_tacos.kernel.errors import Refusal
-from traffic_tacos.ports.log import Base, BaseMoved, Entry, LogUnavailable, Mark, Position, ServerChanged
+from traffic_tacos.ports.log import Base, BaseMoved, Entry, LogUnavailable, Mark, NotReplicated, Position, ServerChanged
 
 CONNECTIONS_MAX = 32
 CONNECT_SECONDS = 1.0
@@ -107,7 +107,7 @@ class RedisLog:
         if done == b"changed":
             raise ServerChanged
         if having and having[0] < self._replicas:
-            raise LogUnavailable(
+            raise NotReplicated(
                 f"{having[0]} replicas of Redis have what was appended, and {self._replicas} are to have it"
             )
         entries = _entries(mark, found)

@@ -49,6 +49,10 @@ class LogUnavailable(Fault):
     """The log cannot be reached, or what was appended is not safe yet: nobody knows whether it is there."""
 
 
+class NotReplicated(LogUnavailable):
+    """Too few replicas had in time what was appended."""
+
+
 class BaseMoved(Exception):
     """What was read rests on a base that is no more: read the new one. Nothing was appended."""
 

@@ -105,6 +105,7 @@ async def test_a_queue_that_its_processes_have_left_is_taken_over_with_every_pla
     assert {number: place(new.view(), number).position for number in numbers if places[number]} == {
         number: position for number, position in places.items() if position
     }
+    assert both.second.restores == {"server_changed": 0, "from_store": 0, "other_rules": 1}
     later = (await new.join("somebody new", "", {}, 0)).number
     assert later not in numbers
 

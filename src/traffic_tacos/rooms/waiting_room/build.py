@@ -66,9 +66,12 @@ def build(on: Dependencies) -> Room:
             Service(QueueViewRpc(lines, operator), web_pb2.DESCRIPTOR.services_by_name["QueueViewService"]),
         ),
         subscribers=(lines.handle,),
-        gauges=tuple(
-            Gauge(name, documentation, "event", partial(_read, operator, read))
-            for name, (documentation, read) in GAUGES.items()
+        gauges=(
+            *(
+                Gauge(name, documentation, "event", partial(_read, operator, read))
+                for name, (documentation, read) in GAUGES.items()
+            ),
+            *(_of_shared(engine) if isinstance(engine, ReplicatedLines) else ()),
         ),
         caches={"waiting-tokens": room.checked},
         loops={"queues": lines.run} | ({"queue_log": engine.run} if isinstance(engine, ReplicatedLines) else {}),
@@ -88,6 +91,24 @@ def _engine(on: Dependencies) -> EmbeddedLines | ReplicatedLines:
     if on.log is None:
         return EmbeddedLines(on.store, on.clock, on.keyring.waiting, maintenance)
     return ReplicatedLines(on.log, on.store, on.clock, on.randomness, on.keyring.waiting, maintenance)
+
+
+def _of_shared(engine: ReplicatedLines) -> tuple[Gauge, ...]:
+    return (
+        Gauge(
+            "tacos_queue_log_behind_seconds",
+            "How long ago this process knew all that others had appended to the logs of the queues",
+            "log",
+            lambda: [("queues", engine.behind_seconds())],
+        ),
+        Gauge(
+            "tacos_queue_restores",
+            "Queues that this process brought back: server_changed (another Redis server answers), from_store (the log "
+            "was empty) or other_rules (a version with other rules had it)",
+            "reason",
+            lambda: [(reason, float(count)) for reason, count in engine.restores.items()],
+        ),
+    )
 
 
 def _read(operator: Operator, read: Callable[[Overview], float]) -> Iterable[tuple[str, float]]:

@@ -74,6 +74,8 @@ SAVED_AT_BYTES = 1_000_000  # of entries, and as many as the state has
 LEFT_AFTER = 3 * SECOND  # nothing was appended for so long: those who had the queue have ended, or nobody waits
 APPENDED_AT_MOST = 4  # times, for one batch
 
+RESTORES = ("server_changed", "from_store", "other_rules")
+
 log = structlog.get_logger()
 
 
@@ -106,6 +108,7 @@ class ReplicatedLines:
         self._read_at = clock.now()
         self._next_read: asyncio.Task[None] | None = None
         self._is_away = False  # the log, when it was last asked
+        self.restores = dict.fromkeys(RESTORES, 0)  # of queues, by this process
         self._lost: dict[str, OtherRules] = {}
         self._of_others: dict[str, tuple[Position, Instant]] = {}  # logs with other rules: their end, and since when
 
@@ -164,6 +167,10 @@ class ReplicatedLines:
         if position != end:
             self._of_others[name] = end, now
         return position == end and now >= since + LEFT_AFTER
+
+    def behind_seconds(self) -> float:
+        """How long ago everything that others had appended was known here."""
+        return max(0, self.clock.now() - self._read_at) / SECOND if self._lines else 0.0
 
     async def catch_up(self) -> None:
         """While the log is away, nobody waits for it: it is asked again in the background (`run`)."""
@@ -519,6 +526,7 @@ class ReplicatedLine:
             if base is None:
                 new = await self._rebuilt()
                 new.rules = self._engine.rules
+                self._engine.restores["from_store"] += bool(new.model.last_number)
                 await self._log.begin(self.name, "", START, new.frozen())
                 continue
             machine = LineMachine.thawed(self.name, self._on.entry, base.state)
@@ -530,6 +538,7 @@ class ReplicatedLine:
                     raise self._of_others(machine.rules, may_take_over=may_take_over)
                 log.warning("queue_rules_changed", event_id=self.name, before=machine.rules, now=self._engine.rules)
                 # What the last entries came to was decided by other rules; the store has what was answered.
+                self._engine.restores["other_rules"] += 1
                 taken = await self._rebuilt() if entries else machine
                 taken.rules = self._engine.rules
                 await self._log.begin(self.name, base.epoch, end, taken.frozen())
@@ -559,6 +568,7 @@ class ReplicatedLine:
         self.apply(entries, mark.epoch)
         machine = LineMachine.thawed(self.name, self._on.entry, self._machine.frozen())
         machine.skip(self._clock.now())
+        self._engine.restores["server_changed"] += 1
         log.warning("queue_server_changed", event_id=self.name, numbers_skipped_from=machine.model.last_number)
         await self._log.begin(self.name, self.mark.epoch, self.mark.position, machine.frozen())
 
