@@ -66,13 +66,7 @@ def build(on: Dependencies) -> Room:
             Service(QueueViewRpc(lines, operator), web_pb2.DESCRIPTOR.services_by_name["QueueViewService"]),
         ),
         subscribers=(lines.handle,),
-        gauges=(
-            *(
-                Gauge(name, documentation, "event", partial(_read, operator, read))
-                for name, (documentation, read) in GAUGES.items()
-            ),
-            *(_of_shared(engine) if isinstance(engine, ReplicatedLines) else ()),
-        ),
+        gauges=_gauges(operator, engine),
         caches={"waiting-tokens": room.checked},
         loops={"queues": lines.run} | ({"queue_log": engine.run} if isinstance(engine, ReplicatedLines) else {}),
         settings={MAINTENANCE: lambda _: lines.look_again()},
@@ -91,6 +85,14 @@ def _engine(on: Dependencies) -> EmbeddedLines | ReplicatedLines:
     if on.log is None:
         return EmbeddedLines(on.store, on.clock, on.keyring.waiting, maintenance)
     return ReplicatedLines(on.log, on.store, on.clock, on.randomness, on.keyring.waiting, maintenance)
+
+
+def _gauges(operator: Operator, engine: EmbeddedLines | ReplicatedLines) -> tuple[Gauge, ...]:
+    own = (
+        Gauge(name, documentation, "event", partial(_read, operator, read))
+        for name, (documentation, read) in GAUGES.items()
+    )
+    return (*own, *(_of_shared(engine) if isinstance(engine, ReplicatedLines) else ()))
 
 
 def _of_shared(engine: ReplicatedLines) -> tuple[Gauge, ...]:

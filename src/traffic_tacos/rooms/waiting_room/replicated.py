@@ -568,8 +568,8 @@ class ReplicatedLine:
         self.apply(entries, mark.epoch)
         machine = LineMachine.thawed(self.name, self._on.entry, self._machine.frozen())
         machine.skip(self._clock.now())
-        self._engine.restores["server_changed"] += 1
         log.warning("queue_server_changed", event_id=self.name, numbers_skipped_from=machine.model.last_number)
+        self._engine.restores["server_changed"] += 1
         await self._log.begin(self.name, self.mark.epoch, self.mark.position, machine.frozen())
 
     # What the store knows.
