@@ -2,10 +2,10 @@
 
 No browsers: each fan asks for what the page asks for, as often (fan/line.js). Opening it takes its files and the event,
 and on a second visit only what its cache must ask for again; waiting takes `/web/queue/EVENT` every three seconds and
-the ticket's own status once a minute, or every five seconds near the turn. All of it twice: straight to the platform,
-and through a cache that keeps what its answers allow, for as long as they say, and asks once for all who wait for it.
-Counted is the CPU of the platform's process; callers and cache are in this process, on the same cores. At the end
-somebody with a real browser joins the queue again and again, straight, beside all who wait and then alone.
+the ticket's own status every two minutes, or every five seconds near the turn. All of it twice: straight to the
+platform, and through a cache that keeps what its answers allow, for as long as they say, and asks once for all who wait
+for it. Counted is the CPU of the platform's process; callers and cache are in this process, on the same cores. At the
+end somebody with a real browser joins the queue again and again, straight, beside all who wait and then alone.
 """
 
 import argparse
@@ -40,7 +40,7 @@ sections: [{{id: PIT, name: Pit, price: 1000, standing: 1000}}]
 PAGE, ABOUT, LINE = f"/e/{EVENT}", f"/web/events/{EVENT}", f"/web/queue/{EVENT}"
 STATUS, JOIN = "/gateway.v1.QueueService/GetQueueStatus", "/gateway.v1.QueueService/JoinQueue"
 STAGE = ("fan/line.js", "i18n/ko.js")  # what the page loads once it knows what to show
-LOOKED, SIGN_OF_LIFE, NEAR, ASKED_NEAR = 3.0, 60.0, 50, 5.0  # as in fan/line.js
+LOOKED, SIGN_OF_LIFE, NEAR, ASKED_NEAR = 3.0, 120.0, 50, 5.0  # as in fan/line.js
 TO_THE_ORIGIN = 32  # connections of the cache
 JOINING = 16  # at once
 VISITS, VISIT_SECONDS = 10, 2.0

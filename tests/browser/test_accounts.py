@@ -158,13 +158,47 @@ def test_who_is_signed_out_while_seats_are_held_signs_in_again_and_has_them(visi
 def test_a_token_that_would_end_before_the_purchase_is_renewed_before_the_turn_is_taken(visit, issuer):
     issuer.lifetime = LASTS_LESS_THAN_A_PURCHASE
     fan = visit(locale="en-GB")
-    joins(fan, "evt_short")
-    fan.page.get_by_role("button", name="Choose seats").wait_for()
+    fan.page.goto(f"{fan.address}/e/evt_short")
+    signs_in(fan.page)
+    fan.page.get_by_text(SAYS_WHO).wait_for()
     assert issuer.grants == ["authorization_code"]
     issuer.lifetime = 3600
+    fan.press("Join the queue")
     fan.press("Choose seats")
     fan.waits_for("Choose your seats")
     assert issuer.grants == ["authorization_code", "refresh_token"]
+    assert fan.page.get_by_text("Your sign-in ends at").count() == 0
+
+
+def test_a_sign_in_that_ends_too_soon_and_cannot_be_renewed_is_said_while_there_is_time(visit, issuer):
+    issuer.lifetime, issuer.renews = LASTS_LESS_THAN_A_PURCHASE, False
+    fan = visit(locale="en-GB", **PHONE)
+    joins(fan, "evt_hall")
+    fan.page.get_by_text("Your sign-in ends at").wait_for()
+    assert fan.violations() == []
+    assert fan.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    issuer.lifetime = 3600
+    fan.press("Sign in again")
+    fan.page.locator("main button:not(.second)").click()
+    fan.page.get_by_role("link", name="Yes, it is me").click()
+    fan.page.get_by_role("button", name="Choose seats").wait_for()  # the same place, and the same turn
+    fan.page.wait_for_load_state("networkidle")
+    assert fan.page.get_by_text("Your sign-in ends at").count() == 0
+    fan.press("Choose seats")
+    fan.waits_for("Choose your seats")
+    assert issuer.grants == ["authorization_code", "refresh_token", "authorization_code"]
+
+
+def test_tokens_that_are_shorter_than_a_purchase_are_renewed_in_it(visit, issuer):
+    issuer.lifetime = 122  # seconds: a token is renewed two minutes before it ends
+    fan = visit(locale="en-GB")
+    holds(fan, "evt_hall")
+    renewed = issuer.grants.count("refresh_token")
+    fan.page.wait_for_timeout(3_000)
+    fan.pays(APPROVED)
+    fan.waits_for("The tickets are yours")
+    assert issuer.grants.count("refresh_token") > renewed
+    assert fan.page.get_by_text("Your sign-in ends at").count() == 0
 
 
 def test_who_is_signed_out_before_joining_is_told_so(visit, issuer):

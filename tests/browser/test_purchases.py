@@ -280,6 +280,33 @@ def test_a_declined_card_while_another_payment_can_still_be_made_asks_for_anothe
     fan.waits_for("The tickets are yours")
 
 
+def test_money_that_came_too_late_is_said_to_go_back(visit):
+    fan = visit(locale="en-GB")
+    fan.holds_the_best("evt_hall")
+
+    def late(field: str, status: str) -> Any:
+        """As if the bank had said yes behind the end of the hold."""
+
+        def changed(route: Any) -> None:
+            answer = route.fetch()
+            told = answer.json()
+            told[field]["status"] = status
+            route.fulfill(response=answer, body=json.dumps(told))
+
+        return changed
+
+    fan.page.route("**/GetPaymentStatus", late("payment", "PAYMENT_STATUS_REFUNDED"))
+    fan.page.route("**/ProcessPayment", lambda route: route.fulfill(json={}))
+    fan.types_a_card(APPROVED)
+    fan.page.locator("form button").first.click()
+    fan.page.route("**/GetReservation", late("reservation", "RESERVATION_STATUS_EXPIRED"))
+    fan.waits_for("Paid, but too late")
+    assert "All of the money goes back to you." in fan.page.locator("main").inner_text()
+    assert fan.violations() == []
+    fan.press("Join the queue again")
+    fan.waits_for("The Long Evening")
+
+
 def test_a_hold_is_extended_once_and_its_end_says_that_nothing_was_charged(visit, jump):
     fan = visit(locale="en-GB")
     fan.holds_the_best("evt_short")

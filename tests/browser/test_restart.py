@@ -1,26 +1,93 @@
-"""A platform that is killed and comes back, behind the back of somebody who waits."""
+"""Somebody who waits, while the queue is paused and the platform is killed and comes back."""
 
-from pathlib import Path
+import pytest
 
 from tests.browser.visitor import Visitor
 from tests.e2e.process import UpProcess
 
-HALL = Path(__file__).parent / "hall.yaml"
+EVENT = "evt_slow"
+FILE = """
+id: EVENT
+name: A Slow Evening
+currency: EUR
+admission: {rate_per_second: 1, active_max: 1, idle_seconds: IDLE}
+sections: [{id: MAIN, name: Main, price: 1000, standing: 20}]
+"""
+IMPATIENT, IDLE_SECONDS = "evt_impatient", 3
 
 
-def test_whoever_is_in_the_queue_keeps_the_place_when_the_platform_is_killed(chromium, tmp_path):
-    platform = UpProcess(tmp_path, "--event", str(HALL), "--time-scale", "10").start()
-    context = chromium.new_context(locale="en-GB")
-    try:
-        fan = Visitor(context, f"http://{platform.http}")
-        fan.joins("evt_hall")
-        fan.page.get_by_role("button", name="Choose seats").wait_for()
-        platform.kill()
-        fan.press("Choose seats")
-        fan.page.get_by_text("There is no connection").first.wait_for()
-        platform.start()
-        fan.press("Choose seats")
-        fan.waits_for("Choose your seats")
-    finally:
-        context.close()
-        platform.ensure_stopped()
+@pytest.fixture
+def platform(chromium, tmp_path):
+    files: list[str] = []
+    for event, idle in ((EVENT, 3600), (IMPATIENT, IDLE_SECONDS)):
+        (tmp_path / f"{event}.yaml").write_text(FILE.replace("EVENT", event).replace("IDLE", str(idle)))
+        files += ["--event", str(tmp_path / f"{event}.yaml")]
+    process = UpProcess(tmp_path / "data", *files, "--time-scale", "10").start()
+    yield process
+    process.ensure_stopped()
+
+
+def place(fan: Visitor) -> str:
+    return fan.page.locator(".figures dd").first.inner_text()
+
+
+def test_whoever_waits_keeps_the_place_through_a_pause_a_kill_and_a_reload(visit, platform):
+    fan, first = visit(locale="en-GB"), visit(locale="en-GB")
+    first.has_a_turn(EVENT)
+    for number in range(4):
+        joined = {"eventId": EVENT, "sessionId": f"other-{number}"}
+        assert fan.page.request.post(f"{fan.address}/gateway.v1.QueueService/JoinQueue", data=joined).ok
+    fan.joins(EVENT)
+    fan.page.locator(".figures dd", has_text="5").first.wait_for()
+    assert fan.page.title().startswith("Place 5")
+    asked = f"events/{EVENT}/admission.message", "The doors open at eight"
+    assert platform.tacos("admin", "set", *asked, "--reason", "a storm", *where(platform)).returncode == 0
+    fan.page.get_by_text("The doors open at eight").wait_for()
+    stop = ("admin", "emergency", "stop-admissions", "--reason", "fire", "--yes", *where(platform))
+    assert platform.tacos(*stop).returncode == 0
+    fan.page.get_by_text("The queue is paused for a moment. Everybody keeps their place.").wait_for()
+    assert fan.violations() == []
+
+    platform.kill()
+    fan.page.get_by_text("No connection right now. You keep your place").wait_for()
+    assert (place(fan), fan.violations()) == ("5", [])
+    platform.start()
+    platform.wait_for_pages()
+    fan.page.get_by_text("The queue is paused for a moment").wait_for()
+    fan.page.reload()
+    fan.page.locator(".figures dd", has_text="5").first.wait_for()
+    tab = fan.tab()
+    tab.goto(f"{fan.address}/e/{EVENT}")
+    tab.locator(".figures dd", has_text="5").first.wait_for()
+    fan.messages[:] = [said for said in fan.messages if "net::ERR" not in said]
+    first.messages.clear()
+
+
+def test_a_turn_is_taken_when_the_platform_is_there_again(visit, platform):
+    fan = visit(locale="en-GB")
+    fan.joins(EVENT)
+    fan.page.get_by_role("button", name="Choose seats").wait_for()
+    platform.kill()
+    fan.press("Choose seats")
+    fan.page.get_by_text("There is no connection").first.wait_for()
+    platform.start()
+    platform.wait_for_pages()
+    fan.press("Choose seats")
+    fan.waits_for("Choose your seats")
+    fan.messages[:] = [said for said in fan.messages if "net::ERR" not in said]
+
+
+def test_a_place_that_ends_without_a_sign_of_life_is_kept_by_an_open_page(visit, platform):
+    fan, first = visit(locale="en-GB"), visit(locale="en-GB")
+    first.has_a_turn(IMPATIENT)
+    fan.joins(IMPATIENT)
+    fan.page.locator(".figures dd", has_text="1").first.wait_for()
+    asked = []
+    fan.page.on("request", lambda one: asked.append(one.url) if "GetQueueStatus" in one.url else None)
+    fan.page.wait_for_timeout(2000 * IDLE_SECONDS)
+    assert place(fan) == "1"
+    assert len(asked) >= 2 * IDLE_SECONDS - 2
+
+
+def where(platform: UpProcess) -> tuple[str, ...]:
+    return "--data", str(platform.data), "--grpc", platform.grpc

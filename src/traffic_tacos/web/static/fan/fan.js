@@ -24,9 +24,24 @@ export async function fanOf(way, lasting = RENEWED_BEFORE) {
   return { token: guest.token, userId: guest.userId, until: Date.parse(guest.expiresAt), code };
 }
 
+/** Milliseconds that an account's token has to last when a turn is taken: through it, and the hold of the seats. @param {any} event */
+const purchase = (event) => TURN + event.hold_seconds * 1000 + EXTENSION;
+
+/**
+ * Renew the sign-in that a place belongs to, where it would end before a purchase from now on does. When it ends, in
+ * milliseconds, if it cannot be renewed; 0 where all is well.
+ * @param {import("./event.js").Stage} stage
+ */
+export async function signInEnds({ event, way }) {
+  const { account } = way();
+  if (!account) return 0;
+  const known = await (await import("../lib/account.js")).accountOf(account, purchase(event) + RENEWED_BEFORE);
+  return known.refresh || now() + purchase(event) < known.until ? 0 : known.until;
+}
+
 /** Take the turn: with a token that outlasts it, and the hold of the seats. @param {import("./event.js").Stage} stage */
 export async function admit({ event, way, set }) {
-  const fan = await fanOf(way(), RENEWED_BEFORE + TURN + event.hold_seconds * 1000 + EXTENSION);
+  const fan = await fanOf(way(), purchase(event) + RENEWED_BEFORE);
   if (!way().account) set({ fan });
   const request = { waitingToken: way().waiting, eventId: event.id, userId: fan.userId };
   const admission = await call("gateway.v1.QueueService/RequestAdmission", request, fan.token);

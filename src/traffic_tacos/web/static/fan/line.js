@@ -3,12 +3,13 @@
 import { again, announce, h, retext, show } from "../lib/dom.js";
 import { call, isExpected, now, read, Refused } from "../lib/server.js";
 import { about, clock, number, t, why } from "../lib/words.js";
-import { admit } from "./fan.js";
+import { admit, signInEnds } from "./fan.js";
 import { isDrawn, numberOf, placeOf, waitOf } from "./place.js";
 import { quantities } from "./quantity.js";
 
 const LOOKED = 3000; // milliseconds between two looks at the queue
-const SIGN_OF_LIFE = 60_000; // between two questions about one's own place
+const SIGN_OF_LIFE = 120_000; // the most between two questions about one's own place; less where it would end sooner
+const SIGNS = 3; // of life, at least, in the time in which a place without any ends
 const NEAR = 50; // from this place on it is asked more often
 const ASKED_NEAR = 5000;
 const SPOKEN = 30_000; // a place is read aloud no more often
@@ -21,19 +22,23 @@ export async function view(stage) {
   let rank = numberOf(waiting);
   let place = Infinity;
   let asked = -Infinity; // when the server was last asked about this very place
+  let alive = 0; // milliseconds until it has to be asked again
   let spoken = -Infinity;
   let isOver = false;
+  let isSignInSeen = false;
 
   const figure = h("dd", {}, "…");
   const waitLabel = h("dt", {}, t("about_time"));
   const wait = h("dd", {}, "…");
   const bar = h("progress", { max: 1, value: 0, "aria-label": t("progress") });
   const notices = h("div", {});
+  const signIn = h("div", {});
   show(
     head,
     h("h1", {}, t("in_queue")),
     problem,
     notices,
+    signIn,
     h(
       "section",
       { class: "card" },
@@ -75,11 +80,12 @@ export async function view(stage) {
       rank = (await drawnPlace()) ?? rank;
     }
     const reckoned = placeOf(rank, line);
-    const due = place <= NEAR || reckoned === 0 ? ASKED_NEAR : SIGN_OF_LIFE;
+    const due = Math.min(alive, place <= NEAR || reckoned === 0 ? ASKED_NEAR : Infinity);
     if (reckoned === null || reckoned === 0 || Date.now() - asked >= due) await askStatus();
     if (signal.aborted || isOver) return;
     if (reckoned) place = Math.min(place, reckoned);
     tell(line);
+    if (place <= NEAR) await seeSignIn();
   }
 
   async function askStatus() {
@@ -90,6 +96,8 @@ export async function view(stage) {
       throw fault;
     });
     if (signal.aborted) return;
+    const ends = status.expiresAt ? Date.parse(status.expiresAt) - now() : Infinity;
+    alive = Math.min(SIGN_OF_LIFE, ends / SIGNS);
     if (ENDED.has(status.status)) return ended();
     if (status.admissionReady) return turn(status);
     if (status.position) place = Math.min(place, status.position);
@@ -130,6 +138,19 @@ export async function view(stage) {
     notices.replaceChildren(h("p", { class: "notice" }, t("draw_says")));
   }
 
+  /** While there is still time: the account's sign-in, which has to last until the seats are paid for. */
+  async function seeSignIn() {
+    if (isSignInSeen) return;
+    isSignInSeen = true;
+    try {
+      const ends = await signInEnds(stage);
+      if (ends) signIn.replaceChildren((await import("./member.js")).endsSoon(ends));
+    } catch (fault) {
+      if (!isExpected(fault)) throw fault;
+      if (fault instanceof Refused && !signal.aborted) void go(); // it has ended: the page says so
+    }
+  }
+
   async function drawnPlace() {
     const request = { eventId: event.id, afterNumber: numberOf(waiting) - 1, pageSize: 1 };
     const drawn = await call("tacos.waiting_room.v1.DrawService/ListDrawEntries", request);
@@ -155,8 +176,10 @@ export async function view(stage) {
         h("p", { class: "hint" }, until),
         h("div", { class: "acts" }, button),
       ),
+      signIn,
       problem,
     );
+    void seeSignIn();
 
     async function enter() {
       button.setAttribute("aria-busy", "true");

@@ -1,9 +1,9 @@
 /** Buying with an account. Guests load none of it. */
 
-import { issuer } from "../lib/account.js";
+import { forget as forgetAccount, issuer } from "../lib/account.js";
 import { h, show } from "../lib/dom.js";
 import { isExpected } from "../lib/server.js";
-import { t } from "../lib/words.js";
+import { clock, t } from "../lib/words.js";
 
 /** The way to sign in and back to a page of ours; null where people cannot sign in, or it is not known now. @param {string} back */
 export async function signInFrom(back) {
@@ -16,8 +16,24 @@ export async function signInFrom(back) {
 }
 
 /** @param {string} back @param {string} key */
-const linkFrom = (back, key) =>
-  h("a", { class: "button", href: `/signed-in?back=${encodeURIComponent(back)}` }, t(key));
+const linkFrom = (back, key) => h("a", { class: "button", href: addressFrom(back) }, t(key));
+
+/** @param {string} back */
+const addressFrom = (back) => `/signed-in?back=${encodeURIComponent(back)}`;
+
+/** A sign-in that ends before a purchase could, and cannot be renewed: there is time to sign in again. @param {number} until milliseconds */
+export function endsSoon(until) {
+  function again() {
+    forgetAccount();
+    location.assign(addressFrom(location.pathname));
+  }
+  return h(
+    "section",
+    { class: "notice", role: "status" },
+    h("p", {}, t("account_ends", { time: clock(until) })),
+    h("button", { type: "button", class: "second", onclick: again }, t("account_again")),
+  );
+}
 
 /** A place that belongs to an account which is not signed in here. @param {import("./event.js").Stage} stage */
 export function view({ head, forget, go }) {

@@ -219,6 +219,9 @@ export default {
   account_sign_in: "Sign in",
   account_is: "You are signed in as {user}, in this tab and until you close it.",
   account_gone: "You are not signed in any more. Please sign in again.",
+  account_ends:
+    "Your sign-in ends at {time}, which may be before you have paid. Sign in again now: your place is kept.",
+  account_again: "Sign in again",
   account_place_title: "Sign in to go on",
   account_place_says:
     "You joined the queue with an account that is not signed in in this tab. Sign in with it again to go on. Your place and your seats are kept as long as their time runs.",

@@ -209,6 +209,9 @@ export default {
   account_sign_in: "로그인",
   account_is: "{user} 계정으로 로그인했습니다. 이 탭을 닫을 때까지 유지됩니다.",
   account_gone: "로그인이 끝났습니다. 다시 로그인해 주세요.",
+  account_ends:
+    "로그인이 {time}에 끝나므로 결제를 마치기 전에 로그아웃될 수 있습니다. 지금 다시 로그인하세요. 순서는 유지됩니다.",
+  account_again: "다시 로그인",
   account_place_title: "계속하려면 로그인하세요",
   account_place_says:
     "지금 이 탭에서 로그인하지 않은 계정으로 대기열에 들어오셨습니다. 계속하려면 그 계정으로 다시 로그인해 주세요. 정해진 시간 동안 순서와 좌석은 그대로 유지됩니다.",

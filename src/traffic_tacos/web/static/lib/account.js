@@ -92,13 +92,15 @@ export async function accountOf(userId, lasting) {
 
 /** @param {Account} known @returns {Promise<Account | null>} */
 async function renewed(known) {
-  const rest = now() < known.until ? known : null;
+  let rest = now() < known.until ? known : null;
   try {
     const where = known.refresh ? await issuer() : null;
     if (where) return await fetched(where, { grant_type: "refresh_token", refresh_token: known.refresh });
   } catch (fault) {
     if (fault instanceof Unreachable) return rest; // it is asked again while the old one lasts
     if (!(fault instanceof Refused)) throw fault;
+    rest &&= { ...rest, refresh: "" }; // what was refused is refused again
+    if (rest) store(ACCOUNT, rest);
   }
   if (!rest) forget();
   return rest;
