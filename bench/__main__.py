@@ -3,7 +3,7 @@
 Rate, times and CPU per request, with the specification's targets and the design's budgets. CPU is the platform's own
 process (user and system), so the load generator on the same cores costs rate and time but not CPU. Machines are
 noisy: compare the ratios to the echoes (of the same load: h2load's, or so many callers'), not the figures of two runs.
-Streams are in `bench.streams`.
+Streams are in `bench.streams`; medians of several runs, of one checkout or of some turn about, in `bench.compare`.
 """
 
 import argparse
@@ -52,7 +52,7 @@ BUDGET_US = {
     "CreateReservation": 450,
     "CreatePaymentIntent": 250,
 }
-console = Console()
+console = Console(stderr=True)
 
 
 def main() -> None:
@@ -60,6 +60,7 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=3000, help="prepared requests of each call")
     parser.add_argument("--status-requests", type=int, default=60000, help="repeated requests of h2load")
     parser.add_argument("--at-once", type=int, default=64)
+    parser.add_argument("--json", action="store_true", help="the table as JSON")
     asked = parser.parse_args()
     heads = ("load", "per s", "CPU us", "echoes", "budget", "p50 ms", "p95 ms", "p99 ms", "target")
     table = Listing("RPC", *heads)
@@ -71,7 +72,7 @@ def main() -> None:
         event, data = event_file(Path(folder)), Path(folder) / "data"
         with servers.platform(data, "--event", str(event), "--time-scale", "1000") as (pid, address):
             Run(pid, address, data, asked, table, base).all()
-    table.print()
+    table.print(as_json=asked.json)
     if load.H2LOAD is None:
         console.print("h2load was not found: only the Python callers were used, and they limit the rate.")
 

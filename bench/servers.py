@@ -1,6 +1,5 @@
 """Processes under measurement: started for it, and how much CPU and memory they take."""
 
-import os
 import socket
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from bench import load
 
 TACOS = [sys.executable, "-c", "from traffic_tacos.cli import main; main()"]
 STARTED_WITHIN = 120
+CLOCK_OF_A_PROCESS = 2  # the clock that clock_getcpuclockid(3) gives for a process id; Linux
 
 
 @contextmanager
@@ -43,8 +43,8 @@ def cpu_us(pid: int, run: Callable[[], Any]) -> tuple[float, Any]:
 
 
 def cpu_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    """What all threads of the process have used, to the nanosecond: /proc counts in hundredths of a second."""
+    return time.clock_gettime(~pid << 3 | CLOCK_OF_A_PROCESS)
 
 
 def memory_bytes(pid: int) -> int:
