@@ -19,7 +19,7 @@ from traffic_tacos.engines.dynamodb import DynamoStore
 from traffic_tacos.engines.dynamodb_requests import AnswerLost, Cancelled, Item, Requests, Throttled
 from traffic_tacos.engines.dynamodb_tables import PACKED, PARTITION, SORT, TEXT, TOKEN, Tables
 from traffic_tacos.ports.clock import Clock
-from traffic_tacos.ports.store import DamagedRecord, Kind, Write, packed, unpacked
+from traffic_tacos.ports.store import DamagedRecord, Key, Kind, Write, packed, unpacked
 
 QUERY_PAGE = 50
 TRANSACTION_ITEMS_MAX = 100
@@ -186,11 +186,17 @@ class FakeDynamoStore(DynamoStore):
         )
         self._own = clock, randomness
 
-    def all(self, kind: Kind[Any]) -> Iterator[tuple[str, Any]]:
+    def one(self, key: Key[Any]) -> Any:
+        return next((value for path, value in self.all(key.kind) if path == key.path), None)
+
+    def count(self, kind: Kind[Any]) -> int:
+        return sum(1 for _ in self.all(kind))
+
+    def all(self, kind: Kind[Any], of: Callable[[str], bool] = lambda _: True) -> Iterator[tuple[str, Any]]:
         """Every record of a kind that can be read, with its path, as it is now."""
         prefix = kind.prefix().path
         for path, item in sorted({item[SORT]["S"]: item for item in self.wire.items()}.items()):
-            if path.startswith(prefix):
+            if path.startswith(prefix) and of(path):
                 try:
                     yield path, Item.of(item).value(kind, path)
                 except DamagedRecord as damage:

@@ -135,11 +135,19 @@ class Requests:
 
     async def page(self, prefix: str, after: str, limit: int | None) -> list[tuple[str, Item]]:
         """The first records under a prefix behind a path, by path, wherever they lie; all of them without a limit."""
-        parts = self._tables.parts(prefix)
-        pages = await all_of([self._part(part, prefix, after, limit) for part in parts])
+        parts = self.parts(prefix)
+        pages = await all_of([self.of_part(part, prefix, after, limit) for part in parts])
         return sorted((entry for page in pages for entry in page), key=lambda entry: entry[0])[:limit]
 
-    async def _part(self, part: Place, prefix: str, after: str, limit: int | None) -> list[tuple[str, Item]]:
+    def places(self, path: str) -> list[Place]:
+        """Every copy of a record."""
+        return self._tables.places(path)
+
+    def parts(self, prefix: str) -> list[Place]:
+        """Where all records under a prefix are, for `of_part`."""
+        return self._tables.parts(prefix)
+
+    async def of_part(self, part: Place, prefix: str, after: str, limit: int | None) -> list[tuple[str, Item]]:
         """As `page`, of one part. The bounds of BETWEEN belong to it, so one more is asked for."""
         payload: dict[str, Any] = {
             "TableName": part.table,

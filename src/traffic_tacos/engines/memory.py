@@ -73,9 +73,21 @@ class MemoryStore:
     def damaged(self) -> Mapping[str, str]:
         return self._damaged
 
-    def all(self, kind: Kind[T]) -> Iterator[tuple[str, T]]:
+    def all(self, kind: Kind[T], of: Callable[[str], bool] = lambda _: True) -> Iterator[tuple[str, T]]:
         """Every record of a kind that can be read, with its path, as it is now."""
-        return ((key.path, value) for key, value in self._under(kind.prefix(), kind.prefix().path, len(self._paths)))
+        found = self._under(kind.prefix(), kind.prefix().path, len(self._paths))
+        return ((key.path, value) for key, value in found if of(key.path))
+
+    def one(self, key: Key[T]) -> T | None:
+        try:
+            value: T | None = self._get(key)
+        except DamagedRecord:
+            return None
+        return value
+
+    def count(self, kind: Kind[T]) -> int:
+        prefix = kind.prefix().path
+        return bisect_right(self._paths, prefix + _LAST) - bisect_right(self._paths, prefix)
 
     def reopened(self, on_commit: Callable[[Sequence[Write]], None]) -> "MemoryStore":
         """The same records in a new process, as after a crash."""

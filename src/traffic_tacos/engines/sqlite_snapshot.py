@@ -10,7 +10,7 @@ from typing import TypeVar
 from traffic_tacos.engines.sqlite import connected
 from traffic_tacos.kernel.errors import Refusal
 from traffic_tacos.ports.snapshots import Snapshot
-from traffic_tacos.ports.store import DamagedRecord, Kind
+from traffic_tacos.ports.store import DamagedRecord, Key, Kind
 
 T = TypeVar("T")
 
@@ -46,17 +46,33 @@ class _Records:
         self._connection = connection
         self._damaged: dict[str, str] = {}
 
-    def all(self, kind: Kind[T]) -> Iterator[tuple[str, T]]:
-        prefix = kind.prefix().path
+    def all(self, kind: Kind[T], of: Callable[[str], bool] = lambda _: True) -> Iterator[tuple[str, T]]:
         rows = self._connection.execute(
-            "SELECT path, CAST(value AS BLOB) FROM records WHERE path > ? AND path < ?",
-            (prefix, prefix + chr(0x10FFFF)),
+            "SELECT path, CAST(value AS BLOB) FROM records WHERE path > ? AND path < ?", _bounds(kind)
         )
         for path, raw in rows:
-            try:
-                yield path, kind.decode(path, raw)
-            except DamagedRecord as damage:
-                self._damaged[path] = damage.why
+            if of(path) and (value := self._decoded(kind, path, raw)) is not None:
+                yield path, value
+
+    def one(self, key: Key[T]) -> T | None:
+        row = self._connection.execute("SELECT CAST(value AS BLOB) FROM records WHERE path = ?", (key.path,)).fetchone()
+        return None if row is None else self._decoded(key.kind, key.path, row[0])
+
+    def count(self, kind: Kind[T]) -> int:
+        asked = "SELECT count(*) FROM records WHERE path > ? AND path < ?"
+        return int(self._connection.execute(asked, _bounds(kind)).fetchone()[0])
+
+    def _decoded(self, kind: Kind[T], path: str, raw: bytes) -> T | None:
+        try:
+            return kind.decode(path, raw)
+        except DamagedRecord as damage:
+            self._damaged[path] = damage.why
+            return None
 
     def damaged(self) -> Mapping[str, str]:
         return self._damaged
+
+
+def _bounds(kind: Kind[T]) -> tuple[str, str]:
+    prefix = kind.prefix().path
+    return prefix, prefix + chr(0x10FFFF)

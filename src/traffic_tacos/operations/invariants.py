@@ -1,12 +1,18 @@
 """The invariants of the design, checked over everything stored, on one snapshot.
 
+What belongs to one reservation is looked at together, and so many reservations at a time that a store of any size is
+checked in the same memory; a store with more of them is read once for each such part.
+
 Work under way is no violation as long as something durable will finish it: a confirmation that was
 begun has its job, a payment without a ticket has the job that will look at it.
 """
 
+from array import array
 from collections import Counter, defaultdict
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Iterator, Mapping
+from functools import reduce
+from typing import NamedTuple, TypeVar
+from zlib import crc32
 
 import msgspec
 
@@ -17,7 +23,7 @@ from traffic_tacos.ports.audit import AUDIT, AUDIT_HEAD, broken_links
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.sales import SALE, Period
 from traffic_tacos.ports.snapshots import OnSnapshot, Snapshot
-from traffic_tacos.ports.store import JOB, Job, parts_of
+from traffic_tacos.ports.store import JOB, parts_of
 from traffic_tacos.rooms.catalog.model import Event
 from traffic_tacos.rooms.catalog.records import EVENT
 from traffic_tacos.rooms.inventory.model import Hold, HoldStatus
@@ -31,6 +37,7 @@ from traffic_tacos.rooms.waiting_room.operating import FOR_ALL, RATE_SETTING
 from traffic_tacos.rooms.waiting_room.records import TICKET
 
 VIOLATIONS_SHOWN_MAX = 20
+RESERVATIONS_AT_ONCE = 25_000  # some 100 MB
 SECOND_LOOK_SECONDS = 3.0  # later than any call that was under way at the first
 FOR_EVER = 2**63
 DECIDED_WITHIN = 10 * SECOND  # from looking at the clock to the commit; no call takes longer
@@ -46,35 +53,139 @@ class Result(msgspec.Struct, frozen=True):
     violation_count: int
 
 
-class Everything:
-    """What the checks look at, read once."""
+class Part(NamedTuple):
+    """Those reservations, with all that belongs to them, of which `has` is true: of so many parts one."""
 
-    def __init__(self, records: Snapshot, now: Instant) -> None:
+    number: int = 0
+    parts: int = 1
+
+    @property
+    def is_first(self) -> bool:
+        """That which also has what belongs to no reservation."""
+        return self.number == 0
+
+    @property
+    def is_last(self) -> bool:
+        return self.number == self.parts - 1
+
+    def has(self, name: str) -> bool:
+        return self.parts == 1 or crc32(name.encode()) % self.parts == self.number
+
+
+WHOLE = Part()
+
+
+class Turns:
+    """When the tickets of an event were admitted, and which: of every ticket that was ever given a few bytes."""
+
+    def __init__(self) -> None:
+        self.times = array("q")
+        self.numbers = array("q")
+
+
+class Seating:
+    """Where the seats of events are, of one event at a time: records come event by event."""
+
+    def __init__(self, records: Snapshot) -> None:
+        self._records = records
+        self._event_id = ""
+        self._seats: dict[str, tuple[str, int]] = {}  # by seat id, its row's path and its mask
+        self._full: dict[str, int] = {}  # by row path, all its seats
+
+    def seats(self, event_id: str) -> Mapping[str, tuple[str, int]]:
+        self._have(event_id)
+        return self._seats
+
+    def full(self, event_id: str, path: str) -> int | None:
+        """All seats of a row; None where the event has no such row."""
+        self._have(event_id)
+        return self._full.get(path)
+
+    def _have(self, event_id: str) -> None:
+        if event_id == self._event_id:
+            return
+        event = self._records.one(EVENT.key(event_id))
+        self._event_id, self._seats, self._full = event_id, {}, {}
+        for section in event.sections if event is not None else ():
+            for row in section.rows:
+                path = ROW.key(event_id, section.id, row.id).path
+                self._full[path] = (1 << len(row.seats)) - 1
+                self._seats |= {seat.id: (path, 1 << bit) for bit, seat in enumerate(row.seats)}
+
+
+class Everything:
+    """What the checks look at, of the reservations of one part."""
+
+    def __init__(self, records: Snapshot, now: Instant, part: Part = WHOLE) -> None:
         self.now = now
-        self.events: dict[str, Event] = {event.id: event for _, event in records.all(EVENT)}
-        self.rows: dict[str, RowState] = dict(records.all(ROW))
-        self.holds = {parts_of(path): hold for path, hold in records.all(HOLD)}  # by event and reservation
-        self.reservations: dict[str, Reservation] = {one.id: one for _, one in records.all(RESERVATION)}
-        self.orders: list[Order] = [order for _, order in records.all(ORDER)]
+        self.part = part
+        self.seating = Seating(records)
+        self.capacity = Check()
+        self.row_count = 0
+        # Without their seats, which are many: `seating` has them.
+        self.events: dict[str, Event] = {
+            event.id: msgspec.structs.replace(event, sections=()) for _, event in records.all(EVENT)
+        }
+        self.rows = dict(self._rows(records))
+        self.reservations: dict[str, Reservation] = {
+            one.id: one for _, one in records.all(RESERVATION, lambda path: part.has(parts_of(path)[0]))
+        }
+        self.holds: dict[tuple[str, ...], Hold] = {}  # by event and reservation
+        self.of_persons: dict[tuple[str, str], list[Hold]] = defaultdict(
+            list
+        )  # by event and user, where one has a limit
+        self._read_holds(records)
+        self.orders: list[Order] = [order for _, order in records.all(ORDER) if part.has(order.reservation_id)]
         self.order_of = {order.reservation_id: order for order in self.orders}
-        self.payments: dict[str, Payment] = {payment.id: payment for _, payment in records.all(PAYMENT)}
-        self.uses = {parts_of(path)[0]: use for path, use in records.all(ADMISSION_USE)}
-        self.tickets = [(parts_of(path)[0], ticket) for path, ticket in records.all(TICKET)]
+        self.payments: dict[str, Payment] = {
+            payment.id: payment for _, payment in records.all(PAYMENT) if part.has(payment.reservation_id)
+        }
+        self.uses = {parts_of(path)[0]: use for path, use in records.all(ADMISSION_USE) if part.has(use.reservation_id)}
         self.sales = {parts_of(path)[0]: sale for path, sale in records.all(SALE)}
-        self.audit = [entry for _, entry in sorted(records.all(AUDIT))]
-        self.audit_head = next((head for _, head in records.all(AUDIT_HEAD)), None)
-        jobs: list[Job] = [job for _, job in records.all(JOB)]
-        self.damaged = dict(records.damaged())
-        live = [job.payload for job in jobs if not job.is_dead]
-        self.payments_at_work = {payload["payment_intent_id"] for payload in live if "payment_intent_id" in payload}
-        self.reservations_at_work = {payload.get("reservation_id", "") for payload in live}
-        self.seats: dict[str, tuple[str, int]] = {}  # seat id -> row path and mask
-        for event in self.events.values():
-            for section in event.sections:
-                for row in section.rows:
-                    path = ROW.key(event.id, section.id, row.id).path
-                    for bit, seat in enumerate(row.seats):
-                        self.seats[f"{event.id}/{seat.id}"] = (path, 1 << bit)
+        self.turns: dict[str, Turns] = defaultdict(Turns)  # by event
+        self.ticket_count = 0
+        self._read_tickets(records)
+        self.audit = [entry for _, entry in sorted(records.all(AUDIT))] if part.is_first else []
+        self.audit_head = next((head for _, head in records.all(AUDIT_HEAD)), None) if part.is_first else None
+        self.payments_at_work: set[str] = set()
+        self.reservations_at_work: set[str] = set()
+        self._read_jobs(records)
+        self.damaged = dict(records.damaged()) if part.is_last else {}
+
+    def _read_holds(self, records: Snapshot) -> None:
+        for path, hold in records.all(HOLD):
+            if self.part.has(hold.reservation_id):
+                self.holds[parts_of(path)] = hold
+            if hold.person_max and self.part.has(hold.user_id):
+                self.of_persons[parts_of(path)[0], hold.user_id].append(hold)
+
+    def _read_tickets(self, records: Snapshot) -> None:
+        for path, ticket in records.all(TICKET) if self.part.is_first else ():
+            self.ticket_count += 1
+            if ticket.granted_at is not None:
+                turns = self.turns[parts_of(path)[0]]
+                turns.times.append(ticket.granted_at)
+                turns.numbers.append(ticket.number)
+
+    def _read_jobs(self, records: Snapshot) -> None:
+        for _, job in records.all(JOB):
+            if not job.is_dead:
+                self.payments_at_work |= {job.payload[name] for name in job.payload if name == "payment_intent_id"}
+                self.reservations_at_work.add(job.payload.get("reservation_id", ""))
+
+    def _rows(self, records: Snapshot) -> Iterator[tuple[str, RowState]]:
+        """Every row, with those holds and sales that are of this part; and whether its seats add up, once."""
+        part = self.part
+        for path, state in records.all(ROW):
+            self.row_count += 1
+            if part.is_first:
+                _check_row(path, state, self.seating.full(parts_of(path)[0], path), self.now, self.capacity)
+            if part != WHOLE:
+                held = tuple(hold for hold in state.held if part.has(hold.reservation_id))
+                sold = tuple(sale for sale in state.sold if part.has(sale.reservation_id))
+                state = msgspec.structs.replace(state, held=held, sold=sold)
+            if state.held or state.sold:
+                yield path, state
 
     def buys_nothing(self, payment: Payment) -> bool:
         """Whether money was taken for which there is neither a ticket nor, as far as it is owed, a refund."""
@@ -133,8 +244,9 @@ class Everything:
     def masks(self, event_id: str, seat_ids: tuple[str, ...]) -> dict[str, int]:
         """Seats of an event by row path."""
         rows: dict[str, int] = defaultdict(int)
+        seats = self.seating.seats(event_id)
         for seat_id in seat_ids:
-            path, mask = self.seats.get(f"{event_id}/{seat_id}", ("", 0))
+            path, mask = seats.get(seat_id, ("", 0))
             rows[path] |= mask
         return dict(rows)
 
@@ -152,9 +264,28 @@ class Check:
             self.violations.append(violation)
 
 
-def verified(records: Snapshot, now: Instant) -> list[Result]:
+def in_parts(records: Snapshot, now: Instant, at_once: int = RESERVATIONS_AT_ONCE) -> Iterator[Everything]:
+    """Everything, about so many reservations at a time."""
+    parts = max(1, -(-max(records.count(RESERVATION), records.count(PAYMENT)) // at_once))
+    return (Everything(records, now, Part(number, parts)) for number in range(parts))
+
+
+def verified(records: Snapshot, now: Instant, at_once: int = RESERVATIONS_AT_ONCE) -> list[Result]:
     """Every invariant that records can show, checked."""
-    return verified_of(Everything(records, now))
+    return reduce(_together, map(verified_of, in_parts(records, now, at_once)))
+
+
+def _together(some: list[Result], more: list[Result]) -> list[Result]:
+    return [
+        Result(
+            one.invariant,
+            one.claim,
+            one.checked + other.checked,
+            (*one.violations, *other.violations)[:VIOLATIONS_SHOWN_MAX],
+            one.violation_count + other.violation_count,
+        )
+        for one, other in zip(some, more, strict=True)
+    ]
 
 
 async def verified_on(on_snapshot: OnSnapshot, clock: Clock) -> list[Result]:
@@ -185,25 +316,26 @@ def verified_of(everything: Everything) -> list[Result]:
     return results
 
 
+def _check_row(path: str, state: RowState, full: int | None, now: Instant, check: Check) -> None:
+    if full is None:
+        return
+    live = [hold.seats for hold in state.held if now < hold.deadline]
+    taken = [state.blocked, *(sale.seats for sale in state.sold), *live]
+    union, total = 0, 0
+    for mask in taken:
+        union |= mask
+        total += mask.bit_count()
+    check.expect(total == union.bit_count(), f"{path}: a seat is counted twice")
+    check.expect(union & ~full == 0, f"{path}: has a seat that does not exist")
+    sold = 0
+    for sale in state.sold:
+        sold |= sale.seats
+    check.expect(state.gone == sold | state.blocked, f"{path}: gone is not sold and blocked")
+
+
 def _capacity(all_: Everything, check: Check) -> None:
-    for event in all_.events.values():
-        for section in event.sections:
-            for row in section.rows:
-                path = ROW.key(event.id, section.id, row.id).path
-                state = all_.rows.get(path, RowState())
-                full = (1 << len(row.seats)) - 1
-                live = [hold.seats for hold in state.held if all_.now < hold.deadline]
-                taken = [state.blocked, *(sale.seats for sale in state.sold), *live]
-                union, total = 0, 0
-                for mask in taken:
-                    union |= mask
-                    total += mask.bit_count()
-                check.expect(total == union.bit_count(), f"{path}: a seat is counted twice")
-                check.expect(union & ~full == 0, f"{path}: has a seat that does not exist")
-                sold = 0
-                for sale in state.sold:
-                    sold |= sale.seats
-                check.expect(state.gone == sold | state.blocked, f"{path}: gone is not sold and blocked")
+    check.checked += all_.capacity.checked
+    check.violations += all_.capacity.violations
 
 
 def _owners(all_: Everything, check: Check) -> None:
@@ -302,15 +434,11 @@ def _money_for_tickets(all_: Everything, check: Check) -> None:
 
 
 def _rate(all_: Everything, check: Check) -> None:
-    granted: dict[str, list[Instant]] = defaultdict(list)
-    for event_id, ticket in all_.tickets:
-        if ticket.granted_at is not None:
-            granted[event_id].append(ticket.granted_at)
-    for event_id, times in granted.items():
+    for event_id, turns in all_.turns.items():
         if event_id not in all_.events:
             continue
         rates = all_.rates(event_id)
-        times.sort()
+        times = array("q", sorted(turns.times))
         first = 0
         for index, time in enumerate(times):
             while times[first] <= time - SECOND:
@@ -330,20 +458,17 @@ def _within_the_sale(all_: Everything, check: Check) -> None:
         if at is not None:
             late = all_.was_over(event_id, at)
             check.expect(not late, f"hold {event_id}/{reservation_id}: was made after the end of the sale")
-    for event_id, ticket in all_.tickets:
-        if ticket.granted_at is not None:
-            late = all_.was_over(event_id, ticket.granted_at)
-            check.expect(not late, f"{event_id}/{ticket.number}: was admitted after the end of the sale")
+    for event_id, turns in all_.turns.items():
+        for granted_at, number in zip(turns.times, turns.numbers, strict=True):
+            late = all_.was_over(event_id, granted_at)
+            check.expect(not late, f"{event_id}/{number}: was admitted after the end of the sale")
 
 
 def _persons(all_: Everything, check: Check) -> None:
     """By the limits in force when the seats were held: an operator may have changed it since."""
-    persons: dict[tuple[str, str], list[Hold]] = defaultdict(list)
-    for (event_id, _), hold in all_.holds.items():
-        if hold.person_max and (hold.status is HoldStatus.COMMITTED or hold.is_live(all_.now)):
-            persons[event_id, hold.user_id].append(hold)
-    for (event_id, user_id), holds in persons.items():
-        has, most = sum(hold.quantity for hold in holds), max(hold.person_max for hold in holds)
+    for (event_id, user_id), known in all_.of_persons.items():
+        holds = [hold for hold in known if hold.status is HoldStatus.COMMITTED or hold.is_live(all_.now)]
+        has, most = sum(hold.quantity for hold in holds), max((hold.person_max for hold in holds), default=0)
         check.expect(has <= most, f"{user_id}: has {has} seats of {event_id}, where one person may have {most}")
 
 
@@ -361,27 +486,28 @@ def _entries(all_: Everything, check: Check) -> None:
 
 
 def _admissions(all_: Everything, check: Check) -> None:
-    bought = Counter(
-        all_.reservations[order.reservation_id].admission_id
-        for order in all_.orders
-        if order.reservation_id in all_.reservations
-    )
-    for admission_id, count in bought.items():
-        check.expect(count == 1, f"admission {admission_id}: bought {count} times")
-        use = all_.uses.get(admission_id)
-        check.expect(
-            use is not None and use.state is AdmissionState.SPENT, f"admission {admission_id}: bought and is not spent"
-        )
+    """What an admission has bought is what its record names: so it cannot have bought twice."""
+    for order in all_.orders:
+        reservation = all_.reservations.get(order.reservation_id)
+        if reservation is None:
+            continue
+        use = all_.uses.get(reservation.admission_id)
+        is_spent = use is not None and use.state is AdmissionState.SPENT and use.reservation_id == reservation.id
+        check.expect(is_spent, f"admission {reservation.admission_id}: bought {order.id} and is not spent on it")
 
 
 def _records(all_: Everything, check: Check) -> None:
-    check.checked += len(all_.events) + len(all_.rows) + len(all_.holds) + len(all_.tickets)
+    if all_.part.is_first:
+        check.checked += len(all_.events) + all_.row_count + all_.ticket_count
+    check.checked += len(all_.holds)
     check.checked += len(all_.reservations) + len(all_.orders) + len(all_.payments)
     for path, why in all_.damaged.items():
         check.expect(False, f"{path}: cannot be read: {why}")
 
 
 def _audit(all_: Everything, check: Check) -> None:
+    if not all_.part.is_first:
+        return
     check.checked += len(all_.audit)
     check.violations += broken_links(all_.audit, all_.audit_head)
 

@@ -7,6 +7,7 @@ it happen is put again; the rest is reported, and left for a person.
 
 from collections.abc import Iterator, Sequence
 from functools import partial
+from itertools import chain
 from typing import TypeVar
 
 import msgspec
@@ -14,7 +15,7 @@ import structlog
 
 from traffic_tacos.kernel.instants import MINUTE, SECOND, Instant
 from traffic_tacos.kernel.statuses import ReservationStatus
-from traffic_tacos.operations.invariants import SECOND_LOOK_SECONDS, Everything, verified_of
+from traffic_tacos.operations.invariants import SECOND_LOOK_SECONDS, Everything, in_parts, verified_of
 from traffic_tacos.ports.audit import CHAIN_END, Audited, audited
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.peers import ALONE, Duty
@@ -109,7 +110,7 @@ class Reconciler:
         """The inconsistencies; on a store of which no snapshot can be taken, those that two looks found."""
 
         def see(records: Snapshot) -> tuple[Difference, ...]:
-            return tuple(differences_of(Everything(records, now)))
+            return tuple(differences_in(records, now))
 
         now = self._clock.now()
         found = await self._on_snapshot(see)
@@ -125,6 +126,11 @@ def _missing(jobs: Sequence[tuple[str, Job]], view: View) -> Decision[frozenset[
     """The jobs that are not there; one that is, dead or alive, is somebody's already."""
     put = [(subject, job) for subject, job in jobs if view.get(JOB.key(job.id)) is None]
     return Decision(frozenset(subject for subject, _ in put), jobs=tuple(job for _, job in put))
+
+
+def differences_in(records: Snapshot, now: Instant) -> Iterator[Difference]:
+    """As `differences_of`, of everything stored."""
+    return chain.from_iterable(map(differences_of, in_parts(records, now)))
 
 
 def differences_of(all_: Everything) -> Iterator[Difference]:

@@ -3,15 +3,23 @@
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Protocol, TypeVar
 
-from traffic_tacos.ports.store import Kind
+from traffic_tacos.ports.store import Key, Kind
 
 T = TypeVar("T")
 
 
 class Snapshot(Protocol):
-    def all(self, kind: Kind[T]) -> Iterator[tuple[str, T]]:
-        """Every record of a kind that can be read, with its path."""
+    def all(self, kind: Kind[T], of: Callable[[str], bool] = lambda _: True) -> Iterator[tuple[str, T]]:
+        """Every record of a kind that can be read, with its path, one after the other: whoever keeps none of them needs
+        the memory of a page. `of` says by its path which is wanted; others are not decoded.
+        """
         ...
+
+    def one(self, key: Key[T]) -> T | None:
+        """One record; None as well where it cannot be read."""
+        ...
+
+    def count(self, kind: Kind[T]) -> int: ...
 
     def damaged(self) -> Mapping[str, str]:
         """Those met so far that cannot be read, by path, and why."""
