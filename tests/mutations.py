@@ -106,6 +106,18 @@ MUTATIONS = [
         "if commands := []:",
         "engines/test_redis.py",
     ),
+    Mutation(
+        "rooms/waiting_room/replicated.py",
+        "if entries is not None and machine.rules != self._engine.rules:",
+        "if False:",
+        "unit/waiting_room/test_rules.py",
+    ),
+    Mutation(
+        "engines/redis_log.py",
+        "if ARGV[1] ~= '' and last and is_before",
+        "if false and is_before",
+        "conformance/test_log.py",
+    ),
     Mutation("rooms/waiting_room/machine.py", "joining=-missing", "joining=0", "unit/waiting_room/test_machine.py"),
     Mutation("rooms/waiting_room/frozen.py", '    "_turn_ends": tuple,\n', "", "unit/waiting_room/test_machine.py"),
     Mutation("rooms/payment/model.py", "payment.status is not PaymentStatus.PROCESSING", "False", "unit/payment"),
@@ -215,6 +227,18 @@ MUTATIONS = [
     Mutation("engines/sqlite.py", "        self._dirty.clear()\n", "", "conformance/test_sqlite_crashes.py"),
     Mutation("engines/outbox.py", "if bugs == BUGS_MAX:", "if bugs > BUGS_MAX:", "unit/engines/test_outbox.py"),
     Mutation("engines/shared_outbox.py", "if key.path in self._delivered:", "if False:", "unit/engines/test_peers.py"),
+    Mutation(
+        "engines/shared_outbox.py",
+        "            if key.path not in self._unpublished:\n",
+        "            if True:\n",
+        "unit/engines/test_eventbridge.py",
+    ),
+    Mutation(
+        "engines/sqs.py",
+        "        try:\n            taken = await self._taken(job, key)\n",
+        "        self._forget(wake)\n        try:\n            taken = await self._taken(job, key)\n",
+        "conformance/test_sqs.py",
+    ),
     Mutation("engines/leases.py", "now >= lease.until + SKEW_MAX", "now >= lease.until", "unit/engines/test_leases.py"),
     Mutation("engines/leases.py", "fence.number != number", "False", "unit/engines/test_leases.py"),
     Mutation(
