@@ -116,19 +116,25 @@ class Fans:
             if found.reservation.status not in PENDING or found.HasField("error"):
                 break
             await asyncio.sleep(ASKED_AGAIN_SECONDS)
-        if found.reservation.status == CONFIRMED:
+        if found.reservation.status != CONFIRMED:
+            found = await self._paid_too_late(held.reservation_id, intent.payment_intent_id, token)
+        if found is not None:
             self.confirmed[held.reservation_id] = found.reservation
-            return True
-        await self._check_not_charged(intent.payment_intent_id, token)
-        return False
+        return found is not None
 
-    async def _check_not_charged(self, intent_id: str, token: str) -> None:
-        """What was paid for a hold that had ended is given back."""
+    async def _paid_too_late(self, reservation_id: str, intent_id: str, token: str) -> Any:
+        """What was paid for a hold that had ended buys the seats after all, if nobody has them, and else is given back:
+        the reservation; None when nothing is charged.
+        """
         deadline = time.monotonic() + AT_REST_WITHIN
         asked = {"payment_intent_id": intent_id}
-        while (found := (await self.ask(GATEWAY, "GetPaymentStatus", asked, token)).payment).status in CHARGED:
-            assert time.monotonic() < deadline, f"{intent_id} is charged, and bought nothing: {found}"
+        while (paid := (await self.ask(GATEWAY, "GetPaymentStatus", asked, token)).payment).status in CHARGED:
+            found = await self.ask(GATEWAY, "GetReservation", {"reservation_id": reservation_id}, token)
+            if found.reservation.status == CONFIRMED:
+                return found
+            assert time.monotonic() < deadline, f"{intent_id} is charged, and bought nothing: {paid} {found}"
             await asyncio.sleep(1)
+        return None
 
     def _note(self, code: str, name: str) -> bool:
         if code in ("FAILED_PRECONDITION", "RESERVATION_EXPIRED", "UNAUTHENTICATED"):
