@@ -5,10 +5,11 @@ before several processes is a balancer.
 import asyncio
 import itertools
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 
 CHUNK = 65_536
+ENDED_WITHIN = 5
 
 
 class Gate:
@@ -23,8 +24,8 @@ class Gate:
         self._loop = asyncio.get_running_loop()
 
     async def listen(self) -> None:
-        server = await asyncio.start_server(self._pass, "127.0.0.1", 0)
-        self.port = int(server.sockets[0].getsockname()[1])
+        self._server = await asyncio.start_server(self._pass, "127.0.0.1", 0)
+        self.port = int(self._server.sockets[0].getsockname()[1])
 
     def shut(self) -> None:
         """End what is open, and refuse whatever comes, until it is opened; from any thread."""
@@ -32,6 +33,10 @@ class Gate:
 
     def open(self) -> None:
         self._loop.call_soon_threadsafe(self._set, False)
+
+    def end(self) -> None:
+        self._server.close()
+        self._set(True)
 
     def _set(self, is_shut: bool) -> None:
         self._is_shut = is_shut
@@ -49,12 +54,12 @@ class Gate:
             return
         theirs, ours = found
         self._open |= {writer, ours}
+        both = [asyncio.ensure_future(_copied(reader, ours)), asyncio.ensure_future(_copied(theirs, writer))]
         try:
-            await asyncio.wait(
-                [asyncio.ensure_future(_copied(reader, ours)), asyncio.ensure_future(_copied(theirs, writer))],
-                return_when=asyncio.FIRST_COMPLETED,
-            )
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            for one in both:
+                one.cancel()
             self._open -= {writer, ours}
             writer.transport.abort()
             ours.transport.abort()
@@ -90,8 +95,18 @@ def gates(upstream: Mapping[str, Sequence[int]]) -> Iterator[Mapping[str, Gate]]
             await gate.listen()
         return found
 
+    found = asyncio.run_coroutine_threadsafe(built(), loop).result()
     try:
-        yield asyncio.run_coroutine_threadsafe(built(), loop).result()
+        yield found
     finally:
+        asyncio.run_coroutine_threadsafe(_all_ended(found.values()), loop).result()
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
+        loop.close()
+
+
+async def _all_ended(found: Iterable[Gate]) -> None:
+    for gate in found:
+        gate.end()
+    if others := asyncio.all_tasks() - {asyncio.current_task()}:
+        await asyncio.wait(others, timeout=ENDED_WITHIN)
