@@ -256,8 +256,40 @@ def test_a_declined_card_says_what_happened_and_the_turn_goes_on(visit, looks):
     fan.press("Choose again")
     fan.press("Take the best available")
     fan.waits_for("Your seats are held")
-    fan.press("Give the seats up")
-    fan.waits_for("The seats were given up")
+    fan.pays(APPROVED)
+    fan.waits_for("The tickets are yours")
+    assert fan.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+NOTIFIED = """
+Object.defineProperty(document, "hidden", { get: () => true });
+globalThis.notified = [];
+globalThis.Notification = class {
+  static permission = "default";
+  static requestPermission = async () => (Notification.permission = "granted");
+  constructor(title, { body }) { notified.push([title, body]); }
+};
+"""
+
+
+def test_a_turn_is_told_by_the_title_and_to_whoever_wants_it_by_a_notification(visit):
+    fan = visit(locale="en-GB")
+    fan.context.add_init_script(NOTIFIED)
+    instead = {"status": "QUEUE_STATUS_WAITING", "admissionReady": False}  # until the turn comes
+
+    def answered(route: Any) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, body=json.dumps(answer.json() | instead))
+
+    fan.page.route("**/GetQueueStatus", answered)
+    fan.joins("evt_hall")
+    fan.press("Tell me when it is my turn")
+    fan.page.get_by_role("button", name="Tell me when it is my turn").wait_for(state="detached")
+    instead.clear()
+    fan.waits_for("It is your turn")
+    assert fan.page.title() == "It is your turn · The Long Evening"
+    assert fan.page.evaluate("notified") == [["It is your turn", "The Long Evening"]]
+    assert fan.page.locator("#announcer").inner_text() == "It is your turn"
 
 
 def test_a_declined_card_while_another_payment_can_still_be_made_asks_for_another_card(visit):
@@ -313,6 +345,7 @@ def test_a_hold_is_extended_once_and_its_end_says_that_nothing_was_charged(visit
     fan.press("60 more seconds")
     fan.page.get_by_role("button", name="60 more seconds").wait_for(state="detached")
     fan.page.locator(".countdown", has_text=re.compile("^1:")).wait_for()
+    assert re.fullmatch(r"\d\d seconds left", fan.page.locator("#announcer").inner_text())
     other = visit(locale="en-GB")
     other.holds_the_best("evt_short")
     jump(other)
