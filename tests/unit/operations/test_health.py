@@ -60,3 +60,12 @@ async def test_a_process_that_is_alone_waits_for_nobody():
 async def test_a_process_whose_store_cannot_be_reached_is_not_ready():
     parts = {part.name: part for part in await health_of(HandClock(), ALONE, Unreachable()).readiness()}
     assert (parts["store"].health, parts["store"].issues) == (Health.UNHEALTHY, ("nobody answers",))
+
+
+async def test_a_process_that_must_not_answer_for_a_queue_is_not_ready():
+    health, found = health_of(HandClock(), ALONE), []
+    health.add_unready("waiting_room", lambda: found)
+    assert "waiting_room" not in {part.name for part in await health.readiness()}
+    found.append("end the others")
+    part = (await health.readiness())[-1]
+    assert (part.name, part.health, part.issues) == ("waiting_room", Health.UNHEALTHY, ("end the others",))
