@@ -250,6 +250,16 @@ MUTATIONS = [
     Mutation(
         "engines/dynamodb.py", "self._clock.now() < known.at + MIRRORED_FOR", "True", "unit/engines/test_dynamodb.py"
     ),
+    Mutation(
+        "rooms/waiting_room/line_store.py", 'seed=seed if is_closed else b""', "seed=seed", "conformance/test_line.py"
+    ),
+    Mutation(
+        "rooms/waiting_room/recovery.py",
+        "if record.granted_at is not None:",
+        "if False:",
+        "conformance/test_line.py",
+    ),
+    Mutation("calls/limits.py", "near, key=itemgetter(0))", "near, key=lambda one: -one[0])", "unit/calls"),
     Mutation("operations/reconciler.py", "elif all_.buys_nothing(one):", "elif False:", "rpc/test_reconciler.py"),
     Mutation("operations/reconciler.py", "if view.get(JOB.key(job.id)) is None", "", "rpc/test_reconciler.py"),
 ]

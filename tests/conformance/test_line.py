@@ -401,6 +401,17 @@ async def test_an_admission_whose_answer_was_lost_is_no_ticket_that_expired(worl
     assert (await line.claim(1, "")).granted_at == START
 
 
+async def test_an_admission_is_in_use_at_once_where_the_whole_log_was_lost():
+    world = World("replicated", Terms(FAST, None, None))
+    line = await world.open()
+    await line.join("fan", "", {}, 0)
+    admission = await line.claim(1, "")
+    world.log = MemoryLog(world.clock, random.Random(2))
+    line = await world.open()
+    assert (states(line)[0], line.figures().admitted) == (State.ADMITTED, 1)
+    assert await line.claim(1, "") == admission
+
+
 async def test_a_leave_whose_answer_was_lost_frees_the_place_in_time(world):
     line = await world.open()
     await line.join("fan", "", {}, 0)

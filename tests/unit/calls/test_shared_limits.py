@@ -6,7 +6,13 @@ import pytest
 
 from tests.buckets import MemoryBuckets
 from tests.unit.engines.test_peers import on_virtual_time
-from traffic_tacos.calls.limits import BURST_SECONDS, SHARED_AGAIN_SECONDS, SHARED_EVERY, Limits
+from traffic_tacos.calls.limits import (
+    BURST_SECONDS,
+    SHARED_AGAIN_SECONDS,
+    SHARED_AT_ONCE_MAX,
+    SHARED_EVERY,
+    Limits,
+)
 from traffic_tacos.kernel.calls import Caller, Role
 from traffic_tacos.kernel.errors import Refusal
 from traffic_tacos.kernel.instants import SECOND
@@ -83,6 +89,33 @@ async def test_nobody_far_from_their_limit_is_told_and_no_name_is_kept_elsewhere
     await clock.sleep(2 * SHARED_EVERY / SECOND)
     assert len(shared.names()) == 2
     assert not any("waiting" in name or "203" in name for name in shared.names())
+    task.cancel()
+
+
+class Recorded:
+    """A `SharedBuckets` that has what was asked of it."""
+
+    def __init__(self):
+        self.asked = []
+
+    async def take(self, taken):
+        self.asked.append(dict(taken))
+        return {}
+
+
+@on_virtual_time
+async def test_of_too_many_near_their_limit_those_who_took_most_are_shared(clock):
+    shared, limits = Recorded(), Limits(Forty())
+    task = asyncio.create_task(limits.share(shared, clock))
+    await clock.sleep(0.01)
+    for number in range(SHARED_AT_ONCE_MAX + 5):
+        for _ in range(2):
+            limits.take(Caller(Role.FAN, f"fan-{number}"), "", (), clock.now())
+    for _ in range(10):
+        limits.take(ANA, "", (), clock.now())
+    await clock.sleep(2 * SHARED_EVERY / SECOND)
+    first = shared.asked[0]
+    assert (len(first), max(first.values())) == (SHARED_AT_ONCE_MAX, 10 * SECOND / PER_SECOND)
     task.cancel()
 
 
