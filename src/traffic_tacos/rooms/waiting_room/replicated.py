@@ -200,14 +200,14 @@ class _Replica:
         self.base_size = size
         self.read_size = 0  # bytes of entries since the base
 
-    def apply(self, entries: Sequence[Entry], apply: Callable[[Batch, Applied], None]) -> None:
-        """Those that are new; entries may come more than once."""
+    def apply(self, entries: Sequence[Entry], applied: Callable[[Batch, Applied], None]) -> None:
+        """Those that are new, for entries may come more than once; `applied` is given what came of each batch."""
         for position, payload in entries:
             if position <= self.mark.position:
                 continue
             if payload:
                 batch = decoded(payload)
-                apply(batch, self.machine.apply(batch, position.at))
+                applied(batch, self.machine.apply(batch, position.at))
             self.mark = self.mark._replace(position=position)
             self.read_size += len(payload)
 
