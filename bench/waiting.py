@@ -292,7 +292,7 @@ async def _visits(browser: Any, address: str, until: float) -> dict[str, list[fl
         await page.goto(address + PAGE)
         await page.locator("main button").first.wait_for()
         took = [await page.evaluate(FIRST), await page.evaluate(LARGEST)]
-        took.append(await page.evaluate(PRESSED, ["Join the queue", ".figures, .turn"]))
+        took.append((await page.evaluate(PRESSED, ["Join the queue", ".figures, .turn"]))[0])
         for times, one in zip(found.values(), took, strict=True):
             times.append(one)
         await context.close()
