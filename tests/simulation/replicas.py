@@ -193,9 +193,7 @@ class Replicas(World):
         self.say("replica 0 freezes")
         self.crashes += 1
         frozen.way.frozen_until = frozen.clock.now() + 12 * SECOND
-        successor = Replica(0, ApartClock(self.clock, self.random.randint(-APART_MAX, APART_MAX)))
-        self.replicas.append(successor)
-        await self._start(successor)
+        await self.start_another()
         self.replicas.remove(frozen)  # whoever balances the load has noticed
         try:
             await self.clock.sleep(12)
@@ -204,6 +202,12 @@ class Replicas(World):
         finally:
             self.replicas = [replica for replica in self.replicas if replica is not frozen]
             await self._kill(frozen)
+
+    async def start_another(self) -> None:
+        """One more process that has the queue as soon as it can."""
+        successor = Replica(0, ApartClock(self.clock, self.random.randint(-APART_MAX, APART_MAX)))
+        self.replicas.append(successor)
+        await self._start(successor)
 
     async def whole_again(self) -> None:
         for replica in self.replicas:

@@ -5,8 +5,10 @@ One keeps the *house* for all: sweeps, reconciles, hands over the events that a 
 process that has the room waits for it, and goes on where the first has ended.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import structlog
@@ -102,9 +104,9 @@ class SharedPeers:
         self._follower.committed(writes)
 
     def loops(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
-        leases = {f"lease of {lease.name}": lease.run for lease in (*self._asked, *self._held)}
-        presence = {"presence": self._presence.run} if self._divides else {}
-        return {"changes": self._follower.run} | presence | leases
+        leases = {f"lease of {lease.name}": lease.run for lease in self._asked}
+        leases |= {f"lease of {lease.name}": partial(self._keep_room, lease) for lease in self._leases.values()}
+        return {"changes": self._follower.run, "presence": self._be_present} | leases
 
     async def end(self) -> None:
         if self._divides:
@@ -112,6 +114,14 @@ class SharedPeers:
         for lease in (*self._held, *self._asked):
             with suppress(StoreUnavailable):  # then it runs out
                 await lease.let_go()
+
+    # Which rooms this process has is known since `begin`, and not when its loops are named.
+
+    async def _keep_room(self, lease: HeldLease) -> None:
+        await (lease.run() if lease in self._held else asyncio.Event().wait())
+
+    async def _be_present(self) -> None:
+        await (self._presence.run() if self._divides else asyncio.Event().wait())
 
     def _committed_elsewhere(self, writes: Sequence[Write]) -> None:
         self._on_commit(writes)
