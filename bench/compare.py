@@ -51,9 +51,9 @@ def medians(checkouts: list[Path], rounds: int) -> dict[tuple[str, str], dict[Pa
 def measured(path: Path) -> list[dict[str, Any]]:
     """The rows of one run."""
     python = (path / ".venv" / "bin" / "python").absolute()
-    run = subprocess.run(
-        [python, "-m", "bench", "--json"], cwd=path, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True
-    )
+    run = subprocess.run([python, "-m", "bench", "--json"], cwd=path, capture_output=True, text=True)
+    if run.returncode:
+        raise SystemExit(f"{path}: the bench failed: {run.stderr.strip().splitlines()[-1]}")
     rows: list[dict[str, Any]] = msgspec.json.decode(run.stdout)
     return rows
 
