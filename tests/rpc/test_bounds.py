@@ -1,7 +1,5 @@
 """Every field of every request of every call has a bound, kept before anything happens, and shown by /openapi.json."""
 
-import time
-
 import pytest
 from google.protobuf.descriptor import FieldDescriptor
 
@@ -87,12 +85,10 @@ async def test_whatever_is_over_a_bound_is_refused_with_its_field_and_nothing_is
             for value in too_much(path[-1]):
                 if value is None:
                     continue
-                started = time.perf_counter()
                 size, refused, fields = await refusal_of(desk, method, filled(method.request, path, value), admin)
                 named = ".".join(field.name for field in path)
                 assert (refused, fields) == ("INVALID_ARGUMENT", [named]), (method.path, named)
                 assert size < 1000, (method.path, named, size)
-                assert time.perf_counter() - started < 0.5, (method.path, named)
                 tried += 1
     assert tried > 500
     assert not [line for line in desk.trace[before:] if "put once/" in line or "put waiting" in line]
