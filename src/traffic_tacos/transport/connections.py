@@ -138,10 +138,11 @@ class SocketWatch:
             if (gone := self._known.pop(key)) is not None:
                 self._connections.release(gone.peer)
         for key, descriptor in found.items():
-            if key not in self._known:
-                self._known[key] = self._admitted(descriptor, now)
-            if (watched := self._known[key]) is not None and watched.is_silent_since is not None:
-                self._known[key] = self._received(descriptor, watched, now)
+            with contextlib.suppress(OSError):  # closed meanwhile: the next look finds it gone
+                if key not in self._known:
+                    self._known[key] = self._admitted(descriptor, now)
+                if (watched := self._known[key]) is not None and watched.is_silent_since is not None:
+                    self._known[key] = self._received(descriptor, watched, now)
 
     def _admitted(self, descriptor: int, now: Instant) -> "_Watched | None":
         with _opened(descriptor) as one:

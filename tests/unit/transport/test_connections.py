@@ -1,5 +1,6 @@
 """Caps on connections, in all and by address; and the watch over sockets that another server has."""
 
+import os
 import socket
 
 import pytest
@@ -115,6 +116,22 @@ def test_who_does_not_begin_to_speak_is_shut_and_who_has_spoken_may_be_silent(li
     port.clock.advance(1000)
     port.watch.look()
     assert not is_shut(spoken)
+
+
+def test_what_closes_during_a_look_is_passed_over_and_all_others_are_seen(listening, monkeypatch):
+    port = listening()
+    (_, gone), _ = port.connect(b"x" * 24), port.connect(b"x" * 24)
+    number, dup = gone.fileno(), os.dup
+
+    def closing(descriptor: int) -> int:
+        """Closed by its server between the list and the look at it."""
+        if descriptor == number:
+            gone.close()
+        return dup(descriptor)
+
+    monkeypatch.setattr(os, "dup", closing)
+    port.watch.look()
+    assert port.counted.open == 1
 
 
 def test_newcomers_over_the_cap_are_shut_and_whoever_leaves_makes_room(listening):
