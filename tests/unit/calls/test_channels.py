@@ -99,6 +99,5 @@ async def test_addresses_are_not_looked_up():
 
 
 async def test_the_system_s_own_names_are_found():
-    assert Address("127.0.0.1", 50051) in await resolved(Address("localhost", 50051)) or await resolved(
-        Address("localhost", 50051)
-    ) == [Address("::1", 50051)]
+    found = await resolved(Address("localhost", 50051))
+    assert found in ([Address("127.0.0.1", 50051)], [Address("::1", 50051)]), "of one version of IP"
