@@ -51,10 +51,11 @@ class Stage:
         self.platform.start()
         self.platform.wait_for_pages()
         self.address = f"http://{self.platform.http}"
-        for event, count in ((QUEUED, AHEAD), (DRAWN, DRAWN_PEOPLE)):
-            for number in range(count):
-                joined = {"eventId": event, "sessionId": f"somebody-{number}"}
-                httpx.post(f"{self.address}/gateway.v1.QueueService/JoinQueue", json=joined).raise_for_status()
+        with httpx.Client(base_url=self.address) as client:  # to make one takes longer than to use it
+            for event, count in ((QUEUED, AHEAD), (DRAWN, DRAWN_PEOPLE)):
+                for number in range(count):
+                    joined = {"eventId": event, "sessionId": f"somebody-{number}"}
+                    client.post("/gateway.v1.QueueService/JoinQueue", json=joined).raise_for_status()
 
     def draws(self) -> None:
         """The sale opens, and with it the draw is held."""
