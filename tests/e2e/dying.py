@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from traffic_tacos import cli
 from traffic_tacos.app import stores
 from traffic_tacos.engines.sqlite import SqliteStore
+from traffic_tacos.kernel.instants import SECOND
 from traffic_tacos.ports.store import Write
+from traffic_tacos.rooms.payment import service
 from traffic_tacos.rooms.waiting_room.records import TICKET
 
 
@@ -40,4 +42,5 @@ class DyingStore(SqliteStore):
 def main() -> None:
     DyingStore.commits_left = int(sys.argv.pop(1))
     stores.SqliteStore = DyingStore  # type: ignore[misc]
+    service.RESULT_CHECKED_AFTER = 2 * SECOND  # the look at a payment of which no news has come; half a minute else
     cli.main()
