@@ -23,13 +23,19 @@ SECONDS_MAX = 300
 
 
 class Mutation(NamedTuple):
-    """`old` stands once in the file, which is under src/traffic_tacos; `tests` are files or folders under tests."""
+    """`old` stands once in the file, which is under src/traffic_tacos; `tests` are files, folders or single tests
+    under tests.
+    """
 
     file: str
     old: str
     new: str
     tests: str
 
+
+REPLICAS = "simulation/test_replicas.py::"
+SEVERAL = REPLICAS + "test_no_promise_is_broken_by_several_processes_that_crash_freeze_and_have_clocks_apart"
+OVER_A_WIRE = REPLICAS + "test_none_is_broken_where_each_reads_decides_and_commits_over_a_slow_wire_to_dynamodb"
 
 MUTATIONS = [
     # The kernel, and what every service stands on.
@@ -262,6 +268,21 @@ MUTATIONS = [
     Mutation("calls/limits.py", "near, key=itemgetter(0))", "near, key=lambda one: -one[0])", "unit/calls"),
     Mutation("operations/reconciler.py", "elif all_.buys_nothing(one):", "elif False:", "rpc/test_reconciler.py"),
     Mutation("operations/reconciler.py", "if view.get(JOB.key(job.id)) is None", "", "rpc/test_reconciler.py"),
+    # What only several processes can break, with whole sales on several of them as the only judge: prices that change
+    # under those who remember them,
+    Mutation("rooms/catalog/service.py", "not same_promise(changed, known)", "False", SEVERAL),
+    # a guard left out,
+    Mutation("rooms/reservation/service.py", "if is_stopped(view, request.event_id):", "if False:", SEVERAL),
+    Mutation("engines/dynamodb.py", "condition = _condition(*look.version(path))", "condition: Any = {}", OVER_A_WIRE),
+    Mutation(
+        "engines/dynamodb.py", "    if token is None:\n", "    if token is None:\n        return {}\n", OVER_A_WIRE
+    ),
+    # and a lease without fencing.
+    Mutation("engines/leases.py", "fence.number != number", "False", SEVERAL),
+    Mutation("engines/leases.py", "taken = Fence(fence.number + 1)", "taken = Fence(1)", SEVERAL),
+    Mutation(
+        "engines/peers.py", "return store if lease is None else FencedStore(store, lease)", "return store", SEVERAL
+    ),
 ]
 
 

@@ -43,11 +43,13 @@ from traffic_tacos.ports.store import (
 from traffic_tacos.rooms.catalog.records import EVENT
 from traffic_tacos.rooms.reservation.records import RESERVATION
 from traffic_tacos.rooms.reservation.stopping import STOP
+from traffic_tacos.rooms.waiting_room.records import LINE_HEAD, MEMBER, TICKET
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 DEAF_FOR = 6 * SECOND  # less than news is kept for
+OF_THE_QUEUE = (TICKET, MEMBER, LINE_HEAD)
 APART_MAX = 300  # milliseconds that a replica's clock is before or behind
 WAITING_ROOM = "waiting_room"
 LOSING = LogFaults(delay=0.05, fail_before=0.02, fail_after=0.02)
@@ -90,6 +92,16 @@ class FreezingStore:
         return await self.store.scan(prefix, after=after, limit=limit)
 
     async def transact(self, reads: Reads, decide: Callable[[View], Decision[R]]) -> R:
+        """What is begun while it is frozen is done when it goes on, for its timers stand still as well: whoever waited
+        may have been told meanwhile, by the clock of this simulation, that it took too long.
+        """
+        if self._clock.now() >= self.frozen_until:
+            return await self.store.transact(reads, decide)
+        later = asyncio.ensure_future(self._transact_thawed(reads, decide))
+        later.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return await asyncio.shield(later)
+
+    async def _transact_thawed(self, reads: Reads, decide: Callable[[View], Decision[R]]) -> R:
         await self.thawed()
         return await self.store.transact(reads, decide)
 
@@ -167,6 +179,7 @@ class Replicas(World):
             for number in range(2 + seed % 3)
         ]
         self.queue_log: MemoryLog | None = None  # where all replicas have the queue
+        self._with_queue: Replica | None = None  # whose it is, where one process has it
         self._stopped = ""  # by what was answered that stops all
         self._reserved: set[str] = set()  # by path
 
@@ -282,6 +295,7 @@ class Replicas(World):
         replica.platform = Platform(config, engines, self.keyring, self.log, self.fetch, Elsewhere(self))
         await replica.platform.load()
         if replica.number == 0:
+            self._with_queue = replica
             await replica.platform.put_on_sale(self.event)
         replica.store.faults = self.faults
         replica.is_down = False
@@ -311,6 +325,9 @@ class Replicas(World):
 
     def _heard(self, replica: Replica, writes: Sequence[Write]) -> None:
         self.platform = replica.platform  # whose commit it is
+        is_elsewhere = self.queue_log is None and replica is not self._with_queue
+        if is_elsewhere and any(write.kind in OF_THE_QUEUE for write in writes):
+            self._break("a process wrote in a queue that another had taken over")
         self._check_reserved([one for one in writes if one.kind is RESERVATION and one.path not in self._reserved])
         self._committed(writes)
 

@@ -66,7 +66,7 @@ async def _sale(seed: int, loop: VirtualLoop, make: type[World]) -> Outcome:
     world.differences_are_bugs = True
     world.changing = asyncio.Event() if ends_change else None
     await world.open()
-    fans = [Fan(world, number) for number in range(FANS)]
+    fans = [Fan(world, number) for number in range(2 * FANS if ends_change else FANS)]
     receivers = Receivers(world)
     if seed % 10 == 4:
         await receivers.register()
@@ -140,14 +140,14 @@ async def _change_the_event(world: World, chance: random.Random) -> None:
     """
     if world.changing is None:
         return
-    await asyncio.sleep(30)  # the sale has begun
+    await asyncio.sleep(30 if SALE_STARTS in world.event else 12)
     for _ in range(chance.randint(3, 9)):
         await asyncio.sleep(chance.uniform(4, 14))
         world.deafen()
         world.changing.set()
         world.changing.clear()
         ends_at = datetime.fromtimestamp(world.clock.now() / SECOND + chance.uniform(-1, 1), UTC)
-        ends = f"sale_end_time: {ends_at.isoformat()}\n" if chance.random() < 0.5 else ""
+        ends = f"sale_end_time: {ends_at.isoformat()}\n" if chance.random() < 0.15 else ""
         price = chance.choice(["50000", "40000"])
         request = catalog_pb2.UpdateEventRequest(
             event_id=EVENT_ID, document=ends + world.event.replace("50000", price), reason="simulated"
