@@ -17,7 +17,8 @@ from traffic_tacos.rooms.waiting_room.lines import Lines
 
 # 5: what was cancelled had been bought since it was looked at, and kept its seats.
 # 6: a job that another process had replaced was known for ever, and never done.
-FOUND = (2, 5, 6, 7, 9)
+# 12258, 12278: a status that a process remembered the way to was told after another had taken the queue.
+FOUND = (2, 5, 6, 7, 9, 12258, 12278)
 SEEDS = tuple(range(100, 105))
 SHARP = (108, 156, 313)  # which notice what `tests/mutations.py` leaves out
 
@@ -27,12 +28,12 @@ def test_no_promise_is_broken_by_several_processes_that_crash_freeze_and_have_cl
     simulate(seed, Replicas)
 
 
-@pytest.mark.parametrize("seed", (101, 102))
+@pytest.mark.parametrize("seed", (101, 102, 144))
 def test_none_is_broken_where_each_reads_decides_and_commits_over_a_slow_wire_to_dynamodb(seed):
     simulate(seed, OnDynamoDB)
 
 
-@pytest.mark.parametrize("seed", range(201, 204))
+@pytest.mark.parametrize("seed", range(200, 204))
 def test_none_is_broken_with_jobs_on_sqs_and_events_on_eventbridge_however_badly_they_carry(seed):
     simulate(seed, OnAws)
 

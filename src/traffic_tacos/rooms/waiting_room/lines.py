@@ -171,7 +171,7 @@ class Lines:
 
     async def of(self, event_id: str, call: Call) -> OpenLine:
         """The line of an event; NOT_FOUND when there is no such event."""
-        self._check_ours()
+        self.check_ours()
         return await self._opened(event_id, call)
 
     async def _opened(self, event_id: str, call: Call) -> OpenLine:
@@ -215,7 +215,7 @@ class Lines:
 
     def known(self, ticket: Ticket) -> OpenLine:
         """The line that the ticket stands in; NOT_FOUND when it does not stand there."""
-        self._check_ours()
+        self.check_ours()
         opened = self._open.get(ticket.event_id)
         if opened is None or not 0 < ticket.number <= opened.line.view().joined:
             raise Refusal(Code.NOT_FOUND, "waiting_token: there is no such place in this queue")
@@ -246,7 +246,8 @@ class Lines:
                 opened.watchers.hang_up()
                 self._unopened[event_id] = why
 
-    def _check_ours(self) -> None:
+    def check_ours(self) -> None:
+        """Refuse with a Fault what another process has to answer. Every call asks this, whatever it remembers."""
         if not self._is_ours():
             raise Fault(TAKEN)
 

@@ -115,6 +115,7 @@ class WaitingRoom:
 
     def show(self, token: str) -> tuple[Place, Instant]:
         """Where the ticket stands and until when; no store, no wait. A sign of life."""
+        self._lines.check_ours()
         opened, number = self.checked.get(token) or self._check(token)
         if opened.line.visit(number):
             self._lines.wake(opened)
