@@ -59,6 +59,7 @@ function view(found, docs) {
         docs && [h("a", { href: docs }, t("documentation")), ", "],
         h("a", { href: "/openapi.json" }, t("api_description")),
       ),
+      h("p", {}, t("desk_says"), " ", h("code", {}, "tacos admin --help")),
     ),
   );
 }

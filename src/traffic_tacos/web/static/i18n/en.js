@@ -60,6 +60,7 @@ export default {
   built_on_says: "Everything these pages do can be done by programs, too:",
   documentation: "documentation",
   api_description: "description of the API",
+  desk_says: "Whoever runs the sale sees and steers it from the command line:",
   no_such_event: "There is no such event",
   no_such_event_says: "The address may have been cut off or mistyped, or the event was taken down.",
 

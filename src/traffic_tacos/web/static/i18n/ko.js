@@ -54,6 +54,7 @@ export default {
   built_on_says: "이 페이지의 모든 기능은 프로그램에서도 쓸 수 있습니다:",
   documentation: "문서",
   api_description: "API 설명",
+  desk_says: "판매를 운영하는 사람은 명령줄에서 상황을 보고 조정합니다:",
   no_such_event: "그런 공연이 없습니다",
   no_such_event_says: "주소가 잘렸거나 잘못 입력되었거나, 공연이 내려갔을 수 있습니다.",
 
