@@ -67,7 +67,6 @@ def jump(platform) -> Callable[[Visitor], None]:
 @pytest.fixture
 def visit(chromium, platform) -> Iterator[Callable[..., Visitor]]:
     """Somebody with a browser of their own; at the end nothing may have complained in it."""
-    platform.wait_for_pages()
     visitors: list[Visitor] = []
 
     def visit(**browser: Any) -> Visitor:

@@ -52,7 +52,6 @@ def test_whoever_waits_keeps_the_place_through_a_pause_a_kill_and_a_reload(visit
     fan.page.get_by_text("No connection right now. You keep your place").wait_for()
     assert (place(fan), fan.violations()) == ("5", [])
     platform.start()
-    platform.wait_for_pages()
     fan.page.get_by_text("The queue is paused for a moment").wait_for()
     fan.page.reload()
     fan.page.locator(".figures dd", has_text="5").first.wait_for()
@@ -71,7 +70,6 @@ def test_a_turn_is_taken_when_the_platform_is_there_again(visit, platform):
     fan.press("Choose seats")
     fan.page.get_by_text("There is no connection").first.wait_for()
     platform.start()
-    platform.wait_for_pages()
     fan.press("Choose seats")
     fan.waits_for("Choose your seats")
     fan.messages[:] = [said for said in fan.messages if "net::ERR" not in said]

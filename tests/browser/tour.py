@@ -49,7 +49,6 @@ class Stage:
         self.platform = UpProcess(folder / "data", *files, *known, "--time-scale", "20")
         self.platform.module = "tests.browser.jumping"
         self.platform.start()
-        self.platform.wait_for_pages()
         self.address = f"http://{self.platform.http}"
         with httpx.Client(base_url=self.address) as client:  # to make one takes longer than to use it
             for event, count in ((QUEUED, AHEAD), (DRAWN, DRAWN_PEOPLE)):

@@ -79,14 +79,10 @@ class UpProcess:
             if self._process.poll() is not None or time.monotonic() > deadline:
                 raise AssertionError(f"did not start: {self.log.read_text()[-2000:]}")
             time.sleep(0.05)
-        return self
-
-    def wait_for_pages(self) -> None:
-        """HTTP is answered a moment later than gRPC."""
-        deadline = time.monotonic() + STARTED_WITHIN
-        while not _answers(self.http):
+        while not _answers(self.http) and self._process.poll() is None:  # a moment later, unless it is to crash before
             assert time.monotonic() < deadline, self.log.read_text()[-2000:]
-            time.sleep(0.05)
+            time.sleep(0.01)
+        return self
 
     @property
     def pid(self) -> int:
