@@ -137,9 +137,13 @@ def _free_port() -> int:
 
 
 def _answers(address: str) -> bool:
+    """Whether somebody listens there; what was opened for that is closed at the other end, too, and counts no more."""
     host, port = address.split(":")
     try:
-        with socket.create_connection((host, int(port)), timeout=0.2):
+        with socket.create_connection((host, int(port)), timeout=0.2) as connection:
+            connection.shutdown(socket.SHUT_WR)
+            with contextlib.suppress(OSError):
+                connection.recv(1)
             return True
     except OSError:
         return False
