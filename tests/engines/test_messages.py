@@ -13,7 +13,6 @@ import pytest
 
 from tests.conformance.runners import OnAws, working
 from tests.e2e.process import GATEWAY, PAYMENT, QUEUE, Shopper, UpProcess
-from tests.emulators import found_as, ministack
 from traffic_tacos.engines.aws_wire import aws_api
 from traffic_tacos.engines.dynamodb_tables import TABLES
 from traffic_tacos.engines.sqs_queues import QUEUES, VISIBLE_AGAIN_SECONDS
@@ -23,12 +22,6 @@ PREFIX, BUS = "sale-", "sale"
 ON_AWS = ("--dynamodb", PREFIX, "--sqs", PREFIX, "--event-bus", BUS)
 EVENT = "evt_hundred"
 NOTICED_SECONDS = 10
-
-
-@pytest.fixture(scope="module")
-def aws(tmp_path_factory):
-    with ministack(tmp_path_factory.mktemp("ministack")) as address:
-        yield found_as(address)
 
 
 @pytest.fixture

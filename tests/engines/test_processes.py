@@ -7,7 +7,7 @@ import grpc
 import pytest
 
 from tests.e2e.process import GATEWAY, PAYMENT, QUEUE, Shopper, UpProcess, asker, connected, refused_code
-from tests.emulators import found_as, ministack, valkey
+from tests.emulators import valkey
 from traffic_tacos.calls import keys
 from traffic_tacos.calls.policy import SCOPES
 from traffic_tacos.engines.clock import SystemClock
@@ -21,17 +21,11 @@ EVENT = "evt_hundred"
 FANS = 80
 
 
-@pytest.fixture(scope="module")
-def dynamodb(tmp_path_factory):
-    with ministack(tmp_path_factory.mktemp("ministack")) as address:
-        yield found_as(address)
-
-
 @pytest.fixture
-def processes(tmp_path, dynamodb):
+def processes(tmp_path, aws):
     """The first has all services, the second all but the queue's."""
     first = UpProcess(tmp_path / "first", "--event", HUNDRED, "--dynamodb", TABLES, "--time-scale", "100")
-    first.environment = dynamodb
+    first.environment = aws
     made = first.tacos("aws", "create-tables", "--dynamodb", TABLES)
     assert made.returncode == 0, made.stderr
     first.start()
@@ -40,7 +34,7 @@ def processes(tmp_path, dynamodb):
         *("--dynamodb", TABLES, "--time-scale", "100"),
         *("--elsewhere", f"waiting_room={first.grpc}", "--keys-of", str(first.data)),
     )
-    second.environment = dynamodb
+    second.environment = aws
     second.start()
     yield first, second
     for process in (first, second):
@@ -48,14 +42,14 @@ def processes(tmp_path, dynamodb):
 
 
 @pytest.fixture
-def together(tmp_path, dynamodb):
+def together(tmp_path, aws):
     """Both have all services, the queue too."""
     with valkey(tmp_path / "valkey") as redis:
         given = ("--dynamodb", "together-", "--time-scale", "100", "--redis-replicas", "0")
         first = UpProcess(tmp_path / "first", "--event", HUNDRED, *given)
         second = UpProcess(tmp_path / "second", *given, "--keys-of", str(first.data))
         for process in (first, second):
-            process.environment = {**dynamodb, "TACOS_REDIS": redis.url}
+            process.environment = {**aws, "TACOS_REDIS": redis.url}
         assert first.tacos("aws", "create-tables", "--dynamodb", "together-").returncode == 0
         first.start()
         second.start()

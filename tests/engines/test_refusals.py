@@ -5,13 +5,7 @@ import os
 import pytest
 
 from tests.e2e.process import ran, tacos
-from tests.emulators import found_as, ministack
-
-
-@pytest.fixture(scope="module")
-def dynamodb(tmp_path_factory):
-    with ministack(tmp_path_factory.mktemp("ministack")) as address:
-        yield found_as(address)
+from tests.emulators import found_as
 
 
 def told(environment, *arguments):
@@ -23,9 +17,9 @@ def told(environment, *arguments):
 
 
 @pytest.mark.parametrize("command", [("up",), ("verify",)])
-def test_tables_that_are_missing_are_named_with_what_makes_them(dynamodb, command, tmp_path):
+def test_tables_that_are_missing_are_named_with_what_makes_them(aws, command, tmp_path):
     data = ("--data", str(tmp_path / "data"), "--dynamodb", "none-")
-    assert told(dynamodb, *command, *data) == (1, "error: a table is missing: `tacos aws create-tables` makes them")
+    assert told(aws, *command, *data) == (1, "error: a table is missing: `tacos aws create-tables` makes them")
 
 
 @pytest.mark.parametrize(
@@ -76,14 +70,14 @@ def test_queues_and_a_bus_that_cannot_be_made_are_told_in_one_line(environment, 
         (("--dynamodb", "t-", "--event-bus", "none"), 2, "error: event-bus: is missing: `tacos aws create` makes it"),
     ],
 )
-def test_a_platform_does_not_start_without_its_queues_and_its_bus(dynamodb, arguments, status, said, tmp_path):
-    ended, line = told(dynamodb, "up", "--data", str(tmp_path / "data"), *arguments)
+def test_a_platform_does_not_start_without_its_queues_and_its_bus(aws, arguments, status, said, tmp_path):
+    ended, line = told(aws, "up", "--data", str(tmp_path / "data"), *arguments)
     assert ended == status and line.startswith(said) and "\n" not in line
 
 
-def test_tables_are_made_once_and_left_as_they_are(dynamodb):
+def test_tables_are_made_once_and_left_as_they_are(aws):
     for word in ("created", "is there already"):
-        done = tacos("aws", "create-tables", "--dynamodb", "made-", **dynamodb)
+        done = tacos("aws", "create-tables", "--dynamodb", "made-", **aws)
         assert done.stdout.splitlines() == [
             f"made-{name}: {word}" for name in ("reservations", "inventory", "orders", "payments", "platform")
         ]

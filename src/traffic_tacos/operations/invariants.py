@@ -170,7 +170,8 @@ class Everything:
     def _read_jobs(self, records: Snapshot) -> None:
         for _, job in records.all(JOB):
             if not job.is_dead:
-                self.payments_at_work |= {job.payload[name] for name in job.payload if name == "payment_intent_id"}
+                if "payment_intent_id" in job.payload:
+                    self.payments_at_work.add(job.payload["payment_intent_id"])
                 self.reservations_at_work.add(job.payload.get("reservation_id", ""))
 
     def _rows(self, records: Snapshot) -> Iterator[tuple[str, RowState]]:

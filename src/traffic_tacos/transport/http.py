@@ -8,7 +8,7 @@ import grpc
 import msgspec
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
-from starlette.convertors import Convertor, register_url_convertor
+from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
@@ -61,16 +61,10 @@ PAGE_HEADERS = {
 Answer: TypeAlias = Callable[[Request], Awaitable[Response]]
 
 
-class _RpcService(Convertor[str]):
+class _RpcService(StringConvertor):
     """A service's full name, which no other path begins with: `gateway.v1.QueueService`."""
 
     regex = r"\w+(?:\.\w+)+"
-
-    def convert(self, value: str) -> str:
-        return value
-
-    def to_string(self, value: str) -> str:
-        return value
 
 
 register_url_convertor("rpc_service", _RpcService())
