@@ -11,7 +11,6 @@ one of them gets StoreUnavailable.
 """
 
 import asyncio
-import contextlib
 import queue
 import sqlite3
 import threading
@@ -141,8 +140,10 @@ class SqliteStore:
         while (wanted := limit - len(found)) > 0:
             rows = self._read_connection.execute(_SCAN, (start, prefix.path + _LAST_PATH, wanted)).fetchall()
             for path, raw in rows:
-                with contextlib.suppress(DamagedRecord):
+                try:
                     found.append((Key(prefix.kind, path), self._decoded(prefix.kind, path, raw)))
+                except DamagedRecord:  # noted; a `with` for each record would take longer than reading it
+                    continue
             if len(rows) < wanted:
                 break
             start = rows[-1][0]

@@ -85,25 +85,26 @@ async def page_of(
 
     Other work goes on between its reads. Where few records match it may be short, with a cursor to go on from.
     """
+    size, skipped, cursor = asked.size, asked.skipped, asked.cursor
     found: list[_Entry[T]] = []
-    before: deque[str] = deque(maxlen=asked.size + 1)  # the last cursors before the page
+    before: deque[str] = deque(maxlen=size + 1)  # the last cursors before the page
     looked, matched, total, place, is_end = 0, 0, 0, "", False
-    while not is_end and (looked < COUNTED_MAX or (len(found) <= asked.size and looked < LOOKED_AT_MAX)):
+    while not is_end and (looked < COUNTED_MAX or (len(found) <= size and looked < LOOKED_AT_MAX)):
         if looked:
             await asyncio.sleep(0)  # an engine in this process answers without ever letting go of the event loop
         if looked >= COUNTED_MAX:
-            place = max(place, asked.cursor)
+            place = max(place, cursor)
         entries, place, is_end = await _matching(store, index, key, matches, place)
         for entry in entries:
-            if entry.cursor <= asked.cursor if asked.cursor else matched < asked.skipped:
+            if entry.cursor <= cursor if cursor else matched < skipped:
                 before.append(entry.cursor)
             else:
                 found.append(entry)
             matched += 1
-        del found[asked.size + 1 :]
+        del found[size + 1 :]
         total = matched if looked < COUNTED_MAX else total
         looked += SCANNED_AT_ONCE
-    page = found[: asked.size]
+    page = found[:size]
     records: list[T] = []
     for entry in page:
         record = entry.record
@@ -112,11 +113,11 @@ async def page_of(
         if record is not None:
             records.append(record)
     next_cursor = ""
-    if len(found) > asked.size:
+    if len(found) > size:
         next_cursor = page[-1].cursor
-    elif not is_end and (asked.cursor or matched >= asked.skipped):
+    elif not is_end and (cursor or matched >= skipped):
         next_cursor = place
-    return Page(records, total, next_cursor, _previous(before, asked.size))
+    return Page(records, total, next_cursor, _previous(before, size))
 
 
 class _Entry(NamedTuple, Generic[T]):

@@ -109,7 +109,10 @@ class Kind(Generic[T]):
             raise DamagedRecord(path, str(error)) from None
 
     def key(self, *parts: str) -> "Key[T]":
-        return Key(self, PATH_SEPARATOR.join((self.name, *map(_escaped, parts))))
+        path = PATH_SEPARATOR.join((self.name, *parts))
+        if path.count(PATH_SEPARATOR) != len(parts) or "%" in path:
+            path = PATH_SEPARATOR.join((self.name, *map(_escaped, parts)))
+        return Key(self, path)
 
     def prefix(self, *parts: str) -> "Prefix[T]":
         """All keys whose first parts are these."""

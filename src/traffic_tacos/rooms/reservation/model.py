@@ -225,15 +225,19 @@ def stepped(reservation: Reservation, to: ReservationStatus, now: Instant) -> Re
 
 def _with_status(reservation: Reservation, status: ReservationStatus) -> Reservation:
     """The reservation with this status, and its seats as that status says."""
-    if reservation.status is status and all(seat.status is SEAT_STATUS[status] for seat in reservation.seats):
+    seats = seats_of(reservation.seats, status)
+    if reservation.status is status and seats is reservation.seats:
         return reservation
-    return msgspec.structs.replace(reservation, status=status, seats=seats_of(reservation.seats, status))
+    return msgspec.structs.replace(reservation, status=status, seats=seats)
 
 
 def seats_of(seats: tuple[Seat, ...], status: ReservationStatus) -> tuple[Seat, ...]:
     """The seats of a reservation with this status, as it says what they are."""
     after = SEAT_STATUS[status]
-    return tuple(seat if seat.status is after else msgspec.structs.replace(seat, status=after) for seat in seats)
+    for seat in seats:
+        if seat.status is not after:
+            return tuple(one if one.status is after else msgspec.structs.replace(one, status=after) for one in seats)
+    return seats
 
 
 def expired(reservation: Reservation, now: Instant) -> Reservation:
