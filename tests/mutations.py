@@ -35,6 +35,7 @@ class Mutation(NamedTuple):
 
 REPLICAS = "simulation/test_replicas.py::"
 SEVERAL = REPLICAS + "test_no_promise_is_broken_by_several_processes_that_crash_freeze_and_have_clocks_apart"
+UNHEARD = REPLICAS + "test_nobody_buys_after_the_end_or_at_a_price_of_which_their_process_has_not_heard"
 OVER_A_WIRE = REPLICAS + "test_none_is_broken_where_each_reads_decides_and_commits_over_a_slow_wire_to_dynamodb"
 
 MUTATIONS = [
@@ -268,9 +269,11 @@ MUTATIONS = [
     Mutation("calls/limits.py", "near, key=itemgetter(0))", "near, key=lambda one: -one[0])", "unit/calls"),
     Mutation("operations/reconciler.py", "elif all_.buys_nothing(one):", "elif False:", "rpc/test_reconciler.py"),
     Mutation("operations/reconciler.py", "if view.get(JOB.key(job.id)) is None", "", "rpc/test_reconciler.py"),
-    # What only several processes can break, with whole sales on several of them as the only judge: prices that change
-    # under those who remember them,
+    # What only several processes can break, with whole sales on several of them as the only judge: prices and ends of
+    # sales that change under those who remember them,
     Mutation("rooms/catalog/service.py", "not same_promise(changed, known)", "False", SEVERAL),
+    Mutation("rooms/catalog/service.py", "put(key, changed), put(sale_at, sale), ", "put(key, changed), ", UNHEARD),
+    Mutation("ports/sales.py", "return known if sale is None else sale.now.window", "return known", UNHEARD),
     # a guard left out,
     Mutation("rooms/reservation/service.py", "if is_stopped(view, request.event_id):", "if False:", SEVERAL),
     Mutation("engines/dynamodb.py", "condition = _condition(*look.version(path))", "condition: Any = {}", OVER_A_WIRE),

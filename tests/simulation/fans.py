@@ -43,7 +43,7 @@ class Fan:
 
     async def _try_to_buy(self) -> str:
         chance = self.world.random
-        token = await self._join()
+        token = await self.join()
         if not token:
             return "not let into the line"
         if chance.random() < 0.1:
@@ -81,7 +81,7 @@ class Fan:
                 return "gave back"
         return outcome
 
-    async def _join(self) -> str:
+    async def join(self) -> str:
         request = queue_pb2.JoinQueueRequest(event_id=EVENT_ID, user_id=self.name, session_id=f"s-{self.name}")
         answer = await self._surely(QUEUE + "JoinQueue", request)
         self.places = []
@@ -99,7 +99,7 @@ class Fan:
             if status.status == queue_pb2.QUEUE_STATUS_EXPIRED:
                 return ""
             if status.admission_ready or chance.random() < 0.1:
-                admission = await self._admit(token)
+                admission = await self.admit(token)
                 if admission:
                     return admission
             await asyncio.sleep(chance.uniform(0.2, 6))
@@ -120,7 +120,7 @@ class Fan:
                         self._see_turn(update.admission_ready)
                         if update.event_type == websocket_pb2.QUEUE_EVENT_TYPE_TOKEN_EXPIRED:
                             return ""
-                        if update.admission_ready and (admission := await self._admit(token)):
+                        if update.admission_ready and (admission := await self.admit(token)):
                             return admission
             except (Unreachable, TimeoutError):
                 await asyncio.sleep(chance.uniform(0.1, 2))
@@ -143,7 +143,7 @@ class Fan:
             raise Broken(f"{self.name} left, and is {queue_pb2.QueueStatus.Name(status.status)}")
         return "left"
 
-    async def _admit(self, token: str) -> str:
+    async def admit(self, token: str) -> str:
         request = queue_pb2.RequestAdmissionRequest(waiting_token=token, event_id=EVENT_ID, user_id=self.name)
         first = await self._surely(QUEUE + "RequestAdmission", request)
         if first.admission == queue_pb2.ADMISSION_STATUS_GRANTED and self.world.random.random() < 0.3:

@@ -25,9 +25,9 @@ from traffic_tacos.engines.faulty import Faults, FaultyStore
 from traffic_tacos.engines.memory_log import LogFaults, MemoryLog
 from traffic_tacos.kernel.calls import Call, Caller, Role
 from traffic_tacos.kernel.domain_events import DomainEvent
+from traffic_tacos.kernel.event_info import sale_window
 from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.ports.health import PartHealth
-from traffic_tacos.ports.sales import SALE
 from traffic_tacos.ports.store import (
     JOB,
     OUTBOX,
@@ -335,11 +335,11 @@ class Replicas(World):
         """Every reservation that a commit makes is one that may be made, by what is stored at this moment."""
         self._reserved |= {write.path for write in new}
         for path, reservation in ((write.path, write.value) for write in new):
-            [event], [sale] = ([one for _, one in self.memory.all(kind)] for kind in (EVENT, SALE))
+            [event] = [one for _, one in self.memory.all(EVENT)]
             prices = {seat.id: seat.price for section in event.sections for row in section.rows for seat in row.seats}
             if self._stopped == "CANCEL_RESERVATIONS" or any(True for _ in self.memory.all(STOP)):
                 self._break(f"{path} was reserved after a stop")
-            if sale.now.window.is_over(reservation.created_at):
+            if sale_window(event.info).is_over(reservation.created_at):
                 self._break(f"{path} was reserved after the end of the sale that is in force")
             if any(seat.price.amount != prices[seat.id] for seat in reservation.seats):
                 self._break(f"{path} has another price than the one in force")

@@ -2,17 +2,22 @@
 
 import asyncio
 import random
+from datetime import UTC, datetime
 
 import pytest
 
+from tests.simulation.fans import Fan
 from tests.simulation.loop import VirtualLoop, run
 from tests.simulation.on_aws import OnAws
 from tests.simulation.on_dynamodb import OnDynamoDB
-from tests.simulation.replicas import Replicas, Together
-from tests.simulation.sale import JOIN, simulate
+from tests.simulation.replicas import CREATE, DEAF_FOR, Replicas, Together
+from tests.simulation.sale import CATALOG, JOIN, simulate
 from tests.simulation.world import EVENT, EVENT_ID, STEADY
 from traffic_tacos.engines.memory_log import LogFaults
-from traffic_tacos.gen.gateway.v1 import queue_pb2
+from traffic_tacos.gen.common.v1 import errors_pb2
+from traffic_tacos.gen.gateway.v1 import gateway_pb2, queue_pb2
+from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2
+from traffic_tacos.kernel.instants import SECOND
 from traffic_tacos.rooms.waiting_room.lines import Lines
 
 # 5: what was cancelled had been bought since it was looked at, and kept its seats.
@@ -82,6 +87,49 @@ def test_who_has_the_queue_keeps_it_while_another_process_waits_for_it():
         await world.close()
 
     run(wait_for_it(), loop)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_nobody_buys_after_the_end_or_at_a_price_of_which_their_process_has_not_heard(seed):
+    loop = VirtualLoop(random.Random(seed))
+
+    async def change_it_unheard():
+        world = Replicas(seed, loop, STEADY, 0.0, EVENT)
+        await world.open()
+        fans = [Fan(world, number) for number in range(8)]
+        places = [await fan.join() for fan in fans]
+        admissions = []
+        for fan, place in zip(fans, places, strict=True):
+            await world.clock.sleep(0.5)  # so many a second are let in
+            admissions.append(await fan.admit(place))
+        assert all(admissions)
+        for replica in world.replicas:
+            replica.way.deaf_until = replica.clock.now() + DEAF_FOR
+        assert (await world.operate(*changed(EVENT.replace("price: 50000", "price: 40000")))).error.message
+        assert not (await world.call(CREATE, wanted(fans[0], admissions[0]), fans[0].name)).HasField("error")
+        ended = (await world.operate(*changed(ending_now(world)))).error
+        assert not ended.message
+        late = list(zip(fans, admissions, strict=True))[1:]
+        asked = [world.call(CREATE, wanted(fan, admission), fan.name) for fan, admission in late]
+        for answer in await asyncio.gather(*asked):
+            assert answer.error.code == errors_pb2.ERROR_CODE_FAILED_PRECONDITION, answer
+        await world.close()
+
+    def changed(document):
+        return CATALOG + "UpdateEvent", catalog_pb2.UpdateEventRequest(
+            event_id=EVENT_ID, document=document, reason="simulated"
+        )
+
+    def ending_now(world):
+        slowest = min(replica.clock.now() for replica in world.replicas)
+        return f"sale_end_time: {datetime.fromtimestamp(slowest / SECOND, UTC).isoformat()}\n{EVENT}"
+
+    def wanted(fan, admission):
+        return gateway_pb2.CreateReservationRequest(
+            event_id=EVENT_ID, quantity=1, user_id=fan.name, reservation_token=admission, idempotency_key=fan.name
+        )
+
+    run(change_it_unheard(), loop)
 
 
 def test_the_same_seed_is_the_same_sale():
