@@ -66,7 +66,7 @@ def main() -> None:
     table = Listing("RPC", *heads)
     base: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as folder:
-        for kind in ("native", "grpcio"):
+        for kind in ("native", "uvloop", "grpcio"):
             with servers.echo(kind) as (pid, address):
                 _echo(kind, pid, address, asked, table, base)
         event, data = event_file(Path(folder)), Path(folder) / "data"

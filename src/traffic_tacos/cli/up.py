@@ -1,6 +1,5 @@
 """`tacos up`: all rooms in one process. `tacos serve`: one process of many."""
 
-import asyncio
 from functools import partial
 
 from traffic_tacos.app.given import Texts, config_of
@@ -36,6 +35,9 @@ def _start(given: Texts, *, offers: bool) -> None:
     logs.configure(ring, f"{options.randomness().getrandbits(128):032x}")
     config = config_of(given)
     documents = [checked_files(path) for path in config.event_files]
-    from traffic_tacos.cli import serving  # which loads every service: no other command needs them
+    # No other command needs these; the second loads every service.
+    import uvloop
 
-    asyncio.run(serving.serve(config, ring, documents, offers=offers))
+    from traffic_tacos.cli import serving
+
+    uvloop.run(serving.serve(config, ring, documents, offers=offers))
