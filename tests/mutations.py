@@ -72,6 +72,12 @@ MUTATIONS = [
     Mutation("rooms/inventory/rows.py", "if now < hold.deadline:", "if now <= hold.deadline:", "unit/inventory"),
     Mutation("rooms/inventory/rows.py", "free(row, state, now) & ~row.kept", "free(row, state, now)", "unit/inventory"),
     Mutation(
+        "rooms/inventory/best_available.py",
+        "taken = state.gone if now >= state.lapses_at else state.gone | state.held_seats",
+        "taken = state.gone | state.held_seats",
+        "unit/inventory",
+    ),
+    Mutation(
         "rooms/reservation/model.py",
         "now >= reservation.hold_expires_at",
         "now > reservation.hold_expires_at",

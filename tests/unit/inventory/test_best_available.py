@@ -7,7 +7,17 @@ from hypothesis import strategies as st
 from traffic_tacos.kernel.errors import Refusal
 from traffic_tacos.kernel.event_info import EventInfo
 from traffic_tacos.rooms.inventory.best_available import best_in_section, choose, fitting
-from traffic_tacos.rooms.inventory.rows import EventPlan, RowPlan, RowState, SeatPlan, SectionPlan, bits
+from traffic_tacos.rooms.inventory.rows import (
+    EventPlan,
+    RowHold,
+    RowPlan,
+    RowSale,
+    RowState,
+    SeatPlan,
+    SectionPlan,
+    bits,
+    with_holds,
+)
 
 NOW = 1000
 
@@ -135,3 +145,21 @@ def test_a_party_that_fits_in_no_row_is_cut_as_little_as_can_be():
     rows = (row(3, index=0), row(4, index=1), row(2, index=2))
     chosen = choose(plan(*rows).sections, {}, 6, NOW)
     assert sorted(mask.bit_count() for mask in chosen.values()) == [2, 4]
+
+
+@pytest.mark.parametrize(
+    ("now", "expected"),
+    [(NOW - 1, None), (NOW, (False, 0b0011)), (NOW + 4, (False, 0b0011)), (NOW + 5, (False, 0b1100))],
+    ids=["all held", "the first hold has lapsed", "the second is held yet", "both have"],
+)
+def test_what_is_held_is_given_again_once_its_own_hold_has_lapsed(now, expected):
+    holds = RowHold("a", 0b0011, NOW), RowHold("b", 0b1100, NOW + 5)
+    found = best_in_section([row(4)], {0: with_holds(RowState(), holds)}, 2, now)
+    assert (found and (found[0], found[2])) == expected
+
+
+def test_a_row_of_which_some_seats_are_sold_and_the_others_held_gives_none_before_a_hold_lapses():
+    state = with_holds(RowState(sold=(RowSale("s", 0b01),), gone=0b01), [RowHold("a", 0b10, NOW)])
+    assert best_in_section([row(2)], {0: state}, 1, NOW - 1) is None
+    assert best_in_section([row(2)], {0: state}, 1, NOW) is not None
+    assert best_in_section([row(2)], {0: gone(0b11)}, 1, NOW) is None

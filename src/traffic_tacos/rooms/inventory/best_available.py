@@ -57,7 +57,8 @@ def best_in_section(
     block = (1 << quantity) - 1
     for row in rows:
         state = states.get(row.index, UNTOUCHED)
-        if now < state.lapses_at and state.gone | state.held_seats | row.kept == row.full:
+        taken = state.gone if now >= state.lapses_at else state.gone | state.held_seats
+        if taken | row.kept == row.full:
             continue  # most rows near the focal point are, once a sale is under way
         depth = row.depth * row.depth
         if best is not None and not best[0][0] and depth > best[0][1]:
