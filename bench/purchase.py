@@ -112,6 +112,28 @@ def _readers(channel, bodies: list[bytes], tokens: list[str], late: list[float])
 
 
 async def purchase(gateway, payments, request, mine) -> None:
+    held, intent = await begun(gateway, request, mine)
+    await bought(gateway, payments, request, mine, held, intent)
+
+
+async def bought(gateway, payments, request, mine, held, intent) -> None:
+    """Paid, until its order is seen."""
+    process = payment_pb2.ProcessPaymentRequest(
+        payment_intent_id=intent.payment_intent_id, idempotency_key=f"p-{request.idempotency_key}"
+    )
+    answer = await payments.ProcessPayment(process, metadata=mine)
+    assert not answer.HasField("error"), answer.error
+    shown = gateway_pb2.GetReservationRequest(reservation_id=held.reservation_id)
+    async with asyncio.timeout(BOUGHT_WITHIN):
+        while True:
+            await asyncio.sleep(POLLED_EVERY)
+            reservation = (await gateway.GetReservation(shown, metadata=mine)).reservation
+            if reservation.status == reservation_pb2.RESERVATION_STATUS_CONFIRMED:
+                return
+
+
+async def begun(gateway, request, mine):
+    """A reservation and its payment intent."""
     held = await gateway.CreateReservation(request, metadata=mine)
     assert not held.HasField("error"), held.error
     intent = await gateway.CreatePaymentIntent(
@@ -126,18 +148,7 @@ async def purchase(gateway, payments, request, mine) -> None:
         metadata=mine,
     )
     assert not intent.HasField("error"), intent.error
-    process = payment_pb2.ProcessPaymentRequest(
-        payment_intent_id=intent.payment_intent_id, idempotency_key=f"p-{request.idempotency_key}"
-    )
-    answer = await payments.ProcessPayment(process, metadata=mine)
-    assert not answer.HasField("error"), answer.error
-    shown = gateway_pb2.GetReservationRequest(reservation_id=held.reservation_id)
-    async with asyncio.timeout(BOUGHT_WITHIN):
-        while True:
-            await asyncio.sleep(POLLED_EVERY)
-            reservation = (await gateway.GetReservation(shown, metadata=mine)).reservation
-            if reservation.status == reservation_pb2.RESERVATION_STATUS_CONFIRMED:
-                return
+    return held, intent
 
 
 if __name__ == "__main__":

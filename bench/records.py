@@ -1,4 +1,5 @@
-"""`python -m bench.records`: what one purchase reads and writes in the store, counted and not timed.
+"""`python -m bench.records`: what one purchase reads and writes in the store, counted and not timed; also one that is
+cancelled with its payment under way, or whose hold is extended before it is paid (`--ending`).
 
 The whole platform runs in this process, and fans buy one after the other, as in `bench.purchase`. Every transaction is
 named by the rule that decided in it, in the order of a purchase, with the kinds of what it writes. A read is a `get` or
@@ -11,7 +12,8 @@ import asyncio
 import logging
 import tempfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -19,7 +21,7 @@ import grpc
 import structlog
 
 from bench.__main__ import event_file, reservations
-from bench.purchase import purchase
+from bench.purchase import begun, bought, purchase
 from bench.servers import free_port
 from traffic_tacos.app import embedded, stores
 from traffic_tacos.app.config import Config
@@ -27,6 +29,7 @@ from traffic_tacos.cli.shown import Listing
 from traffic_tacos.engines.sqlite import SqliteStore
 from traffic_tacos.gen.gateway.v1 import gateway_pb2, gateway_pb2_grpc
 from traffic_tacos.gen.payment.v1 import payment_pb2_grpc
+from traffic_tacos.gen.reservation.v1 import reservation_pb2, reservation_pb2_grpc
 from traffic_tacos.kernel.addresses import Address
 from traffic_tacos.operations import logs
 from traffic_tacos.ports.store import Decision, Key, Prefix, Reads, View, numbered, writes_of
@@ -34,6 +37,7 @@ from traffic_tacos.ports.store import Decision, Key, Prefix, Reads, View, number
 T = TypeVar("T")
 R = TypeVar("R")
 RESTED_AFTER = 35.0  # seconds: the last job about a payment is due half a minute after it
+ENDED_AFTER = 65.0  # and the one that looks at a hold, after the minute that it has
 
 
 class CountedStore(SqliteStore):
@@ -60,7 +64,8 @@ class CountedStore(SqliteStore):
         return await super().scan(prefix, after=after, limit=limit)
 
     async def transact(self, reads: Reads, decide: Callable[[View], Decision[R]]) -> R:
-        name = f"{decide.__module__.removeprefix('traffic_tacos.')} {decide.__qualname__.partition('.<locals>')[0]}"
+        rule = decide.func if isinstance(decide, partial) else decide
+        name = f"{rule.__module__.removeprefix('traffic_tacos.')} {rule.__qualname__.partition('.<locals>')[0]}"
 
         def counted(view: View) -> Decision[R]:
             decision = decide(view)
@@ -84,15 +89,17 @@ def _encoded(write: Any) -> bytes:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.records")
     parser.add_argument("--purchases", type=int, default=40)
+    parser.add_argument("--ending", choices=ENDINGS, default="bought")
     asked = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     stores.SqliteStore = CountedStore  # type: ignore[misc]
-    asyncio.run(counted(asked.purchases, CountedStore.count))
+    asyncio.run(counted(asked.purchases, CountedStore.count, asked.ending))
     _show(asked.purchases)
 
 
-async def counted(purchases: int, count: Callable[[bool], None], **more: Any) -> None:
+async def counted(purchases: int, count: Callable[[bool], None], ending: str = "bought", **more: Any) -> None:
     """Fans buy so much, one after the other; `count` is told when to begin, and when all is at rest."""
+    act, rested_after = ENDINGS[ending]
     with tempfile.TemporaryDirectory() as folder:
         event, data = event_file(Path(folder)), Path(folder) / "data"
         config = Config(
@@ -114,10 +121,44 @@ async def counted(purchases: int, count: Callable[[bool], None], **more: Any) ->
                 for number, (body, token) in enumerate(zip(bodies[: purchases + 1], tokens, strict=False)):
                     count(number > 0)  # the first one warms the caches
                     request = gateway_pb2.CreateReservationRequest.FromString(body)
-                    await purchase(gateway, payments, request, (("authorization", f"Bearer {token}"),))
-            print(f"{purchases} purchases; waiting {RESTED_AFTER:.0f} s for what comes after them …")
-            await asyncio.sleep(RESTED_AFTER)
+                    await act(channel, gateway, payments, request, (("authorization", f"Bearer {token}"),))
+            print(f"{purchases} purchases; waiting {rested_after:.0f} s for what comes after them …")
+            await asyncio.sleep(rested_after)
             count(False)
+
+
+async def _bought(_: Any, gateway: Any, payments: Any, request: Any, mine: Any) -> None:
+    await purchase(gateway, payments, request, mine)
+
+
+async def _cancelled(_: Any, gateway: Any, payments: Any, request: Any, mine: Any) -> None:
+    held, _ = await begun(gateway, request, mine)
+    cancel = gateway_pb2.CancelReservationRequest(
+        reservation_id=held.reservation_id, user_id=request.user_id, idempotency_key=f"x-{request.idempotency_key}"
+    )
+    answer = await gateway.CancelReservation(cancel, metadata=mine)
+    assert not answer.HasField("error"), answer.error
+
+
+async def _extended(channel: Any, gateway: Any, payments: Any, request: Any, mine: Any) -> None:
+    held, intent = await begun(gateway, request, mine)
+    extend = reservation_pb2.ExtendHoldRequest(
+        reservation_id=held.reservation_id,
+        user_id=request.user_id,
+        extension_seconds=60,
+        idempotency_key=f"e-{request.idempotency_key}",
+    )
+    answer = await reservation_pb2_grpc.ReservationServiceStub(channel).ExtendHold(extend, metadata=mine)
+    assert not answer.HasField("error"), answer.error
+    await bought(gateway, payments, request, mine, held, intent)
+
+
+# How a purchase ends, and after how many seconds nothing more comes of it.
+ENDINGS: dict[str, tuple[Callable[..., Awaitable[None]], float]] = {
+    "bought": (_bought, RESTED_AFTER),
+    "cancelled": (_cancelled, ENDED_AFTER),
+    "extended": (_extended, RESTED_AFTER),
+}
 
 
 def _show(purchases: int) -> None:
