@@ -33,6 +33,7 @@ class Mutation(NamedTuple):
     tests: str
 
 
+STOPPED = "rpc/test_stopped_payments.py"
 REPLICAS = "simulation/test_replicas.py::"
 SEVERAL = REPLICAS + "test_no_promise_is_broken_by_several_processes_that_crash_freeze_and_have_clocks_apart"
 UNHEARD = REPLICAS + "test_nobody_buys_after_the_end_or_at_a_price_of_which_their_process_has_not_heard"
@@ -90,6 +91,22 @@ MUTATIONS = [
         "if False:",
         "unit/reservation rpc/test_whose_place.py",
     ),
+    Mutation("rooms/reservation/rpc.py", "known[0] == reservation:", "True:", "unit/reservation"),
+    Mutation("rooms/reservation/service.py", "if was_bought else stop.rule", "if True else stop.rule", STOPPED),
+    Mutation(
+        "rooms/reservation/service.py",
+        "for payment_intent_id in stopped.reply:",
+        "for payment_intent_id in ():",
+        STOPPED,
+    ),
+    Mutation("rooms/reservation/ending.py", "max(1, room // RECORDS_OF_A_STOP)", "COMMIT_RECORDS_MAX", STOPPED),
+    Mutation(
+        "rooms/payment/stopping.py",
+        "if payment.status in model.UNDER_WAY:",
+        "if True:",
+        "simulation/test_race_matrix.py",
+    ),
+    Mutation("rooms/payment/stopping.py", 'drop_job(f"{SIMULATE_OUTCOME}:{after.id}")', "drop_job(after.id)", STOPPED),
     Mutation(
         "rooms/reservation/confirming.py",
         "payment.amount != reservation.total",

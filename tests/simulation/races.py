@@ -123,6 +123,20 @@ class Stage:
         await self.surely(PAYMENTS + "ProcessPayment", process, WORKER)
         self.intents.append(intent.payment_intent_id)
 
+    async def begin_to_pay(self) -> None:
+        """A payment of whatever the reservation still is; none is made of one that has ended."""
+        create = gateway_pb2.CreatePaymentIntentRequest(
+            reservation_id=self.held.reservation_id,
+            amount=self.held.total_amount,
+            user_id="ana",
+            method=payment_pb2.PAYMENT_METHOD_CREDIT_CARD,
+            scenario=payment_pb2.PAYMENT_SCENARIO_APPROVE,
+            idempotency_key=self.key(),
+        )
+        intent = await self.surely(GATEWAY + "CreatePaymentIntent", create, Caller(Role.FAN, "ana"))
+        if not intent.HasField("error"):
+            self.intents.append(intent.payment_intent_id)
+
     async def succeed(self, which: int = 0) -> None:
         """The bank says yes; nobody has heard of it yet."""
         request = payment_pb2.SimulateWebhookRequest(
@@ -363,6 +377,9 @@ RACES: dict[str, Race] = {
     "expire and payment success": Race(
         (HOLD, PAY, LATE), Stage.expire, Stage.succeed_and_settle, "EXPIRED CANCELLED", "CONFIRMED COMPLETED"
     ),
+    # What begins before the end is stopped with it, what begins beside it at the deadline, and nothing begins after it.
+    "cancel and begin to pay": Race((HOLD,), Stage.cancel, Stage.begin_to_pay, "CANCELLED", "CANCELLED CANCELLED"),
+    "cancel and extend": Race((HOLD, PAY), Stage.cancel, Stage.extend, "CANCELLED CANCELLED", "CANCELLED CANCELLED"),
     "extend and expire": Race((HOLD, _to_the_brink), Stage.extend, Stage.expire, "EXPIRED", "EXPIRED"),
     "two confirms": Race(PAID, Stage.confirm, Stage.confirm, "CONFIRMED COMPLETED", "CONFIRMED COMPLETED"),
     "two payments": Race(

@@ -42,6 +42,8 @@ STORE_FILE = "store.db"  # in the data folder
 # Everything but the gateway keeps records, or acts on jobs and events that are committed with them. An embedded store
 # serves one process, so on one these rooms stay together.
 SHARING_A_STORE = frozenset(ROOMS) - {"gateway"}
+# Whose records change together with a reservation, so they are where it is.
+IN_COMMITS_OF_RESERVATION = frozenset({"inventory", "payment"})
 
 
 class Secret(str):
@@ -338,12 +340,14 @@ def _check_elsewhere(config: Config) -> None:
             f"share one store, and an embedded store serves one process",
             ", ".join(apart),
         )
-    if "reservation" in here and "inventory" not in here:
-        field = "elsewhere" if "inventory" in config.remote else "without"
+    missing = sorted(IN_COMMITS_OF_RESERVATION - here)
+    if "reservation" in here and missing:
+        field = "elsewhere" if missing[0] in config.remote else "without"
         reason = (
-            "must not name inventory without reservation: seats change in the same commit as what they are held for"
+            f"must not name {missing[0]} without reservation: seats and payments change in the same commit as the "
+            f"reservation that they belong to"
         )
-        raise Refusal.of_field(field, reason, "inventory")
+        raise Refusal.of_field(field, reason, missing[0])
     if "gateway" in config.rooms and "webhook" in config.remote:
         if not config.payment_webhook:
             reason = "is required where the webhook service is elsewhere, as in http://HOST:PORT/webhooks/payments"

@@ -40,6 +40,7 @@ from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.figures import Logs
 from traffic_tacos.ports.jobs import Handler
 from traffic_tacos.ports.messages import NO_MESSAGES, Inbox
+from traffic_tacos.ports.payments import PaymentStops
 from traffic_tacos.ports.peers import ALONE
 from traffic_tacos.ports.rooms import Dependencies, Loop, Receiver, Room
 from traffic_tacos.ports.seats import Seats
@@ -86,6 +87,8 @@ class Platform:
         for name in config.rooms:
             self.rooms[name] = _build(name, self._dependencies(name, authenticator, logs))
         self._seats = next((room.seats for room in self.rooms.values() if room.seats is not None), None)
+        stops = (room.payment_stops for room in self.rooms.values())
+        self._payment_stops = next((one for one in stops if one is not None), None)
         handlers = ChainMap(*(dict(room.handlers) for room in self.rooms.values()))
         self.handlers: Mapping[str, Handler] = dict(handlers) if config.does_jobs else {}
         self.receivers: Mapping[str, Receiver] = dict(ChainMap(*(dict(room.receivers) for room in self.rooms.values())))
@@ -118,6 +121,7 @@ class Platform:
             randomness=self.engines.randomness,
             channel=self.channel(name),
             seats=self.seats,
+            payment_stops=self.payment_stops,
             keyring=self.keyring,
             settings=self._settings,
             jobs=self.engines.jobs,
@@ -197,6 +201,11 @@ class Platform:
         """The seats of this process's inventory; `config.checked` sees to it that who needs them has them here."""
         assert self._seats is not None
         return self._seats
+
+    def payment_stops(self) -> PaymentStops:
+        """What stops payments of this process's store; they are where reservations are, see `seats`."""
+        assert self._payment_stops is not None
+        return self._payment_stops
 
     @property
     def sign_in(self) -> Endpoints | None:

@@ -58,6 +58,8 @@ def test_addresses_are_host_and_port(text, expected):
         Config(without=frozenset({"kitchen"})),
         Config(without=frozenset({"inventory"})),
         Config(elsewhere={"inventory": Address("127.0.0.1", 1)}, dynamodb="t-"),
+        Config(without=frozenset({"payment"})),
+        Config(elsewhere={"payment": Address("127.0.0.1", 1)}, dynamodb="t-"),
         Config(time_scale=0),
         Config(time_scale=-1),
         Config(server="x"),

@@ -7,6 +7,7 @@ from traffic_tacos.ports.rooms import Dependencies, Room, Service
 from traffic_tacos.rooms.payment.clients import ReservationClient
 from traffic_tacos.rooms.payment.rpc import PaymentRpc, SimulationRpc
 from traffic_tacos.rooms.payment.service import Payments
+from traffic_tacos.rooms.payment.stopping import Stopping
 from traffic_tacos.upstream import Upstream
 
 
@@ -21,5 +22,6 @@ def build(on: Dependencies) -> Room:
             Service(PaymentRpc(payments, on.pay_url), payment_pb2.DESCRIPTOR.services_by_name["PaymentService"]),
             Service(SimulationRpc(payments), simulation_pb2.DESCRIPTOR.services_by_name["SimulationService"]),
         ),
+        payment_stops=Stopping(on.store, on.clock, on.webhook_url),
         handlers={SIMULATE_OUTCOME: payments.answer, EXPIRE_PAYMENT: payments.expire},
     )

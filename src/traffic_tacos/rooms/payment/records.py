@@ -1,5 +1,7 @@
-"""Payment records, and the two orders in which they are listed."""
+"""Payment records, the two orders in which they are listed, and the news of a step."""
 
+from traffic_tacos.kernel.domain_events import PaymentChanged
+from traffic_tacos.kernel.statuses import PaymentStatus
 from traffic_tacos.ports.paging import listed
 from traffic_tacos.ports.store import Kind, Prefix, Write
 from traffic_tacos.rooms.payment.model import Payment
@@ -19,3 +21,8 @@ def index_writes(payment: Payment) -> tuple[Write, Write]:
 
 def listing(user_id: str, reservation_id: str) -> Prefix[str]:
     return BY_RESERVATION.prefix(reservation_id) if reservation_id else BY_USER.prefix(user_id)
+
+
+def changed(after: Payment, before: PaymentStatus | None) -> PaymentChanged:
+    """A step of a payment, as it is published."""
+    return PaymentChanged(after.id, after.reservation_id, after.user_id, before, after.status, after.updated_at)

@@ -15,7 +15,6 @@ import msgspec
 from traffic_tacos.kernel.addresses import Network, checked_url
 from traffic_tacos.kernel.calls import Call, Role
 from traffic_tacos.kernel.cards import TEST_CARDS, Reason
-from traffic_tacos.kernel.domain_events import PaymentChanged
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.ids import checked_id, checked_user_id, derived_id, new_id
 from traffic_tacos.kernel.instants import DAY, SECOND, Instant, seconds
@@ -38,7 +37,7 @@ from traffic_tacos.ports.webhooks import message_id_of
 from traffic_tacos.rooms.payment import model
 from traffic_tacos.rooms.payment.clients import ReservationClient
 from traffic_tacos.rooms.payment.model import Method, Payment, Scenario
-from traffic_tacos.rooms.payment.records import PAYMENT, index_writes, listing
+from traffic_tacos.rooms.payment.records import PAYMENT, changed, index_writes, listing
 from traffic_tacos.rooms.payment.webhooks import Wrong, webhook_of, wrong_webhooks
 
 KEY_WINDOW = DAY
@@ -155,7 +154,7 @@ class Payments:
 
         def rule(_: View) -> Decision[Payment]:
             writes = (put(key, payment), *index_writes(payment))
-            return Decision(payment, writes, (expiry,), (_changed(payment, None),))
+            return Decision(payment, writes, (expiry,), (changed(payment, None),))
 
         return await idempotent.commit((), rule)
 
@@ -185,7 +184,7 @@ class Payments:
             if answer is not None:
                 due_at = now + seconds(answer.seconds / self._time_scale)
                 jobs = (_answering(after, answer.reason, due_at),)
-            return Decision(after, (put(key, after),), jobs, (_changed(after, before.status),))
+            return Decision(after, (put(key, after),), jobs, (changed(after, before.status),))
 
         return await idempotent.commit((key,), rule)
 
@@ -348,7 +347,7 @@ def _ended(before: Payment, after: Payment, now: Instant, *, is_notified: bool =
         drop_job(f"{EXPIRE_PAYMENT}:{after.id}"),
         drop_job(f"{SIMULATE_OUTCOME}:{after.id}"),
     )
-    return Decision(after, writes, jobs, (_changed(after, before.status),))
+    return Decision(after, writes, jobs, (changed(after, before.status),))
 
 
 def expiry_job(payment: Payment, due_at: Instant) -> Job:
@@ -374,12 +373,6 @@ def _job(job_id: str, topic: str, payment: Payment, due_at: Instant, **more: str
     """A job about a payment: those of one reservation happen in turn."""
     payload = {"payment_intent_id": payment.id, "reservation_id": payment.reservation_id, **more}
     return Job(job_id, topic, due_at, payload, group=payment.reservation_id)
-
-
-def _changed(payment: Payment, before: PaymentStatus | None) -> PaymentChanged:
-    return PaymentChanged(
-        payment.id, payment.reservation_id, payment.user_id, before, payment.status, payment.updated_at
-    )
 
 
 def member(field: str, kind: type[E], value: int) -> E:

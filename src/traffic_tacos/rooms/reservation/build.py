@@ -21,7 +21,7 @@ def build(on: Dependencies) -> Room:
     inventory, catalog = InventoryClient(upstream), CatalogClient(upstream)
     payments = PaymentClient(upstream)
     confirming = Confirming(on.store, on.clock, on.seats, payments)
-    ending = Ending(on.store, on.clock, on.seats, payments, confirming)
+    ending = Ending(on.store, on.clock, on.seats, on.payment_stops, payments, confirming)
     line = LineClient(upstream)
     reservations = Reservations(on.store, on.clock, confirming, ending, catalog, on.seats, inventory, line, on.keyring)
     rpc = ReservationRpc(reservations, on.pay_url)

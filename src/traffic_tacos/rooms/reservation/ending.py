@@ -4,7 +4,7 @@ may be repeated.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TypeAlias
 
 import msgspec
@@ -15,8 +15,9 @@ from traffic_tacos.kernel.instants import Instant
 from traffic_tacos.kernel.seats import Seat
 from traffic_tacos.kernel.statuses import ReservationStatus
 from traffic_tacos.ports.clock import Clock
+from traffic_tacos.ports.payments import NOTHING_TO_STOP, RECORDS_OF_A_STOP, PaymentStops, Stop
 from traffic_tacos.ports.seats import Freeing, Seats
-from traffic_tacos.ports.store import Decision, Reads, Store, View
+from traffic_tacos.ports.store import COMMIT_RECORDS_MAX, Decision, Reads, Store, View
 from traffic_tacos.rooms.reservation import model
 from traffic_tacos.rooms.reservation.clients import PaymentClient, PaymentView
 from traffic_tacos.rooms.reservation.confirming import Confirming, RefundOwed
@@ -29,31 +30,43 @@ from traffic_tacos.rooms.reservation.records import (
     transition,
 )
 
+RECORDS_OF_AN_END = 6  # the reservation, its admission, its hold, the news of it, the remembered answer, a refund
+
 Step: TypeAlias = Callable[[Reservation, Instant], Reservation]
 
 
 class Ended(msgspec.Struct, frozen=True):
-    """What a step led to; `changed` is False when there was nothing to do."""
+    """What a step led to; `changed` is False when there was nothing to do, and while a payment in `charged` is in the
+    way, for which money was taken.
+    """
 
     reservation: Reservation
     changed: bool
     released: tuple[Seat, ...] = ()
+    charged: tuple[str, ...] = ()
 
 
 class Ending:
     def __init__(
-        self, store: Store, clock: Clock, seats: Callable[[], Seats], payments: PaymentClient, confirming: Confirming
+        self,
+        store: Store,
+        clock: Clock,
+        seats: Callable[[], Seats],
+        payment_stops: Callable[[], PaymentStops],
+        payments: PaymentClient,
+        confirming: Confirming,
     ) -> None:
         self._store = store
         self._clock = clock
         self._seats = seats
+        self._payment_stops = payment_stops
         self._payments = payments
         self._confirming = confirming
 
     async def expire(self, reservation_id: str, call: Call) -> Ended:
         """End a reservation past its deadline; tidy up behind one that has ended.
 
-        A payment under way is cancelled first; if that finds it completed, the reservation is confirmed.
+        A payment under way is cancelled with it; one that has completed by then confirms it, or is refunded.
         Raises NotYet before the deadline.
         """
         reservation = await existing(self._store, reservation_id)
@@ -63,15 +76,29 @@ class Ending:
             return await self._end(reservation, model.expired, call)
         if model.is_held(reservation, self._clock.now()):
             raise NotYet(f"the hold ends at {reservation.hold_expires_at}")
-        ended = await self.stop_payments(reservation, call)
-        if ended is not None and _is_bought(ended.reservation):
-            return ended
-        return await self._end(ended.reservation if ended else reservation, model.expired, call)
+        applied = set(reservation.refunds)
+        while True:
+            stop = await self.stop_of(reservation, applied)
+            ended = await self._end(reservation, model.expired, call, stop)
+            if not ended.charged:
+                return ended
+            applied.add(ended.charged[0])
+            ended = await self.apply_payment_result(reservation_id, ended.charged[0], call)
+            if _is_bought(ended.reservation):
+                return ended
+            reservation = ended.reservation
 
-    async def stop_payments(self, reservation: Reservation, call: Call) -> Ended | None:
-        """Stop what is under way; what became of the reservation when that finds a payment that has completed."""
-        completed = await self._completed_before_stopped(reservation, call)
-        return None if completed is None else await self.apply_payment_result(reservation.id, completed.id, call)
+    async def stop_of(self, reservation: Reservation, passed_over: Collection[str] = ()) -> Stop:
+        """What stops the payments of a reservation in the commit that ends it. If more are under way than there is room
+        for in that commit, the others are stopped before it.
+        """
+        stops = self._payment_stops()
+        room = COMMIT_RECORDS_MAX - RECORDS_OF_AN_END - len(reservation.seats)  # each may be in a row of its own
+        count = max(1, room // RECORDS_OF_A_STOP)  # what makes a reservation of so many rows has more records beside
+        while not (stop := await stops.stop(reservation.id, passed_over, count)).is_all:
+            some = await stops.stop(reservation.id, passed_over, COMMIT_RECORDS_MAX // RECORDS_OF_A_STOP)
+            await self._store.transact(some.reads, some.rule)
+        return stop
 
     async def apply_payment_result(self, reservation_id: str, payment_intent_id: str, call: Call) -> Ended:
         """Do what the payment's own status asks for: confirm, cancel, or nothing."""
@@ -115,25 +142,10 @@ class Ending:
             return Ended(await existing(self._store, reservation.id), changed=True)
         return Ended(after, changed=after != reservation)
 
-    async def _completed_before_stopped(self, reservation: Reservation, call: Call) -> PaymentView | None:
-        """Cancel what is under way; the payment that had completed before it could be, if there is one."""
-        for payment in await self._payments.of_reservation(reservation.id, call):
-            if payment.is_completed and payment.id not in reservation.refunds:
-                return payment
-            if payment.is_under_way:
-                try:
-                    await self._payments.cancel_only(payment, f"end:{reservation.id}:{payment.id}", call)
-                except Refusal as refusal:
-                    if refusal.code is not Code.FAILED_PRECONDITION:
-                        raise
-                    again = await self._payments.show(payment.id, call)
-                    if again.is_completed:
-                        return again
-        return None
-
-    async def _end(self, reservation: Reservation, step: Step, call: Call) -> Ended:
+    async def _end(self, reservation: Reservation, step: Step, call: Call, stop: Stop = NOTHING_TO_STOP) -> Ended:
         """Take a step that may end the reservation. One that has ended holds and owns no seats any more, whoever ended
-        it: what it held is free, and so is what was sold under a payment that can buy it nothing.
+        it: what it held is free, and so is what was sold under a payment that can buy it nothing. Its payments are
+        stopped; where one has completed instead, nothing changes.
         """
         now = self._clock.now()
 
@@ -143,11 +155,14 @@ class Ending:
                 after = step(before, now)
                 if _is_bought(after) or after.status is ReservationStatus.PENDING:
                     return Decision(Ended(after, changed=False))
+                stopped = stop.rule(view)
+                if stopped.reply:
+                    return Decision(Ended(before, changed=False, charged=stopped.reply))
                 free = let_go(view, sold_in_vain(after))
                 ended = Ended(after, after != before or bool(free.reply), free.reply)
-                return transition(view, before, after, ended).beside(free)
+                return transition(view, before, after, ended).beside(free).beside(stopped)
 
-            return await self._store.transact((*step_reads(reservation), *reads), rule)
+            return await self._store.transact((*step_reads(reservation), *stop.reads, *reads), rule)
 
         ended: Ended = await self._seats().let_go(taken_by(reservation), call, commit)
         return ended

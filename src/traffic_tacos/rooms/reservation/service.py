@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from functools import partial
 from typing import TypeVar
 
@@ -23,6 +22,7 @@ from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.idempotency import Answers, IdempotentCall, Keyed
 from traffic_tacos.ports.keys import Keyring
 from traffic_tacos.ports.paging import Asked, Page, page_of
+from traffic_tacos.ports.payments import NOTHING_TO_STOP
 from traffic_tacos.ports.sales import sale_key, window_in_force
 from traffic_tacos.ports.seats import Freeing, Held, Rule, Seats, Wanted
 from traffic_tacos.ports.store import Decision, Reads, Store, View
@@ -263,14 +263,15 @@ class Reservations:
     async def cancel(self, request: Cancel, call: Call) -> Cancelled:
         """Give the seats back, and refund what was paid.
 
-        A payment under way is stopped in the same breath. What a crash, or a room that cannot be asked, leaves under
-        way is stopped by the expiry job, at the deadline that the hold had.
+        Payments under way are stopped in the same commit. One that is made at the same moment is stopped by the expiry
+        job, at the deadline that the hold had.
         """
         return await self._answered("cancel", request, Cancelled, call, partial(self._cancel, request, call))
 
     async def _cancel(self, request: Cancel, call: Call, idempotent: IdempotentCall[Cancelled]) -> Cancelled:
         known = await self._own(request.reservation_id, request.user_id)
         policy = (await self._event_terms(known.event_id, call)).refunds
+        stop = await self._ending.stop_of(known) if known.status is ReservationStatus.PENDING else NOTHING_TO_STOP
         now = self._clock.now()
 
         async def commit(reads: Reads, let_go: Freeing) -> Cancelled:
@@ -281,15 +282,17 @@ class Reservations:
                 owed = after.owed_back(after.payment_intent_id)
                 refund = refund_jobs(after.id, after.payment_intent_id, now, owed) if was_bought else ()
                 reply = Cancelled(after.status, after.updated_at, after.seats)
+                if after == before:
+                    return Decision(reply)
+                stopped = NOTHING_TO_STOP.rule(view) if was_bought else stop.rule(view)
+                for payment_intent_id in stopped.reply:
+                    refund += refund_jobs(after.id, payment_intent_id, now)
                 step = transition(view, before, after, reply, jobs=refund)
-                return step if after == before else step.beside(let_go(view, sold_in_vain(after)))
+                return step.beside(let_go(view, sold_in_vain(after))).beside(stopped)
 
-            return await idempotent.commit((*step_reads(known), *reads), rule)
+            return await idempotent.commit((*step_reads(known), *stop.reads, *reads), rule)
 
         cancelled: Cancelled = await self._seats().let_go(taken_by(known), call, commit)
-        if cancelled.status is ReservationStatus.CANCELLED:
-            with suppress(Exception):  # it is cancelled; what is left under way, the job stops
-                await self._ending.stop_payments(known, call)
         return cancelled
 
     async def refund_quote(self, reservation_id: str, user_id: str, call: Call) -> tuple[Reservation, RefundQuote]:
