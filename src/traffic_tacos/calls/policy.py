@@ -67,6 +67,7 @@ POLICY: dict[str, frozenset[Role]] = {
     "tacos.lifecycle.v1.LifecycleService/SettleReservation": SERVICE,
     "tacos.lifecycle.v1.LifecycleService/StopReservations": SERVICE,
     "tacos.waiting_room.v1.LineService/GetLine": SERVICE,
+    "tacos.waiting_room.v1.LineService/CountWaiting": SERVICE,
     "tacos.waiting_room.v1.LineService/ConfigureLine": SERVICE,
     "tacos.waiting_room.v1.DrawService/GetDraw": PUBLIC,
     "tacos.waiting_room.v1.DrawService/ListDrawEntries": PUBLIC,

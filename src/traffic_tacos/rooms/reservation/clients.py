@@ -4,11 +4,11 @@ import msgspec
 
 from traffic_tacos import wire
 from traffic_tacos.gen.common.v1 import types_pb2
-from traffic_tacos.gen.gateway.v1 import queue_pb2, queue_pb2_grpc
 from traffic_tacos.gen.payment.v1 import payment_pb2, payment_pb2_grpc
 from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2, catalog_pb2_grpc
 from traffic_tacos.gen.tacos.inventory.v1 import inventory_pb2 as own_inventory_pb2
 from traffic_tacos.gen.tacos.inventory.v1 import inventory_pb2_grpc as own_inventory_pb2_grpc
+from traffic_tacos.gen.tacos.waiting_room.v1 import waiting_room_pb2, waiting_room_pb2_grpc
 from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.event_info import ALWAYS, SaleWindow, sale_window
 from traffic_tacos.kernel.instants import SECOND, Instant
@@ -73,14 +73,14 @@ class InventoryClient:
 class LineClient:
     def __init__(self, upstream: Upstream) -> None:
         self._upstream = upstream
-        self._stub = queue_pb2_grpc.QueueServiceStub(upstream.channel)
+        self._stub = waiting_room_pb2_grpc.LineServiceStub(upstream.channel)
 
     async def waiting(self, event_id: str, call: Call) -> int:
         """How many wait in the event's line."""
         answer = await self._upstream.ask(
-            self._stub.GetQueueStats, queue_pb2.GetQueueStatsRequest(event_id=event_id), call, LINE_SECONDS
+            self._stub.CountWaiting, waiting_room_pb2.CountWaitingRequest(event_id=event_id), call, LINE_SECONDS
         )
-        return answer.system.total_waiting_users
+        return answer.waiting
 
 
 class PaymentView(msgspec.Struct, frozen=True):
@@ -120,21 +120,6 @@ class PaymentClient:
             PAYMENT_SECONDS,
         )
         return [_payment(payment) for payment in answer.payments]
-
-    async def cancel_only(self, payment: PaymentView, key: str, call: Call) -> None:
-        """Stop a payment under way; refused with FAILED_PRECONDITION when it was captured meanwhile."""
-        nothing = types_pb2.Money(amount=0, currency=payment.amount.currency)
-        await self._upstream.ask(
-            self._stub.CancelPayment,
-            payment_pb2.CancelPaymentRequest(
-                payment_intent_id=payment.id,
-                reason="the reservation has ended",
-                refund_amount=nothing,
-                idempotency_key=key,
-            ),
-            call,
-            PAYMENT_SECONDS,
-        )
 
 
 def _payment(message: payment_pb2.Payment) -> PaymentView:

@@ -341,8 +341,8 @@ class Lines:
 
     async def _apply_reservation(self, event: ReservationChanged) -> None:
         opened = self._open.get(event.event_id)
-        if opened is None:
-            return
+        if opened is None or event.old is event.new:
+            return  # a hold that was extended frees nothing
         number = admission_number(event.admission_id)
         if not 0 < number <= opened.line.view().joined:
             return  # an admission that was given by nobody here

@@ -75,6 +75,11 @@ class Operator:
         opened = await self._lines.of(checked_id("event_id", event_id), call)
         return [_overview(opened)]
 
+    async def waiting(self, event_id: str, call: Call) -> int:
+        """How many wait in one event's line."""
+        opened = await self._lines.of(checked_id("event_id", event_id), call)
+        return opened.line.view().waiting
+
     def open_views(self) -> list[Overview]:
         return [_overview(opened) for opened in self._lines.all().values()]
 

@@ -171,6 +171,9 @@ class LineRpc:
         (view,) = await self._operator.views(request.event_id, call)
         return own.GetLineResponse(line=_line(view))
 
+    async def CountWaiting(self, request: own.CountWaitingRequest, call: Call) -> own.CountWaitingResponse:
+        return own.CountWaitingResponse(waiting=await self._operator.waiting(request.event_id, call))
+
     async def ConfigureLine(self, request: own.ConfigureLineRequest, call: Call) -> own.ConfigureLineResponse:
         changed = await self._operator.configure(
             request.event_id, request.setting, request.value, request.actor, request.reason, call

@@ -26,7 +26,7 @@ from traffic_tacos.gen.common.v1 import errors_pb2 as common_dot_v1_dot_errors__
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(tacos/waiting_room/v1/waiting_room.proto\x12\x15tacos.waiting_room.v1\x1a\x16\x63ommon/v1/errors.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\"\n\x0eGetLineRequest\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\"]\n\x0fGetLineResponse\x12)\n\x04line\x18\x01 \x01(\x0b\x32\x1b.tacos.waiting_room.v1.Line\x12\x1f\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x10.common.v1.Error\"\xab\x03\n\x04Line\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x0f\n\x07waiting\x18\x02 \x01(\x05\x12\r\n\x05ready\x18\x03 \x01(\x05\x12\x10\n\x08\x61\x64mitted\x18\x04 \x01(\x05\x12\x15\n\radmitted_ever\x18\x05 \x01(\x05\x12\x1c\n\x14\x61\x64mitted_last_minute\x18\x06 \x01(\x05\x12\x19\n\x11moving_per_second\x18\x07 \x01(\x01\x12\x15\n\rno_show_share\x18\x08 \x01(\x01\x12\x18\n\x10wait_p50_seconds\x18\t \x01(\x05\x12\x18\n\x10wait_p95_seconds\x18\n \x01(\x05\x12\x0c\n\x04told\x18\x0b \x01(\x05\x12\x11\n\ttold_kept\x18\x0c \x01(\x05\x12\x17\n\x0frate_per_second\x18\r \x01(\x05\x12\x12\n\nactive_max\x18\x0e \x01(\x05\x12\x0f\n\x07stopped\x18\x0f \x01(\x08\x12\x10\n\x08sold_out\x18\x10 \x01(\x08\x12\x0c\n\x04pool\x18\x11 \x01(\x08\x12\x0f\n\x07streams\x18\x12 \x01(\x05\x12\x0e\n\x06\x63losed\x18\x13 \x01(\x08\x12\r\n\x05state\x18\x14 \x01(\t\x12\x15\n\rstate_message\x18\x15 \x01(\t\"g\n\x14\x43onfigureLineRequest\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x0f\n\x07setting\x18\x02 \x01(\t\x12\r\n\x05value\x18\x03 \x01(\t\x12\r\n\x05\x61\x63tor\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\"\x8e\x01\n\x15\x43onfigureLineResponse\x12\x11\n\told_value\x18\x01 \x01(\t\x12\x11\n\tnew_value\x18\x02 \x01(\t\x12.\n\nchanged_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1f\n\x05\x65rror\x18\x04 \x01(\x0b\x32\x10.common.v1.Error\"\"\n\x0eGetDrawRequest\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\"]\n\x0fGetDrawResponse\x12)\n\x04\x64raw\x18\x01 \x01(\x0b\x32\x1b.tacos.waiting_room.v1.Draw\x12\x1f\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x10.common.v1.Error\"\xf2\x01\n\x04\x44raw\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x13\n\x0bseed_sha256\x18\x02 \x01(\x0c\x12\x30\n\x0c\x63ommitted_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08opens_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tclosed_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tpool_size\x18\x06 \x01(\x05\x12\x13\n\x0bpool_digest\x18\x07 \x01(\x0c\x12\x0c\n\x04seed\x18\x08 \x01(\x0c\"S\n\x16ListDrawEntriesRequest\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x14\n\x0c\x61\x66ter_number\x18\x02 \x01(\x05\x12\x11\n\tpage_size\x18\x03 \x01(\x05\"\x84\x01\n\x17ListDrawEntriesResponse\x12\x31\n\x07\x65ntries\x18\x01 \x03(\x0b\x32 .tacos.waiting_room.v1.DrawEntry\x12\x15\n\rhas_next_page\x18\x02 \x01(\x08\x12\x1f\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x10.common.v1.Error\"9\n\tDrawEntry\x12\x0e\n\x06number\x18\x01 \x01(\x05\x12\r\n\x05\x65ntry\x18\x02 \x01(\x0c\x12\r\n\x05place\x18\x03 \x01(\x05\x32\xd3\x01\n\x0bLineService\x12X\n\x07GetLine\x12%.tacos.waiting_room.v1.GetLineRequest\x1a&.tacos.waiting_room.v1.GetLineResponse\x12j\n\rConfigureLine\x12+.tacos.waiting_room.v1.ConfigureLineRequest\x1a,.tacos.waiting_room.v1.ConfigureLineResponse2\xd9\x01\n\x0b\x44rawService\x12X\n\x07GetDraw\x12%.tacos.waiting_room.v1.GetDrawRequest\x1a&.tacos.waiting_room.v1.GetDrawResponse\x12p\n\x0fListDrawEntries\x12-.tacos.waiting_room.v1.ListDrawEntriesRequest\x1a..tacos.waiting_room.v1.ListDrawEntriesResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(tacos/waiting_room/v1/waiting_room.proto\x12\x15tacos.waiting_room.v1\x1a\x16\x63ommon/v1/errors.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\"\n\x0eGetLineRequest\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\"]\n\x0fGetLineResponse\x12)\n\x04line\x18\x01 \x01(\x0b\x32\x1b.tacos.waiting_room.v1.Line\x12\x1f\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x10.common.v1.Error\"\'\n\x13\x43ountWaitingRequest\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\"H\n\x14\x43ountWaitingResponse\x12\x0f\n\x07waiting\x18\x01 \x01(\x05\x12\x1f\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x10.common.v1.Error\"\xab\x03\n\x04Line\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x0f\n\x07waiting\x18\x02 \x01(\x05\x12\r\n\x05ready\x18\x03 \x01(\x05\x12\x10\n\x08\x61\x64mitted\x18\x04 \x01(\x05\x12\x15\n\radmitted_ever\x18\x05 \x01(\x05\x12\x1c\n\x14\x61\x64mitted_last_minute\x18\x06 \x01(\x05\x12\x19\n\x11moving_per_second\x18\x07 \x01(\x01\x12\x15\n\rno_show_share\x18\x08 \x01(\x01\x12\x18\n\x10wait_p50_seconds\x18\t \x01(\x05\x12\x18\n\x10wait_p95_seconds\x18\n \x01(\x05\x12\x0c\n\x04told\x18\x0b \x01(\x05\x12\x11\n\ttold_kept\x18\x0c \x01(\x05\x12\x17\n\x0frate_per_second\x18\r \x01(\x05\x12\x12\n\nactive_max\x18\x0e \x01(\x05\x12\x0f\n\x07stopped\x18\x0f \x01(\x08\x12\x10\n\x08sold_out\x18\x10 \x01(\x08\x12\x0c\n\x04pool\x18\x11 \x01(\x08\x12\x0f\n\x07streams\x18\x12 \x01(\x05\x12\x0e\n\x06\x63losed\x18\x13 \x01(\x08\x12\r\n\x05state\x18\x14 \x01(\t\x12\x15\n\rstate_message\x18\x15 \x01(\t\"g\n\x14\x43onfigureLineRequest\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x0f\n\x07setting\x18\x02 \x01(\t\x12\r\n\x05value\x18\x03 \x01(\t\x12\r\n\x05\x61\x63tor\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\"\x8e\x01\n\x15\x43onfigureLineResponse\x12\x11\n\told_value\x18\x01 \x01(\t\x12\x11\n\tnew_value\x18\x02 \x01(\t\x12.\n\nchanged_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1f\n\x05\x65rror\x18\x04 \x01(\x0b\x32\x10.common.v1.Error\"\"\n\x0eGetDrawRequest\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\"]\n\x0fGetDrawResponse\x12)\n\x04\x64raw\x18\x01 \x01(\x0b\x32\x1b.tacos.waiting_room.v1.Draw\x12\x1f\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x10.common.v1.Error\"\xf2\x01\n\x04\x44raw\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x13\n\x0bseed_sha256\x18\x02 \x01(\x0c\x12\x30\n\x0c\x63ommitted_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08opens_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tclosed_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tpool_size\x18\x06 \x01(\x05\x12\x13\n\x0bpool_digest\x18\x07 \x01(\x0c\x12\x0c\n\x04seed\x18\x08 \x01(\x0c\"S\n\x16ListDrawEntriesRequest\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x14\n\x0c\x61\x66ter_number\x18\x02 \x01(\x05\x12\x11\n\tpage_size\x18\x03 \x01(\x05\"\x84\x01\n\x17ListDrawEntriesResponse\x12\x31\n\x07\x65ntries\x18\x01 \x03(\x0b\x32 .tacos.waiting_room.v1.DrawEntry\x12\x15\n\rhas_next_page\x18\x02 \x01(\x08\x12\x1f\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x10.common.v1.Error\"9\n\tDrawEntry\x12\x0e\n\x06number\x18\x01 \x01(\x05\x12\r\n\x05\x65ntry\x18\x02 \x01(\x0c\x12\r\n\x05place\x18\x03 \x01(\x05\x32\xbc\x02\n\x0bLineService\x12X\n\x07GetLine\x12%.tacos.waiting_room.v1.GetLineRequest\x1a&.tacos.waiting_room.v1.GetLineResponse\x12g\n\x0c\x43ountWaiting\x12*.tacos.waiting_room.v1.CountWaitingRequest\x1a+.tacos.waiting_room.v1.CountWaitingResponse\x12j\n\rConfigureLine\x12+.tacos.waiting_room.v1.ConfigureLineRequest\x1a,.tacos.waiting_room.v1.ConfigureLineResponse2\xd9\x01\n\x0b\x44rawService\x12X\n\x07GetDraw\x12%.tacos.waiting_room.v1.GetDrawRequest\x1a&.tacos.waiting_room.v1.GetDrawResponse\x12p\n\x0fListDrawEntries\x12-.tacos.waiting_room.v1.ListDrawEntriesRequest\x1a..tacos.waiting_room.v1.ListDrawEntriesResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,26 +37,30 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETLINEREQUEST']._serialized_end=158
   _globals['_GETLINERESPONSE']._serialized_start=160
   _globals['_GETLINERESPONSE']._serialized_end=253
-  _globals['_LINE']._serialized_start=256
-  _globals['_LINE']._serialized_end=683
-  _globals['_CONFIGURELINEREQUEST']._serialized_start=685
-  _globals['_CONFIGURELINEREQUEST']._serialized_end=788
-  _globals['_CONFIGURELINERESPONSE']._serialized_start=791
-  _globals['_CONFIGURELINERESPONSE']._serialized_end=933
-  _globals['_GETDRAWREQUEST']._serialized_start=935
-  _globals['_GETDRAWREQUEST']._serialized_end=969
-  _globals['_GETDRAWRESPONSE']._serialized_start=971
-  _globals['_GETDRAWRESPONSE']._serialized_end=1064
-  _globals['_DRAW']._serialized_start=1067
-  _globals['_DRAW']._serialized_end=1309
-  _globals['_LISTDRAWENTRIESREQUEST']._serialized_start=1311
-  _globals['_LISTDRAWENTRIESREQUEST']._serialized_end=1394
-  _globals['_LISTDRAWENTRIESRESPONSE']._serialized_start=1397
-  _globals['_LISTDRAWENTRIESRESPONSE']._serialized_end=1529
-  _globals['_DRAWENTRY']._serialized_start=1531
-  _globals['_DRAWENTRY']._serialized_end=1588
-  _globals['_LINESERVICE']._serialized_start=1591
-  _globals['_LINESERVICE']._serialized_end=1802
-  _globals['_DRAWSERVICE']._serialized_start=1805
-  _globals['_DRAWSERVICE']._serialized_end=2022
+  _globals['_COUNTWAITINGREQUEST']._serialized_start=255
+  _globals['_COUNTWAITINGREQUEST']._serialized_end=294
+  _globals['_COUNTWAITINGRESPONSE']._serialized_start=296
+  _globals['_COUNTWAITINGRESPONSE']._serialized_end=368
+  _globals['_LINE']._serialized_start=371
+  _globals['_LINE']._serialized_end=798
+  _globals['_CONFIGURELINEREQUEST']._serialized_start=800
+  _globals['_CONFIGURELINEREQUEST']._serialized_end=903
+  _globals['_CONFIGURELINERESPONSE']._serialized_start=906
+  _globals['_CONFIGURELINERESPONSE']._serialized_end=1048
+  _globals['_GETDRAWREQUEST']._serialized_start=1050
+  _globals['_GETDRAWREQUEST']._serialized_end=1084
+  _globals['_GETDRAWRESPONSE']._serialized_start=1086
+  _globals['_GETDRAWRESPONSE']._serialized_end=1179
+  _globals['_DRAW']._serialized_start=1182
+  _globals['_DRAW']._serialized_end=1424
+  _globals['_LISTDRAWENTRIESREQUEST']._serialized_start=1426
+  _globals['_LISTDRAWENTRIESREQUEST']._serialized_end=1509
+  _globals['_LISTDRAWENTRIESRESPONSE']._serialized_start=1512
+  _globals['_LISTDRAWENTRIESRESPONSE']._serialized_end=1644
+  _globals['_DRAWENTRY']._serialized_start=1646
+  _globals['_DRAWENTRY']._serialized_end=1703
+  _globals['_LINESERVICE']._serialized_start=1706
+  _globals['_LINESERVICE']._serialized_end=2022
+  _globals['_DRAWSERVICE']._serialized_start=2025
+  _globals['_DRAWSERVICE']._serialized_end=2242
 # @@protoc_insertion_point(module_scope)

@@ -24,6 +24,20 @@ class GetLineResponse(_message.Message):
     error: _errors_pb2.Error
     def __init__(self, line: _Optional[_Union[Line, _Mapping]] = ..., error: _Optional[_Union[_errors_pb2.Error, _Mapping]] = ...) -> None: ...
 
+class CountWaitingRequest(_message.Message):
+    __slots__ = ("event_id",)
+    EVENT_ID_FIELD_NUMBER: _ClassVar[int]
+    event_id: str
+    def __init__(self, event_id: _Optional[str] = ...) -> None: ...
+
+class CountWaitingResponse(_message.Message):
+    __slots__ = ("waiting", "error")
+    WAITING_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    waiting: int
+    error: _errors_pb2.Error
+    def __init__(self, waiting: _Optional[int] = ..., error: _Optional[_Union[_errors_pb2.Error, _Mapping]] = ...) -> None: ...
+
 class Line(_message.Message):
     __slots__ = ("event_id", "waiting", "ready", "admitted", "admitted_ever", "admitted_last_minute", "moving_per_second", "no_show_share", "wait_p50_seconds", "wait_p95_seconds", "told", "told_kept", "rate_per_second", "active_max", "stopped", "sold_out", "pool", "streams", "closed", "state", "state_message")
     EVENT_ID_FIELD_NUMBER: _ClassVar[int]

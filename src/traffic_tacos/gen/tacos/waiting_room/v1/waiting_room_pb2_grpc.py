@@ -40,6 +40,11 @@ class LineServiceStub:
                 request_serializer=tacos_dot_waiting__room_dot_v1_dot_waiting__room__pb2.GetLineRequest.SerializeToString,
                 response_deserializer=tacos_dot_waiting__room_dot_v1_dot_waiting__room__pb2.GetLineResponse.FromString,
                 _registered_method=True)
+        self.CountWaiting = channel.unary_unary(
+                '/tacos.waiting_room.v1.LineService/CountWaiting',
+                request_serializer=tacos_dot_waiting__room_dot_v1_dot_waiting__room__pb2.CountWaitingRequest.SerializeToString,
+                response_deserializer=tacos_dot_waiting__room_dot_v1_dot_waiting__room__pb2.CountWaitingResponse.FromString,
+                _registered_method=True)
         self.ConfigureLine = channel.unary_unary(
                 '/tacos.waiting_room.v1.LineService/ConfigureLine',
                 request_serializer=tacos_dot_waiting__room_dot_v1_dot_waiting__room__pb2.ConfigureLineRequest.SerializeToString,
@@ -53,6 +58,13 @@ class LineServiceServicer:
 
     def GetLine(self, request, context):
         """How an event's line is doing. NOT_FOUND when there is no such event.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CountWaiting(self, request, context):
+        """How many wait in an event's line, and nothing else of it. NOT_FOUND when there is no such event.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -73,6 +85,11 @@ def add_LineServiceServicer_to_server(servicer, server):
                     servicer.GetLine,
                     request_deserializer=tacos_dot_waiting__room_dot_v1_dot_waiting__room__pb2.GetLineRequest.FromString,
                     response_serializer=tacos_dot_waiting__room_dot_v1_dot_waiting__room__pb2.GetLineResponse.SerializeToString,
+            ),
+            'CountWaiting': grpc.unary_unary_rpc_method_handler(
+                    servicer.CountWaiting,
+                    request_deserializer=tacos_dot_waiting__room_dot_v1_dot_waiting__room__pb2.CountWaitingRequest.FromString,
+                    response_serializer=tacos_dot_waiting__room_dot_v1_dot_waiting__room__pb2.CountWaitingResponse.SerializeToString,
             ),
             'ConfigureLine': grpc.unary_unary_rpc_method_handler(
                     servicer.ConfigureLine,
@@ -108,6 +125,33 @@ class LineService:
             '/tacos.waiting_room.v1.LineService/GetLine',
             tacos_dot_waiting__room_dot_v1_dot_waiting__room__pb2.GetLineRequest.SerializeToString,
             tacos_dot_waiting__room_dot_v1_dot_waiting__room__pb2.GetLineResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CountWaiting(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tacos.waiting_room.v1.LineService/CountWaiting',
+            tacos_dot_waiting__room_dot_v1_dot_waiting__room__pb2.CountWaitingRequest.SerializeToString,
+            tacos_dot_waiting__room_dot_v1_dot_waiting__room__pb2.CountWaitingResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -35,6 +35,8 @@ class LineServiceStub:
     def __new__(cls, channel: _aio.Channel) -> LineServiceAsyncStub: ...
     GetLine: _grpc.UnaryUnaryMultiCallable[_waiting_room_pb2.GetLineRequest, _waiting_room_pb2.GetLineResponse]
     """How an event's line is doing. NOT_FOUND when there is no such event."""
+    CountWaiting: _grpc.UnaryUnaryMultiCallable[_waiting_room_pb2.CountWaitingRequest, _waiting_room_pb2.CountWaitingResponse]
+    """How many wait in an event's line, and nothing else of it. NOT_FOUND when there is no such event."""
     ConfigureLine: _grpc.UnaryUnaryMultiCallable[_waiting_room_pb2.ConfigureLineRequest, _waiting_room_pb2.ConfigureLineResponse]
     """Changes one setting, of one event's line or of all. Durable, audited, and in force when it answers.
     INVALID_ARGUMENT when there is no such setting, or the value is none for it.
@@ -47,6 +49,8 @@ class LineServiceAsyncStub(LineServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetLine: _aio.UnaryUnaryMultiCallable[_waiting_room_pb2.GetLineRequest, _waiting_room_pb2.GetLineResponse]  # type: ignore[assignment]
     """How an event's line is doing. NOT_FOUND when there is no such event."""
+    CountWaiting: _aio.UnaryUnaryMultiCallable[_waiting_room_pb2.CountWaitingRequest, _waiting_room_pb2.CountWaitingResponse]  # type: ignore[assignment]
+    """How many wait in an event's line, and nothing else of it. NOT_FOUND when there is no such event."""
     ConfigureLine: _aio.UnaryUnaryMultiCallable[_waiting_room_pb2.ConfigureLineRequest, _waiting_room_pb2.ConfigureLineResponse]  # type: ignore[assignment]
     """Changes one setting, of one event's line or of all. Durable, audited, and in force when it answers.
     INVALID_ARGUMENT when there is no such setting, or the value is none for it.
@@ -62,6 +66,14 @@ class LineServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_waiting_room_pb2.GetLineResponse, _abc.Awaitable[_waiting_room_pb2.GetLineResponse]]:
         """How an event's line is doing. NOT_FOUND when there is no such event."""
+
+    @_abc_1.abstractmethod
+    def CountWaiting(
+        self,
+        request: _waiting_room_pb2.CountWaitingRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_waiting_room_pb2.CountWaitingResponse, _abc.Awaitable[_waiting_room_pb2.CountWaitingResponse]]:
+        """How many wait in an event's line, and nothing else of it. NOT_FOUND when there is no such event."""
 
     @_abc_1.abstractmethod
     def ConfigureLine(
