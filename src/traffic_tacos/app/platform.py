@@ -69,6 +69,7 @@ class Platform:
     ) -> None:
         """`remote` answers for rooms that are not here; those that the configuration names, over gRPC, by default."""
         self.config, self.engines, self.keyring = config, engines, keyring
+        self._networks = config.networks
         self.clock, store, self._settings = engines.clock, engines.store, engines.settings
         self._issuer = _issuer(config, self.clock, fetch)
         authenticator = Authenticator(keyring, self.clock, self._issuer)
@@ -132,7 +133,7 @@ class Platform:
             cache_admin=self._cache_admin,
             post=self.engines.post,
             user_of=authenticator.user,
-            networks=self.config.networks,
+            networks=self._networks,
             takes_guests=not self.config.issuer,
             time_scale=self.config.time_scale,
             pay_url=self.config.pay_url,

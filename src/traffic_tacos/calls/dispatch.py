@@ -13,6 +13,7 @@ import random
 import re
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import aclosing, nullcontext
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import structlog
@@ -81,13 +82,12 @@ class Method:
         self.has_ticket = "waiting_token" in request.DESCRIPTOR.fields_by_name
         self.is_dear = path.removeprefix("/") in DEAR
         self.has_key = "idempotency_key" in request.DESCRIPTOR.fields_by_name
-        self.is_async = inspect.iscoroutinefunction(handler)
-        self.is_plain = len(inspect.signature(handler).parameters) == 1
+        self.is_async, self.is_stream, parameters = _kind(getattr(handler, "__func__", handler))
+        self.is_plain = parameters - inspect.ismethod(handler) == 1
         if self.is_plain and (self.is_async or self.roles is not PUBLIC or not self.has_ticket):
             raise TypeError(
                 f"{path}: only a public method with a ticket that waits for nothing may leave its caller out"
             )
-        self.is_stream = inspect.isasyncgenfunction(handler)
         self.figures = metrics.method(path)
         self.check = checker(request.DESCRIPTOR)
 
@@ -100,6 +100,15 @@ class _Said(NamedTuple):
     ticket: str
     token: str
     is_counted: bool
+
+
+@lru_cache(1024)
+def _kind(function: Handler) -> tuple[bool, bool, int]:
+    """Whether it is a coroutine, whether it is a stream, and how many parameters it has. Looking takes most of the time
+    in which a platform is built.
+    """
+    parameters = len(inspect.signature(function).parameters)
+    return inspect.iscoroutinefunction(function), inspect.isasyncgenfunction(function), parameters
 
 
 def methods_of(servicer: object, service: ServiceDescriptor, metrics: Metrics) -> list[Method]:

@@ -5,6 +5,7 @@ wrapping as one from outside, under the name of the room that makes it.
 """
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import grpc
@@ -38,19 +39,16 @@ class RoomChannel:
             send = self._remote.unary_unary(self._caller.name, path, request_serializer, response_deserializer)
             if send is not None:
                 return send
-        return self._local(path)
+        return partial(self._call, path)
 
-    def _local(self, path: str) -> Callable[..., Awaitable[Any]]:
-        async def call(
-            request: Any, *, timeout: float = CALL_SECONDS_MAX, metadata: tuple[tuple[str, str], ...] = ()
-        ) -> Any:
-            method = self._calls.methods.get(path)
-            if method is None:
-                details = f"{path} is not served here"
-                raise grpc.aio.AioRpcError(grpc.StatusCode.UNIMPLEMENTED, _NOTHING, _NOTHING, details)
-            trace_id = next((value for name, value in metadata if name == wire.TRACE_HEADER), "")
-            deadline = self._clock.now() + round(timeout * SECOND)
-            made = Call(self._caller, trace_id or self._calls.new_trace_id(), deadline)
-            return await self._calls.answer(method, request, made)  # which keeps the deadline
-
-        return call
+    async def _call(
+        self, path: str, request: Any, *, timeout: float = CALL_SECONDS_MAX, metadata: tuple[tuple[str, str], ...] = ()
+    ) -> Any:
+        method = self._calls.methods.get(path)
+        if method is None:
+            details = f"{path} is not served here"
+            raise grpc.aio.AioRpcError(grpc.StatusCode.UNIMPLEMENTED, _NOTHING, _NOTHING, details)
+        trace_id = next((value for name, value in metadata if name == wire.TRACE_HEADER), "")
+        deadline = self._clock.now() + round(timeout * SECOND)
+        made = Call(self._caller, trace_id or self._calls.new_trace_id(), deadline)
+        return await self._calls.answer(method, request, made)  # which keeps the deadline

@@ -3,6 +3,7 @@
 import shutil
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -29,7 +30,7 @@ BEATS_EVERY_SECONDS = 0.5
 BEATS_REMEMBERED = 20
 ISSUES_SHOWN_MAX = 10
 
-
+_version = cache(version)  # which reads files
 log = structlog.get_logger()
 
 
@@ -86,7 +87,7 @@ class PlatformHealth:
         self._jobs = jobs
         self._outbox = outbox
         self._started_at = clock.now()
-        self.version = version("traffic-tacos")  # which reads files
+        self.version = _version("traffic-tacos")
         self.is_stopping = False
 
     def add_issues(self, room: str, find: Callable[[], list[str]]) -> None:
