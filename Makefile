@@ -101,7 +101,6 @@ $(DEPLOY): requirements-deploy.lock
 
 pytest: $(DEV) node-clients engines deploy-checks
 	$(BIN)/pytest -n auto --dist worksteal
-	$(BIN)/pytest -n auto --dist worksteal --engine dynamodb tests/rpc
 
 # What takes longer: whole race matrices, more kills, the largest plan; and on the emulators alone, writes whose answers
 # are lost on the way and jobs in real time.

@@ -1,5 +1,6 @@
 """Which store the worlds of the tests run on, how many tests run at once, and that none fails by the clock."""
 
+import gc
 import os
 
 import hypothesis
@@ -20,8 +21,15 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--engine", choices=sorted(world.STORES), default="memory", help="what simulated worlds run on")
+    on = "what simulated worlds run on; without it memory, and those of tests/rpc one after the other on each"
+    parser.addoption("--engine", choices=sorted(world.STORES), help=on)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    world.ENGINE = config.getoption("--engine")
+    world.ENGINE = config.getoption("--engine") or world.ENGINE
+
+
+def pytest_collection_finish() -> None:
+    """What tests are made of stays to the end: garbage is looked for without looking at it."""
+    gc.collect()
+    gc.freeze()
