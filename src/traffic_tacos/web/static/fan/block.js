@@ -1,13 +1,15 @@
 /** One block's seats as buttons: one stop for the Tab key, arrows from seat to seat. */
 
-import { h } from "../lib/dom.js";
+import { h, whenIdle } from "../lib/dom.js";
 import { money, t } from "../lib/words.js";
 import { seatsOf } from "./plan.js";
 
 const STEPS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
-// Seats that come with the first picture; all others follow right behind it, so many at a time that a finger never waits.
-const AT_ONCE = 120;
+// Seats that come with the first picture, which is there within 50 ms of the press on a slow phone; all others follow right
+// behind it, so many at a time that a finger never waits.
+const AT_ONCE = 40;
 const AT_A_TIME = 120;
+const LATEST = 200; // milliseconds after which they come even if the browser is never idle
 
 /** @typedef {{button: any, seat: import("./plan.js").Seat, row: any, says: string}} Placed */
 
@@ -75,7 +77,7 @@ export function blockOf({ section, event, accessible, isFree, chosen, choose }) 
     if (!element.isConnected || rows.length === section.rows.length) return;
     add(AT_A_TIME);
     centre();
-    setTimeout(more);
+    whenIdle(more, LATEST);
   }
 
   /** The middle of the rows in the middle, unless somebody has moved it. */
@@ -168,8 +170,10 @@ export function blockOf({ section, event, accessible, isFree, chosen, choose }) 
 
   /** Once it is on the page. */
   function shown() {
-    centre();
-    requestAnimationFrame(() => setTimeout(more));
+    requestAnimationFrame(() => {
+      centre();
+      whenIdle(more, LATEST);
+    });
   }
 
   /** Show which seats can be chosen, and which are. */

@@ -39,18 +39,21 @@ function filled(element, properties, children) {
 export const byId = (id) => document.getElementById(id);
 
 /**
- * Put a view on the page, and the focus on its heading, so that who listens to the page hears where they are.
+ * Put a view on the page, and with the next frame the focus on its heading, so that who listens to the page learns where
+ * they are. To do that at once would lay the page out before its time, on a slow phone for as long as it took to make it.
  * @param {...any} children
  */
 export function show(...children) {
   const main = byId("main");
   main.replaceChildren(...children.flat(Infinity).filter((child) => child != null && child !== false));
   const heading = main.querySelector("h1");
-  if (heading) {
+  requestAnimationFrame(() => {
+    if (main.querySelector("h1") !== heading) return; // another view has come since
+    scrollTo(0, 0);
+    if (!heading || main.contains(document.activeElement)) return;
     heading.tabIndex = -1;
     heading.focus({ preventScroll: true });
-  }
-  scrollTo(0, 0);
+  });
 }
 
 /** A picture for an event that brought none: always the same for the same event. @param {string} id @param {string} style */
@@ -75,6 +78,16 @@ export function begin(button) {
   if (button.getAttribute("aria-busy") === "true") return false;
   button.setAttribute("aria-busy", "true");
   return true;
+}
+
+/**
+ * Do something once a frame is painted and nothing else waits, and within so many milliseconds.
+ * @param {() => void} act
+ * @param {number} latest
+ */
+export function whenIdle(act, latest) {
+  if ("requestIdleCallback" in globalThis) requestIdleCallback(act, { timeout: latest });
+  else setTimeout(act); // Safari
 }
 
 /** Change a text only where it differs: else screen readers and selections start anew. @param {Element} element @param {string} text */

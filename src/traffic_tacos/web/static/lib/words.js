@@ -1,10 +1,11 @@
 /** Words, numbers, money and times as the visitor reads them. */
 
-import { byId } from "./dom.js";
+import { byId, whenIdle } from "./dom.js";
 import { keep, kept, Refused } from "./server.js";
 
 const LANGUAGES = { en: "English", ko: "한국어" };
 const MINUTE = 60_000;
+const SOON = 50; // milliseconds
 
 /** @type {Record<string, any>} */
 let words = {};
@@ -37,8 +38,10 @@ export async function speak(changed, own = "") {
 /** @param {string} wanted @param {string} own */
 async function use(wanted, own) {
   const files = own ? [wanted, `${own}/${wanted}`] : [wanted];
-  const read = await Promise.all(files.map((file) => import(`../i18n/${file}.js`)));
-  words = Object.assign({}, ...read.map((one) => one.default));
+  const reading = Promise.all(files.map((file) => import(`../i18n/${file}.js`)));
+  // A browser's first form takes 50 ms on a slow phone: it is made while words and data are on their way.
+  whenIdle(() => formOf(Intl.NumberFormat, {}, wanted), SOON);
+  words = Object.assign({}, ...(await reading).map((one) => one.default));
   language = wanted;
   document.documentElement.lang = wanted;
   for (const element of document.querySelectorAll("[data-t]")) {
@@ -60,7 +63,7 @@ async function use(wanted, own) {
 export function t(key, values = {}) {
   let text = words[key];
   if (text === undefined) throw new Error(`no words for ${key}`);
-  if (typeof text === "object") text = text[new Intl.PluralRules(language).select(values.n)] ?? text.other;
+  if (typeof text === "object") text = text[formOf(Intl.PluralRules).select(values.n)] ?? text.other;
   return text.replace(/\{(\w+)\}/g, (/** @type {string} */ _, /** @type {string} */ name) =>
     typeof values[name] === "number" ? number(values[name]) : String(values[name]),
   );
@@ -80,18 +83,31 @@ export function why(fault) {
   return t(has(`refused_${code}`) ? `refused_${code}` : "refused", { n: Math.max(1, Math.ceil(fault.retryAfter)) });
 }
 
-/** @param {number} value */
-export const number = (value) => new Intl.NumberFormat(language).format(value);
-
-/** Forms of money by language and currency: to make one takes longer than to use it a hundred times. @type {Map<string, Intl.NumberFormat>} */
+/** Forms of numbers and times: to make one takes longer than to use it a hundred times. @type {Map<string, any>} */
 const forms = new Map();
+
+/**
+ * A form of numbers or times in a language: that in use, where none is named. It is made once.
+ * @template Form
+ * @param {new (language: string, options: any) => Form} kind one of `Intl`
+ * @param {object} [options]
+ * @param {string} [of] the language
+ * @returns {Form}
+ */
+function formOf(kind, options = {}, of = language) {
+  const name = `${kind.name} ${of} ${JSON.stringify(options)}`;
+  const form = forms.get(name) ?? new kind(of, options);
+  forms.set(name, form);
+  return form;
+}
+
+/** @param {number} value */
+export const number = (value) => formOf(Intl.NumberFormat).format(value);
 
 /** @param {number | string} amount in minor units @param {{currency: string, decimals: number}} of */
 export function money(amount, of) {
-  const name = `${language} ${of.currency} ${of.decimals}`;
   const digits = { minimumFractionDigits: of.decimals, maximumFractionDigits: of.decimals };
-  const form = forms.get(name) ?? new Intl.NumberFormat(language, { style: "currency", currency: of.currency, ...digits });
-  forms.set(name, form);
+  const form = formOf(Intl.NumberFormat, { style: "currency", currency: of.currency, ...digits });
   return form.format(Number(amount) / 10 ** of.decimals);
 }
 
@@ -125,7 +141,7 @@ export function whenHere(time, offset) {
 export const clock = (at) => formed(new Date(at), { timeStyle: "short" });
 
 /** @param {Date} date @param {Intl.DateTimeFormatOptions} form @param {string} [timeZone] */
-const formed = (date, form, timeZone) => new Intl.DateTimeFormat(language, { ...form, timeZone }).format(date);
+const formed = (date, form, timeZone) => formOf(Intl.DateTimeFormat, { ...form, timeZone }).format(date);
 
 /** About so long, in words: nobody believes seconds of an hour. @param {number} seconds */
 export function about(seconds) {
