@@ -65,6 +65,7 @@ STORED_NAMES = {
     "cli/queue.py": {"told", "told_kept"},
 }
 STORED_TOPIC = "SETTLE_PAYMENT_RESULT"
+SCRIPTS = sorted(file for file in (SOURCE / "web" / "static").rglob("*.js") if "i18n" not in file.parts)
 MODULES = sorted(file for file in SOURCE.rglob("*.py") if file.relative_to(SOURCE).parts[0] not in ("gen",))
 LINE = re.compile(r"(\b|_)[Ll]ines?(\b|_)")
 STORED = {"line", "line_settings"}  # kinds of records: stored under these names
@@ -128,6 +129,27 @@ def test_no_name_says_a_word_that_is_not_said_any_more():
 )
 def test_a_retired_name_is_seen(source):
     assert any(RETIRED_NAMES.keys() & set(re.split("_+", name.lower())) for name in names(source))
+
+
+def names_of_script(source: str) -> Iterator[str]:
+    """Every name in a script: no comments, and of its texts what is put into them."""
+    source = re.sub(r"/\*.*?\*/|//[^\n]*|\"[^\"\n]*\"", " ", source, flags=re.DOTALL)
+    yield from re.findall(r"[A-Za-z_]\w*", source)
+
+
+def words_of(name: str) -> set[str]:
+    """Those of an identifier of a script, as `askedNear` and `ASKED_NEAR` have two."""
+    return set(re.split("_+", re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()))
+
+
+@pytest.mark.parametrize("file", SCRIPTS, ids=lambda file: str(file.relative_to(SOURCE / "web" / "static")))
+def test_no_name_in_a_script_does(file):
+    assert [name for name in names_of_script(file.read_text()) if RETIRED_NAMES.keys() & words_of(name)] == []
+
+
+@pytest.mark.parametrize("source", ["const told = 1;", "function tellAll() {}", "x.lastHeard", "const PATIENCE = 3;"])
+def test_a_retired_name_is_seen_in_a_script(source):
+    assert any(RETIRED_NAMES.keys() & words_of(name) for name in names_of_script(source))
 
 
 @pytest.mark.parametrize("file", MODULES, ids=lambda file: str(file.relative_to(SOURCE)))

@@ -8,13 +8,13 @@ import { speak, t, why } from "../lib/words.js";
 const HERE = "/signed-in";
 /** @type {Record<string, string>} */
 const WHY = { UNAUTHENTICATED: "account_refused", FAILED_PRECONDITION: "account_not_ours" };
-const told = new URLSearchParams(location.search);
+const returned = new URLSearchParams(location.search);
 history.replaceState(null, "", HERE); // a code stays in no history, and goes along to no other page
-let isTaken = !told.has("state");
+let isTaken = !returned.has("state");
 
 /** Where to go on to: a path of this site, and never another site that somebody has put into a link. */
 function backOf() {
-  const back = new URL(told.get("back") ?? HERE, location.origin);
+  const back = new URL(returned.get("back") ?? HERE, location.origin);
   return back.origin === location.origin ? back.pathname : HERE;
 }
 
@@ -26,7 +26,7 @@ async function view() {
     if (!where) return present(h("p", { class: "notice" }, t("account_none")));
     if (!isTaken) {
       isTaken = true;
-      const back = await arrive(where, told);
+      const back = await arrive(where, returned);
       if (back !== HERE) return location.replace(back);
     }
     const known = await account();
@@ -61,8 +61,8 @@ function wayIn(where) {
 
 /** @param {unknown} fault */
 function failed(fault) {
-  const told = fault instanceof Refused ? WHY[fault.code] : undefined;
-  const says = told ? t(told) : why(fault);
+  const reason = fault instanceof Refused ? WHY[fault.code] : undefined;
+  const says = reason ? t(reason) : why(fault);
   const again = h("button", { type: "button", onclick: view }, t("try_again"));
   present(h("p", { class: "problem", role: "alert" }, says), h("div", { class: "acts" }, again, events()));
 }

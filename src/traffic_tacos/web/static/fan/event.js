@@ -76,7 +76,7 @@ async function go(problem = "") {
   document.title = `${found.name} · Traffic Tacos`;
   document.body.dataset.stage = name;
   onKept(NAME, () => stageOf(kept(NAME)) !== name && go(), mine.signal);
-  const told = problem && h("p", { class: "problem", role: "alert" }, problem);
+  const shown = problem && h("p", { class: "problem", role: "alert" }, problem);
   await stage.view({
     event: found,
     signal: mine.signal,
@@ -85,7 +85,7 @@ async function go(problem = "") {
     forget,
     go,
     head: headOf(found),
-    problem: told,
+    problem: shown,
   });
 }
 

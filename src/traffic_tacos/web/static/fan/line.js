@@ -84,7 +84,7 @@ export async function view(stage) {
     if (reckoned === null || reckoned === 0 || Date.now() - asked >= due) await askStatus();
     if (signal.aborted || isOver) return;
     if (reckoned) place = Math.min(place, reckoned);
-    tell(line);
+    render(line);
     if (place <= NEAR) await seeSignIn();
   }
 
@@ -104,7 +104,7 @@ export async function view(stage) {
   }
 
   /** @param {any} line */
-  function tell(line) {
+  function render(line) {
     if (place !== Infinity) {
       const first = way().first ?? place;
       if (way().first === undefined) set({ first });

@@ -9,7 +9,7 @@ import { elsewhere } from "./recovery.js";
 import { seatLines, ticketsAt } from "./seatlist.js";
 
 const SHOWN = new Set(["RESERVATION_STATUS_CONFIRMED", "RESERVATION_STATUS_REFUNDED"]);
-const PAGE = 100; // reservations, the most that are told at once
+const PAGE = 100; // reservations, the most that are listed at once
 
 /** @typedef {{event: any, order: any, quote: any, fan: import("./fan.js").Fan}} Order */
 

@@ -186,13 +186,13 @@ export async function view(stage) {
   async function longer(button) {
     if (!mayBegin(button)) return;
     try {
-      const told = await ask(stage, "reservation.v1.ReservationService/ExtendHold", {
+      const extended = await ask(stage, "reservation.v1.ReservationService/ExtendHold", {
         reservationId: id,
         extensionSeconds: EXTENSION,
         idempotencyKey: `longer-${id}`,
       });
       set({ extended: true });
-      deadline = Date.parse(told.newExpiresAt);
+      deadline = Date.parse(extended.newExpiresAt);
       announce(t("seconds_left", { n: Math.round((deadline - now()) / 1000) }));
       button.remove();
     } catch (fault) {

@@ -7,7 +7,7 @@ import { call, keptInTab, KNOWN, now, read, Refused, Unreachable } from "./serve
 
 const ACCOUNT = "account";
 const BEGUN = "signing_in";
-const PATIENCE = 15_000; // milliseconds
+const TIMEOUT = 15_000; // milliseconds
 const RENEWED_BEFORE = 120_000; // milliseconds before a token ends
 const RANDOM_BYTES = 32; // RFC 7636, 4.1
 
@@ -17,7 +17,7 @@ const RANDOM_BYTES = 32; // RFC 7636, 4.1
 /** Where people sign in; null where there is no such place. @returns {Promise<Issuer | null>} */
 export const issuer = async () => (await read("config.json")).issuer;
 
-/** Whether people can be sent there now: it has been heard of, and this browser has what it takes. @param {Issuer} where */
+/** Whether people can be sent there now: its addresses are known, and this browser has what it takes. @param {Issuer} where */
 export const isReady = (where) => Boolean(where.authorization_endpoint && where.token_endpoint && crypto.subtle);
 
 /** Leave for the issuer's own page. @param {Issuer} where @param {string} back a path of ours, to come back to */
@@ -42,19 +42,19 @@ export async function signIn(where, back) {
  * Take what the issuer has sent back in the address: the path to go on to. Refused with what the issuer says, or with
  * FAILED_PRECONDITION when it is no answer to what this tab has asked.
  * @param {Issuer} where
- * @param {URLSearchParams} told
+ * @param {URLSearchParams} returned
  * @returns {Promise<string>}
  */
-export async function arrive(where, told) {
+export async function arrive(where, returned) {
   const { state, verifier, back } = keptInTab(BEGUN) ?? {};
   store(BEGUN, null); // an answer is taken once
-  const isOurs = told.get("state") === state && (told.get("iss") ?? where.url) === where.url; // RFC 9207
+  const isOurs = returned.get("state") === state && (returned.get("iss") ?? where.url) === where.url; // RFC 9207
   if (!isOurs) throw new Refused("FAILED_PRECONDITION", "state: is not what this tab has asked with");
-  const error = told.get("error");
+  const error = returned.get("error");
   if (error) throw new Refused("UNAUTHENTICATED", error);
   await fetched(where, {
     grant_type: "authorization_code",
-    code: told.get("code") ?? "",
+    code: returned.get("code") ?? "",
     redirect_uri: returnAddress(),
     code_verifier: verifier,
   });
@@ -123,14 +123,14 @@ export function signOut(where) {
 /** Tokens from the issuer, kept once the platform says whom they speak for. @param {Issuer} where @param {Record<string, string>} grant @returns {Promise<Account>} */
 async function fetched(where, grant) {
   const body = new URLSearchParams({ client_id: where.client_id, ...grant });
-  const told = await asked(where.token_endpoint, body);
-  const shown = await call("gateway.v1.GatewayService/ValidateToken", { token: told.access_token });
+  const tokens = await asked(where.token_endpoint, body);
+  const shown = await call("gateway.v1.GatewayService/ValidateToken", { token: tokens.access_token });
   if (!shown.valid) throw new Refused("UNAUTHENTICATED", "token: is not taken here");
   const before = keptInTab(ACCOUNT);
   const found = {
-    token: told.access_token,
-    refresh: told.refresh_token ?? before?.refresh ?? "",
-    id: told.id_token ?? before?.id ?? "",
+    token: tokens.access_token,
+    refresh: tokens.refresh_token ?? before?.refresh ?? "",
+    id: tokens.id_token ?? before?.id ?? "",
     userId: shown.user.userId,
     until: Date.parse(shown.expiresAt),
   };
@@ -147,15 +147,15 @@ async function asked(endpoint, body) {
       body,
       credentials: "omit",
       redirect: "error", // a code is for this server only
-      signal: AbortSignal.timeout(PATIENCE),
+      signal: AbortSignal.timeout(TIMEOUT),
     });
   } catch (fault) {
     throw new Unreachable(String(fault));
   }
-  const told = await response.json().catch(() => ({}));
+  const answer = await response.json().catch(() => ({}));
   if (response.status >= 500) throw new Unreachable(`HTTP ${response.status}`);
-  if (!response.ok || !told.access_token) throw new Refused("UNAUTHENTICATED", String(told.error ?? response.status));
-  return told;
+  if (!response.ok || !answer.access_token) throw new Refused("UNAUTHENTICATED", String(answer.error ?? response.status));
+  return answer;
 }
 
 const returnAddress = () => `${location.origin}/signed-in`;

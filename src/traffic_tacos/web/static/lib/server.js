@@ -23,26 +23,26 @@ export class Unreachable extends Error {}
 /** Whether a call failed in a way that is expected of any call; every other fault is ours, and is not hidden. @param {unknown} fault */
 export const isExpected = (fault) => fault instanceof Refused || fault instanceof Unreachable;
 
-const PATIENCE = 15_000; // milliseconds
+const TIMEOUT = 15_000; // milliseconds
 export const KNOWN = "tacos."; // what we keep on this device begins with it
 let ahead = 0; // milliseconds by which this device's clock is ahead of the server's
 
 /** The server's time now, in milliseconds since 1970: a device's own clock may be minutes wrong. */
 export const now = () => Date.now() - ahead;
 
-/** @param {number} told what the server says it was, in the middle of the call @param {number} asked when it was asked, by this device */
-function heard(told, asked) {
-  ahead = (asked + Date.now()) / 2 - told;
+/** @param {number} theirs what the server says it was, in the middle of the call @param {number} asked when it was asked, by this device */
+function setClock(theirs, asked) {
+  ahead = (asked + Date.now()) / 2 - theirs;
 }
 
 /** What everybody may read. @param {string} path under /web/ @returns {Promise<any>} */
 export async function read(path) {
   const asked = Date.now();
   const response = await answered(`/web/${path}`, { cache: path.startsWith("plan/") ? "default" : "no-cache" });
-  const told = await response.json().catch(() => ({}));
-  if (!response.ok) throw refusalOf(response, told.error ?? {});
-  if (told.now) heard(Date.parse(told.now) + Number(response.headers.get("age") ?? 0) * 1000, asked);
-  return told;
+  const answer = await response.json().catch(() => ({}));
+  if (!response.ok) throw refusalOf(response, answer.error ?? {});
+  if (answer.now) setClock(Date.parse(answer.now) + Number(response.headers.get("age") ?? 0) * 1000, asked);
+  return answer;
 }
 
 /**
@@ -57,9 +57,9 @@ export async function call(rpc, request, token = "") {
   const headers = { "content-type": "application/json" };
   if (token) headers.authorization = `Bearer ${token}`;
   const response = await answered(`/${rpc}`, { method: "POST", headers, body: JSON.stringify(request) });
-  const told = await response.json().catch(() => ({}));
-  if (response.ok) return told;
-  const error = told.details?.find((/** @type {any} */ one) => one.type === "common.v1.Error")?.debug ?? told;
+  const answer = await response.json().catch(() => ({}));
+  if (response.ok) return answer;
+  const error = answer.details?.find((/** @type {any} */ one) => one.type === "common.v1.Error")?.debug ?? answer;
   throw refusalOf(response, error);
 }
 
@@ -88,7 +88,7 @@ function refusalOf(response, error) {
 /** @param {string} path @param {RequestInit} how */
 async function answered(path, how) {
   try {
-    return await fetch(path, { ...how, credentials: "omit", signal: AbortSignal.timeout(PATIENCE) });
+    return await fetch(path, { ...how, credentials: "omit", signal: AbortSignal.timeout(TIMEOUT) });
   } catch (fault) {
     throw new Unreachable(String(fault));
   }
@@ -130,7 +130,7 @@ export function keptInTab(name) {
   }
 }
 
-/** Told when another tab keeps something else. @param {string} name @param {() => void} listener @param {AbortSignal} signal */
+/** Called when another tab keeps something else. @param {string} name @param {() => void} listener @param {AbortSignal} signal */
 export function onKept(name, listener, signal) {
   addEventListener("storage", (event) => event.key === KNOWN + name && listener(), { signal });
 }

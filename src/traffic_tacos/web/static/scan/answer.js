@@ -1,4 +1,4 @@
-/** What the door says of a ticket, to be told apart at a glance: each answer has a shape, words and a colour of its own. */
+/** What the door says of a ticket, to be distinguished at a glance: each answer has a shape, words and a colour of its own. */
 
 import { h, svg } from "../lib/dom.js";
 import { clock, t } from "../lib/words.js";
@@ -12,7 +12,7 @@ const SHAPES = {
   unsure: ["M24 3l22 41h-44z", "M19 22a5 5 0 1 1 6 5v4M25 36v2"],
 };
 
-/** @param {import("./door.js").Answer} answer @param {boolean} isSent whether the server has heard of it */
+/** @param {import("./door.js").Answer} answer @param {boolean} isSent whether the server has received it */
 export function answered({ verdict, scan, entry }, isSent) {
   const lines = [
     verdict === "entered" && entry && t("scan_entered_by", { scanner: nameOf(entry.scanner) }),

@@ -66,7 +66,7 @@ const all = (name) => within([name], (store) => got(store(name).getAll()));
 /** The events that this device can check tickets for. @returns {Promise<Known[]>} */
 export const events = () => all("events");
 
-/** The scans that the server has not heard of, in the order in which they were made. @returns {Promise<Scan[]>} */
+/** The scans that the server has not received, in the order in which they were made. @returns {Promise<Scan[]>} */
 export const scans = async () => (await all("scans")).sort((one, other) => one.at - other.at);
 
 /** @returns {Promise<Conflict[]>} */
@@ -80,7 +80,7 @@ const of = (event) => IDBKeyRange.bound([event], [event, []]);
 
 /**
  * Keep an event's lists as the server has them. What was noted here since they were asked for stays, for they may not
- * have it; and so does what the server has not heard of yet.
+ * have it; and so does what the server has not received yet.
  * @param {Known} event
  * @param {Entry[]} entries
  * @param {string[]} returned
@@ -135,7 +135,7 @@ export const note = (entry) => within(["entries"], async (store) => void store("
 export const noteReturned = (event, reservation) =>
   within(["returned"], async (store) => void store("returned").put({ event, reservation }));
 
-/** Nobody has entered by this scan: here at once, and at the server as soon as it hears of it. @param {Scan} scan */
+/** Nobody has entered by this scan: here at once, and at the server as soon as it receives that. @param {Scan} scan */
 export const undo = (scan) =>
   within(["entries", "scans"], async (store) => {
     const key = [scan.event, scan.reservation, scan.seat];
@@ -145,12 +145,12 @@ export const undo = (scan) =>
   });
 
 /**
- * The server has heard of a scan. It goes on waiting if it was undone in the meantime, for that the server has not heard.
+ * The server has received a scan. It goes on waiting if it was undone in the meantime, for that the server has not received.
  * @param {Scan} scan
  * @param {Entry | null} entry whose entry is in force by the server's word
  * @param {Conflict | null} conflict what is to be shown, where the server's word differs from what was said at the door
  */
-export const settle = (scan, entry, conflict) =>
+export const markSent = (scan, entry, conflict) =>
   within(["entries", "scans", "conflicts"], async (store) => {
     const known = /** @type {Scan | undefined} */ (await got(store("scans").get(scan.scan)));
     if (known?.undone !== scan.undone) return;

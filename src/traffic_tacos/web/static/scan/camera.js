@@ -16,7 +16,7 @@ export async function canRead() {
 }
 
 /**
- * Show what the camera sees, and tell of each code that comes into sight, until the signal.
+ * Show what the camera sees, and report each code that comes into sight, until the signal.
  * @param {HTMLVideoElement} video
  * @param {(text: string) => Promise<void>} found the next code is looked for when this is done
  * @param {AbortSignal} signal

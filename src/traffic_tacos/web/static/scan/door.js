@@ -8,8 +8,8 @@ import { keyNameOf, keysOf, opened } from "./ticket.js";
 /** @typedef {{verdict: Verdict, scan?: import("./book.js").Scan, entry?: import("./book.js").Entry}} Answer */
 
 const DOOR = "tacos.admission.v1.DoorService";
-const PATIENCE = 4000; // milliseconds that somebody stands there for the server's word
-const PATIENCE_OFFLINE = 1000; // the same where there was no connection just before
+const TIMEOUT = 4000; // milliseconds that somebody stands there for the server's answer
+const TIMEOUT_OFFLINE = 1000; // the same where there was no connection just before
 const KEYS_ASKED = 10_000; // milliseconds between two looks for a key that is not known here
 const PAGE = 100;
 const WHY = "taken back at the scanner";
@@ -30,7 +30,7 @@ export class Door {
     this.event = event;
     this.isConnected = true;
     this.isKnown = true; // whether the server takes the token
-    this.canCheck = true; // whether this browser can tell a forgery
+    this.canCheck = true; // whether this browser can recognise a forgery
     this.token = token;
     this.scanner = encodeURIComponent(scanner); // the server's names are ASCII
     this.changed = () => {}; // called when something is to be shown
@@ -54,8 +54,8 @@ export class Door {
     if (!ticket) return { verdict: "forged" };
     if (ticket.event !== this.event.id) return { verdict: "other_event" };
     const scan = { ...ticket, scan: newKey(), text, at: now() };
-    const patience = this.isConnected ? PATIENCE : PATIENCE_OFFLINE;
-    const said = this.isKnown ? await Promise.race([this.asked(scan), later(patience)]) : null;
+    const timeout = this.isConnected ? TIMEOUT : TIMEOUT_OFFLINE;
+    const said = this.isKnown ? await Promise.race([this.asked(scan), later(timeout)]) : null;
     if (said) return said;
     if (!this.canCheck) return { verdict: "unsure" };
     return { scan, ...(await book.decide(scan, this.scanner)) };
@@ -73,9 +73,9 @@ export class Door {
 
   /** The server's word, noted here; null when there is none. @param {import("./book.js").Scan} scan @returns {Promise<Answer | null>} */
   async asked(scan) {
-    const told = await this.reached(() => this.checkIn(scan));
-    if (!told) return null;
-    const { verdict, entry } = told;
+    const checked = await this.reached(() => this.checkIn(scan));
+    if (!checked) return null;
+    const { verdict, entry } = checked;
     try {
       if (entry) await book.note(entry);
       if (verdict === "returned") await book.noteReturned(scan.event, scan.reservation);
@@ -90,8 +90,8 @@ export class Door {
     const scannedAt = new Date(at).toISOString();
     const request = { ticket: text, eventId: event, scannerId: this.scanner, scanId: scan, scannedAt };
     try {
-      const told = await this.call("CheckIn", request);
-      return { verdict: told.entered ? "enter" : "entered", entry: entryOf(event, told.checkedIn) };
+      const answer = await this.call("CheckIn", request);
+      return { verdict: answer.entered ? "enter" : "entered", entry: entryOf(event, answer.checkedIn) };
     } catch (fault) {
       if (!(fault instanceof Refused) || !REFUSALS[fault.code]) throw fault;
       if (OF_TOKEN.has(fault.code) && fault.field !== "ticket") throw fault;
@@ -105,7 +105,7 @@ export class Door {
     await this.send();
   }
 
-  /** Tell the server what it has not heard of. @returns {Promise<void>} */
+  /** Send the server the scans that it has not received. @returns {Promise<void>} */
   send() {
     this.sending ??= this.reached(() => this.sendAll())
       .then(() => undefined)
@@ -131,11 +131,11 @@ export class Door {
     if (scan.undone) {
       // Sent again it is the same answer: so what somebody else has let in since is never taken back.
       if (isIn) await this.call("UndoCheckIn", { ticket: scan.text, eventId: scan.event, reason: WHY });
-      return book.settle(scan, isIn ? null : entry, null);
+      return book.markSent(scan, isIn ? null : entry, null);
     }
     const { event, reservation, seat, at } = scan;
     const conflict = { scan: scan.scan, event, reservation, seat, at, verdict, entry };
-    return book.settle(scan, entry, isIn ? null : conflict);
+    return book.markSent(scan, entry, isIn ? null : conflict);
   }
 
   /** Fetch the keys and the lists anew. Whether that was done. */
@@ -178,9 +178,9 @@ export class Door {
   /** What a call answers; null where the server cannot be asked now, which is remembered to be shown. @template T @param {() => Promise<T>} ask @returns {Promise<T | null>} */
   async reached(ask) {
     try {
-      const told = await ask();
+      const answer = await ask();
       this.isConnected = true;
-      return told;
+      return answer;
     } catch (fault) {
       if (!(fault instanceof Refused) && !(fault instanceof Unreachable)) throw fault;
       this.isConnected = fault instanceof Refused;
@@ -192,7 +192,7 @@ export class Door {
   }
 }
 
-/** @param {string} event @param {any} told @returns {import("./book.js").Entry} */
+/** @param {string} event @param {any} checkIn @returns {import("./book.js").Entry} */
 function entryOf(event, { reservationId: reservation, seatId: seat, scannerId: scanner, scanId: scan, scannedAt }) {
   return { event, reservation, seat, scanner, scan, at: Date.parse(scannedAt), noted: Date.now() };
 }
@@ -207,7 +207,7 @@ export const onSale = () =>
 /** @returns {Promise<{keys: any[]}>} */
 async function keySet() {
   try {
-    const answer = await fetch("/.well-known/jwks.json", { cache: "no-cache", signal: AbortSignal.timeout(PATIENCE) });
+    const answer = await fetch("/.well-known/jwks.json", { cache: "no-cache", signal: AbortSignal.timeout(TIMEOUT) });
     if (answer.ok) return await answer.json();
   } catch (fault) {
     throw new Unreachable(String(fault));

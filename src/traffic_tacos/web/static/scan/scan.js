@@ -29,10 +29,10 @@ async function go(problem = "") {
   running.abort();
   running = new AbortController();
   const { signal } = running;
-  const told = problem && h("p", { class: "problem", role: "alert" }, problem);
+  const shown = problem && h("p", { class: "problem", role: "alert" }, problem);
   document.title = `${t("scan_title")} · Traffic Tacos`;
-  if (!session().token) return signIn(told);
-  if (!session().event) return choose(told, signal);
+  if (!session().token) return signIn(shown);
+  if (!session().event) return choose(shown, signal);
   show(h("h1", {}, t("scan_title")), h("p", { role: "status" }, t("loading")));
   const opened = await openedDoor();
   if (signal.aborted) return;
@@ -67,8 +67,8 @@ async function openedDoor() {
   return t(found.isKnown ? "scan_not_loaded" : "scan_wrong_token");
 }
 
-/** @param {any} told */
-function signIn(told) {
+/** @param {any} shown */
+function signIn(shown) {
   const token = h("input", { id: "token", type: "password", autocomplete: "off", required: true });
   const name = h("input", {
     id: "scanner",
@@ -88,7 +88,7 @@ function signIn(told) {
 
   show(
     h("h1", {}, t("scan_title")),
-    told,
+    shown,
     h(
       "form",
       { class: "card", onsubmit: signedIn },
@@ -100,9 +100,9 @@ function signIn(told) {
   );
 }
 
-/** @param {any} told @param {AbortSignal} signal */
-async function choose(told, signal) {
-  show(h("h1", {}, t("scan_choose")), told, h("p", { role: "status" }, t("loading")));
+/** @param {any} shown @param {AbortSignal} signal */
+async function choose(shown, signal) {
+  show(h("h1", {}, t("scan_choose")), shown, h("p", { role: "status" }, t("loading")));
   const trouble = h("div", { role: "alert" });
   /** @type {any[]} */
   let found = await book.events();
@@ -135,7 +135,7 @@ async function choose(told, signal) {
 
   show(
     h("h1", {}, t("scan_choose")),
-    told,
+    shown,
     trouble,
     found.length ? h("ul", { class: "blocks" }, found.map(button)) : h("p", { class: "notice" }, t("no_events")),
     h("div", { class: "acts" }, h("button", { type: "button", class: "second", onclick: signOut }, t("scan_sign_out"))),

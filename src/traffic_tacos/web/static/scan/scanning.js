@@ -1,4 +1,4 @@
-/** Scanning: by camera, by a scanner that types, or by hand; and what of it the server has heard. */
+/** Scanning: by camera, by a scanner that types, or by hand; and what of it the server has received. */
 
 import { again, announce, begin, complain, h, retext, show } from "../lib/dom.js";
 import { clock, t } from "../lib/words.js";

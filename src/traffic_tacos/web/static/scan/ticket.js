@@ -1,6 +1,6 @@
 /**
  * Tickets, checked without the server: a ticket is a JWT (RFC 7519) signed with Ed25519 (RFC 8037), and whoever has the
- * platform's public keys can tell one from a forgery.
+ * platform's public keys can distinguish one from a forgery.
  */
 
 const ISSUER = "traffic-tacos";

@@ -7,7 +7,7 @@ const worker = /** @type {any} */ (self);
 const PAGE = "/scan";
 const FOLDER = "@assets";
 const PATHS = "@paths".split(" ").map((path) => `${FOLDER}/${path}`);
-const PATIENCE = 3000; // milliseconds for a network that seems to be there
+const TIMEOUT = 3000; // milliseconds for a network that seems to be there
 const OURS = "tacos.scan:";
 const NAME = OURS + FOLDER;
 
@@ -28,7 +28,7 @@ async function activate() {
 async function page(request) {
   const kept = (await caches.open(NAME)).match(PAGE);
   try {
-    const answer = await fetch(request, { signal: AbortSignal.timeout(PATIENCE) });
+    const answer = await fetch(request, { signal: AbortSignal.timeout(TIMEOUT) });
     if (answer.ok) return answer;
   } catch {
     return kept;
