@@ -111,7 +111,7 @@ class World:
     async def settle(self) -> None:
         """What was told to the line without waiting has come about: at once in one process, soon in many."""
         if isinstance(self._line, ReplicatedLine):
-            await self._line.flush()
+            await self._line.log.flush()
 
     async def set(self, **values: object) -> None:
         """An operator sets something for all events; in force once the line is configured."""

@@ -64,9 +64,9 @@ class Processes:
     async def follow(self, number: int, before: str) -> None:
         """A process hears that the server is another than `before`, as it does with whatever it appends next."""
         line = self.lines[number]
-        while line.mark.epoch == before:
+        while line.log.mark.epoch == before:
             line.touch([1])
-            await line.flush()
+            await line.log.flush()
         await self.fresh(number)
 
     def _engine(self) -> ReplicatedLines:
@@ -143,7 +143,7 @@ class ManyProcesses(RuleBasedStateMachine):
         line = self.surely(lambda: self.all.fresh(process))
         for number in self.owners:
             line.visit(number)
-        self.run(line.flush())
+        self.run(line.log.flush())
 
     @precondition(lambda self: self.owners)
     @rule(process=processes, data=st.data())
@@ -178,7 +178,7 @@ class ManyProcesses(RuleBasedStateMachine):
 
     @rule(process=processes)
     def save(self, process):
-        self.surely(self.line(process).save)
+        self.surely(self.line(process).log.save)
 
     @rule(process=processes)
     def crash(self, process):
@@ -193,7 +193,7 @@ class ManyProcesses(RuleBasedStateMachine):
         if self.owners and data.draw(st.booleans()):
             self.leave(process, data)
         self.servers_lost += 1
-        before = self.all.lines[0].mark.epoch
+        before = self.all.lines[0].log.mark.epoch
         self.all.log.promote(lost)
         for number in order:
             self.surely(lambda number=number: self.all.follow(number, before))

@@ -95,7 +95,7 @@ async def test_with_wait_nothing_is_answered_that_the_next_primary_does_not_know
         cut(replica)
         assert await join(line, names(FANS, 20)) == {}, "answered, and nobody else knows of it"
         base = await later.base("evt")
-        (entries,) = (await later.read({"evt": line.mark._replace(position=base.position)})).values()
+        (entries,) = (await later.read({"evt": line.log.mark._replace(position=base.position)})).values()
     assert sum(len(entry.payload) for entry in entries) > FANS * 16
     assert sorted(answered.values()) == list(range(1, FANS + 1))
 

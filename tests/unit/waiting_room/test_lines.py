@@ -13,9 +13,10 @@ from traffic_tacos.kernel.instants import SECOND
 from traffic_tacos.kernel.tokens import Ticket, session_hash
 from traffic_tacos.ports.store import Decision, put
 from traffic_tacos.rooms.waiting_room.line import OtherRules
+from traffic_tacos.rooms.waiting_room.line_log import LEFT_AFTER
 from traffic_tacos.rooms.waiting_room.lines import Lines
 from traffic_tacos.rooms.waiting_room.records import LINE_HEAD, LineHead
-from traffic_tacos.rooms.waiting_room.replicated import LEFT_AFTER, ReplicatedLines
+from traffic_tacos.rooms.waiting_room.replicated import ReplicatedLines
 from traffic_tacos.rooms.waiting_room.values import Limits, Terms
 
 CALL = Call(Caller(Role.SERVICE, "test"), "trace")

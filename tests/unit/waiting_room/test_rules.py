@@ -12,8 +12,9 @@ from traffic_tacos.kernel.errors import Refusal
 from traffic_tacos.kernel.instants import SECOND
 from traffic_tacos.rooms.waiting_room import commands as c
 from traffic_tacos.rooms.waiting_room.line import OtherRules
+from traffic_tacos.rooms.waiting_room.line_log import LEFT_AFTER
 from traffic_tacos.rooms.waiting_room.machine import FORMAT, RULES, LineMachine, member_of
-from traffic_tacos.rooms.waiting_room.replicated import LEFT_AFTER, ReplicatedLines
+from traffic_tacos.rooms.waiting_room.replicated import ReplicatedLines
 from traffic_tacos.rooms.waiting_room.values import Limits, State, Terms
 from traffic_tacos.rooms.waiting_room.view import place
 
@@ -97,7 +98,7 @@ async def test_a_queue_that_its_processes_have_left_is_taken_over_with_every_pla
     numbers = [(await line.join(f"fan{fan}", "", {}, 0)).number for fan in range(20)]
     places = {number: place(line.view(), number).position for number in numbers}
     if is_saved:
-        await line.save()
+        await line.log.save()
     with pytest.raises(OtherRules):
         await both.opened(both.second)
     both.clock.advance(LEFT_AFTER / SECOND)

@@ -99,7 +99,7 @@ class LineMachine:
         self.advanced_by = 0  # the author of the newest step
         self.sessions = bytearray()
         self._event_id = event_id
-        self._entry = entry
+        self.entry = entry
         self._members: dict[bytes, int] = {}
         self.owners = bytearray()  # of each number, as `sessions`
         self._changed: list[int] = []
@@ -230,7 +230,7 @@ class LineMachine:
             number = model.last_number + 1
             self.give(number, command.member, command.session_hash, now, now)
             if self.pool is not None and self.pool.closed_at is None:
-                entry = self._entry(number, command.session_hash)
+                entry = self.entry(number, command.session_hash)
                 self.pool.digest = draw.pool_digest(self.pool.digest, entry)
         if model.touch(number, now) or not model.is_held_up:
             self._step(now)
