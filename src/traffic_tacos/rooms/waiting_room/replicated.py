@@ -1,9 +1,9 @@
 """A line of many processes: a log that all share has the order, and each applies it to a machine of its own.
 
-What is asked for is appended to the log (line_log.py), and is decided where it stands there (machine.py), so every process decides
-the same and none has to ask another: neither for a place nor for a turn. Two that give turns at once give no more than
-the rate, for the second finds in the model what the first has given. Whoever gave the last turns goes on giving them;
-when nobody has for a while, anybody does.
+What is asked for is appended to the log (line_log.py), and is decided where it stands there (machine.py), so every
+process decides the same and none has to ask another: neither for a place nor for a turn. Two that give turns at once
+give no more than the rate, for the second finds in the model what the first has given. Whoever gave the last turns goes
+on giving them; when nobody has for a while, anybody does.
 
 The store has what belongs to a ticket and not to the order: who has it, when it was admitted, how it ended. A join, an
 admission, a leave and an end are in both before they are answered. Of the two the one that decides is first: the log
