@@ -195,8 +195,9 @@ class FakeDynamoStore(DynamoStore):
     def all(self, kind: Kind[Any], of: Callable[[str], bool] = lambda _: True) -> Iterator[tuple[str, Any]]:
         """Every record of a kind that can be read, with its path, as it is now."""
         prefix = kind.prefix().path
-        for path, item in sorted({item[SORT]["S"]: item for item in self.wire.items()}.items()):
-            if path.startswith(prefix) and of(path):
+        found = {path: item for item in self.wire.items() if (path := item[SORT]["S"]).startswith(prefix)}
+        for path, item in sorted(found.items()):
+            if of(path):
                 try:
                     yield path, Item.of(item).value(kind, path)
                 except DamagedRecord as damage:

@@ -33,7 +33,7 @@ def test_no_promise_is_broken_by_several_processes_that_crash_freeze_and_have_cl
     simulate(seed, Replicas)
 
 
-@pytest.mark.parametrize("seed", (101, 102, 144))
+@pytest.mark.parametrize("seed", (103, 105, 106))  # each notices both guards that `tests/mutations.py` leaves out
 def test_none_is_broken_where_each_reads_decides_and_commits_over_a_slow_wire_to_dynamodb(seed):
     simulate(seed, OnDynamoDB)
 

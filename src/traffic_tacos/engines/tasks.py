@@ -37,8 +37,9 @@ async def all_of(asked: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
     tasks = [asyncio.ensure_future(one) for one in asked]
     try:
         return await asyncio.gather(*tasks)
-    finally:
+    except BaseException:
         await _ended(tasks)
+        raise
 
 
 @asynccontextmanager
