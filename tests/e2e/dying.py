@@ -42,5 +42,5 @@ class DyingStore(SqliteStore):
 def main() -> None:
     DyingStore.commits_left = int(sys.argv.pop(1))
     stores.SqliteStore = DyingStore  # type: ignore[misc]
-    service.RESULT_CHECKED_AFTER = 2 * SECOND  # the look at a payment of which no news has come; half a minute else
+    service.RESULT_CHECKED_AFTER = 2 * SECOND  # the look at a payment of which no news has come; ten seconds else
     cli.main()

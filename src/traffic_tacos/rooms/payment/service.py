@@ -43,7 +43,7 @@ from traffic_tacos.rooms.payment.webhooks import Wrong, webhook_of, wrong_webhoo
 KEY_WINDOW = DAY
 DELAY_SECONDS_MAX = 86_400
 # A result that no webhook brought home is looked at all the same, this much later.
-RESULT_CHECKED_AFTER = 30 * SECOND
+RESULT_CHECKED_AFTER = 10 * SECOND
 
 
 E = TypeVar("E", bound=IntEnum)
