@@ -228,7 +228,8 @@ class SqliteStore:
     def _apply(self, writes: Iterable[Write], batch: _Batch) -> None:
         for kind, path, value in writes:
             self._dirty[path] = (value, batch)
-            self._seen.add(path)
+            if value is not None:
+                self._seen.add(path)
             if kind.name in self._ranged:
                 for parent in parents(path):
                     if (known := self._ranges.get(parent)) is not None:

@@ -76,6 +76,10 @@ _STATUSES: Mapping[type[DomainEvent], type[IntEnum]] = {
     ReservationChanged: ReservationStatus,
     PaymentChanged: PaymentStatus,
 }
+# The numbers of their statuses by name. A table, for each event is read again before it is kept.
+_NUMBERS: Mapping[type[DomainEvent], Mapping[str, int | None]] = {
+    kind: {"": None, **{status.name: status.value for status in statuses}} for kind, statuses in _STATUSES.items()
+}
 
 
 def topic_of(event: DomainEvent) -> str:
@@ -84,7 +88,8 @@ def topic_of(event: DomainEvent) -> str:
 
 def payload_of(event: DomainEvent) -> dict[str, str]:
     """All that the event says, as texts in the order of its fields."""
-    return {name: _text(value) for name, value in msgspec.structs.asdict(event).items()}
+    values = zip(event.__struct_fields__, msgspec.structs.astuple(event), strict=True)
+    return {name: value if type(value) is str else _text(value) for name, value in values}
 
 
 def event_of(topic: str, payload: Mapping[str, str]) -> DomainEvent:
@@ -93,8 +98,12 @@ def event_of(topic: str, payload: Mapping[str, str]) -> DomainEvent:
     if kind is None:
         raise ValueError(f"there are no events of the topic {topic}")
     fields: dict[str, object] = dict(payload)
-    if (statuses := _STATUSES.get(kind)) is not None:
-        fields |= {name: _status(statuses, payload.get(name, "")) for name in ("old", "new")}
+    if (numbers := _NUMBERS.get(kind)) is not None:
+        for field in ("old", "new"):
+            name = payload.get(field, "")
+            if name not in numbers:
+                raise ValueError(f"{name} is no {_STATUSES[kind].__name__}")
+            fields[field] = numbers[name]
     return msgspec.convert(fields, kind, strict=False)  # a time is a number that comes as text
 
 
@@ -102,11 +111,3 @@ def _text(value: object) -> str:
     if value is None:
         return ""
     return value.name if isinstance(value, IntEnum) else str(value)
-
-
-def _status(statuses: type[IntEnum], name: str) -> int | None:
-    if not name:
-        return None
-    if name not in statuses.__members__:
-        raise ValueError(f"{name} is no {statuses.__name__}")
-    return statuses[name].value

@@ -1,6 +1,9 @@
 """GatewayService on the wire: who asks is checked here, what is asked is decided in the rooms behind."""
 
 from collections.abc import Callable
+from typing import Any, TypeVar
+
+from google.protobuf.message import Message
 
 from traffic_tacos import wire
 from traffic_tacos.gen.gateway.v1 import gateway_pb2 as pb
@@ -14,6 +17,8 @@ from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.health import Health, HealthChecks, PartHealth
 from traffic_tacos.rooms.gateway.clients import Rooms
 from traffic_tacos.wire import passed_on
+
+M = TypeVar("M", bound=Message)
 
 SOURCE = "gateway"
 
@@ -101,24 +106,21 @@ class GatewayRpc:
         )
 
     async def GetReservation(self, request: pb.GetReservationRequest, call: Call) -> pb.GetReservationResponse:
-        whose = self._whose(request.user_id, call)
-        asked = passed_on(request, reservation_pb2.GetReservationRequest, user_id=whose)
+        asked = _as_whose(request, reservation_pb2.GetReservationRequest, call)
         room = self._rooms.reservation
         return passed_on(await self._rooms.ask(room, room.stub.GetReservation, asked, call), pb.GetReservationResponse)
 
     async def ConfirmReservation(
         self, request: pb.ConfirmReservationRequest, call: Call
     ) -> pb.ConfirmReservationResponse:
-        whose = self._whose(request.user_id, call)
-        asked = passed_on(request, reservation_pb2.ConfirmReservationRequest, user_id=whose)
+        asked = _as_whose(request, reservation_pb2.ConfirmReservationRequest, call)
         room = self._rooms.reservation
         return passed_on(
             await self._rooms.ask(room, room.stub.ConfirmReservation, asked, call), pb.ConfirmReservationResponse
         )
 
     async def CancelReservation(self, request: pb.CancelReservationRequest, call: Call) -> pb.CancelReservationResponse:
-        whose = self._whose(request.user_id, call)
-        asked = passed_on(request, reservation_pb2.CancelReservationRequest, user_id=whose)
+        asked = _as_whose(request, reservation_pb2.CancelReservationRequest, call)
         room = self._rooms.reservation
         return passed_on(
             await self._rooms.ask(room, room.stub.CancelReservation, asked, call), pb.CancelReservationResponse
@@ -135,19 +137,21 @@ class GatewayRpc:
         )
 
     async def GetPaymentStatus(self, request: pb.GetPaymentStatusRequest, call: Call) -> pb.GetPaymentStatusResponse:
-        whose = self._whose(request.user_id, call)
-        asked = passed_on(request, payment_pb2.GetPaymentStatusRequest, user_id=whose)
+        asked = _as_whose(request, payment_pb2.GetPaymentStatusRequest, call)
         room = self._rooms.payment
         return passed_on(
             await self._rooms.ask(room, room.stub.GetPaymentStatus, asked, call), pb.GetPaymentStatusResponse
         )
 
-    def _whose(self, user_id: str, call: Call) -> str:
-        """Whose things are asked for: the caller's own, unless a service says otherwise."""
-        if not user_id:
-            return call.caller.name
-        call.require_user(user_id)
-        return user_id
+
+def _as_whose(request: Any, kind: type[M], call: Call) -> M:
+    """The request as a room takes it, with whose things are asked for: the caller's own, unless a service says
+    otherwise.
+    """
+    if not request.user_id:
+        return passed_on(request, kind, user_id=call.caller.name)
+    call.require_user(request.user_id)
+    return passed_on(request, kind)
 
 
 def _worst(parts: list[PartHealth]) -> pb.HealthStatus:

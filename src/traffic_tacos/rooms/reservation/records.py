@@ -107,12 +107,13 @@ def transition(
 
 
 def _step_writes(view: View, after: Reservation) -> list[Write]:
-    writes: list[Write] = [put(reservation_key(after.id), after)]
-    use = view.get(admission_key(after))
+    key, admission = step_reads(after)
+    writes: list[Write] = [put(key, after)]
+    use = view.get(admission)
     if after.status is ReservationStatus.REFUNDED:
         writes.append(put(returned_at(after), after.id))
     if use is not None and (changed := admission_after(use, after)) != use:
-        writes.append(put(admission_key(after), changed))
+        writes.append(put(admission, changed))
     return writes
 
 

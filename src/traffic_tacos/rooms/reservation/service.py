@@ -248,14 +248,16 @@ class Reservations:
             says = "others are waiting for these seats"
             raise Refusal.of_precondition("reservation_id", says, Precondition.NO_EXTENSION)
 
+        own = step_reads(known)
+
         async def commit(reads: Reads, extend: Rule[None]) -> Extended:
             def rule(view: View) -> Decision[Extended]:
-                before = view.get(reservation_key(known.id)) or known
+                before = view.get(own[0]) or known
                 after = model.extended(before, request.seconds, now)
                 reply = Extended(after.hold_expires_at, request.seconds)
                 return transition(view, before, after, reply, jobs=(expiry_job(after),)).beside(extend(view))
 
-            return await idempotent.commit((*step_reads(known), *reads), rule)
+            return await idempotent.commit((*own, *reads), rule)
 
         extended: Extended = await self._seats().extend(taken_by(known), later.hold_expires_at, call, commit)
         return extended
@@ -271,12 +273,13 @@ class Reservations:
     async def _cancel(self, request: Cancel, call: Call, idempotent: IdempotentCall[Cancelled]) -> Cancelled:
         known = await self._own(request.reservation_id, request.user_id)
         policy = (await self._event_terms(known.event_id, call)).refunds
+        own = step_reads(known)
         stop = await self._ending.stop_of(known) if known.status is ReservationStatus.PENDING else NOTHING_TO_STOP
         now = self._clock.now()
 
         async def commit(reads: Reads, let_go: Freeing) -> Cancelled:
             def rule(view: View) -> Decision[Cancelled]:
-                before = view.get(reservation_key(known.id)) or known
+                before = view.get(own[0]) or known
                 was_bought = before.status in (ReservationStatus.CONFIRMED, ReservationStatus.REFUNDED)
                 after = model.given_back(before, policy, now) if was_bought else model.cancelled(before, now)
                 owed = after.owed_back(after.payment_intent_id)
@@ -290,7 +293,7 @@ class Reservations:
                 step = transition(view, before, after, reply, jobs=refund)
                 return step.beside(let_go(view, sold_in_vain(after))).beside(stopped)
 
-            return await idempotent.commit((*step_reads(known), *stop.reads, *reads), rule)
+            return await idempotent.commit((*own, *stop.reads, *reads), rule)
 
         cancelled: Cancelled = await self._seats().let_go(taken_by(known), call, commit)
         return cancelled
