@@ -19,6 +19,8 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from tests.e2e.forking import Forked
+from tests.e2e.process import TACOS, ran
 from tests.emulators import ENGINES, MISSING, Valkey, found_as, free_port, ministack, valkey
 from tests.gates import Gate, gates
 from traffic_tacos.calls import keys
@@ -47,16 +49,13 @@ class Process:
         self.log = folder / f"{name}.log"
         self.environment = environment
         self._folder, self._more = folder, more
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Forked | None = None
 
     def start(self) -> None:
         listening = ["--grpc", self.grpc, "--http", self.http, "--data", str(self._folder / self.name)]
-        command = [sys.executable, "-c", "from traffic_tacos.cli import main; main()", "serve", *listening, *self._more]
         with self.log.open("ab") as log:
-            # In a session of its own, so that Ctrl-C reaches it through us, in order, and only once.
-            self._process = subprocess.Popen(
-                command, stdout=log, stderr=log, env=self.environment, cwd=self._folder, start_new_session=True
-            )
+            arguments = ["serve", *listening, *self._more]
+            self._process = Forked(TACOS, arguments, self.environment, log, log, self._folder)
 
     def is_ready(self) -> bool:
         with suppress(URLError, OSError), urlopen(f"http://{self.http}/readyz", timeout=2) as answer:
@@ -147,8 +146,7 @@ class Cloud:
         return ",".join(one.grpc for one in self._of(role))
 
     def tacos(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        command = [sys.executable, "-c", "from traffic_tacos.cli import main; main()", *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=False, env=self.environment)
+        return ran(arguments, self.environment)
 
     def start(self, tell: Callable[[str], None]) -> None:
         made = self.tacos("aws", "create", "--dynamodb", TABLES, "--sqs", TABLES, "--event-bus", BUS)

@@ -23,19 +23,32 @@ import rich
 from rich.table import Table
 
 ROOT = Path(__file__).parents[2]
-LOADED = ("traffic_tacos.cli", "traffic_tacos.cli.serving", "tests.e2e.dying")
+LOADED = (
+    "traffic_tacos.cli",
+    "traffic_tacos.cli.serving",
+    "traffic_tacos.engines.aws_credentials",
+    "traffic_tacos.engines.aws_wire",
+    "traffic_tacos.engines.dynamodb_wire",
+    "tests.e2e.dying",
+)
 REQUEST_BYTES_MAX = 1 << 17
 PASSED = 4  # files: standard input, output and error, and the connection that tells what becomes of the process
 
 
 class Forked:
-    """`main()` of a module, run with these arguments; used as a `subprocess.Popen`."""
+    """`main()` of a module, run with these arguments in this folder; used as a `subprocess.Popen`."""
 
     def __init__(
-        self, module: str, arguments: Sequence[str], environment: Mapping[str, str], stdout: IO[Any], stderr: IO[Any]
+        self,
+        module: str,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        stdout: IO[Any],
+        stderr: IO[Any],
+        folder: str | Path = "",
     ) -> None:
         self._told, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        request = json.dumps([module, [*arguments], dict(environment), os.getcwd()]).encode()
+        request = json.dumps([module, [*arguments], dict(environment), str(folder or os.getcwd())]).encode()
         with theirs, open(os.devnull) as nothing:
             passed = [nothing.fileno(), stdout.fileno(), stderr.fileno(), theirs.fileno()]
             socket.send_fds(_server(), [request], passed)
@@ -100,6 +113,7 @@ def _server() -> socket.socket:
         subprocess.Popen(
             [sys.executable, "-m", "tests.e2e.forking", str(theirs.fileno())],
             pass_fds=[theirs.fileno()], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C reaches what it forks through us, in order, and only once
         )  # fmt: skip
     return ours
 
