@@ -128,6 +128,10 @@ class World:
         changed, self.changed = self.changed, []
         return changed
 
+    @property
+    def is_shared(self) -> bool:
+        return self._engine().is_shared
+
     def _engine(self) -> LineEngine:
         assert self._store is not None
         if self.engine == "embedded":
@@ -297,10 +301,10 @@ class LineAndModel(RuleBasedStateMachine):
     @rule()
     def crash(self):
         """Everything in memory is lost. Where turns were only there, they are offered anew, and everybody counts as
-        there.
+        there; where other processes have the line, these know them.
         """
         self.open()
-        if self.engine != "embedded":
+        if self.world.is_shared:
             return
         before, self.model = self.model, LineModel(FAST)
         self.model.opens_at = self.world.terms.starts_at
