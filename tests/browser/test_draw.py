@@ -67,7 +67,7 @@ def test_a_draw_is_worked_out_anew_and_whatever_is_wrong_with_it_is_said(visit, 
     fan = visit(locale="en-GB", **PHONE)
     fan.page.goto(f"{fan.address}/e/{EVENT}")
     fan.page.get_by_role("link", name="How places are drawn").click()
-    fan.page.get_by_text("The sale opens at").wait_for()
+    fan.page.get_by_text("The sale opens:").wait_for()
     commitment = fan.page.locator("code").inner_text()
     assert len(bytes.fromhex(commitment)) == 32
     wrong = {"before": fan.violations()}

@@ -2,7 +2,7 @@
 
 import { announce, h, retext, show } from "../lib/dom.js";
 import { call, isExpected, keep, kept, read, Refused } from "../lib/server.js";
-import { number, speak, t, when, why } from "../lib/words.js";
+import { number, opening, speak, t, why } from "../lib/words.js";
 import { EMPTY, entryOf, isSame, placesOf, withEntry } from "./proof.js";
 import { sha256 } from "../lib/sha256.js";
 
@@ -47,7 +47,7 @@ function promise(draw, event, head) {
   show(
     head,
     h("p", {}, t("draw_says")),
-    h("p", { class: "notice" }, t("opens_at", { time: when(draw.opensAt, event.utc_offset_minutes) })),
+    h("p", { class: "notice" }, t("opens_at", { time: opening(draw.opensAt, event.utc_offset_minutes) })),
     h(
       "section",
       { class: "card" },

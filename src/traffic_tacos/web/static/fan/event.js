@@ -2,7 +2,7 @@
 
 import { h, poster, show } from "../lib/dom.js";
 import { call, isExpected, keep, kept, keptInTab, newKey, onKept, read, Refused } from "../lib/server.js";
-import { venueOf, prices, speak, startOf, t, when, whenHere, why } from "../lib/words.js";
+import { opening, prices, speak, startOf, t, venueOf, whenHere, why } from "../lib/words.js";
 
 /**
  * What this device keeps of its way to one purchase. All of it is optional.
@@ -114,7 +114,7 @@ function headOf(event) {
 /** @param {any} event */
 function saleOf(event) {
   const opens = event.sale === "before" && event.opens_at;
-  return t(`sale_${event.sale}`) + (opens ? ` · ${t("opens", { time: when(event.opens_at, null) })}` : "");
+  return t(`sale_${event.sale}`) + (opens ? ` · ${t("opens", { time: opening(event.opens_at, event.utc_offset_minutes) })}` : "");
 }
 
 /** What has no opening was on sale from the first, and nothing is drawn. @param {any} event */

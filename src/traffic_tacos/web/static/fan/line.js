@@ -2,7 +2,7 @@
 
 import { again, announce, h, retext, show } from "../lib/dom.js";
 import { call, isExpected, now, read, Refused } from "../lib/server.js";
-import { about, clock, number, t, why } from "../lib/words.js";
+import { about, clock, number, opening, t, why } from "../lib/words.js";
 import { admit, signInEnds } from "./fan.js";
 import { isDrawn, numberOf, placeOf, waitOf } from "./place.js";
 import { quantities } from "./quantity.js";
@@ -112,6 +112,7 @@ export async function view(stage) {
       const seconds = line.state || line.all_held ? null : waitOf(place, line, now());
       retext(waitLabel, t("about_time"));
       retext(wait, seconds === null ? t("nobody_knows") : about(seconds));
+      bar.hidden = false;
       bar.value = first > 0 ? Math.min(1, Math.max(0.02, 1 - (place - 1) / Math.max(1, first))) : 1;
       document.title = `${t("place_title", { n: place })} · ${event.name}`;
       if (Date.now() - spoken >= SPOKEN) {
@@ -120,7 +121,7 @@ export async function view(stage) {
       }
     }
     const said = [
-      line.phase === "before" && line.opens_at && t("opens_at", { time: clock(Date.parse(line.opens_at)) }),
+      line.phase === "before" && line.opens_at && t("opens_at", { time: opening(line.opens_at, event.utc_offset_minutes) }),
       line.state && t(`queue_${line.state}`),
       line.all_held && t("queue_all_held"),
       line.operator_message,
@@ -132,6 +133,7 @@ export async function view(stage) {
 
   /** Nobody has a place before the draw. @param {any} line */
   function drawPending(line) {
+    bar.hidden = true;
     retext(figure, t("drawn_later"));
     retext(waitLabel, t("sale_opens"));
     retext(wait, line.opens_at ? clock(Date.parse(line.opens_at)) : "");

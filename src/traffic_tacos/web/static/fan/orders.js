@@ -92,12 +92,18 @@ function orderOf({ event, order, fan, quote }) {
     acts.replaceChildren(...[tickets, back].filter(Boolean));
   }
 
+  /** How much of its price an amount is, in a word of keys. @param {number} amount in minor units */
+  function shareOf(amount) {
+    if (!amount) return "nothing";
+    return amount === Number(order.totalAmount?.amount) ? "all" : "part";
+  }
+
   /** What giving it back comes to, in a sentence. @param {any} quote */
   function comesTo(quote) {
     const obstacle = obstacleOf(quote);
     const time = quote.until && when(quote.until, event.utc_offset_minutes);
     const amount = Number(quote.amount?.amount ?? 0);
-    const back = t(amount ? "refund_amount" : "refund_nothing", { total, amount: money(amount, event) });
+    const back = t(`refund_${shareOf(amount)}`, { total, amount: money(amount, event) });
     if (obstacle === "already_refunded") return back;
     if (!obstacle) return `${t(time ? "refund_until" : "refund_any_time", { time })} ${back}`;
     return t(has(`refund_${obstacle}`) ? `refund_${obstacle}` : "refund_none", { time });
@@ -112,14 +118,14 @@ function orderOf({ event, order, fan, quote }) {
     if (!now) complain(trouble, t("refund_unknown"));
     if (!now || obstacleOf(now)) return;
     const amount = Number(now.amount?.amount ?? 0);
-    const values = { total, amount: money(amount, event) };
+    const [share, values] = [shareOf(amount), { total, amount: money(amount, event) }];
     const yes = h(
       "button",
       { type: "button", onclick: () => giveBack(yes) },
-      t(amount ? "give_back_yes" : "give_back_yes_nothing", values),
+      t(share === "nothing" ? "give_back_yes_nothing" : "give_back_yes", values),
     );
     const no = h("button", { type: "button", class: "second", onclick: () => draw(now) }, t("give_back_no"));
-    acts.replaceChildren(h("p", {}, t(amount ? "give_back_sure" : "give_back_sure_nothing", values)), yes, no);
+    acts.replaceChildren(h("p", {}, t(`give_back_sure_${share}`, values)), yes, no);
     yes.focus();
   }
 

@@ -52,7 +52,7 @@ export default {
   refused_unavailable: "The ticket shop cannot answer right now. Please try again in a moment: nothing is done twice.",
   refused_timeout: "The answer took too long. Please try again in a moment: nothing is done twice.",
 
-  on_sale: "On sale here",
+  on_sale: "Events",
   no_events: "Nothing is on sale here yet.",
   what_this_is: "First come, first served",
   what_this_is_says:
@@ -72,7 +72,7 @@ export default {
   giving_back: "Refunds",
   by_your_clock: "{time} by your clock",
   opens: "opens {time}",
-  opens_at: "The sale opens at {time}.",
+  opens_at: "The sale opens: {time}.",
   tickets: { one: "{n} ticket a person", other: "{n} tickets a person" },
   refunds_until: {
     one: "until {n} hour before the start: {percent}% of the price",
@@ -93,22 +93,22 @@ export default {
 
   in_queue: "You are in the queue",
   your_place: "Your place",
-  about_time: "It takes about",
+  about_time: "Estimated wait",
   progress: "How far you have come",
   may_close: "You may close this page and open it again on this device: your place stays yours.",
   under_a_minute: "less than a minute",
   minutes: { one: "{n} minute", other: "{n} minutes" },
   hours: "{n} h {minutes} min",
-  nobody_knows: "not known",
+  nobody_knows: "not known yet",
   place_title: "Place {n}",
-  place_spoken: "Your place is {n}. It takes about {time}.",
+  place_spoken: "Your place is {n}. Estimated wait: {time}.",
   queue_paused: "The queue is paused for a moment. Everybody keeps their place.",
   queue_maintenance: "We are repairing something. Everybody keeps their place.",
   queue_all_held:
     "All seats are held by others right now. Some may come back: then the queue goes on. Everybody keeps their place.",
   queue_sold_out: "All seats are sold. Your place is kept in case a ticket is given back.",
   queue_sale_over: "The sale is over.",
-  sale_opens: "The sale opens at",
+  sale_opens: "The sale opens",
   drawn_later: "By lot",
   draw_says:
     "Everybody who joins before the sale opens takes part in a draw: it makes no difference how early. The places are drawn when the sale opens.",
@@ -144,7 +144,7 @@ export default {
   none_free_now: "No seat is free right now. When one comes back, it shows here by itself.",
   all_blocks: "All blocks",
   standing_says: "There are no seats here: you stand where you like.",
-  grid_says: "Choose seats with a click, or with the arrow keys and Enter.",
+  grid_says: "Press a seat to choose it. With a keyboard, use the arrow keys and Enter.",
   accessible_says: "Round seats are accessible.",
   accessible_kept: "Round seats are kept for people who need an accessible seat.",
   seats_of: "Seats of {section}",

@@ -46,7 +46,7 @@ export default {
   refused_unavailable: "지금 예매 서버가 응답할 수 없습니다. 잠시 후 다시 시도해 주세요. 두 번 처리되지 않습니다.",
   refused_timeout: "응답이 너무 오래 걸렸습니다. 잠시 후 다시 시도해 주세요. 두 번 처리되지 않습니다.",
 
-  on_sale: "예매 중인 공연",
+  on_sale: "공연",
   no_events: "아직 예매 중인 공연이 없습니다.",
   what_this_is: "먼저 온 사람이 먼저",
   what_this_is_says:
@@ -84,15 +84,15 @@ export default {
 
   in_queue: "대기 중입니다",
   your_place: "내 순서",
-  about_time: "예상 시간",
+  about_time: "예상 대기 시간",
   progress: "진행 정도",
   may_close: "이 페이지를 닫아도 순서는 유지됩니다. 같은 기기에서 다시 열어 주세요.",
   under_a_minute: "1분 미만",
   minutes: "{n}분",
   hours: "{n}시간 {minutes}분",
-  nobody_knows: "알 수 없음",
+  nobody_knows: "아직 알 수 없음",
   place_title: "순서 {n}",
-  place_spoken: "내 순서는 {n}번째입니다. 예상 시간은 {time}입니다.",
+  place_spoken: "내 순서는 {n}번째입니다. 예상 대기 시간은 {time}입니다.",
   queue_paused: "대기열이 잠시 멈췄습니다. 모두의 순서는 그대로입니다.",
   queue_maintenance: "점검 중입니다. 모두의 순서는 그대로입니다.",
   queue_all_held:

@@ -1,7 +1,7 @@
 /** Words, numbers, money and times as the visitor reads them. */
 
 import { byId, whenIdle } from "./dom.js";
-import { keep, kept, Refused } from "./server.js";
+import { keep, kept, now, Refused } from "./server.js";
 
 const LANGUAGES = { en: "English", ko: "한국어" };
 const MINUTE = 60_000;
@@ -137,8 +137,17 @@ export function whenHere(time, offset) {
   return formed(at, { dateStyle: "medium", timeStyle: "short" });
 }
 
-/** A time of day by the visitor's clock. @param {number} at milliseconds */
-export const clock = (at) => formed(new Date(at), { timeStyle: "short" });
+/** A time of day by the visitor's clock; with its date where that is not today's. @param {number} at milliseconds */
+export function clock(at) {
+  const isToday = new Date(at).toDateString() === new Date(now()).toDateString();
+  return formed(new Date(at), isToday ? { timeStyle: "short" } : { dateStyle: "medium", timeStyle: "short" });
+}
+
+/** When a sale opens: by the visitor's clock, and it says so where those at the event show something else. @param {string} time @param {number | null} offset */
+export function opening(time, offset) {
+  const shown = clock(Date.parse(time));
+  return whenHere(time, offset) ? t("by_your_clock", { time: shown }) : shown;
+}
 
 /** @param {Date} date @param {Intl.DateTimeFormatOptions} form @param {string} [timeZone] */
 const formed = (date, form, timeZone) => formOf(Intl.DateTimeFormat, { ...form, timeZone }).format(date);

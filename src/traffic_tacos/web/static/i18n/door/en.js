@@ -17,7 +17,7 @@ export default {
   scan_online: "Connected.",
   scan_offline: "No connection: tickets are checked on this device.",
   scan_unsent: { one: "{n} check-in is still to be sent.", other: "{n} check-ins are still to be sent." },
-  scan_lists: "Lists of {time}.",
+  scan_lists: "Lists fetched at {time}.",
   scan_not_kept: "This browser does not keep the page: without a connection, do not reload it.",
   scan_cannot_check: "This browser cannot check tickets by itself: it needs a connection.",
   scan_no_camera: "This browser cannot read QR codes with a camera. Use a hand scanner, or type or paste the code.",

@@ -4,7 +4,8 @@ export default {
   given_back: "Given back",
   order: "Order {order}",
   give_back: "Give these tickets back",
-  give_back_sure:
+  give_back_sure_all: "{total} will go back to your card, and the seats will be sold to others. This cannot be undone.",
+  give_back_sure_part:
     "{amount} of {total} will go back to your card, and the seats will be sold to others. This cannot be undone.",
   give_back_sure_nothing: "No money will go back to you, and the seats will be sold to others. This cannot be undone.",
   give_back_yes: "Give back for {amount}",
@@ -12,7 +13,8 @@ export default {
   give_back_no: "Keep the tickets",
   refund_until: "Can be given back until {time}.",
   refund_any_time: "Can be given back at any time.",
-  refund_amount: "Of {total}, {amount} goes back to your card.",
+  refund_all: "The whole price of {total} goes back to your card.",
+  refund_part: "Of {total}, {amount} goes back to your card.",
   refund_nothing: "No money goes back.",
   refund_entered: "Somebody has entered with one of these tickets: they cannot be given back any more.",
   refund_not_promised: "Cannot be given back: the event said so when you bought.",
