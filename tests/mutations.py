@@ -104,7 +104,7 @@ MUTATIONS = [
         "rooms/payment/stopping.py",
         "if payment.status in model.UNDER_WAY:",
         "if True:",
-        "simulation/test_race_matrix.py",
+        STOPPED,
     ),
     Mutation("rooms/payment/stopping.py", 'drop_job(f"{SIMULATE_OUTCOME}:{after.id}")', "drop_job(after.id)", STOPPED),
     Mutation(

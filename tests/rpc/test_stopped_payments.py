@@ -7,7 +7,7 @@ from tests.rpc.test_commit_sizes import counted
 from tests.simulation.world import EVENT, EVENT_ID
 from traffic_tacos.gen.payment.v1 import payment_pb2
 from traffic_tacos.kernel.statuses import PaymentStatus, ReservationStatus
-from traffic_tacos.kernel.topics import SEND_WEBHOOK
+from traffic_tacos.kernel.topics import REFUND_PAYMENT, SEND_WEBHOOK
 from traffic_tacos.ports.store import COMMIT_RECORDS_MAX
 from traffic_tacos.rooms.payment.records import PAYMENT as PAYMENTS
 from traffic_tacos.rooms.reservation.records import RESERVATION as RESERVATIONS
@@ -27,14 +27,14 @@ def reservation(desk, held):
     return next(one for _, one in desk.records().all(RESERVATIONS) if one.id == held.reservation_id).status
 
 
-async def under_way(desk, held, webhook_url, *, is_processed):
-    """A payment that the bank never answers, of whoever is to be notified of it."""
+async def under_way(desk, held, webhook_url, *, is_processed, scenario=TIMEOUT):
+    """A payment of whoever is to be notified of it; one that the bank never answers, unless the scenario says so."""
     request = payment_pb2.CreatePaymentIntentRequest(
         reservation_id=held.reservation_id,
         amount=held.total_amount,
         user_id="ana",
         method=payment_pb2.PAYMENT_METHOD_CREDIT_CARD,
-        scenario=TIMEOUT,
+        scenario=scenario,
         webhook_url=webhook_url,
         idempotency_key=desk.key(),
     )
@@ -53,13 +53,27 @@ async def under_way(desk, held, webhook_url, *, is_processed):
 @on_platform(without=NOBODY_WORKS)
 async def test_cancelling_is_one_commit_with_all_that_it_stops(desk, is_ours, is_processed):
     held = await desk.held("ana")
-    own = desk.platform.config.webhook_url
-    intent = await under_way(desk, held, own if is_ours else "https://shop.example/hook", is_processed=is_processed)
+    url = desk.platform.config.webhook_url if is_ours else "https://shop.example/hook"
+    late = payment_pb2.PAYMENT_SCENARIO_DELAY
+    intent = await under_way(desk, held, url, is_processed=is_processed, scenario=late)
     began = desk.commits
     assert code(await desk.cancel("ana", held)) == ""
     assert (desk.commits - began, payments(desk)) == (1, {intent: PaymentStatus.CANCELLED})
     webhooks = [] if is_ours else [f"{SEND_WEBHOOK}:{intent}:CANCELLED:0"]
     assert sorted(desk.jobs()) == sorted([f"reservation.expire:{held.reservation_id}", *webhooks])
+
+
+@on_platform(without=NOBODY_WORKS)
+async def test_a_payment_that_completes_after_it_was_looked_at_is_told_and_left_as_it_is(desk):
+    held = await desk.held("ana")
+    first, second = sorted([await desk.pay("ana", held) for _ in range(2)])  # as they are listed
+    stop = await desk.platform.payment_stops().stop(held.reservation_id, (), 10)
+    await desk.clock.sleep(6)  # the bank says yes to both
+    assert set(payments(desk).values()) == {PaymentStatus.COMPLETED}
+    assert await desk.store.transact(stop.reads, stop.rule) == (first, second)
+    assert set(payments(desk).values()) == {PaymentStatus.COMPLETED}
+    again = await desk.platform.payment_stops().stop(held.reservation_id, (first,), 10)
+    assert (again.reads, await desk.store.transact((), again.rule)) == ([], (second,))
 
 
 @on_platform
@@ -118,6 +132,9 @@ async def test_several_payments_that_have_completed_buy_one_ticket_or_go_back(de
     assert set(payments(desk).values()) == {PaymentStatus.COMPLETED}
     if ends == "cancelled":
         assert code(await desk.cancel("ana", held)) == ""
+        assert [job for job in desk.jobs() if job.startswith(REFUND_PAYMENT)] == [
+            f"{REFUND_PAYMENT}:{min(payments(desk))}"
+        ]
     else:
         await desk.clock.sleep(55)
     await desk.crash(without=frozenset())
