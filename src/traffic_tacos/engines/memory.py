@@ -75,8 +75,17 @@ class MemoryStore:
 
     def all(self, kind: Kind[T], of: Callable[[str], bool] = lambda _: True) -> Iterator[tuple[str, T]]:
         """Every record of a kind that can be read, with its path, as it is now."""
-        found = self._under(kind.prefix(), kind.prefix().path, len(self._paths))
-        return ((key.path, value) for key, value in found if of(key.path))
+        prefix, found = kind.prefix().path, []
+        for path in self._paths[bisect_right(self._paths, prefix) : bisect_right(self._paths, prefix + _LAST)]:
+            value = self._decoded.get(path)
+            if value is None:
+                try:
+                    value = self._get(Key(kind, path))
+                except DamagedRecord:
+                    continue
+            if of(path):
+                found.append((path, value))
+        return iter(found)
 
     def one(self, key: Key[T]) -> T | None:
         try:
