@@ -87,5 +87,22 @@ def test_a_place_that_ends_without_a_sign_of_life_is_kept_by_an_open_page(visit,
     assert len(asked) >= 2 * IDLE_SECONDS - 2
 
 
+def test_while_the_platform_is_away_a_page_says_what_can_be_done_and_when_it_is_back_nothing_of_that(visit, platform):
+    looking, pressing = visit(locale="en-GB"), visit(locale="en-GB")
+    pressing.has_a_turn(EVENT)
+    looking.has_a_turn(IMPATIENT)
+    platform.kill()
+    pressing.press("Take the best available")
+    pressing.page.get_by_text("There was no answer. Please try again: nothing is done twice.").wait_for()
+    looking.page.get_by_text("There is no connection to the ticket shop right now").wait_for()
+    platform.start()
+    looking.page.get_by_text("There is no connection to the ticket shop right now").wait_for(state="detached")
+    assert looking.page.locator("[role=alert]").inner_text() == ""
+    pressing.press("Take the best available")
+    pressing.waits_for("Your seats are held")
+    for fan in (looking, pressing):
+        fan.messages[:] = [said for said in fan.messages if "net::ERR" not in said]
+
+
 def where(platform: UpProcess) -> tuple[str, ...]:
     return "--data", str(platform.data), "--grpc", platform.grpc

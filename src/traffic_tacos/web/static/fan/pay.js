@@ -1,6 +1,6 @@
 /** Seats that are held: the countdown, the payment, and what became of both. */
 
-import { again, announce, begin, complain, h, show } from "../lib/dom.js";
+import { again, announce, begin, complain, h, offline, online, show } from "../lib/dom.js";
 import { isExpected, newKey, now, Refused } from "../lib/server.js";
 import { money, t, why } from "../lib/words.js";
 import { cardForm, typedCard, wrong } from "./card.js";
@@ -42,12 +42,14 @@ export async function view(stage) {
       const { payment = null } = intent.paymentIntentId
         ? await ask(stage, "gateway.v1.GatewayService/GetPaymentStatus", intent)
         : { payment: null };
-      return mine.aborted ? null : draw(reservation, payment);
+      if (mine.aborted) return null;
+      online(trouble);
+      return draw(reservation, payment);
     } catch (fault) {
       if (mine.aborted) return null;
       if (!isExpected(fault)) throw fault;
       if (fault instanceof Refused && fault.code === "NOT_FOUND") return startAgain("gone");
-      if (shown) complain(trouble, t("no_connection"));
+      if (shown) offline(trouble, t("no_connection"));
       else show(head, h("h1", {}, t("your_seats")), h("p", { class: "notice", role: "status" }, t("no_connection")));
       return LOOKED;
     }

@@ -1,7 +1,7 @@
 /** Choosing seats: the best there are, or a block of the house and then its seats by hand. */
 
 import { bitsOf } from "../lib/bits.js";
-import { again, announce, begin, complain, h, retext, show } from "../lib/dom.js";
+import { again, announce, begin, complain, h, offline, online, retext, show } from "../lib/dom.js";
 import { isExpected, newKey, now, read, Refused } from "../lib/server.js";
 import { clock, money, prices, t, why } from "../lib/words.js";
 import { blockOf } from "./block.js";
@@ -40,12 +40,13 @@ export async function view(stage) {
     if (now() > admission.until) return over();
     try {
       await look();
+      online(trouble);
     } catch (fault) {
       if (signal.aborted) return null;
       if (!isExpected(fault)) throw fault;
       if (!plan)
         show(head, h("h1", {}, t("choose_title")), h("p", { class: "notice", role: "status" }, t("no_connection")));
-      else complain(trouble, t("no_connection"));
+      else offline(trouble, t("no_connection"));
     }
     return LOOKED;
   });
@@ -62,7 +63,7 @@ export async function view(stage) {
     for (const [id, seat] of chosen) {
       if (isFree(seat.index)) continue;
       chosen.delete(id);
-      complain(trouble, t("seat_gone", { seat: seat.name }));
+      complain(trouble, `${t("seat_gone", { seat: seat.name })} ${chosen.size ? t("others_chosen") : ""}`);
     }
     update();
     if (!block && !bar.contains(document.activeElement) && document.activeElement?.tagName !== "SELECT")
@@ -239,7 +240,7 @@ export async function view(stage) {
       button.removeAttribute("aria-busy");
       if (!isExpected(fault)) throw fault;
       if (signal.aborted) return; // another stage says what to do now
-      if (!(fault instanceof Refused)) return complain(trouble, t("no_connection"));
+      if (!(fault instanceof Refused)) return complain(trouble, why(fault));
       set({ holding: undefined });
       if (OVER.has(fault.code) || OVER.has(fault.reason)) return over();
       if (fault.reason === "RESERVATION_OPEN") {

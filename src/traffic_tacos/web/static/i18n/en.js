@@ -7,6 +7,7 @@ export default {
   loading: "Loading …",
   try_again: "Try again",
   no_connection: "There is no connection to the ticket shop right now. Nothing is lost; we keep trying.",
+  no_answer: "There was no answer. Please try again: nothing is done twice.",
   no_connection_title: "No connection",
   no_connection_in_queue: "No connection right now. You keep your place; we keep trying.",
   no_connection_pay:
@@ -156,7 +157,8 @@ export default {
   none_chosen: "No seat chosen yet",
   no_more_than: { one: "You can buy {n} ticket at most.", other: "You can buy {n} tickets at most." },
   hold_seats: "Hold these seats",
-  seat_gone: "Somebody was faster: {seat} has just been taken. Your other seats are still chosen.",
+  seat_gone: "Somebody was faster: {seat} has just been taken.",
+  others_chosen: "Your other seats are still chosen.",
 
   held_title: "Your seats are held",
   held_for: "Time left to pay",
@@ -183,7 +185,7 @@ export default {
   card_incorrect_cvc: "the CVC is wrong",
   card_no_answer: "the bank does not answer",
   wrong_card: "Please check this field.",
-  wrong_card_number: "Card number: please check it, a digit seems to be wrong.",
+  wrong_card_number: "Card number: please type it as on the card; a digit is missing or wrong.",
   wrong_expiry_month: "Month: please type it as on the card, 01 to 12.",
   wrong_expiry_year: "Year: please type it as on the card; the card must not have expired.",
   wrong_cvv: "CVC: please type the 3 or 4 digits of the card.",

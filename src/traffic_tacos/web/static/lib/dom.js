@@ -70,8 +70,25 @@ export function announce(text) {
   byId("announcer").textContent = text;
 }
 
-/** Show what went wrong in the place for it. @param {Element} place @param {string} text */
-export const complain = (place, text) => place.replaceChildren(h("p", { class: "problem" }, text));
+/** Show what went wrong in the place for it. @param {HTMLElement} place @param {string} text */
+export function complain(place, text) {
+  delete place.dataset.offline;
+  place.replaceChildren(h("p", { class: "problem" }, text));
+}
+
+/** Show there that the connection is lost: until `online`, and where nothing else is shown. @param {HTMLElement} place @param {string} text */
+export function offline(place, text) {
+  if (place.textContent) return;
+  complain(place, text);
+  place.dataset.offline = "";
+}
+
+/** @param {HTMLElement} place */
+export function online(place) {
+  if (place.dataset.offline === undefined) return;
+  delete place.dataset.offline;
+  place.replaceChildren();
+}
 
 /** Whether what a button does may begin: while it is busy it is not pressed twice. @param {Element} button */
 export function begin(button) {

@@ -77,7 +77,7 @@ export const has = (key) => key in words;
  * @param {unknown} fault
  */
 export function why(fault) {
-  if (!(fault instanceof Refused)) return t("no_connection");
+  if (!(fault instanceof Refused)) return t("no_answer");
   const [reason, code] = [fault.reason.toLowerCase(), fault.code.toLowerCase()];
   if (has(`because_${reason}`)) return t(`because_${reason}`);
   return t(has(`refused_${code}`) ? `refused_${code}` : "refused", { n: Math.max(1, Math.ceil(fault.retryAfter)) });
