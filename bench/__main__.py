@@ -42,6 +42,7 @@ EVENT = "evt_bench"
 ROWS, SEATS = 250, 80
 FANS = 200
 BANK_SECONDS = 7  # two more than the slowest answer of the simulated bank
+WAITED_AT_MOST = 5  # times, on a busy machine
 QUEUE, GATEWAY, WEBHOOK = "gateway.v1.QueueService", "gateway.v1.GatewayService", "gateway.v1.WebhookService"
 PAYMENT, RESERVATION = "payment.v1.PaymentService", "reservation.v1.ReservationService"
 # The specification's P95 by service, ms; and the design's budgets of CPU by RPC, us.
@@ -197,22 +198,25 @@ class Run:
         self.token = tokens[0]
 
     def what_follows(self, ids: Sequence[str], tokens: Sequence[str]) -> None:
-        """The bank answers after two to five seconds: a webhook, signed and verified, and the seats are sold. By then
-        nobody calls, so the CPU is what these take.
+        """The bank answers after two to five seconds: a webhook, signed and verified, and the seats are sold. Nobody
+        calls meanwhile, so the CPU is what these take.
         """
         console.print("what follows ProcessPayment …")
-
-        def wait() -> load.Measured:
-            time.sleep(BANK_SECONDS)
-            return load.Measured(len(ids), *[math.nan] * 4)
-
-        cpu, measured = servers.cpu_us(self.pid, wait)
-        _row(self.table, "", "what follows ProcessPayment", "", cpu, measured, self.base["callers"])
-        path = f"/{GATEWAY}/GetReservation"
+        path, spent = f"/{GATEWAY}/GetReservation", 0.0
         bodies = [g.GetReservationRequest(reservation_id=one).SerializeToString() for one in ids]
-        _, answers = asyncio.run(load.callers(self.address, path, bodies, tokens, self.asked.at_once))
-        statuses = {g.GetReservationResponse.FromString(one).reservation.status for one in answers}
-        assert statuses == {r.RESERVATION_STATUS_CONFIRMED}, "the payments did not arrive"
+        for _ in range(WAITED_AT_MOST):
+            before = servers.cpu_seconds(self.pid)
+            time.sleep(BANK_SECONDS)
+            spent += servers.cpu_seconds(self.pid) - before
+            _, answers = asyncio.run(load.callers(self.address, path, bodies, tokens, self.asked.at_once))
+            statuses = {g.GetReservationResponse.FromString(one).reservation.status for one in answers}
+            if statuses == {r.RESERVATION_STATUS_CONFIRMED}:
+                break
+        else:
+            raise AssertionError("the payments did not arrive")
+        measured = load.Measured(len(ids), *[math.nan] * 4)
+        cpu = spent * 1e6 / len(ids)
+        _row(self.table, "", "what follows ProcessPayment", "", cpu, measured, self.base["callers"])
 
     def webhooks(self, ids: Sequence[str], paying: Sequence[str]) -> None:
         """Each signed, each new: verified, recorded, applied."""
