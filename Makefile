@@ -24,7 +24,9 @@ up: $(RUNTIME)
 cloud: $(DEV) engines
 	@$(BIN)/python -m tests.cloud
 
-test: format lint types imports contract docs-build pytest
+# Two at a time, once .venv is whole: types and docs leave a core to what is installed for the tests meanwhile.
+test: $(DEV) $(DOCS)
+	@$(MAKE) --no-print-directory --jobs=2 format lint types imports contract docs-build pytest
 	@echo "All checks passed."
 
 setup: $(RUNTIME)
