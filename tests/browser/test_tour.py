@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.tour import SCREENS, Stage, tour
+from tests.browser.tour import BOUGHT, SCREENS, Stage, tour
 
 DOCS = Path(__file__).parents[2] / "docs"
 # 1280 pixels at 400 % are 320 (WCAG 2.2, 1.4.10).
@@ -43,6 +43,22 @@ def test_every_page_in_every_state_is_accessible_and_pictured_in_the_docs(visit,
             wrong.append(f"{state} on {name}: is wider than the screen")
     assert wrong == []
     assert {f"{screen}-{state}" for screen in SCREENS for state in seen} == PICTURED, "`make screenshots` takes them"
+
+
+def test_no_seat_moves_while_other_rows_come(visit, stage):
+    fan = visit(**LOOKS["a phone in Korean and in the dark"])
+    fan.context.add_init_script("globalThis.put_off = []; globalThis.requestIdleCallback = (act) => put_off.push(act);")
+    fan.joins(BOUGHT, "대기열에 들어가기")
+    fan.press("좌석 고르기")
+    fan.page.locator("[data-section=STALLS]").click()
+    fan.page.evaluate("new Promise(requestAnimationFrame)")
+    seats, counts, where = fan.page.locator(".seat"), [], []
+    while seats.count() not in counts:
+        counts.append(seats.count())
+        where.append(seats.first.bounding_box())
+        fan.page.evaluate("put_off.splice(0).forEach((act) => act())")
+    assert len(counts) > 3
+    assert where == where[:1] * len(where)
 
 
 def test_the_docs_show_every_picture():

@@ -32,7 +32,10 @@ export function blockOf({ section, event, accessible, isFree, chosen, choose }) 
   /** @type {Map<any, Placed>} */
   const placed = new Map();
   const letters = h("div", { class: "letters", "aria-hidden": "true" });
-  const inside = h("div", {});
+  const inside = h("div", { class: "rows" });
+  const [widest] = [...section.rows].sort((one, other) => other.seats - one.seats || other.aisles.length - one.aisles.length);
+  inside.style.setProperty("--seats", String(widest?.seats ?? 0));
+  inside.style.setProperty("--aisles", String(widest?.aisles.length ?? 0));
   const element = h(
     "div",
     {
@@ -47,7 +50,6 @@ export function blockOf({ section, event, accessible, isFree, chosen, choose }) 
   );
   /** @type {any} the one stop for the Tab key */
   let stop = null;
-  let middle = 0;
 
   /** Put more rows there, until so many seats have come. @param {number} count */
   function add(count) {
@@ -76,15 +78,7 @@ export function blockOf({ section, event, accessible, isFree, chosen, choose }) 
   function more() {
     if (!element.isConnected || rows.length === section.rows.length) return;
     add(AT_A_TIME);
-    centre();
     whenIdle(more, LATEST);
-  }
-
-  /** The middle of the rows in the middle, unless somebody has moved it. */
-  function centre() {
-    if (Math.abs(element.scrollLeft - middle) > 1) return;
-    element.scrollLeft = (element.scrollWidth - element.clientWidth) / 2;
-    middle = element.scrollLeft;
   }
 
   /** What the seats of a row are called: words and price are put together once for all that differ by their number. @param {string} label */
@@ -168,10 +162,10 @@ export function blockOf({ section, event, accessible, isFree, chosen, choose }) 
     one.button.setAttribute("aria-pressed", pressed);
   }
 
-  /** Once it is on the page. */
+  /** Once it is on the page: the middle of the rows comes into the middle. */
   function shown() {
     requestAnimationFrame(() => {
-      centre();
+      element.scrollLeft = (element.scrollWidth - element.clientWidth) / 2;
       whenIdle(more, LATEST);
     });
   }
