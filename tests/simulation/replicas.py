@@ -220,7 +220,11 @@ class Replicas(World):
         """One more process that has the queue as soon as it can."""
         successor = Replica(0, ApartClock(self.clock, self.random.randint(-APART_MAX, APART_MAX)))
         self.replicas.append(successor)
-        await self._start(successor)
+        try:
+            await self._start(successor)
+        except asyncio.CancelledError:  # whoever has the queue keeps it: nobody waits for it any longer
+            self.replicas.remove(successor)
+            raise
 
     async def whole_again(self) -> None:
         for replica in self.replicas:
