@@ -441,12 +441,50 @@ def test_whatever_is_refused_is_said_in_the_language_of_the_page(visit):
     assert len(set(said)) == len(said) - 1 and said[-1] == said[-2]
 
 
-def test_an_address_that_leads_nowhere_leads_on(visit):
+LEADS_NOWHERE = {
+    "/nothing/here": ("There is nothing at this address", "이 주소에는 아무것도 없습니다"),
+    "/orders/ord_none": ("There is nothing at this address", "이 주소에는 아무것도 없습니다"),
+    "/e/evt_none": ("There is no such event", "그런 공연이 없습니다"),
+    "/draw/evt_none": ("There is no such event", "그런 공연이 없습니다"),
+    "/pay/pay_none": ("There is nothing to pay", "결제할 금액이 없습니다"),
+    "/pay/rsv_none": ("There is nothing to pay", "결제할 금액이 없습니다"),
+}
+
+
+@pytest.mark.parametrize("has_scripts", [True, False], ids=["with scripts", "without"])
+def test_an_address_that_leads_nowhere_says_so_in_both_languages_and_leads_on(visit, has_scripts):
+    """Without scripts the server says all of it, so it is the same."""
+    for locale, of in ("en-GB", 0), ("ko-KR", 1):
+        fan = visit(locale=locale, java_script_enabled=has_scripts, viewport={"width": 320, "height": 640})
+        for path, says in LEADS_NOWHERE.items():
+            fan.page.goto(fan.address + path)
+            fan.waits_for(says[of])
+            assert fan.page.locator("html").get_attribute("lang") == locale[:2]
+            for way_on in "/", "/orders":
+                fan.page.locator(f"main a[href='{way_on}']").wait_for()
+            if has_scripts:
+                assert fan.violations() == []
+                assert fan.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize("path", ["/t/rsv_none", "/t/%E0"])
+def test_tickets_of_nobody_here_say_where_they_may_be(visit, path):
     fan = visit(locale="en-GB")
-    fan.page.goto(f"{fan.address}/e/evt_nowhere")
-    fan.waits_for("There is no such event")
-    fan.page.get_by_role("link", name="See all events").click()
-    fan.waits_for("Events")
+    fan.page.goto(fan.address + path)
+    fan.page.get_by_text("These tickets were not bought on this device").wait_for()
+    fan.page.locator("main a[href='/orders']").wait_for()
+
+
+def test_a_page_of_nothing_follows_the_language_that_was_chosen_here(visit):
+    fan = visit(locale="en-GB")
+    fan.page.goto(f"{fan.address}/nothing/here")
+    fan.press("한국어")
+    fan.waits_for("이 주소에는 아무것도 없습니다")
+    fan.page.reload()
+    fan.waits_for("이 주소에는 아무것도 없습니다")
+    assert fan.page.title() == "이 주소에는 아무것도 없습니다 · Traffic Tacos"
+    fan.page.get_by_role("link", name="모든 공연 보기").click()
+    fan.waits_for("공연")
 
 
 @pytest.mark.parametrize(

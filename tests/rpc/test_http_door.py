@@ -314,3 +314,51 @@ async def test_the_picture_beside_a_link_is_found_where_a_page_says_it_is(desk):
     assert (found.status_code, found.headers["content-type"]) == (200, "image/png")
     assert found.content.startswith(b"\x89PNG")
     assert "Allow: /preview.png" in (await desk.http("GET", "/robots.txt")).text
+
+
+UNKNOWN = {"/nothing", "/nothing/here", "/orders/ord_none", "/queue/evt_none", "/e/", "/no.such.Service/Method"}
+
+
+@on_platform
+async def test_where_nothing_is_programs_get_an_error_and_people_a_page_in_their_language(desk):
+    for path in UNKNOWN:
+        for program in ("GET", {}), ("GET", {"accept": "*/*"}), ("DELETE", {"accept": "text/html"}):
+            answer = await desk.http(program[0], path, program[1])
+            assert (answer.status_code, answer.json()["error"]["code"]) == (404, "NOT_FOUND"), path
+            assert answer.json()["error"]["trace_id"] and "allow" not in answer.headers
+        for accepted, says in ("", "There is nothing at this address"), ("ko-KR,en", "이 주소에는 아무것도 없습니다"):
+            browser = {"accept": "text/html,*/*;q=0.8", "accept-language": accepted}
+            page = await desk.http("GET", path, browser)
+            assert (page.status_code, page.headers["cache-control"]) == (404, "no-store")
+            assert f">{says}</h1>" in page.text and f"<title>{says}</title>" in page.text
+            assert ('<html lang="ko">' in page.text) is bool(accepted)
+            assert {'href="/"', 'href="/orders"'} <= {*re.findall(r'href="[^"]*"', page.text)}
+
+
+@on_platform
+async def test_a_verb_that_an_address_does_not_have_is_said_with_those_that_it_has(desk):
+    for verb, path, allowed in [
+        ("POST", "/orders", "GET, HEAD, OPTIONS"),
+        ("GET", "/webhooks/payments", "OPTIONS, POST"),
+        ("GET", "/gateway.v1.QueueService/JoinQueue", "OPTIONS, POST"),
+    ]:
+        answer = await desk.http(verb, path)
+        error = answer.json()["error"]
+        assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+        assert (error["code"], error["message"]) == ("INVALID_ARGUMENT", f"method: must be one of {allowed}")
+    page = await desk.http("GET", "/webhooks/payments", {"accept": "text/html"})
+    assert (page.status_code, page.headers["allow"], "</h1>" in page.text) == (405, "OPTIONS, POST", True)
+
+
+@pytest.mark.parametrize("path", ["/e/{}", "/draw/{}"])
+@pytest.mark.parametrize("event", ["evt_none", "%00", "%E0", "e" * 300])
+def test_the_page_of_an_event_that_there_is_not_says_so(path, event):
+    @on_platform
+    async def on_desk(desk):
+        page = await desk.http("GET", path.format(event), {"accept": "text/html"})
+        assert (page.status_code, page.headers["cache-control"]) == (404, "no-store")
+        assert ">There is no such event</h1>" in page.text and "fan/nothing.js" in page.text
+        found = await desk.http("GET", path.format(EVENT_ID), {"accept": "text/html"})
+        assert (found.status_code, "fan/nothing.js" in found.text) == (200, False)
+
+    on_desk()

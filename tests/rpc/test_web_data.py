@@ -18,7 +18,7 @@ from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2
 from traffic_tacos.gen.tacos.waiting_room.v1 import waiting_room_pb2
 from traffic_tacos.kernel.calls import Role
 from traffic_tacos.kernel.instants import SECOND
-from traffic_tacos.web import assets, routes
+from traffic_tacos.web import routes
 from traffic_tacos.web.bodies import json_body
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "events"
@@ -350,8 +350,6 @@ async def test_a_link_to_an_event_is_shown_with_its_name_wherever_it_is_shared(d
     name, says = 'Fish & <b>"Chips"</b> @description @assets', "City Hall, Seoul · 1 March 2027, 20:00"
     assert await shared_as(desk, "/e/evt_fish") == {"title": name, "description": says}
     assert await shared_as(desk, "/draw/evt_fish") == {"title": f"The draw: {name}", "description": says}
-    generic = assets.PAGES["/e/{event_id}"]
-    assert await shared_as(desk, "/e/evt_none") == {"title": generic.title, "description": generic.description}
     changed = catalog_pb2.UpdateEventRequest(event_id="evt_fish", document=FISH.replace("Fish &", "Hake &"))
     assert not (await desk.ask(CATALOG + "UpdateEvent", changed, desk.token(Role.ADMIN, "olga"))).HasField("error")
     await desk.clock.sleep(routes.HEADLINE_KEPT / SECOND)

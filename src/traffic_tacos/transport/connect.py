@@ -84,12 +84,16 @@ class ConnectDoor:
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
 
-    async def answer(self, request: Request) -> Response:
+    def method(self, request: Request) -> Method | None:
+        """The RPC that a path names; None where there is no such one."""
         service, name = request.path_params["service"], request.path_params["method"]
-        service = INVENTORY if service == INVENTORY_TOO else service
-        method = self._calls.methods.get(f"/{service}/{name}")
+        return self._calls.methods.get(f"/{INVENTORY if service == INVENTORY_TOO else service}/{name}")
+
+    async def answer(self, request: Request) -> Response:
+        method = self.method(request)
         if method is None:
-            return _error(errors_pb2.Error(message=f"there is no RPC {service}/{name}"), "unimplemented", 501)
+            named = request.url.path.removeprefix("/")
+            return _error(errors_pb2.Error(message=f"there is no RPC {named}"), "unimplemented", 501)
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         allowed = (STREAM_JSON, STREAM_PROTO, JSON) if method.is_stream else (JSON, PROTO)
         if kind not in allowed:

@@ -2,13 +2,14 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from functools import cache
-from typing import Protocol, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 import grpc
 import msgspec
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
 from starlette.convertors import StringConvertor, register_url_convertor
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
@@ -61,6 +62,13 @@ PAGE_HEADERS = {
 Answer: TypeAlias = Callable[[Request], Awaitable[Response]]
 
 
+class Pages(NamedTuple):
+    """What browsers are answered: by path and verb, and wherever nothing is."""
+
+    answers: Mapping[str, Mapping[str, Answer]]
+    nothing: Callable[[Request], Response]
+
+
 class _RpcService(StringConvertor):
     """A service's full name, which no other path begins with: `gateway.v1.QueueService`."""
 
@@ -71,12 +79,16 @@ register_url_convertor("rpc_service", _RpcService())
 
 
 class Verbs:
-    """What a path answers, by verb: HEAD where there is GET, and OPTIONS, which names them all."""
+    """What a path answers, by verb: HEAD where there is GET, and OPTIONS, which names them all.
 
-    def __init__(self, answers: Mapping[str, Answer]) -> None:
+    Any other verb is a 405 that names them, or a 404 where nothing `is_there` by any verb.
+    """
+
+    def __init__(self, answers: Mapping[str, Answer], is_there: Callable[[Request], bool] = lambda _: True) -> None:
         self._answers = {**answers}
         if "GET" in answers:
             self._answers["HEAD"] = answers["GET"]
+        self._is_there = is_there
         self._allow = {**HEADERS, "allow": ", ".join(sorted({*self._answers, "OPTIONS"}))}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -84,8 +96,12 @@ class Verbs:
         answer = self._answers.get(request.method)
         if answer is not None:
             response = await answer(request)
+        elif not self._is_there(request):
+            raise HTTPException(404)
+        elif request.method != "OPTIONS":
+            raise HTTPException(405, headers=self._allow)
         else:
-            response = Response(status_code=204 if request.method == "OPTIONS" else 405, headers=self._allow)
+            response = Response(status_code=204, headers=self._allow)
         await response(scope, receive, send)
 
 
@@ -135,21 +151,49 @@ class Behind(Protocol):
     def key_set(self) -> Mapping[str, object]: ...
 
 
-def application(platform: Behind, pages: Mapping[str, Mapping[str, Answer]] | None = {}) -> Starlette:
-    """`pages` are what else is answered, by path and verb; None where nobody but webhooks and probes comes."""
+def application(platform: Behind, pages: Pages | None) -> Starlette:
+    """`pages` are what else is answered; None where nobody but webhooks and probes comes."""
     answers: dict[str, Mapping[str, Answer]] = {
         **_platform_doors(platform),
         **{path: {"POST": _received(platform, receiver)} for path, receiver in platform.receivers.items()},
     }
+    routes = []
     if pages is not None:
         # Paths are tried in turn, so what many ask for comes first: RPCs by their names, and pages.
-        rpc = {"POST": ConnectDoor(platform.calls).answer}
-        answers = {"/{service:rpc_service}/{method}": rpc, **pages, **answers}
-        answers |= {**_pay_routes(platform), **_rest_routes(platform), "/{service}/{method}": rpc}
-    routes = [Route(path, Verbs(by_verb)) for path, by_verb in answers.items()]
-    app = Starlette(routes=routes, middleware=_cors(platform.config.cors_origins))
+        rpc = ConnectDoor(platform.calls)
+        named = Verbs({"POST": rpc.answer}, is_there=lambda request: rpc.method(request) is not None)
+        routes = [Route("/{service:rpc_service}/{method}", named)]
+        answers = {**pages.answers, **answers, **_pay_routes(platform), **_rest_routes(platform)}
+    routes += [Route(path, Verbs(by_verb)) for path, by_verb in answers.items()]
+    unanswered = _unanswered(platform, pages)
+    app = Starlette(
+        routes=routes,
+        middleware=_cors(platform.config.cors_origins),
+        exception_handlers={404: unanswered, 405: unanswered},
+    )
     app.router.redirect_slashes = False  # a redirect would send callers to whatever their Host header says
     return app
+
+
+def _unanswered(platform: Behind, pages: Pages | None) -> Callable[[Request, Exception], Awaitable[Response]]:
+    """What is answered where nothing is, or nothing that this verb asks for: to people a page, to programs an error."""
+
+    async def answer(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        is_person = request.method in ("GET", "HEAD") and "text/html" in request.headers.get("accept", "")
+        if is_person and pages is not None:
+            response = pages.nothing(request)
+        else:
+            refusal = Refusal(Code.NOT_FOUND, "there is nothing at this address")
+            if error.status_code == 405:
+                allowed = (error.headers or {})["allow"]
+                refusal = Refusal.of_field("method", f"must be one of {allowed}", request.method)
+            response = refused(refusal, platform.calls.trace_id(request.headers.items()))
+        response.status_code = error.status_code
+        response.headers.update(error.headers or {})
+        return response
+
+    return answer
 
 
 def _platform_doors(platform: Behind) -> dict[str, dict[str, Answer]]:

@@ -3,7 +3,8 @@
 All that a page loads stands under `/assets/DIGEST/`, where DIGEST is that of all these files together: so each of them
 may be kept for ever, modules import each other by plain relative paths, and a new version is a new folder. The pages
 themselves differ in their titles and scripts alone; they name that folder, and are asked for each time. Those of one
-event are called by its name, so that a link to it says what it leads to wherever links are shown.
+event are called by its name, so that a link to it says what it leads to wherever links are shown. Where nothing is, a
+page says so, which needs no script.
 """
 
 import re
@@ -16,11 +17,13 @@ from importlib.resources.abc import Traversable
 from typing import NamedTuple
 
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from traffic_tacos.kernel.addresses import origin
+from traffic_tacos.kernel.errors import Refusal
 from traffic_tacos.transport.bodies import HEADERS
-from traffic_tacos.transport.http import ALONE, Answer
+from traffic_tacos.transport.http import ALONE, Answer, Pages
+from traffic_tacos.transport.pay_words import Words, words
 from traffic_tacos.web.bodies import ASKED_EACH_TIME, FOR_EVER, Body, answered, body
 
 STATIC = files("traffic_tacos.web") / "static"
@@ -51,7 +54,8 @@ class Headline(NamedTuple):
     says: str
 
 
-Headlines = Callable[[Request, str], Awaitable[Headline | None]]  # of an event by its id; None: nothing is known of it
+# Of an event by its id. None: nobody can say just now. A Refusal where there is no such event.
+Headlines = Callable[[Request, str], Awaitable[Headline | None]]
 
 
 PAGES = {
@@ -66,6 +70,9 @@ PAGES = {
     "/scan": Page("Check tickets", "For the staff at the door.", "scan/scan.js"),
 }
 TEMPLATE = "page.html"
+SCRIPTED, NOTHING = "scripted.html", "nothing.html"  # what stands in it as `@main`
+NO_ADDRESS, NO_EVENT = "no_such_address", "no_such_event"  # what there is not, as the words have it
+MAIN = "@main"
 FOLDER = "@assets"  # stands in a file for the folder of all that it loads
 NAMED_MAX = 1000  # pages of events that are kept ready
 # Shown beside a link to a page. Its address is the same in every version, for links are older than versions.
@@ -96,7 +103,8 @@ Disallow: /
 
 class Assets(NamedTuple):
     """`digest` is that of all `files` together; these are by their paths, `pages` by their addresses. The `worker`
-    keeps the scanner's page. `made` makes a page under another title and description.
+    keeps the scanner's page. `made` makes a page under another title and description; `nothing` makes one that says
+    what there is not, in a language.
     """
 
     digest: str
@@ -104,6 +112,7 @@ class Assets(NamedTuple):
     pages: Mapping[str, Body]
     worker: Body
     made: Callable[[Page], Body]
+    nothing: Callable[[str, str], bytes]
 
     def named(self, address: str, headline: Headline) -> Body:
         """The page of an event at this address."""
@@ -115,7 +124,9 @@ class Assets(NamedTuple):
 def read(root: Traversable = STATIC, base_url: str = "") -> Assets:
     """The files as they are served by the HTTP server of this address."""
     found = dict(sorted(_walk(root, "")))
-    template, worker = found.pop(TEMPLATE).decode(), found.pop(WORKER, b"").decode()
+    template, scripted, nothing, worker = (
+        found.pop(name, b"").decode() for name in (TEMPLATE, SCRIPTED, NOTHING, WORKER)
+    )
     digest = blake2b(digest_size=DIGEST_BYTES)
     for path, content in found.items():
         digest.update(f"{path} {len(content)} ".encode() + content)
@@ -125,7 +136,14 @@ def read(root: Traversable = STATIC, base_url: str = "") -> Assets:
 
     @lru_cache(NAMED_MAX)
     def made(page: Page) -> Body:
-        return body(_page(template, page, folder, base_url), KINDS[".html"])
+        return body(_page(template.replace(MAIN, scripted), page, folder, base_url), KINDS[".html"])
+
+    @cache
+    def made_of_nothing(what: str, language: str) -> bytes:
+        t = Words(language)
+        page = Page(t(what), t(f"{what}_says"), "fan/nothing.js")
+        said = _said(template.replace(MAIN, nothing.replace(NO_ADDRESS, what)), t)
+        return _page(said, page, folder, base_url)
 
     return Assets(
         named,
@@ -133,6 +151,7 @@ def read(root: Traversable = STATIC, base_url: str = "") -> Assets:
         {address: made(page) for address, page in PAGES.items()},
         body(worker.replace(FOLDER, folder).replace(PATHS, kept).encode(), KINDS[".js"]),
         made,
+        made_of_nothing,
     )
 
 
@@ -146,44 +165,64 @@ def _page(template: str, page: Page, folder: str, base_url: str) -> bytes:
     ).encode()
 
 
-def answers(
-    token_endpoint: Callable[[], str], base_url: str, headlines: Headlines
-) -> Mapping[str, Mapping[str, Answer]]:
-    """The pages and what they load, by path and verb. `base_url` is the address of the HTTP server as others know it.
+def _said(template: str, t: Words) -> str:
+    """In the words of a language, each in the element that asks for it, as `speak` in lib/words.js puts them there."""
+    said = template.replace('<html lang="en">', f'<html lang="{t.language}">')
+    return re.sub(r'(data-t="(\w+)">)[^<]*', lambda found: found[1] + escape(t(found[2])), said)
+
+
+def answers(token_endpoint: Callable[[], str], base_url: str, headlines: Headlines) -> Pages:
+    """The pages and what they load. `base_url` is the address of the HTTP server as others know it.
     The token endpoint is where pages may fetch tokens; it is "" while there is no issuer, or it is not known yet.
     """
     assets = _read_once(base_url=base_url)
     icon, preview = assets.files["icon.svg"], assets.files[PREVIEW]
 
-    async def asset(request: Request) -> Response:
-        """One route for all of them: routes are tried in turn, and those of calls come behind these."""
-        one = assets.files.get(request.path_params["path"])
-        if one is None or request.path_params["digest"] != assets.digest:
-            return PlainTextResponse("This file is of another version: load the page again.\n", 404, headers=HEADERS)
-        return answered(request, one, FOR_EVER)
-
     def page(address: str) -> Answer:
         async def answer(request: Request) -> Response:
-            known = await headlines(request, request.path_params["event_id"]) if PAGES[address].of_event else None
+            known = None
+            try:
+                if PAGES[address].of_event:
+                    known = await headlines(request, request.path_params["event_id"])
+            except Refusal:
+                return nothing(request, NO_EVENT)
             made = assets.pages[address] if known is None else assets.named(address, known)
             return answered(request, made, ASKED_EACH_TIME, policy(address, token_endpoint()))
 
         return answer
 
+    def nothing(request: Request, what: str = NO_ADDRESS) -> Response:
+        """What there is not, in a page of its own. No cache keeps it: it may be there tomorrow."""
+        language = words("", request.headers.get("accept-language", "")).language
+        return HTMLResponse(assets.nothing(what, language), 404, headers={**HEADERS, **POLICY})
+
     async def robots(_: Request) -> Response:
         return PlainTextResponse(ROBOTS, headers={"cache-control": "public, max-age=86400"})
 
-    return {
+    found: dict[str, Mapping[str, Answer]] = {
         **{address: {"GET": page(address)} for address in assets.pages},
         WORKER_ADDRESS: {"GET": _kept(assets.worker, ASKED_EACH_TIME, POLICY)},
-        "/assets/{digest}/{path:path}": {"GET": asset},
+        "/assets/{digest}/{path:path}": {"GET": _asset(assets)},
         "/favicon.ico": {"GET": _kept(icon, "public, max-age=86400")},
         PREVIEW_ADDRESS: {"GET": _kept(preview, "public, max-age=86400")},
         "/robots.txt": {"GET": robots},
     }
+    return Pages(found, nothing)
 
 
 _read_once = cache(read)
+
+
+def _asset(assets: Assets) -> Answer:
+    """One route for all of them: routes are tried in turn, and those of calls come behind these."""
+
+    async def answer(request: Request) -> Response:
+        one = assets.files.get(request.path_params["path"])
+        if one is None or request.path_params["digest"] != assets.digest:
+            return PlainTextResponse("This file is of another version: load the page again.\n", 404, headers=HEADERS)
+        return answered(request, one, FOR_EVER)
+
+    return answer
 
 
 def policy(address: str, token_endpoint: str) -> Mapping[str, str]:

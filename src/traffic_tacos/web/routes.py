@@ -109,7 +109,7 @@ from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.kernel.money import DECIMALS
 from traffic_tacos.transport.bodies import peer_of
-from traffic_tacos.transport.http import Answer, Behind, refused
+from traffic_tacos.transport.http import Answer, Behind, Pages, refused
 from traffic_tacos.web import assets, shown
 from traffic_tacos.web.assets import Headline
 from traffic_tacos.web.bodies import BRIEFLY, FOR_EVER, Body, answered, json_body
@@ -117,6 +117,7 @@ from traffic_tacos.web.bodies import BRIEFLY, FOR_EVER, Body, answered, json_bod
 BODIES_KEPT_MAX = 20  # of those that never change
 HEADLINE_KEPT = 2 * SECOND
 LANGUAGES = ("en", "ko")
+NO_SUCH = (Code.NOT_FOUND, Code.INVALID_ARGUMENT)  # the answers to an id that no event has or can have
 
 
 class Read(NamedTuple):
@@ -131,8 +132,8 @@ class Read(NamedTuple):
     query: tuple[str, ...] = ()
 
 
-def answers(platform: Behind) -> dict[str, Mapping[str, Answer]]:
-    """What is answered to browsers, by path and verb: the pages, and under /web/ what they stand on."""
+def answers(platform: Behind) -> Pages:
+    """What is answered to browsers: the pages, and under /web/ what they stand on."""
     reads: dict[str, Mapping[str, Answer]] = {read.path: {"GET": _Reader(platform, read).answer} for read in READS}
 
     async def config(request: Request) -> Response:
@@ -143,7 +144,7 @@ def answers(platform: Behind) -> dict[str, Mapping[str, Answer]]:
         return "" if found is None else found.token_endpoint
 
     pages = assets.answers(token_endpoint, platform.config.base_url, _Headlines(platform).of)
-    return {**reads, "/web/config.json": {"GET": config}, **pages}
+    return pages._replace(answers={**reads, "/web/config.json": {"GET": config}, **pages.answers})
 
 
 def _config(platform: Behind) -> object:
@@ -232,14 +233,16 @@ class _Headlines:
         self._known: dict[str, tuple[Instant, Headline]] = {}
 
     async def of(self, request: Request, event_id: str) -> Headline | None:
-        """None where there is no such event, or nobody can say just now: the page itself tells which."""
+        """None where nobody can say just now. A Refusal where there is no such event."""
         now = self._platform.clock.now()
         kept_until, headline = self._known.get(event_id, (0, None))
         if now < kept_until:
             return headline
         try:
             found = await _Asked(self._platform, request).answer("SaleService/GetSale", {"event_id": event_id})
-        except Refusal:
+        except Refusal as refusal:
+            if refusal.code in NO_SUCH:
+                raise
             return None
         if len(self._known) >= assets.NAMED_MAX:
             self._known.clear()

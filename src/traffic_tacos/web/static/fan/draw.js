@@ -1,12 +1,12 @@
 /** The proof of a draw: what was fixed before it, and everybody's place worked out anew on this device. */
 
 import { announce, h, retext, show } from "../lib/dom.js";
-import { call, isExpected, keep, kept, read, Refused } from "../lib/server.js";
+import { call, idInAddress, isExpected, keep, kept, read, Refused } from "../lib/server.js";
 import { number, opening, speak, t, why } from "../lib/words.js";
 import { EMPTY, entryOf, isSame, placesOf, withEntry } from "./proof.js";
 import { sha256 } from "../lib/sha256.js";
 
-const ID = decodeURIComponent(location.pathname.split("/")[2] ?? "");
+const ID = idInAddress();
 const NOTED = `draw.${ID}`; // the commitment that this device has seen before the draw
 const SIZE_MAX = 1 << 30; // larger pools are none
 

@@ -1,7 +1,7 @@
 /** The page of one event. Where somebody stands in it, from the queue to the order, follows from what the device keeps. */
 
 import { h, poster, show } from "../lib/dom.js";
-import { call, isExpected, keep, kept, keptInTab, newKey, onKept, read, Refused } from "../lib/server.js";
+import { call, idInAddress, isExpected, keep, kept, keptInTab, newKey, onKept, read, Refused } from "../lib/server.js";
 import { opening, prices, speak, startOf, t, venueOf, whenHere, why } from "../lib/words.js";
 
 /**
@@ -34,7 +34,7 @@ import { opening, prices, speak, startOf, t, venueOf, whenHere, why } from "../l
  * @property {any} problem what went wrong before, to be shown; false for nothing
  */
 
-const ID = decodeURIComponent(location.pathname.split("/")[2] ?? "");
+const ID = idInAddress();
 const NAME = `event.${ID}`;
 const TRIED_AGAIN = 3000; // milliseconds
 const OVER = new Set(["over", "sold_out"]);

@@ -62,8 +62,10 @@ export default {
   documentation: "documentation",
   api_description: "description of the API",
   desk_says: "Whoever runs the sale sees and steers it from the command line:",
+  no_such_address: "There is nothing at this address",
+  no_such_address_says: "The address may be cut off or mistyped.",
   no_such_event: "There is no such event",
-  no_such_event_says: "The address may have been cut off or mistyped, or the event was taken down.",
+  no_such_event_says: "The address may be cut off or mistyped, or the event was taken down.",
 
   when: "When",
   where: "Where",

@@ -56,6 +56,8 @@ export default {
   documentation: "문서",
   api_description: "API 설명",
   desk_says: "판매를 운영하는 사람은 명령줄에서 상황을 보고 조정합니다:",
+  no_such_address: "이 주소에는 아무것도 없습니다",
+  no_such_address_says: "주소가 잘렸거나 잘못 입력되었을 수 있습니다.",
   no_such_event: "그런 공연이 없습니다",
   no_such_event_says: "주소가 잘렸거나 잘못 입력되었거나, 공연이 내려갔을 수 있습니다.",
 

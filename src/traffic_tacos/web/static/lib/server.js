@@ -135,5 +135,15 @@ export function onKept(name, listener, signal) {
   addEventListener("storage", (event) => event.key === KNOWN + name && listener(), { signal });
 }
 
+/** The id in the address of this page, as in /e/ID; as it stands there where it is not encoded as it should be. */
+export function idInAddress() {
+  const id = location.pathname.split("/")[2] ?? "";
+  try {
+    return decodeURIComponent(id);
+  } catch {
+    return id;
+  }
+}
+
 /** A key of a new request: sent again with it, a request is done once. */
 export const newKey = () => crypto.randomUUID?.() ?? Array.from(crypto.getRandomValues(new Uint32Array(4))).join("-");
