@@ -441,6 +441,44 @@ def test_whatever_is_refused_is_said_in_the_language_of_the_page(visit):
     assert len(set(said)) == len(said) - 1 and said[-1] == said[-2]
 
 
+@pytest.mark.parametrize(
+    ("locale", "says", "join", "choose", "best"),
+    [
+        ("en-GB", "Floor, standing", "Join the queue", "Choose seats", "Take the best available"),
+        ("ko-KR", "Floor 스탠딩", "대기열에 들어가기", "좌석 고르기", "가장 좋은 좌석 받기"),
+    ],
+)
+def test_a_place_to_stand_is_called_so_wherever_a_seat_is_named(visit, locale, says, join, choose, best):
+    fan = visit(locale=locale)
+    page = fan.page
+    fan.joins("evt_hall", join)
+    fan.press(choose)
+    page.locator("[data-section=FLOOR]").click()
+    page.locator("#best-quantity").select_option("1")
+    fan.press(best)
+    page.locator("#card_number").wait_for()
+
+    def names_it():
+        page.get_by_text(says, exact=True).first.wait_for()
+        assert re.search(r"\bS\d", page.locator("main").inner_text()) is None
+
+    names_it()
+    held = page.url
+    page.goto(f"{fan.address}/pay/{re.search(r'rsv_[0-9a-z]+', page.evaluate('JSON.stringify(localStorage)'))[0]}")
+    names_it()
+    page.goto(held)
+    page.locator("#card_number").wait_for()
+    fan.pays(APPROVED)
+    page.locator("main a[href^='/t/']").wait_for()
+    names_it()
+    page.locator("main a[href^='/t/']").click()
+    page.locator(".qr").wait_for()
+    names_it()
+    page.goto(f"{fan.address}/orders")
+    page.locator("article").wait_for()
+    names_it()
+
+
 LEADS_NOWHERE = {
     "/nothing/here": ("There is nothing at this address", "이 주소에는 아무것도 없습니다"),
     "/orders/ord_none": ("There is nothing at this address", "이 주소에는 아무것도 없습니다"),

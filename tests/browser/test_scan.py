@@ -25,14 +25,14 @@ def token(platform):
 class Order:
     """Somebody's tickets, bought over the API."""
 
-    def __init__(self, platform, quantity=1, event=EVENT):
+    def __init__(self, platform, quantity=1, event=EVENT, seats=()):
         user = f"guest{next(names)}"
         token = issued(platform.data, Caller(Role.FAN, user), TOKEN_SECONDS)  # a process for each takes a second
         self.shopper = Shopper(platform.client(), token, user, event)
         self.shopper.join()
         self.shopper.wait_for_turn()
         self.shopper.be_admitted()
-        self.id = self.shopper.reserve(quantity).reservation_id
+        self.id = self.shopper.reserve(len(seats) or quantity, seats).reservation_id
         self.shopper.pay()
         self.shopper.own()
         answer = httpx.post(
@@ -90,7 +90,9 @@ class Scanner:
 
 
 def seat_of(ticket):
-    return jwt.decode(ticket, options={"verify_signature": False})["seat"]
+    """As people call it: MAIN-C-7 is row C, seat 7."""
+    _, row, number = jwt.decode(ticket, options={"verify_signature": False})["seat"].split("-")
+    return f"row {row}, seat {number}"
 
 
 def changed(ticket):
@@ -120,6 +122,18 @@ def test_each_ticket_is_answered_for_what_it_is(visit, platform, token):
         assert north.scans(ticket)[0] == said
         wrong[said] = north.visitor.violations()
     assert {state: found for state, found in wrong.items() if found} == {}
+
+
+def test_seats_are_named_at_the_door_as_on_their_tickets(visit, platform, token):
+    """Without a connection as well: the plan is on the device."""
+    seats = Order(platform, seats=("MAIN-C-7", "FLOOR-S2-3"))
+    north = Scanner(visit, token, "north door")
+    north.loses_the_connection()
+    says = [north.scans(ticket)[1] for ticket in seats.tickets]
+    assert "Stalls, row C, seat 7" in says[0] and "Floor, standing" in says[1]
+    north.says("Take back the last: Floor, standing")
+    assert re.search(r"MAIN-|FLOOR-|S2", north.page.locator("main").inner_text()) is None
+    north.has_a_connection_again()
 
 
 def test_without_a_connection_the_device_decides_and_the_server_hears_of_it_later(visit, platform, token):
@@ -251,7 +265,7 @@ navigator.mediaDevices.getUserMedia = async () => {
 
 
 def test_a_camera_reads_each_ticket_once_while_it_is_in_sight(visit, platform, token):
-    order = Order(platform, 2)
+    order = Order(platform, seats=("MAIN-C-8", "MAIN-C-9"))
     north = Scanner(visit, token, "north door", before=CAMERA)
     page = north.page
     page.evaluate("globalThis.forbidden = true")
@@ -299,7 +313,7 @@ globalThis.fetch = async (...asked) => {
 
 
 def test_tickets_that_come_faster_than_answers_are_answered_in_turn(visit, platform, token):
-    order = Order(platform, 2)
+    order = Order(platform, seats=("MAIN-C-11", "MAIN-C-12"))
     north = Scanner(visit, token, "north door", before=SLOW_AT_FIRST)
     for ticket in order.tickets:
         north.page.keyboard.insert_text(ticket)

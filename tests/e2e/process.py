@@ -182,10 +182,11 @@ class Shopper:
         assert admission.reservation_token, admission
         self.acknowledged["reservation_token"] = admission.reservation_token
 
-    def reserve(self, quantity: int = 2) -> Any:
+    def reserve(self, quantity: int = 2, seats: Sequence[str] = ()) -> Any:
         fields = {
             "event_id": self.event,
             "quantity": quantity,
+            "seat_ids": seats,
             "user_id": self.user,
             "reservation_token": self.acknowledged["reservation_token"],
             "idempotency_key": f"{self.user}-reserve",

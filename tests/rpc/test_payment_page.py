@@ -209,7 +209,7 @@ async def test_the_page_says_what_is_paid_for_and_how_much_time_is_left(desk):
     for said in (
         "Simulated Night",
         "Monday 1 March 2027, 20:00 UTC+09:00",
-        "seat 1",
+        '<th scope="row">Standing<td>',
         "CLF\N{NO-BREAK SPACE}6.0000",
         "1:00 minutes were left",
     ):

@@ -103,7 +103,7 @@ async def test_an_event_is_told_with_its_dates_prices_and_what_is_left(desk):
     listed = await get(desk, "events")
     theatre = next(one for one in listed["events"] if one["id"] == "evt_taco_theatre")
     names = {"STALLS": "Stalls", "CIRCLE": "Dress circle", "BALCONY": "Balcony", "BOXES": "Boxes"}
-    assert (await get(desk, "events/evt_taco_theatre"))["event"] == {**theatre, "section_names": names}
+    assert (await get(desk, "events/evt_taco_theatre"))["event"] == {**theatre, "section_names": names, "standing": []}
     assert theatre["starts_at"] == "2027-03-01T20:00:00+09:00" and theatre["ends_at"] == "2027-03-01T22:30:00+09:00"
     assert (theatre["opens_at"], theatre["closes_at"]) == (None, "2027-03-01T22:30:00+09:00")
     assert (theatre["utc_offset_minutes"], theatre["decimals"], theatre["currency"]) == (540, 0, "KRW")
@@ -112,6 +112,22 @@ async def test_an_event_is_told_with_its_dates_prices_and_what_is_left(desk):
     night = next(one for one in listed["events"] if one["id"] == EVENT_ID)
     assert (night["price_min"], night["price_max"], night["free"]) == (50000, 60000, 15)
     assert listed["now"].endswith("Z") and listed["next"] == ""
+
+
+STANDING = """id: evt_standing
+name: On foot
+currency: EUR
+sections:
+  - {id: FLOOR, name: Floor, price: 100, standing: 4}
+  - {id: A, name: Stalls, price: 100, rows: [{id: A, seats: 4}]}
+"""
+
+
+@on_platform
+async def test_an_event_says_in_which_sections_people_stand(desk):
+    await publish(desk, STANDING)
+    event = (await get(desk, "events/evt_standing"))["event"]
+    assert (event["standing"], event["section_names"]) == (["FLOOR"], {"FLOOR": "Floor", "A": "Stalls"})
 
 
 @pytest.mark.parametrize("kind", ["row", "event", "sale"])

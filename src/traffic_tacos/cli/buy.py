@@ -1,6 +1,8 @@
 """`tacos buy`: one purchase, step by step, as a person would watch it."""
 
 import asyncio
+from collections import Counter
+from collections.abc import Iterable
 from typing import Annotated
 
 import grpc as grpcio
@@ -11,13 +13,17 @@ from rich.markup import escape
 from traffic_tacos.cli import options
 from traffic_tacos.cli.event import sale_state
 from traffic_tacos.engines.clock import SystemClock
+from traffic_tacos.gen.common.v1 import types_pb2
 from traffic_tacos.gen.gateway.v1 import gateway_pb2, gateway_pb2_grpc, queue_pb2, queue_pb2_grpc
 from traffic_tacos.gen.payment.v1 import payment_pb2, payment_pb2_grpc
 from traffic_tacos.gen.reservation.v1 import reservation_pb2
 from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2, catalog_pb2_grpc
+from traffic_tacos.gen.tacos.web.v1 import web_pb2, web_pb2_grpc
 from traffic_tacos.kernel.calls import Caller, Role
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.instants import SECOND, Instant
+from traffic_tacos.transport.pay_words import Words
+from traffic_tacos.transport.seat_names import is_standing, seat_name
 from traffic_tacos.upstream import answered
 from traffic_tacos.wire import plain_money, queue_message
 
@@ -70,12 +76,13 @@ async def _buy(event: str, seats: list[str], quantity: int, scenario: str, fan: 
                 metadata=metadata,
             )
         )
-        names = ", ".join(seat.id for seat in held.reserved_seats)
+        shown = web_pb2_grpc.SaleServiceStub(channel).GetSale(web_pb2.GetSaleRequest(event_id=event))
+        names = shown_seats(held.reserved_seats, (await answered(shown)).sale)
         total = plain_money(held.total_amount).for_people()
         seconds = round(held.hold_expires_at.ToMilliseconds() / SECOND - SystemClock().now() / SECOND)
         console.print(f"3. [bold]{escape(names)}[/] held for {seconds} seconds: {total} ({held.reservation_id})")
         intent_id = await _pay(channel, held, scenario, fan, metadata, console)
-        await _owned(gateway, held.reservation_id, intent_id, metadata, console)
+        await _owned(gateway, held.reservation_id, intent_id, names, metadata, console)
 
 
 def check_sold(plan: catalog_pb2.EventPlan, seats: list[str], quantity: int, now: Instant) -> None:
@@ -206,6 +213,7 @@ async def _owned(
     gateway: "gateway_pb2_grpc.GatewayServiceAsyncStub",
     reservation_id: str,
     intent_id: str,
+    names: str,
     metadata: tuple[tuple[str, str], ...],
     console: Console,
 ) -> None:
@@ -227,8 +235,14 @@ async def _owned(
         asked = gateway_pb2.GetPaymentStatusRequest(payment_intent_id=intent_id)
         payment = (await answered(gateway.GetPaymentStatus(asked, metadata=metadata))).payment
         raise Refusal(Code.PAYMENT_NOT_APPROVED, f"{shown_failure(payment)}; the reservation is {name}")
-    seats = ", ".join(seat.id for seat in reservation.seats)
-    console.print(f"5. [green]{escape(seats)} are yours[/], order [bold]{reservation.order_id}[/]")
+    console.print(f"5. [green]{escape(names)} are yours[/], order [bold]{reservation.order_id}[/]")
+
+
+def shown_seats(seats: Iterable[types_pb2.Seat], sale: web_pb2.Sale) -> str:
+    """Seats by their ids, which `--seats` takes; places to stand as people call them, all of a section together."""
+    t = Words("en")
+    named = Counter(seat_name(t, seat, sale) if is_standing(seat, sale) else seat.id for seat in seats)
+    return ", ".join(name if count == 1 else f"{count} × {name}" for name, count in named.items())
 
 
 def shown_failure(payment: payment_pb2.Payment) -> str:

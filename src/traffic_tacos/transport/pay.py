@@ -4,7 +4,7 @@ It is a client of the rooms like any other. The id in its address is 100 random 
 sum, the seats and a form to pay them with; whoever pays somebody else's tickets has made a present.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import timedelta, timezone
 from importlib.resources import files
 from typing import Any
@@ -24,6 +24,7 @@ from traffic_tacos.kernel.errors import Code, Fault, Refusal
 from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.transport.pay_words import CARD_FIELDS, Words
+from traffic_tacos.transport.seat_names import seat_name
 from traffic_tacos.upstream import Upstream
 
 STYLE = (files("traffic_tacos.web") / "pay.css").read_bytes()
@@ -63,10 +64,8 @@ class PayPage:
         payment = None if thing_id.startswith("rsv_") else await self._payment(thing_id, call)
         reservation = await self._reservation(payment.reservation_id if payment is not None else thing_id, call)
         sale = await self._sale(reservation.event_id, call)
-        for seat in reservation.seats:
-            seat.section = sale.section_names.get(seat.section, seat.section)
         zone = timezone(timedelta(minutes=sale.utc_offset_minutes))
-        page = _Shown(t, reservation, now, zone)
+        page = _Shown(t, reservation, sale, now, zone)
         shown = page.of_reservation() if payment is None else page.of_payment(payment)
         typed = {name: value[:TYPED_LENGTH_MAX] for name, value in _fields(form).items() if name in KEPT_FIELDS}
         about = _event_shown(t, sale.event, zone)
@@ -146,9 +145,12 @@ def refused_page(t: Words, refusal: Refusal) -> str:
 class _Shown:
     """What a page says of a reservation, and of a payment for it."""
 
-    def __init__(self, t: Words, reservation: reservation_pb2.Reservation, now: Instant, zone: timezone) -> None:
+    def __init__(
+        self, t: Words, reservation: reservation_pb2.Reservation, sale: web_pb2.Sale, now: Instant, zone: timezone
+    ) -> None:
         self._t = t
         self._reservation = reservation
+        self._sale = sale
         self._page = f"{paths.PAY}/{reservation.reservation_id}{language_query(t)}"
         self._amount = t.money(wire.plain_money(reservation.total_amount))
         deadline = wire.instant(reservation, "hold_expires_at") or now
@@ -188,7 +190,13 @@ class _Shown:
 
     def _shown(self, state: str, title: str, *says: str, refresh: int = 0) -> dict[str, Any]:
         shown = {"state": state, "title": title, "says": says, "refresh": refresh}
-        return shown | {"amount": self._amount, "seats": _seats(self._t, self._reservation.seats)}
+        return shown | {"amount": self._amount, "seats": self._seats()}
+
+    def _seats(self) -> list[dict[str, str]]:
+        return [
+            {"name": seat_name(self._t, seat, self._sale), "price": self._t.money(wire.plain_money(seat.price))}
+            for seat in self._reservation.seats
+        ]
 
     def _left(self) -> dict[str, Any]:
         minutes, seconds = divmod(self._seconds_left, 60)
@@ -246,16 +254,6 @@ def _event_shown(t: Words, event: types_pb2.Event, zone: timezone) -> dict[str, 
     venue = [event.venue.name] if event.venue.name else []
     when = [] if starts is None else [t.when(starts, zone)]
     return {"event": event.name, "starts": ", ".join([*when, *venue])}
-
-
-def _seats(t: Words, seats: Sequence[types_pb2.Seat]) -> list[dict[str, str]]:
-    return [
-        {
-            "name": t("seat_full", section=seat.section, row=seat.row, seat=seat.number),
-            "price": t.money(wire.plain_money(seat.price)),
-        }
-        for seat in seats
-    ]
 
 
 def _fields(form: bytes) -> dict[str, str]:

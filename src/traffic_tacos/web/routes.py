@@ -27,8 +27,9 @@ What is refused is `{"error": {"code": "NOT_FOUND", "message": "event_id: …", 
       "guests": true,                          who has no account may buy: GuestService/Become
       "revision": "3f9a…"}                     of its plan
 
-`GET /web/events/EVENT` (max-age=2): `{"now": time, "event": EVENT}`, whose event has one name more: `"section_names":
-{"STALLS": "Stalls", …}` are what people call sections whose seats say something else of them, by that.
+`GET /web/events/EVENT` (max-age=2): `{"now": time, "event": EVENT}`, whose event has two names more: `"section_names":
+{"STALLS": "Stalls", …}` are what people call sections whose seats say something else of them, by that; `"standing":
+["FLOOR"]` are the sections, as their seats say them, in which people stand: their rows and numbers are for programs.
 
 `GET /web/plan/EVENT/REVISION` (immutable, a year): the seats and where they are. Any other revision than the one in
 force is NOT_FOUND: ask `/web/events/EVENT` or `/web/seats/EVENT` which that is. Coordinates are whole numbers, y

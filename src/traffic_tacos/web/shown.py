@@ -23,7 +23,10 @@ def events(page: pb.ListSalesResponse) -> object:
 
 
 def one_event(found: pb.GetSaleResponse) -> object:
-    event = _event(found.sale) | {"section_names": dict(found.sale.section_names)}
+    event = _event(found.sale) | {
+        "section_names": dict(found.sale.section_names),
+        "standing": [*found.sale.standing_sections],
+    }
     return {"now": _time(found, "at"), "event": event}
 
 

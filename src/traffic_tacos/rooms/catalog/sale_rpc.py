@@ -58,8 +58,10 @@ class SaleRpc:
     async def GetSale(self, request: pb.GetSaleRequest, call: Call) -> pb.GetSaleResponse:
         event = await self._catalog.show(request.event_id)
         sale = await self._sale(event, call)
-        names = {section.label or section.id: section.name for section in event.sections}
-        sale.section_names.update({said: name for said, name in names.items() if said != name})
+        said = {section: section.label or section.id for section in event.sections}
+        sale.section_names.update({label: section.name for section, label in said.items() if label != section.name})
+        with_rows = {label for section, label in said.items() if not section.rows[0].standing}
+        sale.standing_sections.extend(label for label in dict.fromkeys(said.values()) if label not in with_rows)
         return pb.GetSaleResponse(sale=sale, at=wire.timestamp(self._clock.now()))
 
     async def GetPlan(self, request: pb.GetPlanRequest, call: Call) -> pb.GetPlanResponse:

@@ -2,7 +2,7 @@
 
 import { h, whenIdle } from "../lib/dom.js";
 import { money, t } from "../lib/words.js";
-import { seatsOf } from "./plan.js";
+import { seatsOf } from "../lib/plan.js";
 
 const STEPS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
 // Seats that come with the first picture, which is there within 50 ms of the press on a slow phone; all others follow right
@@ -11,7 +11,7 @@ const AT_ONCE = 40;
 const AT_A_TIME = 120;
 const LATEST = 200; // milliseconds after which they come even if the browser is never idle
 
-/** @typedef {{button: any, seat: import("./plan.js").Seat, row: any, says: string}} Placed */
+/** @typedef {{button: any, seat: import("../lib/plan.js").Seat, row: any, says: string}} Placed */
 
 // Every seat begins as a copy of it, which takes less time than an element that is made anew.
 const SEAT = h("button", { type: "button", class: "seat", tabindex: -1, "aria-disabled": "true", "aria-pressed": "false" });
@@ -24,7 +24,7 @@ const UNSAID = "true false"; // what that says of itself, as `say` writes it
  * @param {boolean} of.accessible whether seats kept for who needs them may be chosen
  * @param {(index: number) => boolean} of.isFree as it is known now
  * @param {Map<string, any>} of.chosen by seats' ids, as it is now
- * @param {(seat: import("./plan.js").Seat, row: any) => void} of.choose
+ * @param {(seat: import("../lib/plan.js").Seat, row: any) => void} of.choose
  */
 export function blockOf({ section, event, accessible, isFree, chosen, choose }) {
   /** @type {Placed[][]} as far as they are there */
@@ -85,7 +85,7 @@ export function blockOf({ section, event, accessible, isFree, chosen, choose }) 
   function namesOf(label) {
     /** @type {Map<string, string[]>} */
     const around = new Map();
-    return (/** @type {import("./plan.js").Seat} */ { accessible: isKept, price, number }) => {
+    return (/** @type {import("../lib/plan.js").Seat} */ { accessible: isKept, price, number }) => {
       const like = `${isKept} ${price}`;
       const key = isKept ? "seat_name_accessible" : "seat_name";
       const parts = around.get(like) ?? t(key, { row: label, seat: "\n", price: money(price, event) }).split("\n");
@@ -94,7 +94,7 @@ export function blockOf({ section, event, accessible, isFree, chosen, choose }) 
     };
   }
 
-  /** @param {import("./plan.js").Seat} seat @param {any} row @param {(seat: import("./plan.js").Seat) => string} names */
+  /** @param {import("../lib/plan.js").Seat} seat @param {any} row @param {(seat: import("../lib/plan.js").Seat) => string} names */
   function seatButton(seat, row, names) {
     const button = /** @type {any} */ (SEAT.cloneNode());
     if (seat.accessible) button.classList.add("accessible");

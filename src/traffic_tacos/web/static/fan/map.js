@@ -2,7 +2,7 @@
 
 import { h, svg } from "../lib/dom.js";
 import { t } from "../lib/words.js";
-import { boxOf } from "./plan.js";
+import { boxOf } from "../lib/plan.js";
 
 const LETTER = 0.045; // of the drawing's longer side
 const LEGIBLE = 0.6; // of that: what would be smaller is left out

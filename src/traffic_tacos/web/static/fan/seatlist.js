@@ -1,11 +1,8 @@
 /** The seats of a reservation, with what each of them costs. */
 
 import { h } from "../lib/dom.js";
+import { seatName } from "../lib/seatname.js";
 import { money, t } from "../lib/words.js";
-
-/** Where a seat is, as people call it. @param {any} seat of a reservation @param {any} event */
-export const seatName = ({ section, row, number }, event) =>
-  t("seat_full", { section: event.section_names[section] ?? section, row, seat: number });
 
 /** @param {any} reservation @param {any} event */
 export function seatLines(reservation, event) {

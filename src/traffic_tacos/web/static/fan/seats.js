@@ -2,12 +2,13 @@
 
 import { bitsOf } from "../lib/bits.js";
 import { again, announce, begin, complain, h, offline, online, retext, show } from "../lib/dom.js";
+import { nameOf } from "../lib/seatname.js";
 import { isExpected, newKey, now, read, Refused } from "../lib/server.js";
 import { clock, money, prices, t, why } from "../lib/words.js";
 import { blockOf } from "./block.js";
 import { ask } from "./fan.js";
 import { houseOf } from "./map.js";
-import { freeIn } from "./plan.js";
+import { freeIn } from "../lib/plan.js";
 import { quantities } from "./quantity.js";
 
 const LOOKED = 4000; // milliseconds between two looks at what is free
@@ -191,7 +192,7 @@ export async function view(stage) {
     block.shown();
   }
 
-  /** @param {import("./plan.js").Seat} seat @param {any} row @param {any} section */
+  /** @param {import("../lib/plan.js").Seat} seat @param {any} row @param {any} section */
   function choose(seat, row, section) {
     if (chosen.has(seat.id)) chosen.delete(seat.id);
     else if (chosen.size >= event.max_per_order)
@@ -201,7 +202,7 @@ export async function view(stage) {
         id: seat.id,
         price: seat.price,
         index: seat.index,
-        name: t("seat_full", { section: section.name, row: row.label || row.id, seat: seat.number }),
+        name: nameOf({ section: section.name, row: row.label || row.id, number: seat.number, standing: false }),
       });
     trouble.replaceChildren();
     update();

@@ -3,11 +3,11 @@
 import { bitsOf } from "../lib/bits.js";
 import { h, show, svg } from "../lib/dom.js";
 import { idInAddress, isExpected, keptInTab, read, Refused } from "../lib/server.js";
+import { seatName } from "../lib/seatname.js";
 import { venueOf, speak, startOf, t, why } from "../lib/words.js";
 import { copied } from "./copied.js";
 import { askAs, everybody, fanOf } from "./fan.js";
 import { signInFrom } from "./member.js";
-import { seatName } from "./seatlist.js";
 
 const ID = idInAddress();
 const OF_OTHERS = new Set(["NOT_FOUND", "UNAUTHENTICATED"]); // it is somebody else's, or who asks is nobody any more

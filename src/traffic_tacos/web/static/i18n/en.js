@@ -155,6 +155,8 @@ export default {
   seat_name: "Row {row}, seat {seat}, {price}",
   seat_name_accessible: "Row {row}, seat {seat}, {price}, accessible",
   seat_full: "{section}, row {row}, seat {seat}",
+  seat_standing: "{section}, standing",
+  standing: "standing",
   chosen: { one: "{n} seat, {total}", other: "{n} seats, {total}" },
   none_chosen: "No seat chosen yet",
   no_more_than: { one: "You can buy {n} ticket at most.", other: "You can buy {n} tickets at most." },

@@ -146,6 +146,8 @@ export default {
   seat_name: "{row}열 좌석 {seat}, {price}",
   seat_name_accessible: "{row}열 좌석 {seat}, {price}, 배려석",
   seat_full: "{section} {row}열 {seat}번",
+  seat_standing: "{section} 스탠딩",
+  standing: "스탠딩",
   chosen: "{n}석, {total}",
   none_chosen: "아직 고른 좌석이 없습니다",
   no_more_than: "최대 {n}매까지 살 수 있습니다.",

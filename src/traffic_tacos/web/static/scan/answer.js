@@ -1,6 +1,7 @@
 /** What the door says of a ticket, to be distinguished at a glance: each answer has a shape, words and a colour of its own. */
 
 import { h, svg } from "../lib/dom.js";
+import { seatNameById } from "../lib/seatname.js";
 import { clock, t } from "../lib/words.js";
 
 const SHAPES = {
@@ -12,13 +13,17 @@ const SHAPES = {
   unsure: ["M24 3l22 41h-44z", "M19 22a5 5 0 1 1 6 5v4M25 36v2"],
 };
 
-/** @param {import("./door.js").Answer} answer @param {boolean} isSent whether the server has received it */
-export function answered({ verdict, scan, entry }, isSent) {
+/**
+ * @param {import("./door.js").Answer} answer
+ * @param {boolean} isSent whether the server has received it
+ * @param {any} plan of the seats; undefined where none is known
+ */
+export function answered({ verdict, scan, entry }, isSent, plan) {
   const lines = [
     verdict === "entered" && entry && t("scan_entered_by", { scanner: nameOf(entry.scanner) }),
     t(`scan_${verdict}_says`),
     verdict === "enter" && !isSent && t("scan_noted"),
-    scan && t("scan_seat", { seat: scan.seat }),
+    scan && seatNameById(scan.seat, plan),
   ];
   const says = verdict === "entered" && entry ? t("scan_entered_at", { time: clock(entry.at) }) : t(`scan_${verdict}`);
   return h(
@@ -38,9 +43,9 @@ export function answered({ verdict, scan, entry }, isSent) {
   );
 }
 
-/** What was said at the door and is not so by the server's word. @param {import("./book.js").Conflict} conflict */
-export function conflictWords({ verdict, seat, at, entry }) {
-  const here = { seat, time: clock(at) };
+/** What was said at the door and is not so by the server's word. @param {import("./book.js").Conflict} conflict @param {any} plan */
+export function conflictWords({ verdict, seat, at, entry }, plan) {
+  const here = { seat: seatNameById(seat, plan), time: clock(at) };
   if (verdict === "entered" && entry) {
     return t("scan_conflict_entered", { ...here, scanner: nameOf(entry.scanner), other: clock(entry.at) });
   }

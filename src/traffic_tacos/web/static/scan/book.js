@@ -5,7 +5,7 @@
 
 /** @typedef {{scan: string, event: string, reservation: string, seat: string, text: string, at: number, undone?: boolean}} Scan `at`: milliseconds, by the server's clock */
 /** @typedef {{event: string, reservation: string, seat: string, scanner: string, scan: string, at: number, noted: number}} Entry `noted`: milliseconds, by this device's clock */
-/** @typedef {{id: string, name: string, keys: {keys: any[]}, at: number}} Known an event, and when its lists were fetched */
+/** @typedef {{id: string, name: string, keys: {keys: any[]}, plan?: any, at: number}} Known an event with its seats, and when its lists were fetched */
 /** @typedef {{verdict: "enter" | "entered" | "returned", entry?: Entry}} Decision */
 /** @typedef {{scan: string, event: string, seat: string, reservation: string, at: number, verdict: string, entry: Entry | null}} Conflict */
 

@@ -1,6 +1,6 @@
 /** The door: what a ticket is answered, by the server where there is a connection and else by what this device knows. */
 
-import { all, call, newKey, now, read, Refused, Unreachable } from "../lib/server.js";
+import { all, call, isExpected, newKey, now, read, Refused, Unreachable } from "../lib/server.js";
 import * as book from "./book.js";
 import { keyNameOf, keysOf, opened } from "./ticket.js";
 
@@ -146,7 +146,7 @@ export class Door {
       const { event } = await read(`events/${encodeURIComponent(this.event.id)}`); // and with it the server's time
       const entered = await this.listed("ListCheckIns", "checkIns");
       const returned = await this.listed("ListReturned", "reservationIds");
-      this.event = { id: event.id, name: event.name, keys, at: now() };
+      this.event = { id: event.id, name: event.name, keys, plan: await this.planOf(event), at: now() };
       const entries = entered.map((one) => entryOf(this.event.id, one));
       await book.keepLists(this.event, entries, returned, asked);
       await this.open();
@@ -154,6 +154,18 @@ export class Door {
       return true;
     });
     return done === true;
+  }
+
+  /** Where the seats are, so that they are called as people call them; what was known before, where it cannot be had. @param {any} event */
+  async planOf({ id, revision }) {
+    const known = this.event.plan;
+    if (known?.revision === revision) return known;
+    try {
+      return await read(`plan/${encodeURIComponent(id)}/${encodeURIComponent(revision)}`);
+    } catch (fault) {
+      if (!isExpected(fault)) throw fault;
+      return known;
+    }
   }
 
   /** @param {Partial<import("./book.js").Known>} change */

@@ -1,6 +1,7 @@
 /** Scanning: by camera, by a scanner that types, or by hand; and what of it the server has received. */
 
 import { again, announce, begin, complain, h, retext, show } from "../lib/dom.js";
+import { seatNameById } from "../lib/seatname.js";
 import { clock, t } from "../lib/words.js";
 import { answered, conflictWords } from "./answer.js";
 import * as book from "./book.js";
@@ -100,7 +101,7 @@ export async function view({ door, signal, isKept, leave, signIn }) {
       "section",
       { class: "problem", id: `conflict-${conflict.scan}` },
       h("h2", {}, t(conflict.verdict === "entered" ? "scan_conflict" : "scan_mistake")),
-      h("p", {}, conflictWords(conflict)),
+      h("p", {}, conflictWords(conflict, door.event.plan)),
       h("button", { type: "button", class: "second", onclick: dismiss }, t("scan_dismiss")),
     );
   }
@@ -116,11 +117,11 @@ export async function view({ door, signal, isKept, leave, signIn }) {
       const said = await door.check(text);
       const unsent = await book.scans();
       const isSent = unsent.every(({ scan }) => scan !== said.scan?.scan);
-      answer.replaceChildren(answered(said, isSent));
+      answer.replaceChildren(answered(said, isSent, door.event.plan));
       if (said.verdict === "enter" && said.scan) {
         last = said.scan;
         undo.hidden = false;
-        retext(undo, t("scan_undo", { seat: last.seat }));
+        retext(undo, t("scan_undo", { seat: seatNameById(last.seat, door.event.plan) }));
       }
     } catch (fault) {
       complain(answer, t("scan_failed"));
@@ -140,7 +141,7 @@ export async function view({ door, signal, isKept, leave, signIn }) {
 
   async function takeBack() {
     if (!last || !begin(undo)) return;
-    const { seat } = last;
+    const seat = seatNameById(last.seat, door.event.plan);
     await door.undo(last);
     last = undefined;
     undo.removeAttribute("aria-busy");

@@ -28,7 +28,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from traffic_tacos.gen.tacos.catalog.v1 import catalog_pb2 as tacos_dot_catalog_dot_v1_dot_catalog__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16tacos/web/v1/web.proto\x12\x0ctacos.web.v1\x1a\x16\x63ommon/v1/errors.proto\x1a\x15\x63ommon/v1/types.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1etacos/catalog/v1/catalog.proto\"5\n\x10ListSalesRequest\x12\x0e\n\x06\x63ursor\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\"\x94\x01\n\x11ListSalesResponse\x12!\n\x05sales\x18\x01 \x03(\x0b\x32\x12.tacos.web.v1.Sale\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\t\x12&\n\x02\x61t\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1f\n\x05\x65rror\x18\x04 \x01(\x0b\x32\x10.common.v1.Error\"\"\n\x0eGetSaleRequest\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\"|\n\x0fGetSaleResponse\x12 \n\x04sale\x18\x01 \x01(\x0b\x32\x12.tacos.web.v1.Sale\x12&\n\x02\x61t\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1f\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x10.common.v1.Error\"\xcd\x04\n\x04Sale\x12\x1f\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x10.common.v1.Event\x12,\n\x08opens_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tcloses_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12&\n\x05state\x18\x04 \x01(\x0e\x32\x17.tacos.web.v1.SaleState\x12\x10\n\x08\x63urrency\x18\x05 \x01(\t\x12\x10\n\x08\x64\x65\x63imals\x18\x06 \x01(\x05\x12\x11\n\tprice_min\x18\x07 \x01(\x03\x12\x11\n\tprice_max\x18\x08 \x01(\x03\x12\x18\n\x10\x61\x63\x63\x65ssible_seats\x18\t \x01(\x05\x12\x15\n\rmax_per_order\x18\n \x01(\x05\x12\x14\n\x0chold_seconds\x18\x0b \x01(\x05\x12*\n\x07refunds\x18\x0c \x01(\x0b\x32\x19.tacos.catalog.v1.Refunds\x12\x1f\n\x12utc_offset_minutes\x18\r \x01(\x05H\x00\x88\x01\x01\x12\x10\n\x08revision\x18\x0e \x01(\t\x12\x0e\n\x06guests\x18\x0f \x01(\x08\x12\x16\n\x0emax_per_person\x18\x10 \x01(\x05\x12;\n\rsection_names\x18\x11 \x03(\x0b\x32$.tacos.web.v1.Sale.SectionNamesEntry\x1a\x33\n\x11SectionNamesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x15\n\x13_utc_offset_minutes\"4\n\x0eGetPlanRequest\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x10\n\x08revision\x18\x02 \x01(\t\"T\n\x0fGetPlanResponse\x12 \n\x04plan\x18\x01 \x01(\x0b\x32\x12.tacos.web.v1.Plan\x12\x1f\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x10.common.v1.Error\"\xb8\x01\n\x04Plan\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x10\n\x08revision\x18\x02 \x01(\t\x12\x10\n\x08\x63urrency\x18\x03 \x01(\t\x12\x10\n\x08\x64\x65\x63imals\x18\x04 \x01(\x05\x12\r\n\x05width\x18\x05 \x01(\x05\x12\x0e\n\x06height\x18\x06 \x01(\x05\x12\r\n\x05\x64rawn\x18\x07 \x01(\x08\x12\r\n\x05stage\x18\x08 \x03(\x11\x12+\n\x08sections\x18\t \x03(\x0b\x32\x19.tacos.web.v1.PlanSection\"\xb3\x01\n\x0bPlanSection\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\r\n\x05label\x18\x03 \x01(\t\x12\x10\n\x08standing\x18\x04 \x01(\x08\x12\x11\n\tprice_min\x18\x05 \x01(\x03\x12\x11\n\tprice_max\x18\x06 \x01(\x03\x12\r\n\x05seats\x18\x07 \x01(\x05\x12\x0f\n\x07outline\x18\x08 \x03(\x11\x12#\n\x04rows\x18\t \x03(\x0b\x32\x15.tacos.web.v1.PlanRow\"\xc9\x01\n\x07PlanRow\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05label\x18\x02 \x01(\t\x12\r\n\x05\x66irst\x18\x03 \x01(\x05\x12\r\n\x05seats\x18\x04 \x01(\x05\x12\x11\n\tid_prefix\x18\x05 \x01(\t\x12\x0b\n\x03ids\x18\x06 \x03(\t\x12\x14\n\x0c\x66irst_number\x18\x07 \x01(\x05\x12\x0f\n\x07numbers\x18\x08 \x03(\t\x12\x0e\n\x06prices\x18\t \x03(\x03\x12\n\n\x02\x61t\x18\n \x03(\x11\x12\x0e\n\x06\x61isles\x18\x0b \x03(\x05\x12\x12\n\naccessible\x18\x0c \x03(\x05\"(\n\x14GetSeatStatesRequest\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\"b\n\x15GetSeatStatesResponse\x12(\n\x06states\x18\x01 \x01(\x0b\x32\x18.tacos.web.v1.SeatStates\x12\x1f\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x10.common.v1.Error\"\xa2\x01\n\nSeatStates\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x10\n\x08revision\x18\x02 \x01(\t\x12\r\n\x05seats\x18\x03 \x01(\x05\x12\x0c\n\x04\x66ree\x18\x04 \x01(\x0c\x12\x12\n\nfree_count\x18\x05 \x01(\x05\x12\x17\n\x0f\x61\x63\x63\x65ssible_free\x18\x06 \x01(\x05\x12&\n\x02\x61t\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\'\n\x13GetQueueViewRequest\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\"^\n\x14GetQueueViewResponse\x12%\n\x04view\x18\x01 \x01(\x0b\x32\x17.tacos.web.v1.QueueView\x12\x1f\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x10.common.v1.Error\"\xf7\x03\n\tQueueView\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12&\n\x02\x61t\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08opens_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07\x65nds_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05state\x18\x05 \x01(\t\x12\x0f\n\x07message\x18\x06 \x01(\t\x12\x18\n\x10operator_message\x18\x07 \x01(\t\x12\x0e\n\x06paused\x18\x08 \x01(\x08\x12\x10\n\x08sold_out\x18\t \x01(\x08\x12\x15\n\rsold_for_good\x18\n \x01(\x08\x12\x0e\n\x06\x63losed\x18\x0b \x01(\x08\x12\x0e\n\x06joined\x18\x0c \x01(\x05\x12\x0f\n\x07waiting\x18\r \x01(\x05\x12\x10\n\x08\x61\x64mitted\x18\x0e \x01(\x05\x12\x0e\n\x06\x63ursor\x18\x0f \x01(\x05\x12\x19\n\x11moving_per_second\x18\x10 \x01(\x01\x12\x17\n\x0frate_per_second\x18\x11 \x01(\x05\x12\"\n\x05\x65nded\x18\x12 \x01(\x0b\x32\x13.tacos.web.v1.Ended\x12%\n\x04\x64raw\x18\x13 \x01(\x0b\x32\x17.tacos.web.v1.DrawState\x12\x10\n\x08\x61ll_held\x18\x14 \x01(\x08\"I\n\x05\x45nded\x12\x12\n\nfirst_rank\x18\x01 \x01(\x05\x12\x0e\n\x06\x62\x65\x66ore\x18\x02 \x01(\x05\x12\x0c\n\x04step\x18\x03 \x01(\x05\x12\x0e\n\x06\x63ounts\x18\x04 \x03(\x05\"c\n\tDrawState\x12\x10\n\x08is_drawn\x18\x01 \x01(\x08\x12\x0c\n\x04size\x18\x02 \x01(\x05\x12\x13\n\x0bseed_sha256\x18\x03 \x01(\x0c\x12\x0c\n\x04seed\x18\x04 \x01(\x0c\x12\x13\n\x0bpool_digest\x18\x05 \x01(\x0c*\x81\x01\n\tSaleState\x12\x1a\n\x16SALE_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11SALE_STATE_BEFORE\x10\x01\x12\x13\n\x0fSALE_STATE_OPEN\x10\x02\x12\x17\n\x13SALE_STATE_SOLD_OUT\x10\x03\x12\x13\n\x0fSALE_STATE_OVER\x10\x04\x32\xeb\x01\n\x0bSaleService\x12L\n\tListSales\x12\x1e.tacos.web.v1.ListSalesRequest\x1a\x1f.tacos.web.v1.ListSalesResponse\x12\x46\n\x07GetSale\x12\x1c.tacos.web.v1.GetSaleRequest\x1a\x1d.tacos.web.v1.GetSaleResponse\x12\x46\n\x07GetPlan\x12\x1c.tacos.web.v1.GetPlanRequest\x1a\x1d.tacos.web.v1.GetPlanResponse2g\n\x0bSeatService\x12X\n\rGetSeatStates\x12\".tacos.web.v1.GetSeatStatesRequest\x1a#.tacos.web.v1.GetSeatStatesResponse2i\n\x10QueueViewService\x12U\n\x0cGetQueueView\x12!.tacos.web.v1.GetQueueViewRequest\x1a\".tacos.web.v1.GetQueueViewResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16tacos/web/v1/web.proto\x12\x0ctacos.web.v1\x1a\x16\x63ommon/v1/errors.proto\x1a\x15\x63ommon/v1/types.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1etacos/catalog/v1/catalog.proto\"5\n\x10ListSalesRequest\x12\x0e\n\x06\x63ursor\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\"\x94\x01\n\x11ListSalesResponse\x12!\n\x05sales\x18\x01 \x03(\x0b\x32\x12.tacos.web.v1.Sale\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\t\x12&\n\x02\x61t\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1f\n\x05\x65rror\x18\x04 \x01(\x0b\x32\x10.common.v1.Error\"\"\n\x0eGetSaleRequest\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\"|\n\x0fGetSaleResponse\x12 \n\x04sale\x18\x01 \x01(\x0b\x32\x12.tacos.web.v1.Sale\x12&\n\x02\x61t\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1f\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x10.common.v1.Error\"\xe8\x04\n\x04Sale\x12\x1f\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x10.common.v1.Event\x12,\n\x08opens_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tcloses_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12&\n\x05state\x18\x04 \x01(\x0e\x32\x17.tacos.web.v1.SaleState\x12\x10\n\x08\x63urrency\x18\x05 \x01(\t\x12\x10\n\x08\x64\x65\x63imals\x18\x06 \x01(\x05\x12\x11\n\tprice_min\x18\x07 \x01(\x03\x12\x11\n\tprice_max\x18\x08 \x01(\x03\x12\x18\n\x10\x61\x63\x63\x65ssible_seats\x18\t \x01(\x05\x12\x15\n\rmax_per_order\x18\n \x01(\x05\x12\x14\n\x0chold_seconds\x18\x0b \x01(\x05\x12*\n\x07refunds\x18\x0c \x01(\x0b\x32\x19.tacos.catalog.v1.Refunds\x12\x1f\n\x12utc_offset_minutes\x18\r \x01(\x05H\x00\x88\x01\x01\x12\x10\n\x08revision\x18\x0e \x01(\t\x12\x0e\n\x06guests\x18\x0f \x01(\x08\x12\x16\n\x0emax_per_person\x18\x10 \x01(\x05\x12;\n\rsection_names\x18\x11 \x03(\x0b\x32$.tacos.web.v1.Sale.SectionNamesEntry\x12\x19\n\x11standing_sections\x18\x12 \x03(\t\x1a\x33\n\x11SectionNamesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x15\n\x13_utc_offset_minutes\"4\n\x0eGetPlanRequest\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x10\n\x08revision\x18\x02 \x01(\t\"T\n\x0fGetPlanResponse\x12 \n\x04plan\x18\x01 \x01(\x0b\x32\x12.tacos.web.v1.Plan\x12\x1f\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x10.common.v1.Error\"\xb8\x01\n\x04Plan\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x10\n\x08revision\x18\x02 \x01(\t\x12\x10\n\x08\x63urrency\x18\x03 \x01(\t\x12\x10\n\x08\x64\x65\x63imals\x18\x04 \x01(\x05\x12\r\n\x05width\x18\x05 \x01(\x05\x12\x0e\n\x06height\x18\x06 \x01(\x05\x12\r\n\x05\x64rawn\x18\x07 \x01(\x08\x12\r\n\x05stage\x18\x08 \x03(\x11\x12+\n\x08sections\x18\t \x03(\x0b\x32\x19.tacos.web.v1.PlanSection\"\xb3\x01\n\x0bPlanSection\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\r\n\x05label\x18\x03 \x01(\t\x12\x10\n\x08standing\x18\x04 \x01(\x08\x12\x11\n\tprice_min\x18\x05 \x01(\x03\x12\x11\n\tprice_max\x18\x06 \x01(\x03\x12\r\n\x05seats\x18\x07 \x01(\x05\x12\x0f\n\x07outline\x18\x08 \x03(\x11\x12#\n\x04rows\x18\t \x03(\x0b\x32\x15.tacos.web.v1.PlanRow\"\xc9\x01\n\x07PlanRow\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05label\x18\x02 \x01(\t\x12\r\n\x05\x66irst\x18\x03 \x01(\x05\x12\r\n\x05seats\x18\x04 \x01(\x05\x12\x11\n\tid_prefix\x18\x05 \x01(\t\x12\x0b\n\x03ids\x18\x06 \x03(\t\x12\x14\n\x0c\x66irst_number\x18\x07 \x01(\x05\x12\x0f\n\x07numbers\x18\x08 \x03(\t\x12\x0e\n\x06prices\x18\t \x03(\x03\x12\n\n\x02\x61t\x18\n \x03(\x11\x12\x0e\n\x06\x61isles\x18\x0b \x03(\x05\x12\x12\n\naccessible\x18\x0c \x03(\x05\"(\n\x14GetSeatStatesRequest\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\"b\n\x15GetSeatStatesResponse\x12(\n\x06states\x18\x01 \x01(\x0b\x32\x18.tacos.web.v1.SeatStates\x12\x1f\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x10.common.v1.Error\"\xa2\x01\n\nSeatStates\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x10\n\x08revision\x18\x02 \x01(\t\x12\r\n\x05seats\x18\x03 \x01(\x05\x12\x0c\n\x04\x66ree\x18\x04 \x01(\x0c\x12\x12\n\nfree_count\x18\x05 \x01(\x05\x12\x17\n\x0f\x61\x63\x63\x65ssible_free\x18\x06 \x01(\x05\x12&\n\x02\x61t\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\'\n\x13GetQueueViewRequest\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\"^\n\x14GetQueueViewResponse\x12%\n\x04view\x18\x01 \x01(\x0b\x32\x17.tacos.web.v1.QueueView\x12\x1f\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x10.common.v1.Error\"\xf7\x03\n\tQueueView\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12&\n\x02\x61t\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08opens_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07\x65nds_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05state\x18\x05 \x01(\t\x12\x0f\n\x07message\x18\x06 \x01(\t\x12\x18\n\x10operator_message\x18\x07 \x01(\t\x12\x0e\n\x06paused\x18\x08 \x01(\x08\x12\x10\n\x08sold_out\x18\t \x01(\x08\x12\x15\n\rsold_for_good\x18\n \x01(\x08\x12\x0e\n\x06\x63losed\x18\x0b \x01(\x08\x12\x0e\n\x06joined\x18\x0c \x01(\x05\x12\x0f\n\x07waiting\x18\r \x01(\x05\x12\x10\n\x08\x61\x64mitted\x18\x0e \x01(\x05\x12\x0e\n\x06\x63ursor\x18\x0f \x01(\x05\x12\x19\n\x11moving_per_second\x18\x10 \x01(\x01\x12\x17\n\x0frate_per_second\x18\x11 \x01(\x05\x12\"\n\x05\x65nded\x18\x12 \x01(\x0b\x32\x13.tacos.web.v1.Ended\x12%\n\x04\x64raw\x18\x13 \x01(\x0b\x32\x17.tacos.web.v1.DrawState\x12\x10\n\x08\x61ll_held\x18\x14 \x01(\x08\"I\n\x05\x45nded\x12\x12\n\nfirst_rank\x18\x01 \x01(\x05\x12\x0e\n\x06\x62\x65\x66ore\x18\x02 \x01(\x05\x12\x0c\n\x04step\x18\x03 \x01(\x05\x12\x0e\n\x06\x63ounts\x18\x04 \x03(\x05\"c\n\tDrawState\x12\x10\n\x08is_drawn\x18\x01 \x01(\x08\x12\x0c\n\x04size\x18\x02 \x01(\x05\x12\x13\n\x0bseed_sha256\x18\x03 \x01(\x0c\x12\x0c\n\x04seed\x18\x04 \x01(\x0c\x12\x13\n\x0bpool_digest\x18\x05 \x01(\x0c*\x81\x01\n\tSaleState\x12\x1a\n\x16SALE_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11SALE_STATE_BEFORE\x10\x01\x12\x13\n\x0fSALE_STATE_OPEN\x10\x02\x12\x17\n\x13SALE_STATE_SOLD_OUT\x10\x03\x12\x13\n\x0fSALE_STATE_OVER\x10\x04\x32\xeb\x01\n\x0bSaleService\x12L\n\tListSales\x12\x1e.tacos.web.v1.ListSalesRequest\x1a\x1f.tacos.web.v1.ListSalesResponse\x12\x46\n\x07GetSale\x12\x1c.tacos.web.v1.GetSaleRequest\x1a\x1d.tacos.web.v1.GetSaleResponse\x12\x46\n\x07GetPlan\x12\x1c.tacos.web.v1.GetPlanRequest\x1a\x1d.tacos.web.v1.GetPlanResponse2g\n\x0bSeatService\x12X\n\rGetSeatStates\x12\".tacos.web.v1.GetSeatStatesRequest\x1a#.tacos.web.v1.GetSeatStatesResponse2i\n\x10QueueViewService\x12U\n\x0cGetQueueView\x12!.tacos.web.v1.GetQueueViewRequest\x1a\".tacos.web.v1.GetQueueViewResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,8 +37,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_SALE_SECTIONNAMESENTRY']._loaded_options = None
   _globals['_SALE_SECTIONNAMESENTRY']._serialized_options = b'8\001'
-  _globals['_SALESTATE']._serialized_start=2952
-  _globals['_SALESTATE']._serialized_end=3081
+  _globals['_SALESTATE']._serialized_start=2979
+  _globals['_SALESTATE']._serialized_end=3108
   _globals['_LISTSALESREQUEST']._serialized_start=152
   _globals['_LISTSALESREQUEST']._serialized_end=205
   _globals['_LISTSALESRESPONSE']._serialized_start=208
@@ -48,39 +48,39 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETSALERESPONSE']._serialized_start=394
   _globals['_GETSALERESPONSE']._serialized_end=518
   _globals['_SALE']._serialized_start=521
-  _globals['_SALE']._serialized_end=1110
-  _globals['_SALE_SECTIONNAMESENTRY']._serialized_start=1036
-  _globals['_SALE_SECTIONNAMESENTRY']._serialized_end=1087
-  _globals['_GETPLANREQUEST']._serialized_start=1112
-  _globals['_GETPLANREQUEST']._serialized_end=1164
-  _globals['_GETPLANRESPONSE']._serialized_start=1166
-  _globals['_GETPLANRESPONSE']._serialized_end=1250
-  _globals['_PLAN']._serialized_start=1253
-  _globals['_PLAN']._serialized_end=1437
-  _globals['_PLANSECTION']._serialized_start=1440
-  _globals['_PLANSECTION']._serialized_end=1619
-  _globals['_PLANROW']._serialized_start=1622
-  _globals['_PLANROW']._serialized_end=1823
-  _globals['_GETSEATSTATESREQUEST']._serialized_start=1825
-  _globals['_GETSEATSTATESREQUEST']._serialized_end=1865
-  _globals['_GETSEATSTATESRESPONSE']._serialized_start=1867
-  _globals['_GETSEATSTATESRESPONSE']._serialized_end=1965
-  _globals['_SEATSTATES']._serialized_start=1968
-  _globals['_SEATSTATES']._serialized_end=2130
-  _globals['_GETQUEUEVIEWREQUEST']._serialized_start=2132
-  _globals['_GETQUEUEVIEWREQUEST']._serialized_end=2171
-  _globals['_GETQUEUEVIEWRESPONSE']._serialized_start=2173
-  _globals['_GETQUEUEVIEWRESPONSE']._serialized_end=2267
-  _globals['_QUEUEVIEW']._serialized_start=2270
-  _globals['_QUEUEVIEW']._serialized_end=2773
-  _globals['_ENDED']._serialized_start=2775
-  _globals['_ENDED']._serialized_end=2848
-  _globals['_DRAWSTATE']._serialized_start=2850
-  _globals['_DRAWSTATE']._serialized_end=2949
-  _globals['_SALESERVICE']._serialized_start=3084
-  _globals['_SALESERVICE']._serialized_end=3319
-  _globals['_SEATSERVICE']._serialized_start=3321
-  _globals['_SEATSERVICE']._serialized_end=3424
-  _globals['_QUEUEVIEWSERVICE']._serialized_start=3426
-  _globals['_QUEUEVIEWSERVICE']._serialized_end=3531
+  _globals['_SALE']._serialized_end=1137
+  _globals['_SALE_SECTIONNAMESENTRY']._serialized_start=1063
+  _globals['_SALE_SECTIONNAMESENTRY']._serialized_end=1114
+  _globals['_GETPLANREQUEST']._serialized_start=1139
+  _globals['_GETPLANREQUEST']._serialized_end=1191
+  _globals['_GETPLANRESPONSE']._serialized_start=1193
+  _globals['_GETPLANRESPONSE']._serialized_end=1277
+  _globals['_PLAN']._serialized_start=1280
+  _globals['_PLAN']._serialized_end=1464
+  _globals['_PLANSECTION']._serialized_start=1467
+  _globals['_PLANSECTION']._serialized_end=1646
+  _globals['_PLANROW']._serialized_start=1649
+  _globals['_PLANROW']._serialized_end=1850
+  _globals['_GETSEATSTATESREQUEST']._serialized_start=1852
+  _globals['_GETSEATSTATESREQUEST']._serialized_end=1892
+  _globals['_GETSEATSTATESRESPONSE']._serialized_start=1894
+  _globals['_GETSEATSTATESRESPONSE']._serialized_end=1992
+  _globals['_SEATSTATES']._serialized_start=1995
+  _globals['_SEATSTATES']._serialized_end=2157
+  _globals['_GETQUEUEVIEWREQUEST']._serialized_start=2159
+  _globals['_GETQUEUEVIEWREQUEST']._serialized_end=2198
+  _globals['_GETQUEUEVIEWRESPONSE']._serialized_start=2200
+  _globals['_GETQUEUEVIEWRESPONSE']._serialized_end=2294
+  _globals['_QUEUEVIEW']._serialized_start=2297
+  _globals['_QUEUEVIEW']._serialized_end=2800
+  _globals['_ENDED']._serialized_start=2802
+  _globals['_ENDED']._serialized_end=2875
+  _globals['_DRAWSTATE']._serialized_start=2877
+  _globals['_DRAWSTATE']._serialized_end=2976
+  _globals['_SALESERVICE']._serialized_start=3111
+  _globals['_SALESERVICE']._serialized_end=3346
+  _globals['_SEATSERVICE']._serialized_start=3348
+  _globals['_SEATSERVICE']._serialized_end=3451
+  _globals['_QUEUEVIEWSERVICE']._serialized_start=3453
+  _globals['_QUEUEVIEWSERVICE']._serialized_end=3558
 # @@protoc_insertion_point(module_scope)

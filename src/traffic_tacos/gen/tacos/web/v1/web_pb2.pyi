@@ -63,7 +63,7 @@ class GetSaleResponse(_message.Message):
     def __init__(self, sale: _Optional[_Union[Sale, _Mapping]] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., error: _Optional[_Union[_errors_pb2.Error, _Mapping]] = ...) -> None: ...
 
 class Sale(_message.Message):
-    __slots__ = ("event", "opens_at", "closes_at", "state", "currency", "decimals", "price_min", "price_max", "accessible_seats", "max_per_order", "hold_seconds", "refunds", "utc_offset_minutes", "revision", "guests", "max_per_person", "section_names")
+    __slots__ = ("event", "opens_at", "closes_at", "state", "currency", "decimals", "price_min", "price_max", "accessible_seats", "max_per_order", "hold_seconds", "refunds", "utc_offset_minutes", "revision", "guests", "max_per_person", "section_names", "standing_sections")
     class SectionNamesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -88,6 +88,7 @@ class Sale(_message.Message):
     GUESTS_FIELD_NUMBER: _ClassVar[int]
     MAX_PER_PERSON_FIELD_NUMBER: _ClassVar[int]
     SECTION_NAMES_FIELD_NUMBER: _ClassVar[int]
+    STANDING_SECTIONS_FIELD_NUMBER: _ClassVar[int]
     event: _types_pb2.Event
     opens_at: _timestamp_pb2.Timestamp
     closes_at: _timestamp_pb2.Timestamp
@@ -105,7 +106,8 @@ class Sale(_message.Message):
     guests: bool
     max_per_person: int
     section_names: _containers.ScalarMap[str, str]
-    def __init__(self, event: _Optional[_Union[_types_pb2.Event, _Mapping]] = ..., opens_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., closes_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., state: _Optional[_Union[SaleState, str]] = ..., currency: _Optional[str] = ..., decimals: _Optional[int] = ..., price_min: _Optional[int] = ..., price_max: _Optional[int] = ..., accessible_seats: _Optional[int] = ..., max_per_order: _Optional[int] = ..., hold_seconds: _Optional[int] = ..., refunds: _Optional[_Union[_catalog_pb2.Refunds, _Mapping]] = ..., utc_offset_minutes: _Optional[int] = ..., revision: _Optional[str] = ..., guests: _Optional[bool] = ..., max_per_person: _Optional[int] = ..., section_names: _Optional[_Mapping[str, str]] = ...) -> None: ...
+    standing_sections: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, event: _Optional[_Union[_types_pb2.Event, _Mapping]] = ..., opens_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., closes_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., state: _Optional[_Union[SaleState, str]] = ..., currency: _Optional[str] = ..., decimals: _Optional[int] = ..., price_min: _Optional[int] = ..., price_max: _Optional[int] = ..., accessible_seats: _Optional[int] = ..., max_per_order: _Optional[int] = ..., hold_seconds: _Optional[int] = ..., refunds: _Optional[_Union[_catalog_pb2.Refunds, _Mapping]] = ..., utc_offset_minutes: _Optional[int] = ..., revision: _Optional[str] = ..., guests: _Optional[bool] = ..., max_per_person: _Optional[int] = ..., section_names: _Optional[_Mapping[str, str]] = ..., standing_sections: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class GetPlanRequest(_message.Message):
     __slots__ = ("event_id", "revision")

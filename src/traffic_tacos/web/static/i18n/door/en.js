@@ -29,7 +29,6 @@ export default {
   scan_check: "Check",
   scan_undo: "Take back the last: {seat}",
   scan_undone: "Taken back: the ticket for {seat} can enter again.",
-  scan_seat: "Seat {seat}",
   scan_noted: "Noted on this device. It is sent as soon as there is a connection.",
   scan_enter: "May enter",
   scan_enter_says: "The ticket is good.",

@@ -30,7 +30,6 @@ export default {
   scan_check: "확인",
   scan_undo: "마지막 입장 취소: {seat}",
   scan_undone: "취소했습니다. {seat} 티켓으로 다시 입장할 수 있습니다.",
-  scan_seat: "좌석 {seat}",
   scan_noted: "이 기기에 기록했습니다. 연결되면 바로 보냅니다.",
   scan_enter: "입장 가능",
   scan_enter_says: "유효한 티켓입니다.",
