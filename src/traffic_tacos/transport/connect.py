@@ -17,7 +17,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from typing import Any, NamedTuple
 
-from google.protobuf import json_format
+import msgspec
 from google.protobuf.message import Message
 from google.rpc import error_details_pb2
 from starlette.requests import Request
@@ -30,6 +30,7 @@ from traffic_tacos.gen.common.v1 import errors_pb2
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.instants import SECOND
 from traffic_tacos.kernel.limits import JSON_BYTES_MAX
+from traffic_tacos.transport import protojson
 from traffic_tacos.transport.answers import error_of, gives_what_was_asked, rest_of
 from traffic_tacos.transport.bodies import (
     ENCODINGS,
@@ -149,21 +150,18 @@ def status_of(refusal: Refusal) -> int:
 
 def decoded(method: Method, body: bytes, *, is_json: bool) -> Any:
     """The request that a body is; refused when it is none."""
-    message = method.request()
-    name = message.DESCRIPTOR.name
+    name = method.request.DESCRIPTOR.name
     try:
-        if is_json:
-            fields = _DECODER.decode(body.decode() or "{}")
-            if not isinstance(fields, dict):
-                raise Refusal.of_field("body", f"must be a {name}, which is a JSON object")
-            json_format.ParseDict(fields, message, ignore_unknown_fields=True)
-        else:
-            message.ParseFromString(body)
+        if not is_json:
+            return method.request.FromString(body)
+        fields = _DECODER.decode(body.decode() or "{}")
+        if not isinstance(fields, dict):
+            raise Refusal.of_field("body", f"must be a {name}, which is a JSON object")
+        return protojson.read(fields, method.request)
     except Refusal:
         raise
     except Exception as error:  # noqa: BLE001 - whatever the decoders stumble over is what was sent
         raise Refusal.of_field("body", f"must be a {name}: {str(error)[:200]}") from None
-    return message
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -224,7 +222,7 @@ def _shown(error: errors_pb2.Error, code: str, rest: Message | None = None) -> d
 
 def _detail(message: Message) -> dict[str, Any]:
     packed = base64.b64encode(message.SerializeToString()).decode().rstrip("=")
-    return {"type": message.DESCRIPTOR.full_name, "value": packed, "debug": json_format.MessageToDict(message)}
+    return {"type": message.DESCRIPTOR.full_name, "value": packed, "debug": protojson.shown(message)}
 
 
 async def _enveloped(messages: Any, is_json: bool) -> AsyncIterator[bytes]:
@@ -285,7 +283,7 @@ def _ended_by(refusal: Refusal) -> dict[str, Any]:
 
 
 def _encoded(message: Any) -> bytes:
-    return json_format.MessageToJson(message, indent=None).encode()
+    return msgspec.json.encode(protojson.shown(message))
 
 
 def _unwrapped(body: bytes, encoding: str, bytes_max: int) -> bytes:

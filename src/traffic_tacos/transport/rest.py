@@ -19,6 +19,7 @@ from starlette.responses import Response
 from traffic_tacos import wire
 from traffic_tacos.calls.dispatch import Calls, Method
 from traffic_tacos.kernel.errors import Code, Refusal
+from traffic_tacos.transport import protojson
 from traffic_tacos.transport.answers import error_of, gives_what_was_asked
 from traffic_tacos.transport.bodies import HEADERS, body_of, peer_of, retry_after
 from traffic_tacos.transport.connect import BODY_BYTES_MAX, decoded, status_of
@@ -172,7 +173,7 @@ def _set(message: Any, field: str, text: str, name: str) -> None:
 
 
 def _shown(message: Message) -> dict[str, Any]:
-    return json_format.MessageToDict(message, preserving_proto_field_name=True)
+    return protojson.shown(message, keeps_names=True)
 
 
 def _json(content: object, status: int, headers: dict[str, str]) -> Response:
