@@ -64,6 +64,22 @@ async def test_cancelling_is_one_commit_with_all_that_it_stops(desk, is_ours, is
 
 
 @on_platform(without=NOBODY_WORKS)
+async def test_no_payment_is_made_for_a_reservation_that_is_cancelled_before_it_is_durable(desk, monkeypatch):
+    held = await desk.held("ana")
+    store = desk.platform.engines.store
+    transact = store.transact
+
+    async def after_a_cancellation(reads, decide):
+        monkeypatch.setattr(store, "transact", transact)
+        assert code(await desk.cancel("ana", held)) == ""
+        return await transact(reads, decide)
+
+    monkeypatch.setattr(store, "transact", after_a_cancellation)
+    assert code(await desk.intent("ana", held)) == "FAILED_PRECONDITION"
+    assert payments(desk) == {}
+
+
+@on_platform(without=NOBODY_WORKS)
 async def test_a_payment_that_completes_after_it_was_looked_at_is_told_and_left_as_it_is(desk):
     held = await desk.held("ana")
     first, second = sorted([await desk.pay("ana", held) for _ in range(2)])  # as they are listed

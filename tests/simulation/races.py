@@ -377,7 +377,8 @@ RACES: dict[str, Race] = {
     "expire and payment success": Race(
         (HOLD, PAY, LATE), Stage.expire, Stage.succeed_and_settle, "EXPIRED CANCELLED", "CONFIRMED COMPLETED"
     ),
-    # What begins before the end is stopped with it, what begins beside it at the deadline, and nothing begins after it.
+    # What begins before the end is stopped with it, or at the deadline when the end has not seen it; after it, nothing
+    # begins.
     "cancel and begin to pay": Race((HOLD,), Stage.cancel, Stage.begin_to_pay, "CANCELLED", "CANCELLED CANCELLED"),
     "cancel and extend": Race((HOLD, PAY), Stage.cancel, Stage.extend, "CANCELLED CANCELLED", "CANCELLED CANCELLED"),
     "extend and expire": Race((HOLD, _to_the_brink), Stage.extend, Stage.expire, "EXPIRED", "EXPIRED"),

@@ -90,6 +90,8 @@ class Platform:
         self._seats = next((room.seats for room in self.rooms.values() if room.seats is not None), None)
         stops = (room.payment_stops for room in self.rooms.values())
         self._payment_stops = next((one for one in stops if one is not None), None)
+        amounts = (room.amounts_due for room in self.rooms.values())
+        self._amounts_due = next((one for one in amounts if one is not None), None)
         handlers = ChainMap(*(dict(room.handlers) for room in self.rooms.values()))
         self.handlers: Mapping[str, Handler] = dict(handlers) if config.does_jobs else {}
         self.receivers: Mapping[str, Receiver] = dict(ChainMap(*(dict(room.receivers) for room in self.rooms.values())))
@@ -123,6 +125,7 @@ class Platform:
             channel=self.channel(name),
             seats=self.seats,
             payment_stops=self.payment_stops,
+            amounts_due=lambda: self._amounts_due,
             keyring=self.keyring,
             settings=self._settings,
             jobs=self.engines.jobs,

@@ -14,6 +14,7 @@ from google.protobuf.descriptor import ServiceDescriptor
 
 from traffic_tacos.kernel.addresses import Network
 from traffic_tacos.kernel.tokens import UserToken
+from traffic_tacos.ports.amounts import AmountsDue
 from traffic_tacos.ports.cache_admin import Cache, CacheAdmin
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.event_relay import Subscriber
@@ -40,7 +41,8 @@ class Dependencies(msgspec.Struct, frozen=True, kw_only=True):
     `log` is what several processes share of the queues, None where one has them; `has_peers` says whether other
     processes are on the same store, `is_ours` whether this process may still answer for the room, and `share` which
     of those that do the same this one is; `channel` is how it calls the others; `seats` and `payment_stops` are those
-    of the rooms of this process that have them, once all rooms are built; `user_of` says whose a user token is, or
+    of the rooms of this process that have them, once all rooms are built, as are `amounts_due`, None where reservations
+    are elsewhere; `user_of` says whose a user token is, or
     refuses it. `takes_guests` is whether who has no account may buy, where an event does not say. `pay_url` is where
     people pay, empty where nobody can; `webhook_url` is where results of payments are sent.
     """
@@ -55,6 +57,7 @@ class Dependencies(msgspec.Struct, frozen=True, kw_only=True):
     channel: grpc.aio.Channel
     seats: Callable[[], Seats]
     payment_stops: Callable[[], PaymentStops]
+    amounts_due: Callable[[], AmountsDue | None]
     keyring: Keyring
     settings: Settings
     jobs: Jobs
@@ -139,4 +142,5 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
     messages: Messages = NO_MESSAGES
     seats: Seats | None = None
     payment_stops: PaymentStops | None = None
+    amounts_due: AmountsDue | None = None
     parts: tuple[object, ...] = ()

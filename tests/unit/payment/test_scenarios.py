@@ -13,7 +13,7 @@ from traffic_tacos.kernel.instants import SECOND
 from traffic_tacos.kernel.money import Money
 from traffic_tacos.kernel.statuses import PaymentStatus
 from traffic_tacos.kernel.topics import EXPIRE_PAYMENT, SIMULATE_OUTCOME
-from traffic_tacos.rooms.payment.clients import Owed
+from traffic_tacos.ports.amounts import AmountDue
 from traffic_tacos.rooms.payment.model import INTENT_LIFETIME, Scenario
 from traffic_tacos.rooms.payment.records import PAYMENT
 from traffic_tacos.rooms.payment.service import Create, Payments, Process
@@ -24,10 +24,10 @@ CALL = Call(Caller(Role.SERVICE, "tester"), "t")
 
 
 class EveryReservation:
-    """Owes the price, whichever it is."""
+    """Costs the price, whichever it is."""
 
-    async def owed(self, reservation_id, user_id, call):
-        return Owed(PRICE)
+    async def of(self, reservation_id, user_id, call):
+        return AmountDue((), lambda _: PRICE)
 
 
 async def measured(loop, scenario):
@@ -35,7 +35,7 @@ async def measured(loop, scenario):
     store = MemoryStore()
     jobs = StoreJobs(store, clock, random.Random(1))
     store.on_commit = jobs.committed
-    payments = Payments(store, clock, random.Random(1), EveryReservation(), 1.0, (), jobs, "")
+    payments = Payments(store, clock, random.Random(1), EveryReservation, 1.0, (), jobs, "")
     working = asyncio.create_task(jobs.run({SIMULATE_OUTCOME: payments.answer, EXPIRE_PAYMENT: payments.expire}))
     began = {}
     for number in range(COUNT):

@@ -13,9 +13,16 @@ from traffic_tacos.upstream import Upstream
 
 def build(on: Dependencies) -> Room:
     upstream = Upstream(on.channel, on.clock)
-    reservations = ReservationClient(upstream)
+    elsewhere = ReservationClient(upstream)
     payments = Payments(
-        on.store, on.clock, on.randomness, reservations, on.time_scale, on.networks, on.jobs, on.webhook_url
+        on.store,
+        on.clock,
+        on.randomness,
+        lambda: on.amounts_due() or elsewhere,
+        on.time_scale,
+        on.networks,
+        on.jobs,
+        on.webhook_url,
     )
     return Room(
         services=(

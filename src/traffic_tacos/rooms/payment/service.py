@@ -27,6 +27,7 @@ from traffic_tacos.kernel.topics import (
     SIMULATE_OUTCOME,
 )
 from traffic_tacos.kernel.webhook_types import OF_PAYMENT
+from traffic_tacos.ports.amounts import AmountsDue
 from traffic_tacos.ports.audit import CHAIN_END, audited, entry_of
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.idempotency import Answers, IdempotentCall, Keyed
@@ -35,7 +36,6 @@ from traffic_tacos.ports.paging import Asked, Page, page_of
 from traffic_tacos.ports.store import Decision, Job, Store, View, drop_job, put
 from traffic_tacos.ports.webhooks import message_id_of
 from traffic_tacos.rooms.payment import model
-from traffic_tacos.rooms.payment.clients import ReservationClient
 from traffic_tacos.rooms.payment.model import Method, Payment, Scenario
 from traffic_tacos.rooms.payment.records import PAYMENT, changed, index_writes, listing
 from traffic_tacos.rooms.payment.webhooks import Wrong, webhook_of, wrong_webhooks
@@ -96,7 +96,8 @@ class Simulated(msgspec.Struct, frozen=True):
 
 class Payments:
     """`time_scale` divides the simulated bank's times, and nothing else; `networks` are those that webhooks may
-    reach besides public addresses. `own_url` is where the platform itself is notified of payments.
+    reach besides public addresses. `amounts_due` says what reservations cost, once all rooms are built; `own_url` is
+    where the platform itself is notified of payments.
     """
 
     def __init__(
@@ -104,7 +105,7 @@ class Payments:
         store: Store,
         clock: Clock,
         randomness: random.Random,
-        reservations: ReservationClient,
+        amounts_due: Callable[[], AmountsDue],
         time_scale: float,
         networks: tuple[Network, ...],
         jobs: Jobs,
@@ -115,7 +116,7 @@ class Payments:
         self._store = store
         self._clock = clock
         self._random = randomness
-        self._reservations = reservations
+        self._amounts_due = amounts_due
         self._time_scale = time_scale
         self._networks = networks
         self._answers = Answers(store, clock)
@@ -131,9 +132,7 @@ class Payments:
         method = member("method", Method, request.method)
         scenario = member("scenario", Scenario, request.scenario)
         checked_url("webhook_url", request.webhook_url, self._networks)
-        owed = await self._reservations.owed(request.reservation_id, request.user_id, call)
-        if request.amount != owed.amount:
-            raise Refusal.of_field("amount", f"must be the reservation's total, {owed.amount}", request.amount)
+        due = await self._amounts_due().of(request.reservation_id, request.user_id, call)
         intent_id = new_id("pi", now, self._random)
         payment = Payment(
             id=intent_id,
@@ -152,11 +151,13 @@ class Payments:
         expiry = expiry_job(payment, payment.expires_at)
         key = PAYMENT.key(payment.id)
 
-        def rule(_: View) -> Decision[Payment]:
+        def rule(view: View) -> Decision[Payment]:
+            if request.amount != (amount := due.rule(view)):
+                raise Refusal.of_field("amount", f"must be the reservation's total, {amount}", request.amount)
             writes = (put(key, payment), *index_writes(payment))
             return Decision(payment, writes, (expiry,), (changed(payment, None),))
 
-        return await idempotent.commit((), rule)
+        return await idempotent.commit(due.reads, rule)
 
     async def process(self, request: Process, card: CardDetails | None, call: Call) -> Payment:
         """Set the payment going; the bank's answer comes by webhook, after the scenario's time."""

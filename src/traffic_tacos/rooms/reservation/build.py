@@ -5,6 +5,7 @@ from traffic_tacos.gen.tacos.admission.v1 import admission_pb2
 from traffic_tacos.gen.tacos.lifecycle.v1 import lifecycle_pb2
 from traffic_tacos.gen.tacos.reservation.v1 import reservation_pb2 as own_pb2
 from traffic_tacos.ports.rooms import Dependencies, Room, Service
+from traffic_tacos.rooms.reservation.amounts import Amounts
 from traffic_tacos.rooms.reservation.clients import CatalogClient, InventoryClient, LineClient, PaymentClient
 from traffic_tacos.rooms.reservation.confirming import Confirming
 from traffic_tacos.rooms.reservation.door import Door
@@ -37,6 +38,7 @@ def build(on: Dependencies) -> Room:
             Service(DoorRpc(door), admission_pb2.DESCRIPTOR.services_by_name["DoorService"]),
             Service(LifecycleRpc(ending, stopping), lifecycle_pb2.DESCRIPTOR.services_by_name["LifecycleService"]),
         ),
+        amounts_due=Amounts(on.clock),
         subscribers=(reservations.handle,),
         caches={"event-terms": reservations.terms},
     )
