@@ -38,13 +38,14 @@ KINDS = {
 
 class Page(NamedTuple):
     """What a page is called until its script says more; and that script. `of_event` is its title once the event's name
-    is known, which stands in it as `@name`.
+    is known, which stands in it as `@name`. `header` is a file: who it is for, and where else they go.
     """
 
     title: str
     description: str
     script: str
     of_event: str = ""
+    header: str = "header-fan.html"
 
 
 class Headline(NamedTuple):
@@ -67,12 +68,13 @@ PAGES = {
     "/orders": Page("My orders", "What was bought on this device.", "fan/orders.js"),
     "/t/{reservation_id}": Page("Tickets", "One for each seat, to show at the door.", "fan/tickets.js"),
     "/signed-in": Page("Your account", "Signing in with an account.", "account/signed-in.js"),
-    "/scan": Page("Check tickets", "For the staff at the door.", "scan/scan.js"),
+    "/scan": Page("Check tickets", "For the staff at the door.", "scan/scan.js", header="header-door.html"),
 }
 TEMPLATE = "page.html"
 SCRIPTED, NOTHING = "scripted.html", "nothing.html"  # what stands in it as `@main`
+HTML = ".html"  # ends the names of parts of pages, which are not served by themselves
 NO_ADDRESS, NO_EVENT = "no_such_address", "no_such_event"  # what there is not, as the words have it
-MAIN = "@main"
+HEADER, MAIN = "@header", "@main"
 FOLDER = "@assets"  # stands in a file for the folder of all that it loads
 NAMED_MAX = 1000  # pages of events that are kept ready
 # Shown beside a link to a page. Its address is the same in every version, for links are older than versions.
@@ -124,9 +126,8 @@ class Assets(NamedTuple):
 def read(root: Traversable = STATIC, base_url: str = "") -> Assets:
     """The files as they are served by the HTTP server of this address."""
     found = dict(sorted(_walk(root, "")))
-    template, scripted, nothing, worker = (
-        found.pop(name, b"").decode() for name in (TEMPLATE, SCRIPTED, NOTHING, WORKER)
-    )
+    worker = found.pop(WORKER, b"").decode()
+    parts = {path: found.pop(path).decode() for path in [*found] if path.endswith(HTML)}
     digest = blake2b(digest_size=DIGEST_BYTES)
     for path, content in found.items():
         digest.update(f"{path} {len(content)} ".encode() + content)
@@ -136,14 +137,14 @@ def read(root: Traversable = STATIC, base_url: str = "") -> Assets:
 
     @lru_cache(NAMED_MAX)
     def made(page: Page) -> Body:
-        return body(_page(template.replace(MAIN, scripted), page, folder, base_url), KINDS[".html"])
+        return body(_page(_put_together(parts, page, SCRIPTED), page, folder, base_url), KINDS[HTML])
 
     @cache
     def made_of_nothing(what: str, language: str) -> bytes:
         t = Words(language)
         page = Page(t(what), t(f"{what}_says"), "fan/nothing.js")
-        said = _said(template.replace(MAIN, nothing.replace(NO_ADDRESS, what)), t)
-        return _page(said, page, folder, base_url)
+        said = _put_together(parts, page, NOTHING).replace(NO_ADDRESS, what)
+        return _page(_said(said, t), page, folder, base_url)
 
     return Assets(
         named,
@@ -153,6 +154,10 @@ def read(root: Traversable = STATIC, base_url: str = "") -> Assets:
         made,
         made_of_nothing,
     )
+
+
+def _put_together(parts: Mapping[str, str], page: Page, main: str) -> str:
+    return parts[TEMPLATE].replace(HEADER, parts.get(page.header, "")).replace(MAIN, parts.get(main, ""))
 
 
 def _page(template: str, page: Page, folder: str, base_url: str) -> bytes:

@@ -1,6 +1,6 @@
 /** The page of whoever stands at the door: who they are, at which event, and then the scanning. */
 
-import { complain, h, show } from "../lib/dom.js";
+import { byId, complain, h, show } from "../lib/dom.js";
 import { isExpected, keep, kept } from "../lib/server.js";
 import { speak, startOf, t } from "../lib/words.js";
 import * as book from "./book.js";
@@ -31,6 +31,7 @@ async function go(problem = "") {
   const { signal } = running;
   const shown = problem && h("p", { class: "problem", role: "alert" }, problem);
   document.title = `${t("scan_title")} · Traffic Tacos`;
+  byId("scanner-name").textContent = session().token ? kept("scanner").name : "";
   if (!session().token) return signIn(shown);
   if (!session().event) return choose(shown, signal);
   show(h("h1", {}, t("scan_title")), h("p", { role: "status" }, t("loading")));

@@ -1,6 +1,7 @@
 /** What the page for the staff at the door says in English, besides what all pages say. */
 export default {
   scan_title: "Check tickets",
+  scan_door: "Door",
   scan_sign_in_says:
     "For the staff at the door. Ask whoever runs the platform for a door token (tacos token --door NAME). It is forgotten when this tab is closed.",
   scan_token: "Door token",

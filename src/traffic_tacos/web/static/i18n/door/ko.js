@@ -1,6 +1,7 @@
 /** 입장 확인 페이지에서만 쓰는 한국어 문구. */
 export default {
   scan_title: "티켓 확인",
+  scan_door: "입장 확인",
   scan_sign_in_says:
     "입장 담당자를 위한 페이지입니다. 운영자에게 입장 확인용 토큰을 받으세요(tacos token --door NAME). 이 탭을 닫으면 토큰은 지워집니다.",
   scan_token: "입장 확인용 토큰",
