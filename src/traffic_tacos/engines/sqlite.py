@@ -201,7 +201,8 @@ class SqliteStore:
         if row is None:
             return None
         value = self._decoded(key.kind, key.path, row[0])
-        self._remember(key.path, value)
+        self._make_room(1)
+        self._cache[key.path] = value
         return value
 
     def _decoded(self, kind: Kind[T], path: str, raw: bytes) -> T:
@@ -235,11 +236,11 @@ class SqliteStore:
                     if (known := self._ranges.get(parent)) is not None:
                         _set(known, path, value)
 
-    def _remember(self, path: str, value: Any) -> None:
-        if len(self._cache) >= CACHED_RECORDS_MAX:
-            for oldest in list(self._cache)[: CACHED_RECORDS_MAX // 10]:
+    def _make_room(self, records: int) -> None:
+        """Forget the oldest, where so many more would be too many."""
+        if len(self._cache) + records > CACHED_RECORDS_MAX:
+            for oldest in list(self._cache)[: max(records, CACHED_RECORDS_MAX // 10)]:
                 del self._cache[oldest]
-        self._cache[path] = value
 
     def _last_outbox_number(self) -> int:
         prefix = OUTBOX.prefix().path
@@ -276,21 +277,28 @@ class SqliteStore:
         if error is not None:
             self._forget(batch, error)
             return
-        for _, path, value in batch.writes:
-            self._damaged.pop(path, None)
-            dirty = self._dirty.get(path)
-            if dirty is not None and dirty[1] is batch:
-                del self._dirty[path]
-            if value is None:
-                self._cache.pop(path, None)
-            else:
-                self._remember(path, value)
+        self._apply_written(batch)
         self.on_commit(batch.writes)
         for future, reply in batch.waiters:
             if not future.done():
                 future.set_result(reply)
         self._waiting -= len(batch.waiters)
         self._hand_over()
+
+    def _apply_written(self, batch: _Batch) -> None:
+        """What the batch has written is what is stored now, unless a later one has written it again."""
+        damaged, dirty, cache = self._damaged, self._dirty, self._cache
+        self._make_room(len(batch.writes))
+        for _, path, value in batch.writes:
+            if damaged:
+                damaged.pop(path, None)
+            latest = dirty.get(path)
+            if latest is not None and latest[1] is batch:
+                del dirty[path]
+            if value is None:
+                cache.pop(path, None)
+            else:
+                cache[path] = value
 
     def _forget(self, batch: _Batch, error: BaseException) -> None:
         """Nothing since the last good commit is true, for what stands in memory rests on the failed batch."""

@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import Any, Generic, TypeVar, cast
 
 import msgspec
@@ -162,7 +161,7 @@ class IdempotentCall(Generic[R]):
                 return Decision(refusal, writes=(self._refused(refusal),) if refusal.is_final else ())
             reply = msgspec.json.encode(decision.reply).decode()
             record = IdempotencyRecord(self.digest, self._expires_at, reply)
-            return replace(decision, writes=(*decision.writes, put(self._key, record)))
+            return msgspec.structs.replace(decision, writes=(*decision.writes, put(self._key, record)))
 
         decide.__qualname__ = getattr(rule, "__qualname__", decide.__qualname__)  # what a trace names it by
         return decide

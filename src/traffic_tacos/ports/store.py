@@ -17,7 +17,6 @@ What a decision may rest on is the same on every engine, and as little as the we
 import lzma
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import count
 from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
@@ -190,8 +189,7 @@ JOB = Kind("job", Job)
 OUTBOX = Kind("outbox", Codec(_event_kept, _event_read))
 
 
-@dataclass(frozen=True, slots=True)
-class Decision(Generic[R_co]):
+class Decision(msgspec.Struct, Generic[R_co], frozen=True):
     """A reply, and everything that must become durable for it to be true."""
 
     reply: R_co

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 from enum import IntEnum
 from functools import partial
@@ -221,7 +220,7 @@ class Payments:
             if not by_operator:
                 return ended
             noted = msgspec.structs.replace(entry, old=_standing(before), new=_standing(after))
-            return replace(ended, writes=(*ended.writes, *audited(view, noted)))
+            return msgspec.structs.replace(ended, writes=(*ended.writes, *audited(view, noted)))
 
         return await idempotent.commit((key, CHAIN_END) if by_operator else (key,), rule)
 
