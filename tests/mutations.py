@@ -74,8 +74,8 @@ MUTATIONS = [
     Mutation("rooms/inventory/rows.py", "free(row, state, now) & ~row.kept", "free(row, state, now)", "unit/inventory"),
     Mutation(
         "rooms/inventory/best_available.py",
-        "taken = state.gone if now >= state.lapses_at else state.gone | state.held_seats",
-        "taken = state.gone | state.held_seats",
+        "if now >= state.lapses_at and state.held:",
+        "if False:",
         "unit/inventory",
     ),
     Mutation(
