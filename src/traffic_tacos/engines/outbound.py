@@ -11,7 +11,7 @@ the jobs (rooms/webhook/deliveries.py), and names are looked up in threads of th
 import asyncio
 import socket
 import ssl
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
@@ -35,7 +35,7 @@ class WebhookFault(Fault):
 
 
 @asynccontextmanager
-async def poster(networks: Sequence[Network]) -> AsyncIterator[HttpPost]:
+async def poster(networks: tuple[Network, ...]) -> AsyncIterator[HttpPost]:
     """A way to post to public addresses, and to these networks."""
     lookups = ThreadPoolExecutor(LOOKUPS_MAX, thread_name_prefix="lookup")
     believed = ssl.create_default_context(cafile=certifi.where())
@@ -67,7 +67,7 @@ async def poster(networks: Sequence[Network]) -> AsyncIterator[HttpPost]:
 async def _posted(
     client: aiohttp.ClientSession,
     lookups: Executor,
-    networks: Sequence[Network],
+    networks: tuple[Network, ...],
     url: str,
     headers: dict[str, str],
     body: bytes,
@@ -93,7 +93,7 @@ async def _posted(
         return HttpAnswer(answer.status, answer.headers.get("retry-after", ""), _shown(bytes(said)))
 
 
-async def _address(target: Target, lookups: Executor, networks: Sequence[Network]) -> str:
+async def _address(target: Target, lookups: Executor, networks: tuple[Network, ...]) -> str:
     """The first address of the target's host that may be called."""
     addresses = [target.host] if is_address(target.host) else await _looked_up(target, lookups)
     for address in addresses:

@@ -7,7 +7,7 @@ table: parsers that differ are how such checks are got around.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import (
     IPv4Address,
@@ -25,7 +25,7 @@ import msgspec
 from traffic_tacos.kernel.errors import Refusal
 
 URL_LENGTH_MAX = 2000
-URLS_REMEMBERED = 100  # of those that may be called: most payments name the same one
+URLS_REMEMBERED = 100  # most payments name the same one
 LOOPBACK = ("127.0.0.0/8", "::1/128")
 
 Network: TypeAlias = IPv4Network | IPv6Network
@@ -135,6 +135,7 @@ def parsed_networks(field: str, texts: Iterable[str]) -> tuple[Network, ...]:
     return tuple(networks)
 
 
+@lru_cache(maxsize=URLS_REMEMBERED)
 def target_of(url: str) -> Target | None:
     """Where an http or https URL leads; None when it is none that every reader would read in the same way.
 
@@ -161,6 +162,7 @@ def _host(text: str) -> str:
     return text if len(text) <= _NAME_LENGTH_MAX and all(map(_LABEL.fullmatch, labels)) else ""
 
 
+@lru_cache(maxsize=URLS_REMEMBERED)
 def is_address(host: str) -> bool:
     """Whether a host is an address already, and no name."""
     try:
@@ -170,7 +172,8 @@ def is_address(host: str) -> bool:
     return True
 
 
-def is_allowed(address: str, networks: Sequence[Network]) -> bool:
+@lru_cache(maxsize=URLS_REMEMBERED)
+def is_allowed(address: str, networks: tuple[Network, ...]) -> bool:
     """Whether an IP address is public, or in one of the networks; an IPv4 address inside an IPv6 one counts as such."""
     found = ip_address(address.partition("%")[0])
     if isinstance(found, IPv6Address):

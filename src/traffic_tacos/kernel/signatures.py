@@ -15,7 +15,7 @@ from traffic_tacos.kernel.instants import SECOND, Instant
 TOLERANCE_SECONDS = 300
 SECRET_PREFIX = "whsec_"  # noqa: S105 - the prefix of secrets, not one
 VERSION = "v1"
-SECRETS_REMEMBERED = 1000  # all that endpoints may have
+SECRETS_REMEMBERED = 1000  # as many as there may be endpoints
 
 
 @lru_cache(maxsize=SECRETS_REMEMBERED)
