@@ -243,6 +243,19 @@ def test_a_guest_s_orders_are_shown_on_another_device_by_their_recovery_code(vis
     other.page.get_by_text("Given back", exact=True).wait_for()
 
 
+def test_the_order_that_was_made_last_comes_first(visit):
+    fan = visit(locale="en-GB")
+    fan.holds_the_best("evt_hall")
+    fan.pays(APPROVED)
+    fan.waits_for("The tickets are yours")
+    fan.holds_the_best("evt_free")
+    fan.press("Get the tickets")
+    fan.waits_for("The tickets are yours")
+    fan.page.goto(f"{fan.address}/orders")
+    fan.page.locator("article").nth(1).wait_for()
+    assert fan.page.locator("article h2").all_inner_texts() == ["Open Rehearsal", "The Long Evening"]
+
+
 @pytest.mark.parametrize("looks", [{"color_scheme": "dark"}, {"forced_colors": "active"}, {"reduced_motion": "reduce"}])
 def test_a_declined_card_says_what_happened_and_the_turn_goes_on(visit, looks):
     fan = visit(locale="en-GB", **SMALL, **looks)
@@ -454,12 +467,12 @@ def test_a_place_to_stand_is_called_so_wherever_a_seat_is_named(visit, locale, s
     fan.joins("evt_hall", join)
     fan.press(choose)
     page.locator("[data-section=FLOOR]").click()
-    page.locator("#best-quantity").select_option("1")
+    page.locator("#best-quantity").select_option("2")
     fan.press(best)
     page.locator("#card_number").wait_for()
 
-    def names_it():
-        page.get_by_text(says, exact=True).first.wait_for()
+    def names_it(count="2 × "):
+        page.get_by_text(f"{count}{says}", exact=True).first.wait_for()
         assert re.search(r"\bS\d", page.locator("main").inner_text()) is None
 
     names_it()
@@ -472,11 +485,28 @@ def test_a_place_to_stand_is_called_so_wherever_a_seat_is_named(visit, locale, s
     page.locator("main a[href^='/t/']").wait_for()
     names_it()
     page.locator("main a[href^='/t/']").click()
-    page.locator(".qr").wait_for()
-    names_it()
+    page.locator(".qr").nth(1).wait_for()
+    names_it("")
+    numbers = page.locator(".ticket .muted", has_text=re.compile("[12].* ?[2]")).all_inner_texts()
+    assert numbers == (["Ticket 1 of 2", "Ticket 2 of 2"] if locale == "en-GB" else ["티켓 1/2", "티켓 2/2"])
     page.goto(f"{fan.address}/orders")
     page.locator("article").wait_for()
     names_it()
+
+
+def test_the_time_that_is_left_stays_in_sight_and_hides_nothing_that_has_the_focus(visit):
+    """On a small phone with its keyboard open, where all of a form is longer than what can be seen."""
+    fan = visit(locale="en-GB", viewport={"width": 320, "height": 360})
+    fan.holds_the_best("evt_hall")
+    timer = fan.page.locator(".timer")
+    for name in ("card_number", "cvv", "cardholder_name"):
+        fan.page.evaluate("(id) => scrollBy(0, document.getElementById(id).getBoundingClientRect().top)", name)
+        fan.page.locator(f"#{name}").focus()
+        above, field = timer.bounding_box(), fan.page.locator(f"#{name}").bounding_box()
+        assert above["y"] >= 0
+        assert above["y"] + above["height"] <= field["y"] and field["y"] + field["height"] <= 360
+    assert timer.bounding_box()["y"] == 0
+    fan.press("Give the seats up")
 
 
 LEADS_NOWHERE = {

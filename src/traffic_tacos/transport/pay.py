@@ -4,6 +4,7 @@ It is a client of the rooms like any other. The id in its address is 100 random 
 sum, the seats and a form to pay them with; whoever pays somebody else's tickets has made a present.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import timedelta, timezone
 from importlib.resources import files
@@ -22,6 +23,7 @@ from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.cards import TEST_CARDS
 from traffic_tacos.kernel.errors import Code, Fault, Refusal
 from traffic_tacos.kernel.instants import SECOND, Instant
+from traffic_tacos.kernel.money import Money
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.transport.pay_words import CARD_FIELDS, Words
 from traffic_tacos.transport.seat_names import seat_name
@@ -193,9 +195,15 @@ class _Shown:
         return shown | {"amount": self._amount, "seats": self._seats()}
 
     def _seats(self) -> list[dict[str, str]]:
+        """One line for each seat; places to stand, which are alike, have one together."""
+        seats = self._reservation.seats
+        lines = Counter((seat_name(self._t, seat, self._sale), wire.plain_money(seat.price)) for seat in seats)
         return [
-            {"name": seat_name(self._t, seat, self._sale), "price": self._t.money(wire.plain_money(seat.price))}
-            for seat in self._reservation.seats
+            {
+                "name": name if count == 1 else f"{count} × {name}",
+                "price": self._t.money(Money(price.amount * count, price.currency)),
+            }
+            for (name, price), count in lines.items()
         ]
 
     def _left(self) -> dict[str, Any]:

@@ -108,7 +108,7 @@ function absent(fault, problem) {
 
 /** @param {any} event */
 function headOf(event) {
-  return h("p", { class: "muted" }, [event.name, startOf(event), venueOf(event)].filter(Boolean).join(" · "));
+  return h("p", { class: "muted head" }, [event.name, startOf(event), venueOf(event)].filter(Boolean).join(" · "));
 }
 
 /** @param {any} event */

@@ -13,7 +13,7 @@ const PAGE = 100; // reservations, the most that are listed at once
 
 /** @typedef {{event: any, order: any, quote: any, fan: import("./fan.js").Fan}} Order */
 
-/** The orders of whoever is signed in here and of all guests that this device has been; `lost` is how many there are no answers to. */
+/** The orders of whoever is signed in here and of all guests that this device has been, newest first; `lost` is how many there are no answers to. */
 async function orders() {
   /** @type {Order[]} */
   const found = [];
@@ -26,6 +26,7 @@ async function orders() {
       for (const order of await reservationsOf(fan))
         if (SHOWN.has(order.status)) await unlessLost(() => add(order, fan));
     });
+  found.sort((one, other) => Date.parse(other.order.createdAt) - Date.parse(one.order.createdAt));
   return { found, lost };
 
   /** @param {any} order @param {Order["fan"]} fan */

@@ -101,23 +101,13 @@ export async function view(stage) {
       head,
       h("h1", {}, t("held_title")),
       trouble,
+      h("div", { class: "timer" }, h("span", {}, t("time_left")), count),
       h(
         "div",
-        { class: "columns" },
-        h(
-          "div",
-          {},
-          h(
-            "section",
-            { class: "card" },
-            h("p", {}, t("held_for")),
-            count,
-            until,
-            h("div", { class: "acts" }, extend, release),
-          ),
-          seatsOf(reservation, event),
-        ),
+        { class: "held" },
+        h("section", { class: "card" }, until, h("div", { class: "acts" }, extend, release)),
         isFree ? confirmForm() : cardForm(money(reservation.totalAmount.amount, event), way().wish?.name ?? "", pay),
+        seatsOf(reservation, event),
       ),
     );
     void ticking();

@@ -2,16 +2,23 @@
 
 import { h } from "../lib/dom.js";
 import { seatName } from "../lib/seatname.js";
-import { money, t } from "../lib/words.js";
+import { money, number, t } from "../lib/words.js";
 
-/** @param {any} reservation @param {any} event */
+/** One line for each seat; places to stand, which are alike, have one together. @param {any} reservation @param {any} event */
 export function seatLines(reservation, event) {
-  const seats = reservation.seats.map((/** @type {any} */ seat) =>
+  /** @type {Map<string, {name: string, price: number, count: number}>} */
+  const lines = new Map();
+  for (const seat of reservation.seats) {
+    const [name, price] = [seatName(seat, event), Number(seat.price?.amount ?? 0)];
+    const line = lines.get(`${name} ${price}`) ?? { name, price, count: 0 };
+    lines.set(`${name} ${price}`, { ...line, count: line.count + 1 });
+  }
+  const seats = [...lines.values()].map(({ name, price, count }) =>
     h(
       "li",
       {},
-      h("span", {}, seatName(seat, event)),
-      h("span", {}, money(seat.price?.amount ?? 0, event)),
+      h("span", {}, count > 1 ? `${number(count)} × ${name}` : name),
+      h("span", {}, money(price * count, event)),
     ),
   );
   const total = money(reservation.totalAmount?.amount ?? 0, event);

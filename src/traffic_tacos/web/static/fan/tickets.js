@@ -55,8 +55,8 @@ function textOf(text) {
   );
 }
 
-/** @param {any} ticket @param {any} event */
-function ticketOf(ticket, event) {
+/** @param {any} ticket @param {any} event @param {string} which of how many it is; "" where it is the only one */
+function ticketOf(ticket, event, which) {
   return h(
     "article",
     { class: "card ticket" },
@@ -64,6 +64,7 @@ function ticketOf(ticket, event) {
     h(
       "div",
       {},
+      which && h("p", { class: "muted" }, which),
       h("h2", {}, event.name),
       event.starts_at && h("p", {}, startOf(event)),
       event.venue.name && h("p", { class: "muted" }, venueOf(event)),
@@ -86,7 +87,9 @@ async function view() {
       h("h1", {}, t("tickets_title")),
       found === null &&
         h("p", { class: "notice" }, t(keptInTab("account") || signIn ? "no_tickets_account" : "no_tickets")),
-      found?.tickets.map((/** @type {any} */ ticket) => ticketOf(ticket, found.event)),
+      found?.tickets.map((/** @type {any} */ ticket, /** @type {number} */ i) =>
+        ticketOf(ticket, found.event, found.tickets.length > 1 ? t("ticket_of", { n: i + 1, of: found.tickets.length }) : ""),
+      ),
       h(
         "div",
         { class: "acts" },

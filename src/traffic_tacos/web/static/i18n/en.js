@@ -70,6 +70,7 @@ export default {
   when: "When",
   where: "Where",
   price: "Price",
+  no_price: "Free",
   sale: "Sale",
   at_most: "At most",
   giving_back: "Refunds",
@@ -165,7 +166,7 @@ export default {
   others_chosen: "Your other seats are still chosen.",
 
   held_title: "Your seats are held",
-  held_for: "Time left to pay",
+  time_left: "Time left",
   held_until: "Until {time}. Then others may have the seats; nothing is charged.",
   seconds_left: { one: "{n} second left", other: "{n} seconds left" },
   more_time: "{n} more seconds",

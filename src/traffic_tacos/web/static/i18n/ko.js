@@ -64,6 +64,7 @@ export default {
   when: "일시",
   where: "장소",
   price: "가격",
+  no_price: "무료",
   sale: "예매",
   at_most: "최대",
   giving_back: "환불",
@@ -156,7 +157,7 @@ export default {
   others_chosen: "나머지 좌석은 그대로 선택되어 있습니다.",
 
   held_title: "좌석을 잡았습니다",
-  held_for: "남은 결제 시간",
+  time_left: "남은 시간",
   held_until: "{time}까지입니다. 그 뒤에는 다른 분이 살 수 있으며 결제되는 금액은 없습니다.",
   seconds_left: "{n}초 남았습니다",
   more_time: "{n}초 연장",

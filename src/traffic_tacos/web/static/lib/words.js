@@ -113,7 +113,7 @@ export function money(amount, of) {
 
 /** The lowest and the highest, or the one price that there is. @param {any} of with price_min and price_max @param {any} event */
 export function prices(of, event) {
-  const least = money(of.price_min, event);
+  const least = of.price_min || of.price_max ? money(of.price_min, event) : t("no_price");
   return of.price_min === of.price_max ? least : `${least} – ${money(of.price_max, event)}`;
 }
 

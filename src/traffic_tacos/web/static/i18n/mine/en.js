@@ -37,6 +37,7 @@ export default {
   recovery_wrong: "This is no recovery code. Compare it letter by letter with the one on the other device.",
   orders_lost: { one: "{n} order could not be loaded.", other: "{n} orders could not be loaded." },
   tickets_title: "Your tickets",
+  ticket_of: "Ticket {n} of {of}",
   qr_code: "QR code of the ticket",
   ticket_used: "Somebody has entered with this ticket.",
   ticket_once: "This ticket lets one person in, once. Whoever shows a copy of it later does not enter.",

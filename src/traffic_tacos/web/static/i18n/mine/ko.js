@@ -34,6 +34,7 @@ export default {
   recovery_wrong: "복구 코드가 아닙니다. 다른 기기에 표시된 코드와 한 글자씩 비교해 주세요.",
   orders_lost: "예매 {n}건을 불러올 수 없습니다.",
   tickets_title: "내 티켓",
+  ticket_of: "티켓 {n}/{of}",
   qr_code: "티켓 QR 코드",
   ticket_used: "이 티켓으로 이미 입장했습니다.",
   ticket_once: "이 티켓으로 한 사람이 한 번만 입장할 수 있습니다. 나중에 사본을 보여 주는 사람은 입장할 수 없습니다.",
