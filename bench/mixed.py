@@ -45,6 +45,7 @@ PRICE = 1000
 FANS = 200
 WAITING = 2000  # places whose status is asked for, turn about
 CONNECTIONS = 8
+STATUSES = 27_000  # a second at 100 %
 TICK = 0.001  # seconds: what has become due is sent together
 DRAINED = 5.0  # seconds that answers may still take at the end
 LATE = 0.005  # seconds by which the callers may be late, in 95 of 100 calls, before the machine is what is measured
@@ -69,7 +70,7 @@ class Rpc(NamedTuple):
 
 
 MIXTURE = (
-    Rpc(f"{QUEUE}/GetQueueStatus", 27_000, 50, q.GetQueueStatusResponse),
+    Rpc(f"{QUEUE}/GetQueueStatus", STATUSES, 50, q.GetQueueStatusResponse),
     Rpc(f"{QUEUE}/JoinQueue", 1000, 50, q.JoinQueueResponse),
     Rpc(f"{QUEUE}/RequestAdmission", 1000, 50, q.RequestAdmissionResponse, after=1.0),
     Rpc(f"{GATEWAY}/CreateReservation", 500, 100, g.CreateReservationResponse),
@@ -112,6 +113,7 @@ class Plan(NamedTuple):
 
     address: str
     share: float
+    statuses: int
     seconds: float
     houses: int
     fans: tuple[str, ...]
@@ -122,22 +124,30 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.mixed")
     parser.add_argument("--seconds", type=float, default=60.0, help="how long each share is offered")
     parser.add_argument("--shares", default=",".join(f"{one:g}" for one in SHARES), help="per cent, ascending")
+    parser.add_argument(
+        "--statuses",
+        type=int,
+        default=STATUSES,
+        help="GetQueueStatus a second at 100 %%; all else as ever",
+    )
     parser.add_argument("--no-search", action="store_true", help="only the shares that are named")
     asked = parser.parse_args()
     shares = [float(one) for one in asked.shares.split(",")]
     console = Console()
-    rounds = run(shares, asked.seconds, search=not asked.no_search, say=console.print)
+    rounds = run(shares, asked.seconds, asked.statuses, search=not asked.no_search, say=console.print)
     within = [one.share for one in rounds if one.is_within]
     most = max(within, default=0.0)
-    total = sum(rpc.per_second for rpc in MIXTURE) * most / 100
+    total = (asked.statuses + sum(rpc.per_second for rpc in MIXTURE[1:])) * most / 100
     console.print(f"The largest share within every P95: {most:.1f} %, {total:,.0f} calls a second.")
 
 
-def run(shares: Sequence[float], seconds: float, *, search: bool, say: Callable[[Any], None]) -> list[Round]:
+def run(
+    shares: Sequence[float], seconds: float, statuses: int = STATUSES, *, search: bool, say: Callable[[Any], None]
+) -> list[Round]:
     """Every share; then, to `search`, some between the largest that is within the targets and the first that is not."""
     rounds: list[Round] = []
     with tempfile.TemporaryDirectory() as folder:
-        measure = _Measure(Path(folder), seconds, say)
+        measure = _Measure(Path(folder), seconds, statuses, say)
         rounds += map(measure, shares)
         too_much = next((one.share for one in rounds if not one.is_within), None)
         enough = max((one.share for one in rounds if one.is_within), default=0.0)
@@ -151,8 +161,8 @@ def run(shares: Sequence[float], seconds: float, *, search: bool, say: Callable[
 class _Measure:
     """One share after the other, each on a platform of its own."""
 
-    def __init__(self, folder: Path, seconds: float, say: Callable[[Any], None]) -> None:
-        self._folder, self._seconds, self._say = folder, seconds, say
+    def __init__(self, folder: Path, seconds: float, statuses: int, say: Callable[[Any], None]) -> None:
+        self._folder, self._seconds, self._statuses, self._say = folder, seconds, statuses, say
         self._rounds = 0
 
     def __call__(self, share: float) -> Round:
@@ -168,7 +178,7 @@ class _Measure:
             servers.platform(folder / "data", *events, "--time-scale", "1000") as (pid, address),
             ProcessPoolExecutor(1, mp_context=context) as callers,
         ):
-            plan = _plan(folder / "data", address, share, self._seconds, houses)
+            plan = _plan(folder / "data", address, share, self._statuses, self._seconds, houses)
             before = servers.cpu_seconds(pid)
             figures, took, busy, late = callers.submit(offer, plan).result()
             cores = ((servers.cpu_seconds(pid) - before) / took, busy / took)
@@ -206,7 +216,7 @@ def _event_files(folder: Path, houses: int) -> list[Path]:
     return [folder / f"{name}.yaml" for name in written]
 
 
-def _plan(data: Path, address: str, share: float, seconds: float, houses: int) -> Plan:
+def _plan(data: Path, address: str, share: float, statuses: int, seconds: float, houses: int) -> Plan:
     """Fans' own tokens and admissions, signed with the platform's keys: nobody waits for a turn meanwhile."""
     signing, now = keys.read(data).signing, SystemClock().now()
     signed = [fan_token(signing, f"fan{one}", now) for one in range(FANS)]
@@ -216,7 +226,7 @@ def _plan(data: Path, address: str, share: float, seconds: float, houses: int) -
         event = f"{SALE}_{one % houses}"
         token = ReservationToken(f"{event}/{10**9 + one}", event, f"fan{one % FANS}", now + 30 * MINUTE)
         admissions.append(sign_reservation(signing, token, now))
-    return Plan(address, share, seconds, houses, tuple(signed), tuple(admissions))
+    return Plan(address, share, statuses, seconds, houses, tuple(signed), tuple(admissions))
 
 
 def offer(plan: Plan) -> tuple[tuple[Figures, ...], float, float, float]:
@@ -294,7 +304,8 @@ class _Callers:
 
     async def _offer(self, begun: float) -> None:
         """Send whatever has become due, tick by tick."""
-        rates = {rpc.name: rpc.per_second * self._plan.share / 100 for rpc in MIXTURE}
+        at_most = {rpc.name: rpc.per_second for rpc in MIXTURE} | {STATUS: self._plan.statuses}
+        rates = {name: per_second * self._plan.share / 100 for name, per_second in at_most.items()}
         totals = {name: int(rate * self._plan.seconds) for name, rate in rates.items()}
         while any(self._offered[name] < totals[name] for name in rates):
             now = time.perf_counter() - begun
