@@ -159,18 +159,29 @@ def address_of(peer: str, forwarded: Iterable[str], proxies: tuple[Network, ...]
     `forwarded` are the values of X-Forwarded-For: each proxy adds the address it was called from at the end. What
     is no address there counts for the proxy that passed it on.
     """
-    address = _parsed(peer)
-    if address is None:
-        return UNKNOWN if peer and not peer.startswith("unix:") else ""
     hops = [hop.strip() for line in forwarded for hop in line.split(",")]
+    address = _parsed(peer)
+    if address is None or not hops:
+        return _of_peer(peer)
     is_named = False
     while hops and any(address in network for network in proxies):
         named = _parsed(hops.pop())
         if named is None:
             break
         address, is_named = named, True
-    if address.is_loopback and not is_named:
-        return ""
+    return _counted(address) if is_named else _of_peer(peer)
+
+
+@lru_cache(maxsize=ADDRESSES_REMEMBERED)
+def _of_peer(peer: str) -> str:
+    """As `address_of`, of whoever calls for itself: it makes many calls over one connection."""
+    address = _parsed(peer)
+    if address is None:
+        return UNKNOWN if peer and not peer.startswith("unix:") else ""
+    return "" if address.is_loopback else _counted(address)
+
+
+def _counted(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
     if isinstance(address, ipaddress.IPv6Address):
         return str(ipaddress.IPv6Network((int(address) >> NETWORK_BITS << NETWORK_BITS, NETWORK_BITS)))
     return str(address)

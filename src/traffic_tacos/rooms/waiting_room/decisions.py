@@ -17,12 +17,12 @@ from traffic_tacos.ports.store import Decision, Key, View, Write, put
 from traffic_tacos.rooms.waiting_room import draw, guards
 from traffic_tacos.rooms.waiting_room.commands import Configure
 from traffic_tacos.rooms.waiting_room.records import (
-    DRAW,
-    LINE_HEAD,
     DrawRecord,
     LineHead,
     SettingsRecord,
     TicketRecord,
+    draw_key,
+    head_key,
     ticket_key,
 )
 from traffic_tacos.rooms.waiting_room.values import Limits, State, Terms, admission_end
@@ -64,14 +64,14 @@ class Deciding(NamedTuple):
 
 
 def join_reads(on: Deciding, member: Member) -> tuple[Key[Any], ...]:
-    line_head, drawn = LINE_HEAD.key(on.event_id), DRAW.key(on.event_id)
+    line_head, drawn = head_key(on.event_id), draw_key(on.event_id)
     return (line_head, drawn, sale_key(on.event_id), session_key(member.session_id), *member.keys)
 
 
 def join(view: View, on: Deciding, member: Member, metadata: dict[str, str], now: Instant) -> Decision[Outcome]:
     """The next number, or the one that the member has. FAILED_PRECONDITION when the sale is over."""
     present = [found for key in member.keys if (found := view.get(key)) is not None]
-    head, drawn = view.get(LINE_HEAD.key(on.event_id)) or LineHead(0), view.get(DRAW.key(on.event_id))
+    head, drawn = view.get(head_key(on.event_id)) or LineHead(0), view.get(draw_key(on.event_id))
     if newer := [found for found in present if found not in member.known]:
         return Decision(Outcome(newer[0], False, drawn))  # the same member joined in between
     if member.live is not None:
@@ -84,14 +84,14 @@ def join(view: View, on: Deciding, member: Member, metadata: dict[str, str], now
     if drawn is not None and drawn.closed_at is None:
         if on.sale_is_due(now):
             drawn = _closed(drawn, head, now)
-            writes.append(put(DRAW.key(on.event_id), drawn))
+            writes.append(put(draw_key(on.event_id), drawn))
         else:
             before = bytes.fromhex(head.pool_digest) or draw.EMPTY_POOL
             digest = draw.pool_digest(before, on.entry(number, hashed)).hex()
     record = TicketRecord(number, hashed.hex(), member.user_id, now, metadata=metadata)
     _, claim = is_owner(view, member.session_id, names(on.event_id, record), now)
     writes += claim
-    writes += [put(LINE_HEAD.key(on.event_id), LineHead(number, digest)), put(ticket_key(on.event_id, number), record)]
+    writes += [put(head_key(on.event_id), LineHead(number, digest)), put(ticket_key(on.event_id, number), record)]
     return Decision(Outcome(number, True, drawn), writes)
 
 
@@ -109,7 +109,7 @@ def join_numbered(
     _, claim = is_owner(view, session_id, names(on.event_id, record), now)
     writes: list[Write] = [put(ticket_key(on.event_id, number), record), *claim]
     if number == 1:  # a record that all join at would be a hot one
-        writes.append(put(LINE_HEAD.key(on.event_id), LineHead(number)))
+        writes.append(put(head_key(on.event_id), LineHead(number)))
     return Decision((record, True), writes)
 
 
@@ -170,20 +170,20 @@ def expire(view: View, keys: Sequence[Key[TicketRecord]], now: Instant) -> Decis
 
 def commit_draw(view: View, on: Deciding, seed: bytes, now: Instant) -> Decision[DrawRecord | None]:
     """The draw of this line, committed to now when the sale is yet to start and nobody has joined."""
-    drawn = view.get(DRAW.key(on.event_id))
-    if drawn is not None or view.get(LINE_HEAD.key(on.event_id)) is not None or on.sale_is_due(now):
+    drawn = view.get(draw_key(on.event_id))
+    if drawn is not None or view.get(head_key(on.event_id)) is not None or on.sale_is_due(now):
         return Decision(drawn)
     drawn = DrawRecord(seed.hex(), now)
-    return Decision(drawn, (put(DRAW.key(on.event_id), drawn),))
+    return Decision(drawn, (put(draw_key(on.event_id), drawn),))
 
 
 def close_pool(view: View, on: Deciding, now: Instant, head: LineHead | None = None) -> Decision[DrawRecord | None]:
     """The draw, with its pool closed now or earlier: with all who have joined, as the store knows them, or `head`."""
-    drawn = view.get(DRAW.key(on.event_id))
+    drawn = view.get(draw_key(on.event_id))
     if drawn is None or drawn.closed_at is not None:
         return Decision(drawn)
-    drawn = _closed(drawn, head or view.get(LINE_HEAD.key(on.event_id)) or LineHead(0), now)
-    return Decision(drawn, (put(DRAW.key(on.event_id), drawn),))
+    drawn = _closed(drawn, head or view.get(head_key(on.event_id)) or LineHead(0), now)
+    return Decision(drawn, (put(draw_key(on.event_id), drawn),))
 
 
 def in_force(terms: Terms, for_all: SettingsRecord, for_this: SettingsRecord, *, is_stopped: bool) -> Configure:

@@ -13,14 +13,14 @@ from traffic_tacos.rooms.waiting_room import decisions, draw
 from traffic_tacos.rooms.waiting_room.decisions import Deciding
 from traffic_tacos.rooms.waiting_room.line import Holder, PublishedDraw
 from traffic_tacos.rooms.waiting_room.records import (
-    DRAW,
-    LINE_HEAD,
     NOTHING_SET,
     TICKET,
     DrawRecord,
     LineHead,
     SettingsRecord,
     TicketRecord,
+    draw_key,
+    head_key,
     settings_key,
     ticket_key,
 )
@@ -35,7 +35,7 @@ class LineStore:
     def __init__(self, store: Store, event_id: str) -> None:
         self._store = store
         self._event_id = event_id
-        self._draw_reads = (LINE_HEAD.key(event_id), DRAW.key(event_id))
+        self._draw_reads = (head_key(event_id), draw_key(event_id))
 
     # Tickets.
 
@@ -92,7 +92,7 @@ class LineStore:
 
     async def draw(self, opens_at: Instant | None, joined: int, *, is_closed: bool) -> PublishedDraw | None:
         """What may be published of the draw; None when there is none. `is_closed`: the line has places by it."""
-        drawn = await self._store.get(DRAW.key(self._event_id))
+        drawn = await self._store.get(draw_key(self._event_id))
         if drawn is None:
             return None
         seed = bytes.fromhex(drawn.seed)

@@ -4,6 +4,7 @@ Turns are not: after a crash they are offered anew, in the same order.
 """
 
 import hashlib
+from functools import lru_cache
 
 import msgspec
 
@@ -60,6 +61,7 @@ class SettingsRecord(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 MEMBER_BYTES = 16
+KEYS_REMEMBERED = 1000  # of events
 NOTHING_SET = SettingsRecord()
 
 TICKET = Kind("ticket", TicketRecord)
@@ -67,6 +69,16 @@ MEMBER = Kind("member", int)
 LINE_HEAD = Kind("line", LineHead)
 DRAW = Kind("draw", DrawRecord)
 SETTINGS = Kind("line_settings", SettingsRecord)
+
+
+@lru_cache(maxsize=KEYS_REMEMBERED)
+def head_key(event_id: str) -> Key[LineHead]:
+    return LINE_HEAD.key(event_id)
+
+
+@lru_cache(maxsize=KEYS_REMEMBERED)
+def draw_key(event_id: str) -> Key[DrawRecord]:
+    return DRAW.key(event_id)
 
 
 def ticket_key(event_id: str, number: int) -> Key[TicketRecord]:
