@@ -32,6 +32,7 @@ ALGORITHM = "EdDSA"
 TICKET = "ticket"  # the type of a ticket's JWT
 TICKET_SECONDS = 10 * 365 * 24 * 3600  # for so long after it was bought
 WAITING_TOKEN_LENGTH_MAX = 320
+TICKETS_REMEMBERED = 10_000
 
 LIFETIME_SECONDS_MAX = 30 * 24 * 3600  # of any token that is issued here
 FOREIGN_ALGORITHMS = ("RS256", "ES256", "EdDSA")
@@ -115,18 +116,29 @@ def open_ticket(token: str, secret: bytes) -> Ticket:
     """The ticket of a waiting token; UNAUTHENTICATED when it is not one of ours."""
     if not token:
         raise Refusal.of_field("waiting_token", "is required")
-    if len(token) <= WAITING_TOKEN_LENGTH_MAX:
-        try:
-            raw = bytes.fromhex(token)
-        except ValueError:
-            raw = b""
-        body = raw[_MAC_BYTES:]
-        is_ours = len(body) > _HEAD_BYTES and hmac.compare_digest(raw[:_MAC_BYTES], _mac(body, secret))
-        if is_ours and raw.hex() == token:  # one ticket has one token, to the letter
-            return Ticket(
-                body[_HEAD_BYTES:].decode(), int.from_bytes(body[:_NUMBER_BYTES]), body[_NUMBER_BYTES:_HEAD_BYTES]
-            )
-    raise Refusal(Code.UNAUTHENTICATED, "waiting_token: is not a token of this waiting room")
+    if len(token) > WAITING_TOKEN_LENGTH_MAX:
+        raise _no_ticket()
+    return _opened(token, secret)
+
+
+@lru_cache(maxsize=TICKETS_REMEMBERED)
+def _opened(token: str, secret: bytes) -> Ticket:
+    """Remembered, for a call looks at its ticket before it is counted and when it is carried out. What is refused is
+    not, so that nobody can fill the memory with what is none.
+    """
+    try:
+        raw = bytes.fromhex(token)
+    except ValueError:
+        raise _no_ticket() from None
+    body = raw[_MAC_BYTES:]
+    is_ours = len(body) > _HEAD_BYTES and hmac.compare_digest(raw[:_MAC_BYTES], _mac(body, secret))
+    if not is_ours or raw.hex() != token:  # one ticket has one token, to the letter
+        raise _no_ticket()
+    return Ticket(body[_HEAD_BYTES:].decode(), int.from_bytes(body[:_NUMBER_BYTES]), body[_NUMBER_BYTES:_HEAD_BYTES])
+
+
+def _no_ticket() -> Refusal:
+    return Refusal(Code.UNAUTHENTICATED, "waiting_token: is not a token of this waiting room")
 
 
 def is_ticket(token: str, secret: bytes) -> bool:
