@@ -457,8 +457,8 @@ def test_whatever_is_refused_is_said_in_the_language_of_the_page(visit):
 @pytest.mark.parametrize(
     ("locale", "says", "join", "choose", "best"),
     [
-        ("en-GB", "Floor, standing", "Join the queue", "Choose seats", "Take the best available"),
-        ("ko-KR", "Floor 스탠딩", "대기열에 들어가기", "좌석 고르기", "가장 좋은 좌석 받기"),
+        ("en-GB", "Floor, standing", "Join the queue", "Choose seats", "Hold these places"),
+        ("ko-KR", "Floor 스탠딩", "대기열에 들어가기", "좌석 고르기", "이 자리 잡기"),
     ],
 )
 def test_a_place_to_stand_is_called_so_wherever_a_seat_is_named(visit, locale, says, join, choose, best):
@@ -467,7 +467,10 @@ def test_a_place_to_stand_is_called_so_wherever_a_seat_is_named(visit, locale, s
     fan.joins("evt_hall", join)
     fan.press(choose)
     page.locator("[data-section=FLOOR]").click()
+    fan.waits_for("Floor")
     page.locator("#best-quantity").select_option("2")
+    assert fan.violations() == []
+    assert page.locator("#best-section").count() == 0  # where is chosen already
     fan.press(best)
     page.locator("#card_number").wait_for()
 

@@ -82,6 +82,9 @@ def _purchase(fan: Visitor) -> Iterator[str]:
     page.goto(fan.address)
     page.locator(".events").wait_for()
     yield "events"
+    page.goto(f"{fan.address}/nothing/here")
+    page.locator("main a").first.wait_for()
+    yield "nothing"
     page.goto(f"{fan.address}/e/{BOUGHT}")
     page.locator("main button").wait_for()
     yield "event"

@@ -109,8 +109,8 @@ export async function view(stage) {
     );
   }
 
-  /** The best seats there are, of a block or of any. */
-  function best() {
+  /** The best seats there are, of a block or of any; where people stand, only how many. @param {any} [standing] the section in which they do */
+  function best(standing) {
     const wish = way().wish ?? {};
     const sections = plan.sections.map((/** @type {any} */ one) =>
       h("option", { value: one.id }, `${one.name} · ${prices(one, event)}`),
@@ -124,20 +124,20 @@ export async function view(stage) {
         onclick: () =>
           reserve(take, "tacos.reservation.v1.BestSeatsService/ReserveBest", {
             quantity: Number(quantity.value),
-            section: section.value,
+            section: standing ? standing.id : section.value,
           }),
       },
-      t("best_available"),
+      t(standing ? "hold_places" : "best_available"),
     );
     return h(
       "section",
       { class: "card" },
-      h("h2", {}, t("best_title")),
+      !standing && h("h2", {}, t("best_title")),
       h(
         "div",
         { class: "fields" },
         h("div", { class: "field" }, h("label", { for: "best-quantity" }, t("how_many")), quantity),
-        h("div", { class: "field" }, h("label", { for: "best-section" }, t("which_section")), section),
+        !standing && h("div", { class: "field" }, h("label", { for: "best-section" }, t("which_section")), section),
       ),
       take,
     );
@@ -153,11 +153,10 @@ export async function view(stage) {
         until,
         trouble,
         h("p", {}, t("standing_says")),
-        best(),
+        h("p", {}, prices(section, event)),
+        best(section),
         h("div", { class: "acts" }, back),
       );
-      const choice = document.querySelector("#best-section");
-      if (choice instanceof HTMLSelectElement) choice.value = section.id;
       return;
     }
     block = blockOf({

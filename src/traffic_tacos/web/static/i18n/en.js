@@ -162,6 +162,7 @@ export default {
   none_chosen: "No seat chosen yet",
   no_more_than: { one: "You can buy {n} ticket at most.", other: "You can buy {n} tickets at most." },
   hold_seats: "Hold these seats",
+  hold_places: "Hold these places",
   seat_gone: "Somebody was faster: {seat} has just been taken.",
   others_chosen: "Your other seats are still chosen.",
 

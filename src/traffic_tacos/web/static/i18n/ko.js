@@ -153,6 +153,7 @@ export default {
   none_chosen: "아직 고른 좌석이 없습니다",
   no_more_than: "최대 {n}매까지 살 수 있습니다.",
   hold_seats: "이 좌석 잡기",
+  hold_places: "이 자리 잡기",
   seat_gone: "다른 분이 먼저 잡았습니다: {seat}.",
   others_chosen: "나머지 좌석은 그대로 선택되어 있습니다.",
 
