@@ -151,6 +151,9 @@ async def test_errors_have_their_status_their_code_and_the_contracts_error_in_th
     assert text.status_code == 415
     soon = await connect(desk, "gateway.v1.QueueService/JoinQueue", {}, {**JSON, "connect-timeout-ms": "soon"})
     assert soon.status_code == 400
+    for kinds, status in ((("text/plain", "application/json"), 415), (("application/json", "text/plain"), 400)):
+        twice = [("content-type", kind) for kind in kinds]  # the first counts
+        assert (await connect(desk, "gateway.v1.QueueService/JoinQueue", {}, twice)).status_code == status
 
 
 @on_platform

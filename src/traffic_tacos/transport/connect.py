@@ -13,7 +13,7 @@ import asyncio
 import base64
 import json
 import struct
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 from typing import Any, NamedTuple
 
@@ -93,29 +93,30 @@ class ConnectDoor:
     async def answer(self, request: Request) -> Response:
         method = self.method(request)
         if method is None:
-            named = request.url.path.removeprefix("/")
-            return _error(errors_pb2.Error(message=f"there is no RPC {named}"), "unimplemented", 501)
-        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+            path = request.url.path.removeprefix("/")
+            return _error(errors_pb2.Error(message=f"there is no RPC {path}"), "unimplemented", 501)
+        headers, peer = request.headers.items(), peer_of(request)
+        named = dict(reversed(headers))  # of a name that is there twice the first counts, as in request.headers
+        kind = named.get("content-type", "").partition(";")[0].strip().lower()
         allowed = (STREAM_JSON, STREAM_PROTO, JSON) if method.is_stream else (JSON, PROTO)
         if kind not in allowed:
             return Response(status_code=415, headers={**HEADERS, "accept-post": ", ".join(allowed)})
-        accepts = request.headers.get("accept", "").lower()
+        accepts = named.get("accept", "").lower()
         form = _Form(kind, method.is_stream and kind != JSON, SERVER_SENT in accepts)
-        headers, peer = request.headers.items(), peer_of(request)
         body = b""
         try:
             self._calls.check(method, headers, peer)
-            _check_version(request)
-            begun, seconds = self._calls.clock.now(), _seconds(request)
+            _check_version(named)
+            begun, seconds = self._calls.clock.now(), _seconds(named)
             bytes_max = JSON_BYTES_MAX if method.roles is ADMIN else BODY_BYTES_MAX
             body = await (raw_body_of if form.is_enveloped else body_of)(request, bytes_max, seconds)
             if form.is_enveloped:
-                body = _unwrapped(body, request.headers.get("connect-content-encoding", IDENTITY), bytes_max)
+                body = _unwrapped(body, named.get("connect-content-encoding", IDENTITY), bytes_max)
             message = decoded(method, body, is_json=form.is_json)
             left = None if seconds is None else max(0.0, seconds - (self._calls.clock.now() - begun) / SECOND)
             call = self._calls.call(method, message, headers, peer, left)
         except Refusal as refusal:
-            repeated = (method.path, body or request.headers.get("authorization", "")) if method.has_key else ()
+            repeated = (method.path, body or named.get("authorization", "")) if method.has_key else ()
             refusal.trace_id = refusal.trace_id or self._calls.trace_id(headers, *repeated)
             method.figures.count(wire.code_name(refusal.code))
             return _turned_away(refusal, form)
@@ -312,14 +313,14 @@ def _not_one(were: str) -> Refusal:
     return Unreadable(Code.INVALID_ARGUMENT, message, ("unimplemented", 501), 400)
 
 
-def _check_version(request: Request) -> None:
-    given = request.headers.get("connect-protocol-version", PROTOCOL_VERSION)
+def _check_version(headers: Mapping[str, str]) -> None:
+    given = headers.get("connect-protocol-version", PROTOCOL_VERSION)
     if given.strip() != PROTOCOL_VERSION:
         raise Refusal.of_field("connect-protocol-version", f"must be {PROTOCOL_VERSION}", given)
 
 
-def _seconds(request: Request) -> float | None:
-    given = request.headers.get("connect-timeout-ms")
+def _seconds(headers: Mapping[str, str]) -> float | None:
+    given = headers.get("connect-timeout-ms")
     if given is None:
         return None
     if not given.isascii() or not given.isdigit() or len(given) > TIMEOUT_DIGITS_MAX:
