@@ -17,14 +17,14 @@ const PAGE = 100; // reservations, the most that are listed at once
 async function orders() {
   /** @type {Order[]} */
   const found = [];
-  /** @type {Map<string, any>} */
+  /** @type {Map<string, Promise<any>>} */
   const events = new Map();
   let lost = 0;
   for (const way of everybody())
     await unlessLost(async () => {
       const fan = await fanOf(way);
-      for (const order of await reservationsOf(fan))
-        if (SHOWN.has(order.status)) await unlessLost(() => add(order, fan));
+      const shown = (await reservationsOf(fan)).filter((order) => SHOWN.has(order.status));
+      await Promise.all(shown.map((order) => unlessLost(() => add(order, fan)))); // browsers send some at once
     });
   found.sort((one, other) => Date.parse(other.order.createdAt) - Date.parse(one.order.createdAt));
   return { found, lost };
@@ -32,8 +32,10 @@ async function orders() {
   /** @param {any} order @param {Order["fan"]} fan */
   async function add(order, fan) {
     const id = order.eventId;
-    if (!events.has(id)) events.set(id, (await read(`events/${encodeURIComponent(id)}`)).event);
-    found.push({ event: events.get(id), order, fan, quote: await quoteOf(order, fan) });
+    const reading = events.get(id) ?? read(`events/${encodeURIComponent(id)}`);
+    events.set(id, reading);
+    const [{ event }, quote] = await Promise.all([reading, quoteOf(order, fan)]);
+    found.push({ event, order, fan, quote });
   }
 
   /** @param {() => Promise<void>} act */
