@@ -203,7 +203,7 @@ def _streamed(messages: Any, form: _Form) -> Response:
 
 def _error(error: errors_pb2.Error, code: str, status: int, rest: Message | None = None) -> Response:
     headers = HEADERS | retry_after(wire.refusal(error)) | _trailers(error)
-    return Response(json.dumps(_shown(error, code, rest)), status, media_type=JSON, headers=headers)
+    return Response(msgspec.json.encode(_shown(error, code, rest)), status, media_type=JSON, headers=headers)
 
 
 def _trailers(error: errors_pb2.Error) -> dict[str, str]:
@@ -245,7 +245,7 @@ def _end(refusal: Refusal | None) -> bytes:
     if refusal is not None:
         metadata = {wire.ERROR_CODE_TRAILER: [wire.code_name(refusal.code)]}
         end = {"error": _ended_by(refusal), "metadata": metadata}
-    last = json.dumps(end).encode()
+    last = msgspec.json.encode(end)
     return _ENVELOPE.pack(_END_OF_STREAM, len(last)) + last
 
 
@@ -258,7 +258,7 @@ async def _server_sent(messages: Any) -> AsyncIterator[bytes]:
             async for message in stream:
                 yield _HEARTBEAT if message is None else b"data: " + _encoded(message) + b"\n\n"
     except Refusal as refusal:
-        yield b"event: error\ndata: " + json.dumps(_ended_by(refusal)).encode() + b"\n\n"
+        yield b"event: error\ndata: " + msgspec.json.encode(_ended_by(refusal)) + b"\n\n"
 
 
 async def _with_silences(messages: Any, seconds: float) -> AsyncGenerator[Any, None]:

@@ -6,11 +6,11 @@ is asked for in the query, by the fields of Pagination. An answer that says no (
 status of its error.
 """
 
-import json
 import re
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
+import msgspec
 from google.protobuf import json_format
 from google.protobuf.message import Message
 from starlette.requests import Request
@@ -177,4 +177,4 @@ def _shown(message: Message) -> dict[str, Any]:
 
 
 def _json(content: object, status: int, headers: dict[str, str]) -> Response:
-    return Response(json.dumps(content), status, media_type="application/json", headers=HEADERS | headers)
+    return Response(msgspec.json.encode(content), status, media_type="application/json", headers=HEADERS | headers)
