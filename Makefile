@@ -16,6 +16,8 @@ BROWSER := $(VENV)/.browser-installed
 INSTALL := $(BIN)/python -m pip install -q --no-deps
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+# Where it is set, each of pytest's workers compiles all tests again, and each process all of src.
+unexport PYTHONDONTWRITEBYTECODE
 
 up: $(RUNTIME)
 	@$(BIN)/tacos up $(ARGS)
