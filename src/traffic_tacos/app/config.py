@@ -16,7 +16,7 @@ from traffic_tacos.kernel.addresses import (
     checked_issuer,
     checked_origin,
     checked_url,
-    is_ip_address,
+    is_address,
     parsed_address,
     parsed_networks,
     target_of,
@@ -250,7 +250,7 @@ def parsed_elsewhere(texts: Iterable[str]) -> dict[str, tuple[Address, ...]]:
         if not separator:
             raise Refusal.of_field("elsewhere", "must be SERVICE[,SERVICE…]=HOST:PORT[,HOST:PORT…]", text)
         parsed = tuple(parsed_address("elsewhere", address) for address in addresses.split(","))
-        if len(parsed) > 1 and not all(is_ip_address(address.host) for address in parsed):
+        if len(parsed) > 1 and not all(is_address(address.host) for address in parsed):
             raise Refusal.of_field("elsewhere", "must be one name, or several IP addresses of one version", addresses)
         for room in rooms.split(","):
             if room in found:

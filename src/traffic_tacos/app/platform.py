@@ -87,11 +87,9 @@ class Platform:
         self.rooms: dict[str, Room] = {}
         for name in config.rooms:
             self.rooms[name] = _build(name, self._dependencies(name, authenticator, logs))
-        self._seats = next((room.seats for room in self.rooms.values() if room.seats is not None), None)
-        stops = (room.payment_stops for room in self.rooms.values())
-        self._payment_stops = next((one for one in stops if one is not None), None)
-        amounts = (room.amounts_due for room in self.rooms.values())
-        self._amounts_due = next((one for one in amounts if one is not None), None)
+        self._seats = self._brought(lambda room: room.seats)
+        self._payment_stops = self._brought(lambda room: room.payment_stops)
+        self._amounts_due = self._brought(lambda room: room.amounts_due)
         handlers = ChainMap(*(dict(room.handlers) for room in self.rooms.values()))
         self.handlers: Mapping[str, Handler] = dict(handlers) if config.does_jobs else {}
         self.receivers: Mapping[str, Receiver] = dict(ChainMap(*(dict(room.receivers) for room in self.rooms.values())))
@@ -200,6 +198,10 @@ class Platform:
         """The messages of whichever room of this process has some."""
         having = (room.messages for room in self.rooms.values() if room.messages is not NO_MESSAGES)
         return await next(having, NO_MESSAGES).open(session_id, names, user_id, wake)
+
+    def _brought(self, part: Callable[[Room], T | None]) -> T | None:
+        """What one of the rooms of this process brings to the others; None where none does."""
+        return next((one for room in self.rooms.values() if (one := part(room)) is not None), None)
 
     def seats(self) -> Seats:
         """The seats of this process's inventory; `config.checked` sees to it that who needs them has them here."""

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias, TypeVar
 import grpc
 import structlog
 
-from traffic_tacos.kernel.addresses import Address, is_ip_address
+from traffic_tacos.kernel.addresses import Address, is_address
 
 ENDED_WITHIN_SECONDS = 10.0  # what is under way on a channel that was replaced: as long as any call may take
 
@@ -38,7 +38,7 @@ class FollowedChannel:
     def __init__(self, addresses: Sequence[Address], options: Options, resolve: Resolve = resolved) -> None:
         self.target = _target(addresses)
         self.now = grpc.aio.insecure_channel(self.target, options=options)
-        self._name = addresses[0] if len(addresses) == 1 and not is_ip_address(addresses[0].host) else None
+        self._name = addresses[0] if len(addresses) == 1 and not is_address(addresses[0].host) else None
         self._options = options
         self._resolve = resolve
         self._known: Sequence[Address] = ()

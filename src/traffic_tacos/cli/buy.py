@@ -23,7 +23,7 @@ from traffic_tacos.kernel.calls import Caller, Role
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.transport.pay_words import Words
-from traffic_tacos.transport.seat_names import is_standing, seat_name
+from traffic_tacos.transport.seat_names import is_standing, seat_name, several
 from traffic_tacos.upstream import answered
 from traffic_tacos.wire import plain_money, queue_message
 
@@ -242,7 +242,7 @@ def shown_seats(seats: Iterable[types_pb2.Seat], sale: web_pb2.Sale) -> str:
     """Seats by their ids, which `--seats` takes; places to stand as people call them, all of a section together."""
     t = Words("en")
     named = Counter(seat_name(t, seat, sale) if is_standing(seat, sale) else seat.id for seat in seats)
-    return ", ".join(name if count == 1 else f"{count} × {name}" for name, count in named.items())
+    return ", ".join(several(name, count) for name, count in named.items())
 
 
 def shown_failure(payment: payment_pb2.Payment) -> str:

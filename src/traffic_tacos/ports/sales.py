@@ -11,10 +11,9 @@ import msgspec
 
 from traffic_tacos.kernel.event_info import SaleWindow
 from traffic_tacos.kernel.instants import Instant
-from traffic_tacos.ports.store import COPIES, Key, Kind, View
+from traffic_tacos.ports.store import COPIES, KEYS_REMEMBERED, Key, Kind, View
 
 PERIODS_KEPT_MAX = 50
-KEYS_REMEMBERED = 1000
 
 
 class Period(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -33,6 +33,7 @@ R_co = TypeVar("R_co", covariant=True)
 
 PATH_SEPARATOR = "/"
 DAMAGED_MAX = 1000
+KEYS_REMEMBERED = 1000  # of events, of each key that calls for one event ask for again and again
 LZMA_PRESET = 1
 _XZ = b"\xfd7zXZ"  # how what LZMA has compressed begins; zlib's begins otherwise
 # What one transaction of DynamoDB takes, and one item with the names of what it is made of:

@@ -155,13 +155,16 @@ def application(platform: Behind, pages: Pages | None) -> Starlette:
     """`pages` are what else is answered; None where nobody but webhooks and probes comes."""
     # Paths are tried in turn, so what many ask for comes first: RPCs by their names, what follows payments, and pages.
     receivers = {path: {"POST": _received(platform, receiver)} for path, receiver in platform.receivers.items()}
-    answers: dict[str, Mapping[str, Answer]] = {**receivers, **_platform_doors(platform)}
+    doors = _platform_doors(platform)
     routes = []
-    if pages is not None:
+    answers: dict[str, Mapping[str, Answer]]
+    if pages is None:
+        answers = {**receivers, **doors}
+    else:
         rpc = ConnectDoor(platform.calls)
         named = Verbs({"POST": rpc.answer}, is_there=lambda request: rpc.method(request) is not None)
         routes = [Route("/{service:rpc_service}/{method}", named)]
-        answers = {**receivers, **pages.answers, **answers, **_pay_routes(platform), **_rest_routes(platform)}
+        answers = {**receivers, **pages.answers, **doors, **_pay_routes(platform), **_rest_routes(platform)}
     routes += [Route(path, Verbs(by_verb)) for path, by_verb in answers.items()]
     unanswered = _unanswered(platform, pages)
     app = Starlette(

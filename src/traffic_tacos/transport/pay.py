@@ -26,7 +26,7 @@ from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.kernel.money import Money
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.transport.pay_words import CARD_FIELDS, Words
-from traffic_tacos.transport.seat_names import seat_name
+from traffic_tacos.transport.seat_names import seat_name, several
 from traffic_tacos.upstream import Upstream
 
 STYLE = (files("traffic_tacos.web") / "pay.css").read_bytes()
@@ -200,7 +200,7 @@ class _Shown:
         lines = Counter((seat_name(self._t, seat, self._sale), wire.plain_money(seat.price)) for seat in seats)
         return [
             {
-                "name": name if count == 1 else f"{count} × {name}",
+                "name": several(name, count),
                 "price": self._t.money(Money(price.amount * count, price.currency)),
             }
             for (name, price), count in lines.items()

@@ -17,6 +17,11 @@ def seat_name(t: Words, seat: types_pb2.Seat, sale: web_pb2.Sale) -> str:
     return section if says else t("seat_standing", section=section)
 
 
+def several(name: str, count: int) -> str:
+    """So many places that are called the same."""
+    return name if count == 1 else f"{count} × {name}"
+
+
 def is_standing(seat: types_pb2.Seat, sale: web_pb2.Sale) -> bool:
     """Whether it is a place to stand."""
     return seat.section in sale.standing_sections

@@ -20,6 +20,7 @@ from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.store import (
     COMMIT_RECORDS_MAX,
     COPIES,
+    KEYS_REMEMBERED,
     Decision,
     Key,
     Kind,
@@ -43,7 +44,6 @@ CANCELLED_AT_ONCE_MAX = COMMIT_RECORDS_MAX // RECORDS_OF_A_CANCELLATION
 HELD_AT_MOST = (HOLD_SECONDS_MAX + EXTENSION_SECONDS_MAX) * SECOND
 RESUMED_AT_ONCE_MAX = COMMIT_RECORDS_MAX // COPIES // 2  # beside the stop of all, and what is audited
 ALL_EVENTS = "all events"
-KEYS_REMEMBERED = 1000
 _LAST = "\U0010ffff"
 
 

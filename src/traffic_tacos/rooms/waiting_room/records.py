@@ -9,7 +9,7 @@ from functools import lru_cache
 import msgspec
 
 from traffic_tacos.kernel.instants import Instant
-from traffic_tacos.ports.store import Key, Kind
+from traffic_tacos.ports.store import KEYS_REMEMBERED, Key, Kind
 
 
 class TicketRecord(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -61,7 +61,6 @@ class SettingsRecord(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 MEMBER_BYTES = 16
-KEYS_REMEMBERED = 1000  # of events
 NOTHING_SET = SettingsRecord()
 
 TICKET = Kind("ticket", TicketRecord)
