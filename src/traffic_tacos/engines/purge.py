@@ -14,6 +14,8 @@ PAGE = 500
 # After a page with much to forget the next one comes soon, so that a rush is swept as fast as it came.
 SOON_SECONDS, PAGE_EVERY_SECONDS = 0.25, 5.0
 MUCH = PAGE // 10
+# While nothing is forgotten, each walk begins twice as long after the one before, up to this: looking costs too.
+REST_SECONDS_MAX = 80.0
 
 
 class Expiry(NamedTuple):
@@ -34,18 +36,18 @@ async def purge_expired(store: Store, clock: Clock, expiries: Sequence[Expiry], 
 
 
 async def _keep_walking(store: Store, clock: Clock, expiry: Expiry, duty: Duty) -> None:
+    rest = PAGE_EVERY_SECONDS
     while True:
+        await clock.sleep(rest)
         if duty.is_ours():
-            await _walk(store, clock, expiry)
-        else:
-            await clock.sleep(PAGE_EVERY_SECONDS)
+            forgotten = await _walk(store, clock, expiry)
+            rest = PAGE_EVERY_SECONDS if forgotten else min(2 * rest, REST_SECONDS_MAX)
 
 
-async def _walk(store: Store, clock: Clock, expiry: Expiry) -> None:
-    """Once over all records of a kind."""
-    after, forgotten = None, 0
+async def _walk(store: Store, clock: Clock, expiry: Expiry) -> int:
+    """Once over all records of a kind; how many were forgotten."""
+    after, in_all = None, 0
     while True:
-        await clock.sleep(SOON_SECONDS if forgotten >= MUCH else PAGE_EVERY_SECONDS)
         try:
             page = await store.scan(expiry.kind.prefix(), after=after, limit=PAGE)
             now = clock.now()
@@ -53,10 +55,13 @@ async def _walk(store: Store, clock: Clock, expiry: Expiry) -> None:
             for keys in in_commits(expired):
                 await store.transact(keys, partial(_forget, expiry, keys, now))
         except StoreUnavailable:
+            await clock.sleep(PAGE_EVERY_SECONDS)
             continue  # the page is looked at again
+        in_all += len(expired)
         if len(page) < PAGE:
-            return
-        after, forgotten = page[-1][0], len(expired)
+            return in_all
+        after = page[-1][0]
+        await clock.sleep(SOON_SECONDS if len(expired) >= MUCH else PAGE_EVERY_SECONDS)
 
 
 def _forget(expiry: Expiry, keys: Sequence[Key[Any]], now: Instant, view: View) -> Decision[None]:
