@@ -17,20 +17,18 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from pkgutil import walk_packages
 from typing import IO, Any
 
 import rich
+from rich.markdown import Markdown
 from rich.table import Table
 
+import traffic_tacos
+
 ROOT = Path(__file__).parents[2]
-LOADED = (
-    "traffic_tacos.cli",
-    "traffic_tacos.cli.serving",
-    "traffic_tacos.engines.aws_credentials",
-    "traffic_tacos.engines.aws_wire",
-    "traffic_tacos.engines.dynamodb_wire",
-    "tests.e2e.dying",
-)
+# What is loaded where it is needed, by the platform and by what it stands on.
+LOADED = ("tests.e2e.dying", "pwd", "pygrpc_native.aio", "typer._adapters", "uvicorn.lifespan.off", "uvloop")
 REQUEST_BYTES_MAX = 1 << 17
 PASSED = 4  # files: standard input, output and error, and the connection that tells what becomes of the process
 
@@ -158,9 +156,12 @@ def _forked(request: bytes, files: Sequence[int]) -> tuple[str, list[str]]:
 
 if __name__ == "__main__":
     control = socket.socket(fileno=int(sys.argv[1]))
-    for name in LOADED:
-        import_module(name)
-    rich.print(Table("…"), "[red]…[/]")  # to nobody: which loads what printing needs
+    of_platform = (module.name for module in walk_packages(traffic_tacos.__path__, "traffic_tacos."))
+    for name in (*of_platform, *LOADED):
+        with contextlib.suppress(ImportError):  # an extra's, or for another system
+            if not name.endswith("__main__"):
+                import_module(name)
+    rich.print(Table("…"), "[red]…[/]", Markdown("`…`"))  # to nobody: which loads what printing needs
     gc.freeze()  # what nobody collects stays shared
     named, sys.argv[1:] = _serve(control)
     import_module(named).main()

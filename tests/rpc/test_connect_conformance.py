@@ -18,6 +18,8 @@ from traffic_tacos.gen.gateway.v1 import queue_pb2, websocket_pb2
 from traffic_tacos.kernel.calls import Role
 from traffic_tacos.transport import connect
 
+pytestmark = pytest.mark.one_store
+
 UNARY, STREAM = "/gateway.v1.QueueService/JoinQueue", "/gateway.v1.WebSocketService/StreamQueueUpdates"
 FAN_STREAM, FAN_UNARY = "/gateway.v1.WebSocketService/StreamPaymentUpdates", "/gateway.v1.GatewayService/GetReservation"
 JSON, PROTO = {"content-type": "application/json"}, {"content-type": "application/proto"}

@@ -242,6 +242,7 @@ def test_an_entry_too_many_is_found(seats):
     found()
 
 
+@pytest.mark.one_store
 @on_platform
 async def test_ten_thousand_tickets_are_what_the_published_keys_say(desk):
     """Every one is checked by `cryptography` with the published keys; one in ten also with each part of it changed."""

@@ -16,6 +16,8 @@ from traffic_tacos.ports.settings import FAN_LIMIT
 from traffic_tacos.transport.answers import SAYS_NO
 from traffic_tacos.transport.rest import API, NAMES, idempotency_key
 
+pytestmark = pytest.mark.one_store
+
 JSON = {"content-type": "application/json"}
 ENTER = "/gateway.v1.QueueService/RequestAdmission"
 

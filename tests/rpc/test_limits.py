@@ -9,6 +9,8 @@ from traffic_tacos.gen.gateway.v1 import gateway_pb2, queue_pb2, websocket_pb2
 from traffic_tacos.kernel.calls import Role
 from traffic_tacos.kernel.errors import Refusal
 
+pytestmark = pytest.mark.one_store
+
 SHOW = gateway_pb2.GetReservationRequest(reservation_id="rsv_none")
 
 

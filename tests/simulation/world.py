@@ -38,8 +38,15 @@ from traffic_tacos.ports.http import HttpAnswer
 from traffic_tacos.ports.snapshots import Snapshot
 from traffic_tacos.ports.store import OUTBOX, Kind
 
-# Injected faults are logged by the hundred; what matters is raised.
-structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+# Injected faults are logged by the hundred; what matters is raised. A traceback in colours with all variables, as it
+# would be otherwise, takes as long as a whole sale.
+structlog.configure(
+    wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
+    processors=[
+        structlog.stdlib.add_log_level,
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+    ],
+)
 
 EVENT = """
 id: evt_sim
