@@ -35,7 +35,7 @@ from traffic_tacos.gen.reservation.v1 import reservation_pb2 as r
 from traffic_tacos.kernel.calls import Caller, Role
 from traffic_tacos.kernel.instants import MINUTE, SECOND, Instant
 from traffic_tacos.kernel.limits import HOLD_SECONDS
-from traffic_tacos.kernel.tokens import ReservationToken, UserToken, sign_reservation, sign_user
+from traffic_tacos.kernel.tokens import ReservationToken, UserToken, seal_reservation, sign_user
 from traffic_tacos.ports.webhooks import PAYMENT_SOURCE
 
 EVENT = "evt_bench"
@@ -130,7 +130,7 @@ class Run:
 
     def sale(self) -> None:
         console.print("admissions …")
-        bodies, tokens = reservations(self.data, self.count, admitted(self.address, self.count + self.count // 6))
+        bodies, tokens = reservations(self.data, self.count)
         one = len(bodies) - self.count
         self.measure(
             GATEWAY, "CreateReservation", bodies[:one], tokens[:one], answer=g.CreateReservationResponse, at_once=1
@@ -278,25 +278,13 @@ def event_file(folder: Path, rows: int = ROWS, hold_seconds: int = HOLD_SECONDS)
     return event
 
 
-def admitted(address: str, count: int, at_once: int = 64) -> list[str]:
-    """So many people wait for their turn, and have it: the tokens that the platform gives them."""
-    joins = [q.JoinQueueRequest(event_id=EVENT, session_id=f"r{n}").SerializeToString() for n in range(count)]
-    _, joined = asyncio.run(load.callers(address, f"/{QUEUE}/JoinQueue", joins, (), at_once))
-    places = [q.JoinQueueResponse.FromString(one).waiting_token for one in joined]
-    asked = [q.RequestAdmissionRequest(waiting_token=one, event_id=EVENT).SerializeToString() for one in places]
-    time.sleep(1)  # until all of them have had their turn
-    _, given = asyncio.run(load.callers(address, f"/{QUEUE}/RequestAdmission", asked, (), at_once))
-    return [q.RequestAdmissionResponse.FromString(one).reservation_token for one in given]
-
-
-def reservations(data: Path, count: int, admissions: Sequence[str] = ()) -> tuple[list[bytes], list[str]]:
-    """Requests of fans who were all admitted, and their tokens, signed with the platform's keys; so are the admissions,
-    where there are none that the platform has given itself.
+def reservations(data: Path, count: int) -> tuple[list[bytes], list[str]]:
+    """Requests of fans who were all admitted, and their tokens; both are made with the platform's keys.
 
     Fans come again, so that their own tokens are known to the platform, as they are by the time somebody who joined and
     was admitted makes a reservation.
     """
-    signing, now = keys.read(data).signing, SystemClock().now()
+    known, now = keys.read(data), SystemClock().now()
     bodies, tokens = [], []
     signed: dict[str, str] = {}
     for number in range(count + count // 6):
@@ -306,12 +294,12 @@ def reservations(data: Path, count: int, admissions: Sequence[str] = ()) -> tupl
             event_id=EVENT,
             quantity=2 if number * 2 < ROWS * SEATS * 0.8 else 1,
             user_id=fan,
-            reservation_token=admissions[number] if admissions else sign_reservation(signing, mine, now),
+            reservation_token=seal_reservation(mine, now, known.sealing),
             idempotency_key=f"k{number}",
         )
         bodies.append(request.SerializeToString())
         if fan not in signed:
-            signed[fan] = fan_token(signing, fan, now)
+            signed[fan] = fan_token(known.signing, fan, now)
         tokens.append(signed[fan])
     return bodies, tokens
 

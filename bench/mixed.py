@@ -35,7 +35,7 @@ from traffic_tacos.gen.gateway.v1 import gateway_pb2 as g
 from traffic_tacos.gen.gateway.v1 import queue_pb2 as q
 from traffic_tacos.gen.payment.v1 import payment_pb2 as p
 from traffic_tacos.kernel.instants import MINUTE
-from traffic_tacos.kernel.tokens import ReservationToken, sign_reservation
+from traffic_tacos.kernel.tokens import ReservationToken, seal_reservation
 
 QUEUE, GATEWAY, PAYMENT = "/gateway.v1.QueueService", "/gateway.v1.GatewayService", "/payment.v1.PaymentService"
 LATER, OPEN, SALE = "evt_later", "evt_open", "evt_sale"
@@ -217,15 +217,15 @@ def _event_files(folder: Path, houses: int) -> list[Path]:
 
 
 def _plan(data: Path, address: str, share: float, statuses: int, seconds: float, houses: int) -> Plan:
-    """Fans' own tokens and admissions, signed with the platform's keys: nobody waits for a turn meanwhile."""
-    signing, now = keys.read(data).signing, SystemClock().now()
-    signed = [fan_token(signing, f"fan{one}", now) for one in range(FANS)]
+    """Fans' own tokens and admissions, made with the platform's keys: nobody waits for a turn meanwhile."""
+    known, now = keys.read(data), SystemClock().now()
+    signed = [fan_token(known.signing, f"fan{one}", now) for one in range(FANS)]
     count = int(MIXTURE[3].per_second * share / 100 * seconds) + 1
     admissions = []
     for one in range(count):
         event = f"{SALE}_{one % houses}"
         token = ReservationToken(f"{event}/{10**9 + one}", event, f"fan{one % FANS}", now + 30 * MINUTE)
-        admissions.append(sign_reservation(signing, token, now))
+        admissions.append(seal_reservation(token, now, known.sealing))
     return Plan(address, share, statuses, seconds, houses, tuple(signed), tuple(admissions))
 
 

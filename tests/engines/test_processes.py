@@ -13,7 +13,7 @@ from traffic_tacos.calls.policy import SCOPES
 from traffic_tacos.engines.clock import SystemClock
 from traffic_tacos.kernel.calls import Caller, Role
 from traffic_tacos.kernel.instants import HOUR, MINUTE
-from traffic_tacos.kernel.tokens import ReservationToken, UserToken, sign_reservation, sign_user
+from traffic_tacos.kernel.tokens import ReservationToken, UserToken, seal_reservation, sign_user
 
 TABLES = "test-"
 HUNDRED = "tests/e2e/hundred.yaml"
@@ -97,7 +97,7 @@ def test_what_one_process_begins_another_ends_and_a_hundred_seats_are_sold_once_
 async def _rush(first: UpProcess, second: UpProcess):
     """Fans who were all admitted take two seats each at both processes; one of these is killed meanwhile."""
     at = [asker(connected(first)), asker(connected(second))]
-    signing, now = keys.read(first.data).signing, SystemClock().now()
+    known, now = keys.read(first.data), SystemClock().now()
     held, refused = [], Counter()
 
     async def reserve(number: int) -> None:
@@ -107,10 +107,10 @@ async def _rush(first: UpProcess, second: UpProcess):
             "event_id": EVENT,
             "quantity": 2,
             "user_id": fan,
-            "reservation_token": sign_reservation(signing, admission, now),
+            "reservation_token": seal_reservation(admission, now, known.sealing),
             "idempotency_key": f"key-{number}",
         }
-        token = sign_user(signing, UserToken(Caller(Role.FAN, fan), SCOPES[Role.FAN], now + HOUR), now)
+        token = sign_user(known.signing, UserToken(Caller(Role.FAN, fan), SCOPES[Role.FAN], now + HOUR), now)
         while True:
             try:
                 answer = await at[number % 2](GATEWAY, "CreateReservation", fields, token)

@@ -4,10 +4,9 @@ Files are readable by their owner only. Whoever has the signing key can speak as
 """
 
 import base64
-import hashlib
 import os
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -31,9 +30,13 @@ from traffic_tacos.kernel.tokens import (
     ALGORITHM,
     LIFETIME_SECONDS_MAX,
     ReservationToken,
+    SealingSecrets,
+    UnknownKey,
     VerifyingKeys,
     key_id,
-    sign_reservation,
+    open_reservation,
+    seal_reservation,
+    sealing_secret,
     verify_reservation,
 )
 from traffic_tacos.ports.clock import Clock
@@ -42,11 +45,11 @@ FOLDER = "keys"
 SIGNING = "signing.pem"
 WAITING = "waiting.secret"
 WEBHOOK = "webhook.secret"
-RETIRED = "retired"  # public keys, as SECONDS-KEYID.pem: when it was retired, and which it was
+# As SECONDS-KEYID.pem (when it was retired, and which it was): the public key, and behind it its sealing secret.
+RETIRED = "retired"
 SECRET_BYTES = 32
 WATCHED_EVERY_SECONDS = 2.0
-SIGNED_REMEMBERED_MAX = 50_000
-_DIGEST_BYTES = 16
+_SEALING = ("-----BEGIN TACOS SEALING SECRET-----\n", "\n-----END TACOS SEALING SECRET-----\n")
 
 T = TypeVar("T")
 log = structlog.get_logger()
@@ -55,50 +58,38 @@ log = structlog.get_logger()
 class Keys(msgspec.Struct, frozen=True):
     """`signing` for tokens, `waiting` for waiting tokens, `webhook` for webhooks (`whsec_…`), newest first.
 
-    `verifying` are the keys that tokens are verified with: that of `signing`, and those it took the place of.
+    `verifying` are the keys that tokens are verified with: that of `signing`, and those it took the place of. `sealing`
+    are the secrets that go with them; keys that an older version retired have none.
     """
 
     signing: Ed25519PrivateKey
     waiting: bytes
     webhook: tuple[str, ...]
-    verifying: Mapping[str, Ed25519PublicKey]
-
-
-class _Signed(msgspec.Struct, frozen=True):
-    """An admission as its token says it, and from when on that is good."""
-
-    admission: ReservationToken
-    good_from: Instant
+    verifying: VerifyingKeys
+    sealing: SealingSecrets
 
 
 class Keyring:
-    """The keys in force. Those of a folder follow it: rotating them needs no restart.
-
-    What this process has signed it knows again by a digest of the token, until the keys change: checking a signature
-    costs more than all the rest of many a call. Nothing is accepted that the signature would not prove.
-    """
+    """The keys in force. Those of a folder follow it: rotating them needs no restart."""
 
     def __init__(self, keys: Keys, data: Path | None = None) -> None:
         self._keys = keys
         self._data = data
         self._seen = self._stamps()
         self._listeners: list[Callable[[], None]] = []
-        self._signed: dict[bytes, _Signed] = {}
 
-    def sign_admission(self, admission: ReservationToken, issued_at: Instant) -> str:
-        token = sign_reservation(self.signing, admission, issued_at)
-        if len(self._signed) >= SIGNED_REMEMBERED_MAX:
-            del self._signed[next(iter(self._signed))]
-        whole_seconds = admission.expires_at // SECOND * SECOND
-        said = msgspec.structs.replace(admission, expires_at=whole_seconds)
-        self._signed[_digest(token)] = _Signed(said, issued_at // SECOND * SECOND)
-        return token
+    def seal_admission(self, admission: ReservationToken, issued_at: Instant) -> str:
+        return seal_reservation(admission, issued_at, self._keys.sealing)
 
     def admission_of(self, token: str, event_id: str, now: Instant) -> ReservationToken:
-        own = self._signed.get(_digest(token))
-        if own is not None and own.admission.event_id == event_id and own.good_from <= now < own.admission.expires_at:
-            return own.admission
-        return verify_reservation(token, self.verifying, event_id, now)
+        if "." in token:
+            return verify_reservation(token, self._keys.verifying, event_id, now)
+        try:
+            return open_reservation(token, self._keys.sealing, event_id, now)
+        except UnknownKey:
+            if not self.refresh():
+                raise
+        return open_reservation(token, self._keys.sealing, event_id, now)
 
     @property
     def signing(self) -> Ed25519PrivateKey:
@@ -137,7 +128,6 @@ class Keyring:
     def take(self, keys: Keys) -> None:
         """These keys from now on."""
         self._keys = keys
-        self._signed.clear()
         for listener in self._listeners:
             listener()
 
@@ -176,10 +166,6 @@ class Keyring:
         return tuple((file.name, file.stat().st_mtime_ns) for file in files)
 
 
-def _digest(token: str) -> bytes:
-    return hashlib.blake2b(token.encode("utf-8", "surrogatepass"), digest_size=_DIGEST_BYTES).digest()
-
-
 def opened(data: Path, randomness: random.Random) -> Keys:
     """The keys of a data folder, made where they are missing."""
     folder = data / FOLDER
@@ -200,24 +186,31 @@ def read(data: Path) -> Keys:
     signing = _parsed(folder / SIGNING, lambda content: load_pem_private_key(content, None))
     waiting = _parsed(folder / WAITING, bytes)
     webhook = _parsed(folder / WEBHOOK, lambda content: tuple(content.decode().split()))
-    retired = [_parsed(file, load_pem_public_key) for file in _retired(folder)]
+    retired = [_parsed(file, _retired_key) for file in _retired(folder)]
     if not isinstance(signing, Ed25519PrivateKey):
         raise Refusal.of_field("data", f"must have an Ed25519 key in {FOLDER}/{SIGNING}", data)
     if not waiting or not webhook:
         raise Refusal.of_field("data", f"must have a secret in {FOLDER}/{WEBHOOK if waiting else WAITING}", data)
-    believed = (signing.public_key(), *(key for key in retired if isinstance(key, Ed25519PublicKey)))
-    return Keys(signing, waiting, webhook, {key_id(key): key for key in believed})
+    return _believing(signing, waiting, webhook, retired)
 
 
 def made(randomness: random.Random) -> Keys:
     """Fresh keys."""
     signing = _signing_key(randomness)
-    return Keys(
-        signing=signing,
-        waiting=randomness.randbytes(SECRET_BYTES),
-        webhook=(_webhook_secret(randomness),),
-        verifying={key_id(signing.public_key()): signing.public_key()},
-    )
+    return _believing(signing, randomness.randbytes(SECRET_BYTES), (_webhook_secret(randomness),), ())
+
+
+def _believing(
+    signing: Ed25519PrivateKey,
+    waiting: bytes,
+    webhook: tuple[str, ...],
+    retired: Sequence[tuple[Ed25519PublicKey, bytes]],
+) -> Keys:
+    """These keys, and those before it that are still believed, each with its sealing secret."""
+    believed = ((signing.public_key(), sealing_secret(signing)), *retired)
+    named = [(key_id(key), key, secret) for key, secret in believed]
+    verifying = {name: key for name, key, _ in named}
+    return Keys(signing, waiting, webhook, verifying, {name: secret for name, _, secret in named if secret})
 
 
 def key_set(keys: VerifyingKeys) -> dict[str, object]:
@@ -232,15 +225,15 @@ def rotate(data: Path, randomness: random.Random, now: Instant, *, revoke: bool 
 
     The private key before is gone either way. Of retired ones those are kept that a token may still rest on.
     """
-    old = read(data).signing.public_key()
+    before = read(data).signing
+    old = before.public_key()
     folder = data / FOLDER
     (folder / RETIRED).mkdir(mode=0o700, exist_ok=True)
     for file in _retired(folder):
         if revoke or _retired_at(file) + LIFETIME_SECONDS_MAX < now // SECOND:
             file.unlink()
     if not revoke:
-        public = old.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-        _write(folder / RETIRED / f"{now // SECOND}-{key_id(old)}.pem", public)
+        _write(folder / RETIRED / f"{now // SECOND}-{key_id(old)}.pem", _retired_pem(before))
     signing = _signing_key(randomness)
     _write(folder / SIGNING, _private_pem(signing))
     return key_id(signing.public_key())
@@ -263,6 +256,22 @@ def _signing_key(randomness: random.Random) -> Ed25519PrivateKey:
 
 def _private_pem(key: Ed25519PrivateKey) -> bytes:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def _retired_pem(key: Ed25519PrivateKey) -> bytes:
+    """What is kept of a key that signs no more: enough to check what rests on it, and to make nothing."""
+    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    return public + base64.b64encode(sealing_secret(key)).join(part.encode() for part in _SEALING)
+
+
+def _retired_key(content: bytes) -> tuple[Ed25519PublicKey, bytes]:
+    """A retired key and its sealing secret, which is empty where an older version has retired it."""
+    key = load_pem_public_key(content)
+    if not isinstance(key, Ed25519PublicKey):
+        raise ValueError("not an Ed25519 key")
+    begin, end = _SEALING
+    kept = content.decode().partition(begin)[2].partition(end)[0]
+    return key, base64.b64decode(kept, validate=True)
 
 
 def _retired(folder: Path) -> list[Path]:

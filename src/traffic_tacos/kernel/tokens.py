@@ -4,7 +4,10 @@
   BLAKE2b, RFC 7693, 128 bits). Checking one needs no store. HMAC would be as good, but Python's gives
   up the GIL for it, which under load costs ten times the MAC itself. Written in hex: nothing is faster
   to read, and every status call reads one.
-- *User tokens* and *reservation tokens* are JWTs (RFC 7519) signed with EdDSA (RFC 8037). The
+- A *reservation token* is sealed in the same way: nobody but the platform ever reads one, and a MAC
+  costs a fiftieth of a signature, to make and to check (docs/decisions/0064). It names the signing key
+  that was in force, from which the secret of its MAC follows: so it ends with that key.
+- *User tokens* and *tickets* are JWTs (RFC 7519) signed with EdDSA (RFC 8037), for others to check. The
   algorithm is fixed: what a token's header claims counts for nothing.
 """
 
@@ -34,6 +37,7 @@ TICKET_SECONDS = 10 * 365 * 24 * 3600  # for so long after it was bought
 WAITING_TOKEN_LENGTH_MAX = 320
 TICKETS_REMEMBERED = 10_000
 
+CLOCK_SKEW_SECONDS = 5
 LIFETIME_SECONDS_MAX = 30 * 24 * 3600  # of any token that is issued here
 FOREIGN_ALGORITHMS = ("RS256", "ES256", "EdDSA")
 
@@ -41,6 +45,9 @@ _MAC_BYTES = 16
 _SESSION_BYTES = 8
 _NUMBER_BYTES = 6
 _HEAD_BYTES = _NUMBER_BYTES + _SESSION_BYTES
+_KEY_ID_BYTES = 8
+_SEALING_SECRET_BYTES = 32
+_SEALING_PURPOSE = b"reservation"
 TOKEN_LENGTH_MAX = 8192
 HEADERS_REMEMBERED = 10  # of the keys that sign, by type
 _YEAR_10000_SECONDS = 253_402_300_800
@@ -49,10 +56,14 @@ _JWT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
 _NO_JWT = "is not a JWT of ours"
 # What a token may do to its reader: PyJWT and json raise more than their own errors on what was made to break them.
 _UNREADABLE = (jwt.PyJWTError, ValueError, TypeError, RecursionError, OverflowError)
+# Of what a reservation token says: admission, event, user, and from when to when it is good, in seconds.
+_admission_encoder = msgspec.msgpack.Encoder()
+_admission_decoder = msgspec.msgpack.Decoder(tuple[str, str, str, int, int])
 
 
-# Public keys by their id, the one in force first.
+# Public keys by their id, the one in force first; and what goes with each of them, see `sealing_secret`.
 VerifyingKeys: TypeAlias = Mapping[str, Ed25519PublicKey]
+SealingSecrets: TypeAlias = Mapping[str, bytes]
 
 
 class UnknownKey(Refusal):
@@ -181,17 +192,51 @@ def verify_user(token: str, keys: VerifyingKeys, now: Instant) -> UserToken:
     return UserToken(Caller(role, _subject(claims)), tuple(scope.split()), claims["exp"] * SECOND)
 
 
-def sign_reservation(key: Ed25519PrivateKey, token: ReservationToken, issued_at: Instant) -> str:
-    """The JWT of an admission. EdDSA is deterministic: the same admission gives the same token."""
-    claims = {
-        "iss": ISSUER,
-        "aud": token.event_id,
-        "sub": token.user_id,
-        "jti": token.admission_id,
-        "nbf": issued_at // SECOND,
-        "exp": token.expires_at // SECOND,
-    }
-    return _signed(key, claims)
+def sealing_secret(key: Ed25519PrivateKey) -> bytes:
+    """The secret that reservation tokens are sealed with while this key signs. The key cannot be found from it."""
+    raw = key.private_bytes_raw()
+    return hashlib.blake2b(raw, digest_size=_SEALING_SECRET_BYTES, person=_SEALING_PURPOSE).digest()
+
+
+def seal_reservation(token: ReservationToken, issued_at: Instant, secrets: SealingSecrets) -> str:
+    """The reservation token of an admission, sealed with the first of these secrets. The same admission gives the same
+    token.
+    """
+    name, secret = next(iter(secrets.items()))
+    said = (token.admission_id, token.event_id, token.user_id, issued_at // SECOND, token.expires_at // SECOND)
+    body = bytes.fromhex(name) + _admission_encoder.encode(said)
+    return (_mac(body, secret) + body).hex()
+
+
+def open_reservation(token: str, secrets: SealingSecrets, event_id: str, now: Instant) -> ReservationToken:
+    """The admission of a reservation token, for this event, now.
+
+    UNAUTHENTICATED when the token is missing, not ours or expired; FORBIDDEN when it is for another event.
+    """
+    if not token:
+        raise _no_admission("is required; RequestAdmission gives one")
+    try:
+        raw = bytes.fromhex(token) if len(token) <= TOKEN_LENGTH_MAX else b""
+    except ValueError:
+        raw = b""
+    body = raw[_MAC_BYTES:]
+    secret = secrets.get(body[:_KEY_ID_BYTES].hex())
+    if secret is None:
+        raise UnknownKey(Code.UNAUTHENTICATED, "reservation_token: is not a token of ours, or no longer")
+    if not hmac.compare_digest(raw[:_MAC_BYTES], _mac(body, secret)) or raw.hex() != token:
+        raise _no_admission("is not a token of ours")  # one admission has one token, to the letter
+    admission_id, for_event, user_id, begins, ends = _admission_decoder.decode(body[_KEY_ID_BYTES:])
+    if for_event != event_id:
+        raise Refusal(Code.FORBIDDEN, "reservation_token: was issued for something else")
+    if now >= ends * SECOND:
+        raise _no_admission("has expired")
+    if now < (begins - CLOCK_SKEW_SECONDS) * SECOND:
+        raise _no_admission("is not valid yet")
+    return ReservationToken(admission_id, event_id, user_id, ends * SECOND)
+
+
+def _no_admission(why: str) -> Refusal:
+    return Refusal(Code.UNAUTHENTICATED, f"reservation_token: {why}")
 
 
 def sign_ticket(key: Ed25519PrivateKey, ticket: TicketToken) -> str:
@@ -244,12 +289,7 @@ def issuer_of(token: str) -> str:
 
 
 def verify_reservation(token: str, keys: VerifyingKeys, event_id: str, now: Instant) -> ReservationToken:
-    """The admission of a reservation token, for this event, now.
-
-    UNAUTHENTICATED when the token is missing, not ours or expired; FORBIDDEN when it is for another event.
-    """
-    if not token:
-        raise Refusal(Code.UNAUTHENTICATED, "reservation_token: is required; RequestAdmission gives one")
+    """As `open_reservation`, of a JWT: version 0.1.0 signed them, and an upgrade must lose nobody's turn."""
     field = "reservation_token"
     claims = _verified(token, _key_of(token, keys, field), [ALGORITHM], ISSUER, event_id, now, field)
     if "jti" not in claims:
@@ -364,6 +404,3 @@ def _reason(error: Exception) -> str:
             return "must be signed with the algorithm of its key"
         case _:
             return _NO_JWT
-
-
-CLOCK_SKEW_SECONDS = 5

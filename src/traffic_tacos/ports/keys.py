@@ -17,12 +17,12 @@ class Keyring(Protocol):
     @property
     def verifying(self) -> VerifyingKeys: ...
 
-    def sign_admission(self, admission: ReservationToken, issued_at: Instant) -> str:
-        """The reservation token of an admission; see `tokens.sign_reservation`."""
+    def seal_admission(self, admission: ReservationToken, issued_at: Instant) -> str:
+        """The reservation token of an admission; see `tokens.seal_reservation`."""
         ...
 
     def admission_of(self, token: str, event_id: str, now: Instant) -> ReservationToken:
-        """The admission behind a reservation token, for this event, now; see `tokens.verify_reservation`."""
+        """The admission behind a reservation token, for this event, now; see `tokens.open_reservation`."""
         ...
 
     @property

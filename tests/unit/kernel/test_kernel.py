@@ -10,19 +10,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from traffic_tacos.kernel import signatures
+from traffic_tacos.kernel.calls import Caller, Role
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.ids import checked_id, checked_idempotency_key, derived_id, derived_id_at, new_id, order_id
 from traffic_tacos.kernel.money import Money, total
 from traffic_tacos.kernel.tokens import (
-    ReservationToken,
+    AUDIENCE,
     Ticket,
     TicketToken,
+    UserToken,
     key_id,
     open_ticket,
     seal_ticket,
     session_hash,
-    sign_reservation,
     sign_ticket,
+    sign_user,
 )
 
 SECRET = "whsec_" + base64.b64encode(b"k" * 32).decode()
@@ -126,8 +128,8 @@ def test_money_of_two_currencies_is_never_added():
 @pytest.mark.parametrize("name", ["ana", 'a "quoted" \\ name|with/everything', "x" * 255])
 def test_our_tokens_are_written_as_pyjwt_writes_them(name):
     key = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
-    token = sign_reservation(key, ReservationToken("evt/1", "evt", name, 60_000), 1_000)
-    claims = jwt.decode(token, key.public_key(), ["EdDSA"], options={"verify_exp": False}, audience="evt")
+    token = sign_user(key, UserToken(Caller(Role.FAN, name), ("read",), 60_000), 1_000)
+    claims = jwt.decode(token, key.public_key(), ["EdDSA"], options={"verify_exp": False}, audience=AUDIENCE)
     assert token == jwt.encode(claims, key, algorithm="EdDSA", headers={"kid": key_id(key.public_key())})
     ticket = sign_ticket(key, TicketToken("evt", "rsv_1", name, 1_000))
     claims = jwt.decode(ticket, key.public_key(), ["EdDSA"], options={"verify_exp": False}, audience="evt")

@@ -66,7 +66,7 @@ class StreamMessage(msgspec.Struct, frozen=True):
 
 
 class WaitingRoom:
-    """`keyring` seals waiting tokens and signs reservation tokens; streams carry what comes in `messages` too."""
+    """`keyring` seals waiting tokens and reservation tokens; streams carry what comes in `messages` too."""
 
     def __init__(self, lines: Lines, keyring: Keyring, messages: Messages) -> None:
         self._messages = messages
@@ -142,8 +142,8 @@ class WaitingRoom:
         if admission is None:
             return None
         granted = ReservationToken(admission_id(event_id, number), event_id, admission.user_id, admission.expires_at)
-        signed = self._keyring.sign_admission(granted, admission.granted_at)
-        return Grant(signed, admission.granted_at, admission.expires_at)
+        sealed = self._keyring.seal_admission(granted, admission.granted_at)
+        return Grant(sealed, admission.granted_at, admission.expires_at)
 
     def condition(self, token: str) -> Condition | None:
         """Why nobody is let into the line of this ticket; None when somebody may be, or the token is no good."""
