@@ -24,14 +24,16 @@ class DeclaredView:
         self._range = range_
 
     def get(self, key: Key[T]) -> T | None:
-        self._check(key.path)
+        if key.path not in self._declared:
+            raise _undeclared(key)
         value: T | None = self._get(key)
         return value
 
     def range(self, prefix: Prefix[T]) -> Mapping[str, T]:
-        self._check(prefix.path)
+        if prefix.path not in self._declared:
+            raise _undeclared(prefix)
         return self._range(prefix)
 
-    def _check(self, path: str) -> None:
-        if path not in self._declared:
-            raise LookupError(f"the decision did not declare that it reads {path}")
+
+def _undeclared(read: Key[Any] | Prefix[Any]) -> LookupError:
+    return LookupError(f"the decision did not declare that it reads {read.path}")

@@ -86,6 +86,7 @@ class Kind(Generic[T]):
     def __init__(self, name: str, record: type[T] | Codec[T], copies: int = 1) -> None:
         self.name = name
         self.copies = copies
+        self._start = name + PATH_SEPARATOR
         self._codec: Codec[T] = record if isinstance(record, Codec) else json_codec(record)
 
     def encode(self, value: T) -> bytes:
@@ -109,7 +110,7 @@ class Kind(Generic[T]):
             raise DamagedRecord(path, str(error)) from None
 
     def key(self, *parts: str) -> "Key[T]":
-        path = PATH_SEPARATOR.join((self.name, *parts))
+        path = self._start + PATH_SEPARATOR.join(parts)
         if path.count(PATH_SEPARATOR) != len(parts) or "%" in path:
             path = PATH_SEPARATOR.join((self.name, *map(_escaped, parts)))
         return Key(self, path)
@@ -122,7 +123,7 @@ class Kind(Generic[T]):
         return f"Kind({self.name!r})"
 
 
-class Key(NamedTuple, Generic[T]):
+class Key(msgspec.Struct, Generic[T], frozen=True):
     kind: Kind[T]
     path: str
 
@@ -132,7 +133,7 @@ class Key(NamedTuple, Generic[T]):
         return parts_of(self.path)
 
 
-class Prefix(NamedTuple, Generic[T]):
+class Prefix(msgspec.Struct, Generic[T], frozen=True):
     kind: Kind[T]
     path: str
 

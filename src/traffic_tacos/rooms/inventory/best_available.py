@@ -57,12 +57,15 @@ def best_in_section(
     block = (1 << quantity) - 1
     for row in rows:
         state = states.get(row.index, UNTOUCHED)
+        taken = state.gone | state.held_seats
         if now >= state.lapses_at and state.held:
             seats = offered(row, state, now)
-        else:  # the same without looking at single holds, and in place: a call for each row takes as long as all else
-            seats = row.full & ~(state.gone | state.held_seats | row.kept)
-        if not seats:
+        elif taken == row.full:
             continue  # most rows near the focal point are sold out, once a sale is under way
+        else:  # as `offered`, in place and without single holds: a call for each row takes as long as all else
+            seats = row.full & ~(taken | row.kept)
+        if not seats:
+            continue
         depth = row.depth * row.depth
         if best is not None and not best[0][0] and depth > best[0][1]:
             break

@@ -45,8 +45,7 @@ class EventKeys:
         return self.indexed(view.range(self.all))
 
     def indexed(self, states: Mapping[str, RowState]) -> dict[int, RowState]:
-        indexes = self._indexes
-        return _Touched({indexes[path]: state for path, state in states.items()})
+        return _Touched(zip(map(self._indexes.__getitem__, states), states.values(), strict=True))
 
     def some(self, view: View, indexes: Iterable[int]) -> dict[int, RowState]:
         """These rows; the view must have declared their keys."""
