@@ -29,6 +29,7 @@ from traffic_tacos.kernel.signatures import SECRET_PREFIX
 from traffic_tacos.kernel.tokens import (
     ALGORITHM,
     LIFETIME_SECONDS_MAX,
+    SEALING_SECRET_BYTES,
     ReservationToken,
     SealingSecrets,
     UnknownKey,
@@ -45,11 +46,12 @@ FOLDER = "keys"
 SIGNING = "signing.pem"
 WAITING = "waiting.secret"
 WEBHOOK = "webhook.secret"
-# As SECONDS-KEYID.pem (when it was retired, and which it was): the public key, and behind it its sealing secret.
+# As SECONDS-KEYID.pem (when it was retired, and which it was): the public key, and after it its sealing secret.
 RETIRED = "retired"
 SECRET_BYTES = 32
 WATCHED_EVERY_SECONDS = 2.0
-_SEALING = ("-----BEGIN TACOS SEALING SECRET-----\n", "\n-----END TACOS SEALING SECRET-----\n")
+_SEALING = ("-----BEGIN TACOS SEALING SECRET-----", "-----END TACOS SEALING SECRET-----")
+_PUBLIC_END = "-----END PUBLIC KEY-----"
 
 T = TypeVar("T")
 log = structlog.get_logger()
@@ -261,7 +263,8 @@ def _private_pem(key: Ed25519PrivateKey) -> bytes:
 def _retired_pem(key: Ed25519PrivateKey) -> bytes:
     """What is kept of a key that signs no more: enough to check what rests on it, and to make nothing."""
     public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    return public + base64.b64encode(sealing_secret(key)).join(part.encode() for part in _SEALING)
+    begin, end = _SEALING
+    return public + f"{begin}\n{base64.b64encode(sealing_secret(key)).decode()}\n{end}\n".encode()
 
 
 def _retired_key(content: bytes) -> tuple[Ed25519PublicKey, bytes]:
@@ -269,9 +272,15 @@ def _retired_key(content: bytes) -> tuple[Ed25519PublicKey, bytes]:
     key = load_pem_public_key(content)
     if not isinstance(key, Ed25519PublicKey):
         raise ValueError("not an Ed25519 key")
-    begin, end = _SEALING
-    kept = content.decode().partition(begin)[2].partition(end)[0]
-    return key, base64.b64decode(kept, validate=True)
+    after = content.decode().partition(_PUBLIC_END)[2].split("\n")
+    match [line.strip() for line in after if line.strip()]:
+        case []:
+            return key, b""
+        case [begin, text, end] if (begin, end) == _SEALING:
+            secret = base64.b64decode(text, validate=True)
+            if len(secret) == SEALING_SECRET_BYTES:
+                return key, secret
+    raise ValueError("its sealing secret is not whole")
 
 
 def _retired(folder: Path) -> list[Path]:

@@ -39,6 +39,7 @@ TICKETS_REMEMBERED = 10_000
 
 CLOCK_SKEW_SECONDS = 5
 LIFETIME_SECONDS_MAX = 30 * 24 * 3600  # of any token that is issued here
+SEALING_SECRET_BYTES = 32
 FOREIGN_ALGORITHMS = ("RS256", "ES256", "EdDSA")
 
 _MAC_BYTES = 16
@@ -46,7 +47,6 @@ _SESSION_BYTES = 8
 _NUMBER_BYTES = 6
 _HEAD_BYTES = _NUMBER_BYTES + _SESSION_BYTES
 _KEY_ID_BYTES = 8
-_SEALING_SECRET_BYTES = 32
 _SEALING_PURPOSE = b"reservation"
 TOKEN_LENGTH_MAX = 8192
 HEADERS_REMEMBERED = 10  # of the keys that sign, by type
@@ -195,7 +195,7 @@ def verify_user(token: str, keys: VerifyingKeys, now: Instant) -> UserToken:
 def sealing_secret(key: Ed25519PrivateKey) -> bytes:
     """The secret that reservation tokens are sealed with while this key signs. The key cannot be found from it."""
     raw = key.private_bytes_raw()
-    return hashlib.blake2b(raw, digest_size=_SEALING_SECRET_BYTES, person=_SEALING_PURPOSE).digest()
+    return hashlib.blake2b(raw, digest_size=SEALING_SECRET_BYTES, person=_SEALING_PURPOSE).digest()
 
 
 def seal_reservation(token: ReservationToken, issued_at: Instant, secrets: SealingSecrets) -> str:

@@ -112,3 +112,39 @@ def test_a_key_that_an_older_version_retired_is_still_believed(tmp_path):
     after = keys.read(tmp_path)
     assert (len(after.verifying), len(after.sealing)) == (2, 1)
     assert keys.Keyring(after).admission_of(token, "evt", NOW) == SAID
+
+
+def test_a_retired_key_is_read_with_its_secret_or_not_at_all(tmp_path):
+    chance = random.Random(1)
+    ring = keys.Keyring(keys.opened(tmp_path, chance), tmp_path)
+    token = ring.seal_admission(ADMISSION, NOW)
+    keys.rotate(tmp_path, chance, NOW)
+    (file,) = (tmp_path / "keys" / "retired").glob("*.pem")
+    whole = file.read_text()
+    public = whole.partition("-----BEGIN TACOS")[0]
+    file.write_text(whole.replace("\n", "\r\n") + "\r\n")
+    assert keys.Keyring(keys.read(tmp_path)).admission_of(token, "evt", NOW) == SAID
+    for length in range(len(public) + 1, len(whole) - 1):
+        file.write_text(whole[:length])
+        with pytest.raises(Refusal) as refused:
+            keys.read(tmp_path)
+        assert file.name in refused.value.message
+    file.write_text(whole.replace(whole.splitlines()[-2], "AAAA"))
+    with pytest.raises(Refusal):
+        keys.read(tmp_path)
+    assert not ring.refresh()
+    assert ring.admission_of(token, "evt", NOW) == SAID  # what cannot be read leaves the keys in force
+
+
+def test_a_token_that_names_no_key_of_ours_makes_the_files_be_read_only_when_they_have_changed(tmp_path, monkeypatch):
+    chance = random.Random(1)
+    ring = keys.Keyring(keys.opened(tmp_path, chance), tmp_path)
+    stranger = keys.Keyring(keys.made(random.Random(2))).seal_admission(ADMISSION, NOW)
+    keys.rotate(tmp_path, chance, NOW)
+    reads = []
+    read = keys.read
+    monkeypatch.setattr(keys, "read", lambda data: reads.append(data) or read(data))
+    for _ in range(3):
+        with pytest.raises(Refusal):
+            ring.admission_of(stranger, "evt", NOW)
+    assert len(reads) == 1
