@@ -8,6 +8,7 @@ import pytest
 from tests.unit.engines.test_peers import Process, on_virtual_time, running
 from traffic_tacos.engines.memory import MemoryStore
 from traffic_tacos.kernel.calls import Call, Caller, Role
+from traffic_tacos.kernel.domain_events import MessageSent
 from traffic_tacos.ports.store import OUTBOX
 from traffic_tacos.rooms.realtime import service
 from traffic_tacos.rooms.realtime.model import Subject
@@ -87,3 +88,23 @@ async def test_what_another_process_has_told_is_no_longer_counted_once_it_would_
         message, _ = await one.realtime.send(sent(user_id="bob"))
         assert one.realtime.bytes_waiting == message.size
         stream.cancel()
+
+
+@pytest.mark.parametrize(("before_it_expires", "read"), [(1, ["hello"]), (0, [])])
+def test_a_message_that_has_expired_is_not_delivered_although_nobody_has_removed_it_yet(before_it_expires, read):
+    @on_virtual_time
+    async def test(clock):
+        records = MemoryStore()
+        one, other = Edge(records, clock, 1), Edge(records, clock, 2)
+        stream = asyncio.create_task(other.listens("ana"))
+        await clock.sleep(1)
+        message, is_taken = await one.realtime.send(sent(user_id="ana"))
+        assert not is_taken  # the other process has not heard of it
+        await clock.sleep((message.expires_at - clock.now() - before_it_expires) / 1000)
+        assert len(list(records.all(MESSAGE))) == 1
+        await other.realtime.handle(MessageSent(message.id, "ana", "", message.sent_at))
+        await clock.sleep(1)
+        assert other.read == read
+        stream.cancel()
+
+    test()

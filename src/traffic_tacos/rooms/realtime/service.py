@@ -253,7 +253,7 @@ class Realtime:
         target: Target = ("user", sent.user_id) if sent.user_id else ("session", sent.session_id)
         if target in self._watchers:
             message = await self._store.get(message_key(target, sent.at, sent.message_id))
-            if message is not None:
+            if message is not None and self._clock.now() < message.expires_at:
                 self._offer(target, message)
 
     async def _is_taken(self, target: Target, key: Key[Message], message: Message) -> bool:
