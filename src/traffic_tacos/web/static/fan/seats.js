@@ -223,7 +223,7 @@ export async function view(stage) {
   /** Hold seats. The same wish sent again is the same reservation, also when the answer to the first was lost. @param {any} button @param {string} rpc @param {object} wish */
   async function reserve(button, rpc, wish) {
     if (!begin(button)) return;
-    const of = JSON.stringify([wish, admission.token.slice(-16)]);
+    const of = JSON.stringify([wish, admission.token]);
     const last = way().holding;
     const key = last?.of === of ? last.key : newKey();
     set({ holding: { key, of } });
