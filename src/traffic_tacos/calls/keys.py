@@ -222,8 +222,9 @@ def key_set(keys: VerifyingKeys) -> dict[str, object]:
 
 
 def rotate(data: Path, randomness: random.Random, now: Instant, *, revoke: bool = False) -> str:
-    """A new key for tokens; its id. Those signed with the one before are good until they expire, unless it is
-    revoked: then no token that was issued until now is good any more.
+    """A new key for tokens; its id. Those made with the one before are good until they expire, unless it is
+    revoked: then they are refused, and so are those of all keys before it. Waiting tokens and recovery codes rest on
+    another secret.
 
     The private key before is gone either way. Of retired ones those are kept that a token may still rest on.
     """

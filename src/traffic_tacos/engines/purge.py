@@ -14,7 +14,8 @@ PAGE = 500
 # After a page with much to forget the next one comes soon, so that a rush is swept as fast as it came.
 SOON_SECONDS, PAGE_EVERY_SECONDS = 0.25, 5.0
 MUCH = PAGE // 10
-# While nothing is forgotten, each walk begins twice as long after the one before, up to this: looking costs too.
+# While nothing is forgotten, the rest before the next walk is doubled each time, up to this: looking costs too. So a
+# record may be there so long after its time, and longer where there are many: whoever reads one looks at its time.
 REST_SECONDS_MAX = 80.0
 
 

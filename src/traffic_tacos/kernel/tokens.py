@@ -6,7 +6,7 @@
   to read, and every status call reads one.
 - A *reservation token* is sealed in the same way: nobody but the platform ever reads one, and a MAC
   costs a fiftieth of a signature, to make and to check (docs/decisions/0064). It names the signing key
-  that was in force, from which the secret of its MAC follows: so it ends with that key.
+  that was in force, from which the secret of its MAC is derived: so it is good as long as that key is.
 - *User tokens* and *tickets* are JWTs (RFC 7519) signed with EdDSA (RFC 8037), for others to check. The
   algorithm is fixed: what a token's header claims counts for nothing.
 """
@@ -199,8 +199,8 @@ def sealing_secret(key: Ed25519PrivateKey) -> bytes:
 
 
 def seal_reservation(token: ReservationToken, issued_at: Instant, secrets: SealingSecrets) -> str:
-    """The reservation token of an admission, sealed with the first of these secrets. The same admission gives the same
-    token.
+    """The reservation token of an admission, sealed with the first of these secrets: as long as that is the first, the
+    same admission gives the same token.
     """
     name, secret = next(iter(secrets.items()))
     said = (token.admission_id, token.event_id, token.user_id, issued_at // SECOND, token.expires_at // SECOND)
