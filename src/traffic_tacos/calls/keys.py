@@ -78,6 +78,7 @@ class Keyring:
         self._keys = keys
         self._data = data
         self._seen = self._stamps()
+        self._problem = ""  # with the folder; logged once, for whoever sends wrong tokens makes us look as often
         self._listeners: list[Callable[[], None]] = []
 
     def seal_admission(self, admission: ReservationToken, issued_at: Instant) -> str:
@@ -117,11 +118,15 @@ class Keyring:
         if self._data is None:
             return False
         try:
-            if (stamps := self._stamps()) == self._seen:
-                return False
-            found = read(self._data)
+            stamps = self._stamps()
+            found = None if stamps == self._seen else read(self._data)
         except (OSError, ValueError, Refusal) as error:
-            log.warning("keys_unreadable", folder=str(self._data / FOLDER), error=str(error))
+            if str(error) != self._problem:
+                self._problem = str(error)
+                log.warning("keys_unreadable", folder=str(self._data / FOLDER), error=self._problem)
+            return False
+        self._problem = ""
+        if found is None:
             return False
         self.take(msgspec.structs.replace(found, waiting=self._keys.waiting))
         self._seen = stamps

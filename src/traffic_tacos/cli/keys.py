@@ -35,7 +35,11 @@ def create(data: options.Data = options.DEFAULTS.data) -> None:
 @app.command("rotate")
 def rotate(
     revoke: Annotated[
-        bool, typer.Option("--revoke", help="Refuse all tokens that the old key has signed: everybody needs a new one.")
+        bool,
+        typer.Option(
+            "--revoke",
+            help="Refuse all tokens and tickets that were made with the old key: everybody needs new ones.",
+        ),
     ] = False,
     reason: Reason = "",
     as_: options.As = "",

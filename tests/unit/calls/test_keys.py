@@ -1,6 +1,7 @@
 """Reservation tokens: sealed with what follows from the signing key, and good as long as that is believed."""
 
 import random
+from types import SimpleNamespace
 
 import jwt
 import pytest
@@ -148,3 +149,19 @@ def test_a_token_that_names_no_key_of_ours_makes_the_files_be_read_only_when_the
         with pytest.raises(Refusal):
             ring.admission_of(stranger, "evt", NOW)
     assert len(reads) == 1
+
+
+def test_a_folder_that_cannot_be_read_is_logged_once_however_many_wrong_tokens_come(tmp_path, monkeypatch):
+    chance = random.Random(1)
+    ring = keys.Keyring(keys.opened(tmp_path, chance), tmp_path)
+    stranger = keys.Keyring(keys.made(random.Random(2))).seal_admission(ADMISSION, NOW)
+    signing = tmp_path / "keys" / "signing.pem"
+    whole = signing.read_bytes()
+    logged = []
+    monkeypatch.setattr(keys, "log", SimpleNamespace(warning=lambda event, **_: logged.append(event)))
+    for content in (b"nothing", whole, b"nothing"):
+        signing.write_bytes(content)
+        for _ in range(3):
+            with pytest.raises(Refusal):
+                ring.admission_of(stranger, "evt", NOW)
+    assert logged == ["keys_unreadable"] * 2  # once more, for it could be read in between
