@@ -4,6 +4,7 @@ import pytest
 
 from tests.browser.visitor import Visitor
 from tests.e2e.process import UpProcess
+from traffic_tacos.calls.keys import WATCHED_EVERY_SECONDS
 
 EVENT = "evt_slow"
 FILE = """
@@ -102,6 +103,20 @@ def test_while_the_platform_is_away_a_page_says_what_can_be_done_and_when_it_is_
     pressing.waits_for("Your seats are held")
     for fan in (looking, pressing):
         fan.messages[:] = [said for said in fan.messages if "net::ERR" not in said]
+
+
+def test_whoever_chooses_seats_while_all_tokens_are_revoked_has_their_turn_still(visit, platform):
+    fan = visit(locale="en-GB")
+    fan.has_a_turn(EVENT)
+    rotated = platform.tacos("keys", "rotate", "--revoke", "--reason", "stolen", "--data", str(platform.data))
+    assert rotated.returncode == 0
+    fan.page.wait_for_timeout(1000 * WATCHED_EVERY_SECONDS + 500)
+    fan.press("Take the best available")
+    fan.waits_for("It is your turn")
+    fan.press("Choose seats")
+    fan.waits_for("Choose your seats")
+    fan.press("Take the best available")
+    fan.waits_for("Your seats are held")
 
 
 def where(platform: UpProcess) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ import { freeIn } from "../lib/plan.js";
 import { quantities } from "./quantity.js";
 
 const LOOKED = 4000; // milliseconds between two looks at what is free
-const OVER = new Set(["UNAUTHENTICATED", "FORBIDDEN", "TURN_USED"]); // codes and reasons of an admission that is no good
+const OVER = new Set(["FORBIDDEN", "TURN_USED"]); // codes and reasons of an admission that is no good
 
 /** @param {import("./event.js").Stage} stage */
 export async function view(stage) {
@@ -243,6 +243,10 @@ export async function view(stage) {
       if (!(fault instanceof Refused)) return complain(trouble, why(fault));
       set({ holding: undefined });
       if (OVER.has(fault.code) || OVER.has(fault.reason)) return over();
+      if (fault.code === "UNAUTHENTICATED") {
+        set({ admission: undefined, fan: undefined }); // perhaps with a key that was revoked: the place gives new tokens
+        return go();
+      }
       if (fault.reason === "RESERVATION_OPEN") {
         set({ reservation: fault.value }); // another tab has made it
         return go();
