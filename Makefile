@@ -119,7 +119,7 @@ coverage: $(DEV) node-clients
 	$(BIN)/pytest -n auto --dist worksteal --ignore=tests/simulation --cov --cov-report=term:skip-covered
 
 # Breaks the program in one place after the other, and shows which tests notice; about ten minutes.
-mutations: $(DEV)
+mutations: $(DEV) node-clients engines
 	nice $(BIN)/python -m tests.mutations
 
 simulation: $(DEV)
