@@ -497,6 +497,28 @@ def test_a_place_to_stand_is_called_so_wherever_a_seat_is_named(visit, locale, s
     names_it()
 
 
+def test_where_all_stand_in_one_place_only_how_many_is_asked_and_what_is_left_is_shown(visit):
+    first, second = visit(locale="en-GB"), visit(locale="en-GB")
+    for fan in (first, second):
+        fan.joins("evt_floor")
+        fan.press("Choose seats")
+        fan.waits_for("Floor")
+        fan.page.get_by_text("3 free", exact=True).wait_for()
+        assert fan.page.locator("main button").all_inner_texts() == ["Hold these places"]
+        assert fan.violations() == []
+    first.page.locator("#best-quantity").select_option("2")
+    first.press("Hold these places")
+    first.waits_for("Your seats are held")
+    second.page.get_by_text("1 free", exact=True).wait_for()
+    second.page.locator("#best-quantity").select_option("2")
+    second.press("Hold these places")
+    second.page.get_by_text("Not so many seats are left").wait_for()
+    first.press("Give the seats up")
+    second.page.get_by_text("3 free", exact=True).wait_for()
+    second.press("Hold these places")
+    second.waits_for("Your seats are held")
+
+
 def test_the_time_that_is_left_stays_in_sight_and_hides_nothing_that_has_the_focus(visit):
     """On a small phone with its keyboard open, where all of a form is longer than what can be seen."""
     fan = visit(locale="en-GB", viewport={"width": 320, "height": 360})

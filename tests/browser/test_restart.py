@@ -12,7 +12,7 @@ id: EVENT
 name: A Slow Evening
 currency: EUR
 admission: {rate_per_second: 1, active_max: 1, idle_seconds: IDLE}
-sections: [{id: MAIN, name: Main, price: 1000, standing: 20}]
+sections: [{id: MAIN, name: Main, price: 1000, rows: [{id: A, seats: 20}]}]
 """
 IMPATIENT, IDLE_SECONDS = "evt_impatient", 3
 

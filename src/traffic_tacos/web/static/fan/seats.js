@@ -59,7 +59,7 @@ export async function view(stage) {
     const before = drawn;
     drawn = `${states.revision} ${states.free}`;
     isFree = bitsOf(states.free);
-    if (!before) return house();
+    if (!before) return plan.sections.length === 1 && plan.sections[0].standing ? open(plan.sections[0]) : house();
     if (before === drawn) return;
     for (const [id, seat] of chosen) {
       if (isFree(seat.index)) continue;
@@ -147,6 +147,12 @@ export async function view(stage) {
   function open(section) {
     const back = h("button", { type: "button", class: "second", onclick: house }, t("all_blocks"));
     if (section.standing) {
+      const left = h("p", {});
+      refreshBlocks = () => {
+        const free = freeIn(section, isFree);
+        retext(left, free ? t("free", { n: free }) : t("none_free_now"));
+      };
+      refreshBlocks();
       show(
         head,
         h("h1", {}, section.name),
@@ -154,8 +160,9 @@ export async function view(stage) {
         trouble,
         h("p", {}, t("standing_says")),
         h("p", {}, prices(section, event)),
+        left,
         best(section),
-        h("div", { class: "acts" }, back),
+        plan.sections.length > 1 && h("div", { class: "acts" }, back),
       );
       return;
     }
