@@ -1,6 +1,7 @@
 """A bare echo: what the server alone costs. `python -m bench.echo native|grpcio|uvloop HOST:PORT`.
 
-`native` is the yardstick of all tables, on asyncio's own event loop, so that figures of different times compare.
+`native` is the yardstick of all tables: pygrpc-native's own server on asyncio's own event loop, so that figures of
+different times compare; the platform has another on the same library (transport/native_server.py).
 `uvloop` is the same server on the event loop that the platform runs on.
 """
 
@@ -8,9 +9,10 @@ import asyncio
 import sys
 
 import grpc
+import pygrpc_native.aio
 import uvloop
 
-from traffic_tacos.transport.grpc_server import grpc_server
+from traffic_tacos.transport.grpc_server import server_options
 
 PATH = "/bench.Echo/Say"
 
@@ -19,7 +21,8 @@ async def serve(kind: str, address: str) -> None:
     async def say(request: bytes, context: grpc.aio.ServicerContext) -> bytes:
         return request
 
-    server = grpc_server("native" if kind == "uvloop" else kind, 10.0)
+    options = [*server_options(10.0), ("grpc.so_reuseport", 0)]
+    server = grpc.aio.server(options=options) if kind == "grpcio" else pygrpc_native.aio.server(options=options)
     handlers = {"Say": grpc.unary_unary_rpc_method_handler(say)}
     server.add_registered_method_handlers("bench.Echo", handlers)
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("bench.Echo", handlers),))

@@ -7,7 +7,7 @@ Served by pygrpc-native where it can be, by grpcio otherwise: one setting, same 
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -22,12 +22,16 @@ from traffic_tacos.kernel.limits import MESSAGE_OPTIONS
 from traffic_tacos.transport.answers import error_of, rest_of
 from traffic_tacos.transport.reflection import add_reflection
 
+if TYPE_CHECKING:
+    from traffic_tacos.transport.native_server import NativeServer
+
 METADATA_BYTES_MAX = 16 * 1024
 STREAMS_PER_CONNECTION_MAX = 4096
 PING_TIMES = 3  # so many times the time that a connection may be silent, until it is asked whether it is there
 PINGS_TAKEN_EVERY_MS = 20_000  # of other processes that keep their connection alive; grpcio's own limit is 5 minutes
 SECONDS_MAX = 366 * 24 * 3600.0  # that a caller can be said to wait
 
+F = TypeVar("F", bound=Callable[..., Any])
 Headers: TypeAlias = tuple[tuple[str, str | bytes], ...]
 
 OPTIONS = (
@@ -39,28 +43,37 @@ OPTIONS = (
 )
 
 
-def grpc_server(kind: str, idle_seconds: float) -> grpc.aio.Server:
+def server_options(idle_seconds: float) -> tuple[tuple[str, int], ...]:
     """Whoever says nothing is asked whether they are there, and let go when they do not answer."""
     idle_ms = round(idle_seconds * 1000)
-    pings = (
+    return (
+        *OPTIONS,
         ("grpc.keepalive_time_ms", PING_TIMES * idle_ms),
         ("grpc.keepalive_timeout_ms", idle_ms),
         ("grpc.http2.ping_timeout_ms", idle_ms),
     )
-    options = (*OPTIONS, *pings)
-    if kind == "native":
-        import pygrpc_native.aio
 
-        server: grpc.aio.Server = pygrpc_native.aio.server(options=options)
-        return server
+
+def _server(kind: str, idle_seconds: float) -> "grpc.aio.Server | NativeServer":
+    options = server_options(idle_seconds)
+    if kind == "native":
+        from traffic_tacos.transport.native_server import NativeServer
+
+        return NativeServer(options)
     return grpc.aio.server(options=[*options, ("grpc.so_reuseport", 0)])
+
+
+def _immediate(handler: F) -> F:
+    """Mark a coroutine function of a unary method that never waits: a server may answer it without a task."""
+    handler.is_immediate = True  # type: ignore[attr-defined]
+    return handler
 
 
 class GrpcServer:
     """Serves a platform's calls at an address until stopped."""
 
     def __init__(self, calls: Calls, address: Address, kind: str, idle_seconds: float) -> None:
-        self._server = grpc_server(kind, idle_seconds)
+        self._server: Any = _server(kind, idle_seconds)
         self._health = health.aio.HealthServicer()
         services = calls.services()
         for service, methods in services.items():
@@ -117,9 +130,8 @@ def _decoder(message: type[Any]) -> Callable[[bytes], Any]:
     return decoded
 
 
-async def _turn_away(calls: Calls, method: Method, refusal: Refusal, context: Any) -> None:
+async def _turn_away(calls: Calls, method: Method, refusal: Refusal, headers: Headers, context: Any) -> None:
     """End a call that is none, as it came, with its gRPC status. It counts for the caller's address."""
-    headers = tuple(context.invocation_metadata() or ())
     try:
         calls.count_visitor(headers, context.peer)
     except Refusal as limited:
@@ -166,28 +178,29 @@ def rpc_handler(calls: Calls, method: Method) -> "grpc.RpcMethodHandler[Any, Any
     )
 
 
-async def _asked(calls: Calls, method: Method, request: Any, context: Any) -> tuple[bool, Headers]:
-    """How refusals are to be sent, and the metadata that says so. What cannot be read is turned away."""
-    headers = tuple(context.invocation_metadata() or ())
+def _asked(request: Any, headers: Headers) -> bool:
+    """Whether refusals are to be sent as statuses. Refuses what is no call at all."""
     if type(request) is Unreadable:
-        await _turn_away(calls, method, request.refusal, context)
-    try:
-        return wire.asks_for_status(headers), headers
-    except Refusal as refusal:
-        await _turn_away(calls, method, refusal, context)
-        raise
+        raise request.refusal
+    return wire.asks_for_status(headers)
 
 
 def _unary(calls: Calls, method: Method) -> Callable[[Any, Any], Awaitable[Any]]:
     async def unary(request: Any, context: "grpc.aio.ServicerContext[Any, Any]") -> Any:
-        as_status, headers = await _asked(calls, method, request, context)
+        headers = tuple(context.invocation_metadata() or ())
+        try:
+            as_status = _asked(request, headers)
+        except Refusal as refusal:
+            return await _turn_away(calls, method, refusal, headers, context)
         try:
             call = calls.call(method, request, headers, context.peer, _seconds(context))
         except Refusal as refusal:
             return await _answered(calls.refused(method, refusal), refusal.trace_id, context, as_status=as_status)
         response = await calls.answer(method, request, call)
         said = () if method.beside is None else method.beside(request, response)
-        return await _answered(response, call.trace_id, context, said, as_status=as_status)
+        if as_status or said or response.HasField("error"):
+            return await _answered(response, call.trace_id, context, said, as_status=as_status)
+        return response
 
     return unary
 
@@ -196,9 +209,14 @@ def _plain(calls: Calls, method: Method) -> Callable[[Any, Any], Awaitable[Any]]
     handler, by_code, took, beside = method.handler, method.figures.by_code, method.figures.took, method.beside
     now, count = calls.clock.now, calls.count_ticket
 
+    @_immediate
     async def plain(request: Any, context: "grpc.aio.ServicerContext[Any, Any]") -> Any:
         begun = now()
-        as_status, headers = await _asked(calls, method, request, context)
+        headers = tuple(context.invocation_metadata() or ())
+        try:
+            as_status = _asked(request, headers)
+        except Refusal as refusal:
+            return await _turn_away(calls, method, refusal, headers, context)
         try:
             response = handler(request)  # refuses a token that is not ours
             count(request.waiting_token, begun)
@@ -219,7 +237,11 @@ def _plain(calls: Calls, method: Method) -> Callable[[Any, Any], Awaitable[Any]]
 
 def _stream(calls: Calls, method: Method) -> Callable[[Any, Any], AsyncIterator[Any]]:
     async def stream(request: Any, context: "grpc.aio.ServicerContext[Any, Any]") -> AsyncIterator[Any]:
-        _, headers = await _asked(calls, method, request, context)
+        headers = tuple(context.invocation_metadata() or ())
+        try:
+            _asked(request, headers)
+        except Refusal as refusal:
+            await _turn_away(calls, method, refusal, headers, context)
         try:
             call = calls.call(method, request, headers, context.peer, _seconds(context))
             async with aclosing(calls.stream(method, request, call)) as messages:

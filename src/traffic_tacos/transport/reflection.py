@@ -21,7 +21,7 @@ V1ALPHA = reflection.SERVICE_NAME
 V1 = V1ALPHA.replace("v1alpha", "v1")
 
 
-def add_reflection(server: grpc.aio.Server, services: Iterable[str], files: Iterable[FileDescriptor]) -> None:
+def add_reflection(server: Any, services: Iterable[str], files: Iterable[FileDescriptor]) -> None:
     """Let the server describe these services, whose descriptors are in these files."""
     names = (*services, health.SERVICE_NAME, V1, V1ALPHA)
     servicer = ReflectionServicer(names, pool=_pool(files))
