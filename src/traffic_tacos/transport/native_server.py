@@ -71,7 +71,7 @@ class NativeServer:
         self._options = dict(options)
         self._fallback = grpc.aio.server(options=list(self._options.items()))
         self._handlers: dict[str, Any] = {}
-        self._table: list[Any] = []
+        self._numbered: dict[int, Any] = {}  # the same, as HTTP/2 numbers them
         self._tasks: dict[int, asyncio.Task[None]] = {}  # by call
         self._folder: tempfile.TemporaryDirectory[str] | None = None  # once it has started
         self._is_stopping = False
@@ -106,8 +106,8 @@ class NativeServer:
         self._fallback.add_insecure_port(f"unix:{path}")
         await self._fallback.start()
         self._front.set_fallback(path)
-        self._front.add_methods([(path, one.response_streaming) for path, one in self._handlers.items()])
-        self._table = list(self._handlers.values())
+        numbers = self._front.add_methods([(path, one.response_streaming) for path, one in self._handlers.items()])
+        self._numbered = dict(zip(numbers, self._handlers.values(), strict=True))
         self._front.start()
         threading.Thread(target=self._take_calls, name="grpc-calls", daemon=True).start()
 
@@ -152,7 +152,7 @@ class NativeServer:
             elif self._is_stopping:
                 self._front.fail(call_id, _number(grpc.StatusCode.UNAVAILABLE), "the server is stopping", None)
             else:
-                self._call(call_id, self._table[method], payload, _Context(*details))
+                self._call(call_id, self._numbered[method], payload, _Context(*details))
 
     def _call(self, call_id: int, handler: Any, payload: bytes, context: _Context) -> None:
         most = self._options["grpc.max_receive_message_length"]
