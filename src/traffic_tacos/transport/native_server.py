@@ -19,6 +19,7 @@ import structlog
 from pygrpc_native import EVENT_CANCEL, STREAM_CLOSED, STREAM_FULL, NativeGrpcFront
 
 CALLS_TAKEN_AT_ONCE = 64
+SENT_WITHIN_SECONDS = 0.1  # is an answer that was given to the threads of HTTP/2
 _BROKEN = "internal error"  # which no handler of ours lets happen
 
 Metadata: TypeAlias = Sequence[tuple[str, str | bytes]]
@@ -125,6 +126,7 @@ class NativeServer:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await ending
+        await asyncio.sleep(SENT_WITHIN_SECONDS)  # or the last answers would be lost with their connection
         await asyncio.get_running_loop().run_in_executor(None, self._front.close)
         if self._folder is not None:
             self._folder.cleanup()

@@ -27,6 +27,7 @@ class Handlers:
 
     def __init__(self):
         self.ended: list[str] = []
+        self.waits = asyncio.Event()
         self.go_on = asyncio.Event()
 
     async def say(self, request, context):
@@ -55,6 +56,7 @@ class Handlers:
         return LARGE
 
     async def wait(self, request, context):
+        self.waits.set()
         try:
             await self.go_on.wait()
         finally:
@@ -159,9 +161,11 @@ async def test_what_cannot_be_read_keeps_no_other_call_from_being_begun(served):
 async def test_who_gives_up_or_has_no_time_left_is_not_worked_for(served):
     _, handlers, channel = served
     assert (await refused(unary(channel, "Wait")(b"", timeout=0.05))).code() is grpc.StatusCode.DEADLINE_EXCEEDED
+    handlers.waits.clear()
     leaving = unary(channel, "Wait")(b"")
+    await handlers.waits.wait()
     stream = channel.unary_stream("/a.Service/Count")(b"1")
-    assert await stream.read() == b"000000"  # and so the call before it has come as well
+    assert await stream.read() == b"000000"
     leaving.cancel()
     stream.cancel()
     async with asyncio.timeout(5):
@@ -195,7 +199,7 @@ async def test_what_it_does_not_serve_itself_is_served_behind_it(served):
 async def test_what_is_under_way_may_finish_while_it_stops_and_nothing_new_begins(served):
     server, handlers, channel = served
     waiting = unary(channel, "Wait")(b"")
-    await unary(channel, "AtOnce")(b"")  # which came later
+    await handlers.waits.wait()
     stopping = asyncio.create_task(server.stop(5))
     await asyncio.sleep(0)
     assert (await refused(unary(channel, "AtOnce")(b""))).code() is grpc.StatusCode.UNAVAILABLE
