@@ -7,7 +7,7 @@ Served by pygrpc-native where it can be, by grpcio otherwise: one setting, same 
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -21,9 +21,6 @@ from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.limits import MESSAGE_OPTIONS
 from traffic_tacos.transport.answers import error_of, rest_of
 from traffic_tacos.transport.reflection import add_reflection
-
-if TYPE_CHECKING:
-    from traffic_tacos.transport.native_server import NativeServer
 
 METADATA_BYTES_MAX = 16 * 1024
 STREAMS_PER_CONNECTION_MAX = 4096
@@ -54,7 +51,8 @@ def server_options(idle_seconds: float) -> tuple[tuple[str, int], ...]:
     )
 
 
-def _server(kind: str, idle_seconds: float) -> "grpc.aio.Server | NativeServer":
+def _server(kind: str, idle_seconds: float) -> Any:
+    """A `grpc.aio.Server`, or what has as much of its interface as is used here."""
     options = server_options(idle_seconds)
     if kind == "native":
         from traffic_tacos.transport.native_server import NativeServer
@@ -73,7 +71,7 @@ class GrpcServer:
     """Serves a platform's calls at an address until stopped."""
 
     def __init__(self, calls: Calls, address: Address, kind: str, idle_seconds: float) -> None:
-        self._server: Any = _server(kind, idle_seconds)
+        self._server = _server(kind, idle_seconds)
         self._health = health.aio.HealthServicer()
         services = calls.services()
         for service, methods in services.items():
@@ -130,8 +128,9 @@ def _decoder(message: type[Any]) -> Callable[[bytes], Any]:
     return decoded
 
 
-async def _turn_away(calls: Calls, method: Method, refusal: Refusal, headers: Headers, context: Any) -> None:
+async def _turn_away(calls: Calls, method: Method, refusal: Refusal, context: Any) -> None:
     """End a call that is none, as it came, with its gRPC status. It counts for the caller's address."""
+    headers = tuple(context.invocation_metadata() or ())
     try:
         calls.count_visitor(headers, context.peer)
     except Refusal as limited:
@@ -178,29 +177,28 @@ def rpc_handler(calls: Calls, method: Method) -> "grpc.RpcMethodHandler[Any, Any
     )
 
 
-def _asked(request: Any, headers: Headers) -> bool:
-    """Whether refusals are to be sent as statuses. Refuses what is no call at all."""
+async def _asked(calls: Calls, method: Method, request: Any, context: Any) -> tuple[bool, Headers]:
+    """How refusals are to be sent, and the metadata that says so. What cannot be read is turned away."""
+    headers = tuple(context.invocation_metadata() or ())
     if type(request) is Unreadable:
-        raise request.refusal
-    return wire.asks_for_status(headers)
+        await _turn_away(calls, method, request.refusal, context)
+    try:
+        return wire.asks_for_status(headers), headers
+    except Refusal as refusal:
+        await _turn_away(calls, method, refusal, context)
+        raise
 
 
 def _unary(calls: Calls, method: Method) -> Callable[[Any, Any], Awaitable[Any]]:
     async def unary(request: Any, context: "grpc.aio.ServicerContext[Any, Any]") -> Any:
-        headers = tuple(context.invocation_metadata() or ())
-        try:
-            as_status = _asked(request, headers)
-        except Refusal as refusal:
-            return await _turn_away(calls, method, refusal, headers, context)
+        as_status, headers = await _asked(calls, method, request, context)
         try:
             call = calls.call(method, request, headers, context.peer, _seconds(context))
         except Refusal as refusal:
             return await _answered(calls.refused(method, refusal), refusal.trace_id, context, as_status=as_status)
         response = await calls.answer(method, request, call)
         said = () if method.beside is None else method.beside(request, response)
-        if as_status or said or response.HasField("error"):
-            return await _answered(response, call.trace_id, context, said, as_status=as_status)
-        return response
+        return await _answered(response, call.trace_id, context, said, as_status=as_status)
 
     return unary
 
@@ -212,11 +210,7 @@ def _plain(calls: Calls, method: Method) -> Callable[[Any, Any], Awaitable[Any]]
     @_immediate
     async def plain(request: Any, context: "grpc.aio.ServicerContext[Any, Any]") -> Any:
         begun = now()
-        headers = tuple(context.invocation_metadata() or ())
-        try:
-            as_status = _asked(request, headers)
-        except Refusal as refusal:
-            return await _turn_away(calls, method, refusal, headers, context)
+        as_status, headers = await _asked(calls, method, request, context)
         try:
             response = handler(request)  # refuses a token that is not ours
             count(request.waiting_token, begun)
@@ -237,11 +231,7 @@ def _plain(calls: Calls, method: Method) -> Callable[[Any, Any], Awaitable[Any]]
 
 def _stream(calls: Calls, method: Method) -> Callable[[Any, Any], AsyncIterator[Any]]:
     async def stream(request: Any, context: "grpc.aio.ServicerContext[Any, Any]") -> AsyncIterator[Any]:
-        headers = tuple(context.invocation_metadata() or ())
-        try:
-            _asked(request, headers)
-        except Refusal as refusal:
-            await _turn_away(calls, method, refusal, headers, context)
+        _, headers = await _asked(calls, method, request, context)
         try:
             call = calls.call(method, request, headers, context.peer, _seconds(context))
             async with aclosing(calls.stream(method, request, call)) as messages:

@@ -10,7 +10,7 @@ import contextlib
 import inspect
 import tempfile
 import threading
-from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Coroutine, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
 
@@ -132,9 +132,6 @@ class NativeServer:
             self._folder.cleanup()
         self._stopped.set()
 
-    async def wait_for_termination(self) -> None:
-        await self._stopped.wait()
-
     # What comes in.
 
     def _take_calls(self) -> None:
@@ -157,10 +154,7 @@ class NativeServer:
                 self._call(call_id, self._numbered[method], payload, _Context(*details))
 
     def _call(self, call_id: int, handler: Any, payload: bytes, context: _Context) -> None:
-        most = self._options["grpc.max_receive_message_length"]
-        if len(payload) > most:
-            says = f"SERVER: Received message larger than max ({len(payload)} vs. {most})"
-            self._front.fail(call_id, _number(grpc.StatusCode.RESOURCE_EXHAUSTED), says, None)
+        if not self._fits(call_id, payload, "receive", "Received"):
             return
         try:
             request = payload if handler.request_deserializer is None else handler.request_deserializer(payload)
@@ -179,16 +173,10 @@ class NativeServer:
     # How calls are answered.
 
     def _answer_at_once(self, call_id: int, handler: Any, request: Any, context: _Context) -> None:
-        answering = handler.unary_unary(request, context)
         try:
-            answering.send(None)
-        except StopIteration as answered:
-            self._respond(call_id, handler, answered.value, context)
+            self._respond(call_id, handler, _result_of(handler.unary_unary(request, context)), context)
         except Exception as error:  # noqa: BLE001 - the caller gets a status, whatever it was
             self._fail(call_id, error)
-        else:
-            answering.close()
-            self._fail(call_id, RuntimeError("a handler that never waits has waited"))
 
     async def _unary(self, call_id: int, handler: Any, request: Any, context: _Context) -> None:
         try:
@@ -200,7 +188,7 @@ class NativeServer:
 
     def _respond(self, call_id: int, handler: Any, response: Any, context: _Context) -> None:
         data = response if handler.response_serializer is None else handler.response_serializer(response)
-        if self._may_send(call_id, data):
+        if self._fits(call_id, data, "send", "Sent"):
             self._front.respond(call_id, data, None, context.trailing or None)
 
     async def _stream(self, call_id: int, handler: Any, request: Any, context: _Context) -> None:
@@ -209,7 +197,7 @@ class NativeServer:
             async with contextlib.aclosing(messages):  # type: ignore[type-var]
                 async for message in messages:
                     data = message if handler.response_serializer is None else handler.response_serializer(message)
-                    if not self._may_send(call_id, data) or not await self._sent(call_id, data):
+                    if not self._fits(call_id, data, "send", "Sent") or not await self._sent(call_id, data):
                         return
             self._front.stream_end(call_id, context.trailing or None)
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - the caller gets a status, whatever it was
@@ -225,11 +213,12 @@ class NativeServer:
             return await waiting
         return sent != STREAM_CLOSED
 
-    def _may_send(self, call_id: int, data: bytes) -> bool:
-        most = self._options["grpc.max_send_message_length"]
+    def _fits(self, call_id: int, data: bytes, way: str, done: str) -> bool:
+        """Whether a message may go this way; else the call has failed, in the words of gRPC's own servers."""
+        most = self._options[f"grpc.max_{way}_message_length"]
         if len(data) <= most:
             return True
-        says = f"SERVER: Sent message larger than max ({len(data)} vs. {most})"
+        says = f"SERVER: {done} message larger than max ({len(data)} vs. {most})"
         self._front.fail(call_id, _number(grpc.StatusCode.RESOURCE_EXHAUSTED), says, None)
         return False
 
@@ -242,6 +231,16 @@ class NativeServer:
         else:
             log.error("bug", exc_info=error)
             self._front.fail(call_id, _number(grpc.StatusCode.INTERNAL), _BROKEN, None)
+
+
+def _result_of(answering: Coroutine[Any, Any, Any]) -> Any:
+    """Of a coroutine that never waits."""
+    try:
+        answering.send(None)
+    except StopIteration as answered:
+        return answered.value
+    answering.close()
+    raise RuntimeError("a handler that never waits has waited")
 
 
 def _is_ours(handler: Any) -> bool:

@@ -40,7 +40,7 @@ class Handlers:
             await context.abort(grpc.StatusCode.NOT_FOUND, "not here", (("why", "gone"),))
         if request == b"wait":
             await asyncio.sleep(0)
-        return request
+        return None if request == b"nothing" else request
 
     at_once.is_immediate = True
 
@@ -140,6 +140,15 @@ async def test_a_bug_ends_its_call_alone_and_is_logged(served, request_):
     assert (error.code(), error.details()) == (grpc.StatusCode.INTERNAL, "internal error")
     assert [line["event"] for line in said] == ["bug"]
     assert await unary(channel, "AtOnce")(b"on") == b"on"
+
+
+async def test_an_answer_that_is_none_keeps_no_other_call_from_being_answered(served):
+    _, _, channel = served
+    asked = [unary(channel, "AtOnce")(one) for one in (b"nothing", b"1", b"nothing", b"2")]
+    with structlog.testing.capture_logs() as said:
+        assert {(await refused(one)).code() for one in asked[::2]} == {grpc.StatusCode.INTERNAL}
+    assert [await one for one in asked[1::2]] == [b"1", b"2"]
+    assert [line["event"] for line in said] == ["bug", "bug"]
 
 
 @pytest.mark.parametrize(("name", "request_"), [("Say", LARGE), ("GiveMuch", b"")])
