@@ -1,7 +1,7 @@
 """A server for handlers of the `grpc.aio` interface, on pygrpc-native's HTTP/2 (docs/decisions/0067).
 
 pygrpc-native has such a server of its own (the yardstick of `bench`), which makes of each call a task, a whole context
-and five coroutines. Here a call that waits for nothing is answered at once, without a task, and a context knows what
+and three coroutines. Here a call that waits for nothing is answered at once, without a task, and a context knows what
 our handlers ask it.
 """
 
@@ -11,6 +11,7 @@ import inspect
 import tempfile
 import threading
 from collections.abc import AsyncIterator, Awaitable, Coroutine, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
 
@@ -112,6 +113,11 @@ class NativeServer:
         self._front.start()
         threading.Thread(target=self._take_calls, name="grpc-calls", daemon=True).start()
 
+    @property
+    def under_way(self) -> int:
+        """How many calls are being answered."""
+        return len(self._tasks)
+
     async def stop(self, grace: float | None) -> None:
         """Take no new calls; let those under way finish within so many seconds."""
         if self._is_stopping:
@@ -127,7 +133,8 @@ class NativeServer:
         await asyncio.gather(*tasks, return_exceptions=True)
         await ending
         await asyncio.sleep(SENT_WITHIN_SECONDS)  # or the last answers would be lost with their connection
-        await asyncio.get_running_loop().run_in_executor(None, self._front.close)
+        with ThreadPoolExecutor(1) as own:  # those of the loop may all wait for readers whom this lets go
+            await asyncio.get_running_loop().run_in_executor(own, self._front.close)
         if self._folder is not None:
             self._folder.cleanup()
         self._stopped.set()
@@ -168,7 +175,8 @@ class NativeServer:
             return
         else:
             running = self._unary(call_id, handler, request, context)
-        self._tasks[call_id] = self._loop.create_task(running)
+        task = self._tasks[call_id] = self._loop.create_task(running)
+        task.add_done_callback(lambda _: self._tasks.pop(call_id))  # also where it was cancelled before it ran
 
     # How calls are answered.
 
@@ -183,8 +191,6 @@ class NativeServer:
             self._respond(call_id, handler, await handler.unary_unary(request, context), context)
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - the caller gets a status, whatever it was
             self._fail(call_id, error)
-        finally:
-            del self._tasks[call_id]
 
     def _respond(self, call_id: int, handler: Any, response: Any, context: _Context) -> None:
         data = response if handler.response_serializer is None else handler.response_serializer(response)
@@ -202,8 +208,6 @@ class NativeServer:
             self._front.stream_end(call_id, context.trailing or None)
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - the caller gets a status, whatever it was
             self._fail(call_id, error)
-        finally:
-            del self._tasks[call_id]
 
     async def _sent(self, call_id: int, data: bytes) -> bool:
         """Whether somebody is still there; waits while they are behind."""

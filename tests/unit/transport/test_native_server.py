@@ -182,6 +182,22 @@ async def test_who_gives_up_or_has_no_time_left_is_not_worked_for(served):
             await asyncio.sleep(0.01)
 
 
+async def test_who_gives_up_at_once_leaves_nothing_behind(served):
+    server, _, channel = served
+    for _ in range(20):
+        leaving = [unary(channel, "Wait")(b"") for _ in range(50)]
+        await unary(channel, "AtOnce")(b"")
+        for call in leaving:
+            call.cancel()
+    for _ in range(300):
+        call = unary(channel, "Wait")(b"")
+        await asyncio.sleep(0)
+        call.cancel()
+    async with asyncio.timeout(10):
+        while server.under_way:
+            await asyncio.sleep(0.01)
+
+
 async def test_a_stream_waits_for_who_reads_slowly_and_ends_as_it_says(served):
     _, handlers, channel = served
     stream = channel.unary_stream("/a.Service/Count")(b"20000")
