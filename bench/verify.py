@@ -19,7 +19,7 @@ from typing import Any
 from traffic_tacos.app.config import STORE_FILE
 from traffic_tacos.cli.shown import Listing
 from traffic_tacos.engines.clock import SystemClock
-from traffic_tacos.engines.sqlite import connected
+from traffic_tacos.engines.sqlite import SCHEMA, connected
 from traffic_tacos.engines.sqlite_snapshot import sqlite_snapshot
 from traffic_tacos.kernel.ids import order_id
 from traffic_tacos.kernel.instants import HOUR, SECOND
@@ -89,7 +89,7 @@ LOOKS = {"tacos verify": _verify, "reconciler, one look": _reconcile}
 
 def _fill(file: Path, reservations: int) -> None:
     with connected(file) as connection:
-        connection.execute("CREATE TABLE records (path TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
+        connection.execute(SCHEMA)
         connection.execute("BEGIN")
         for begun in range(0, reservations, SEATS_MAX):
             _fill_event(connection, f"evt_{begun // SEATS_MAX}", min(SEATS_MAX, reservations - begun))

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -147,3 +148,22 @@ async def test_nobody_reads_what_the_disk_does_not_have(tmp_path):
         assert await store.get(key) == Counter(1)
     finally:
         await store.close()
+
+
+async def test_an_older_store_is_taken_over_with_all_its_records(tmp_path):
+    path, key = tmp_path / "store.db", COUNTER.key("a")
+    with closing(connected(path)) as old:
+        old.execute("CREATE TABLE records (path TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
+        rows = [(COUNTER.key(f"{n:03d}").path, COUNTER.encode(Counter(n)).decode()) for n in range(300)]
+        old.executemany("INSERT INTO records VALUES (?, ?)", rows)
+    for _ in range(2):  # once it is rebuilt, the next start finds it so
+        store = SqliteStore(path)
+        try:
+            await store.transact((key,), adding(key))
+            counters = [counter.value for _, counter in await store.scan(COUNTER.prefix(), limit=1000)]
+        finally:
+            await store.close()
+    assert counters == [*range(300), 2]
+    with closing(connected(path, read_only=True)) as rebuilt:
+        (table,) = rebuilt.execute("SELECT sql FROM sqlite_master WHERE type = 'table'").fetchall()
+    assert "WITHOUT ROWID" not in table[0]

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
+import structlog
 
 from traffic_tacos.engines.views import DeclaredView
 from traffic_tacos.kernel.errors import Refusal
@@ -49,17 +50,31 @@ CACHED_RECORDS_MAX = 50_000
 CACHED_RANGE_RECORDS_MAX = 500_000
 BUSY_SECONDS = 5
 
-_SCHEMA = "CREATE TABLE IF NOT EXISTS records (path TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID"
+# With row ids, so that paths are in an index of their own: a tree that has the values too reads the whole of a large
+# one whenever it looks for a path beside it (docs/decisions/0068).
+SCHEMA = "CREATE TABLE IF NOT EXISTS records (path TEXT PRIMARY KEY, value TEXT NOT NULL)"
+_MADE_AS = "SELECT sql FROM sqlite_master WHERE name = 'records'"
+_REBUILD = (
+    "ALTER TABLE records RENAME TO clustered",
+    SCHEMA,
+    "INSERT INTO records (path, value) SELECT path, value FROM clustered",
+    "DROP TABLE clustered",
+)
 # As bytes: damaged text must be ours to refuse, one record at a time.
 _GET = "SELECT CAST(value AS BLOB) FROM records WHERE path = ?"
 _SCAN = "SELECT path, CAST(value AS BLOB) FROM records WHERE path > ? AND path < ? ORDER BY path LIMIT ?"
 # A whole batch is one statement with one parameter: the sqlite3 module gives up the GIL at every step, and
 # with a step for each record the writer would wait for the busy loop as often.
-_PUT = "INSERT OR REPLACE INTO records (path, value) SELECT key, value FROM json_each(?)"
+_PUT = (
+    "INSERT INTO records (path, value) SELECT key, value FROM json_each(?) WHERE true"
+    " ON CONFLICT (path) DO UPDATE SET value = excluded.value"
+)
 _DELETE = "DELETE FROM records WHERE path IN (SELECT value FROM json_each(?))"
 _LAST_PATH = chr(0x10FFFF)
 _SEEN_BITS = 27
 _SEEN_MASK = (1 << _SEEN_BITS) - 1
+
+log = structlog.get_logger()
 
 
 class _SeenPaths:
@@ -112,7 +127,7 @@ class SqliteStore:
         self.on_commit = on_commit
         self._loop = asyncio.get_running_loop()
         self._write_connection = connected(path)
-        self._write_connection.execute(_SCHEMA)
+        _make_table(self._write_connection)
         self._read_connection = connected(path)
         self._seen = _SeenPaths()
         for (known,) in self._read_connection.execute("SELECT path FROM records"):
@@ -335,6 +350,18 @@ def connected(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     except sqlite3.Error as error:
         raise Refusal.of_field("data", f"must have a store that can be read: {error}", path) from None
     return connection
+
+
+def _make_table(connection: sqlite3.Connection) -> None:
+    """The table of records, also in a store that was made before it had row ids."""
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute(SCHEMA)
+    (made_as,) = connection.execute(_MADE_AS).fetchone()
+    if "WITHOUT ROWID" in made_as:
+        log.info("rebuilding_store")
+        for statement in _REBUILD:
+            connection.execute(statement)
+    connection.execute("COMMIT")
 
 
 def commit(connection: sqlite3.Connection, batch: _Batch) -> None:
