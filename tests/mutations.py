@@ -74,6 +74,8 @@ MUTATIONS = [
         "unit/inventory rpc/test_person_limit.py",
     ),
     Mutation("rooms/inventory/model.py", "_held_by(state, hold.reservation_id) != seats", "False", "unit/inventory"),
+    Mutation("rooms/inventory/passed_over.py", " or now >= self._until:", ":", "unit/inventory"),
+    Mutation("rooms/inventory/passed_over.py", "not all(map(is_", "not any(map(is_", "unit/inventory"),
     Mutation("rooms/inventory/rows.py", "if now < hold.deadline:", "if now <= hold.deadline:", "unit/inventory"),
     Mutation("rooms/inventory/rows.py", "free(row, state, now) & ~row.kept", "free(row, state, now)", "unit/inventory"),
     Mutation(

@@ -22,12 +22,13 @@ from traffic_tacos.rooms.inventory.rows import (
 NOW = 1000
 
 
-def row(count: int, aisles: tuple[int, ...] = (), index: int = 0, standing: bool = False) -> RowPlan:
+def row(count: int, aisles: tuple[int, ...] = (), index: int = 0, standing: bool = False, kept: int = 0) -> RowPlan:
     joined = 0 if standing else (1 << (count - 1)) - 1
     for aisle in aisles:
         joined &= ~(1 << (aisle - 1))
     seats = tuple(SeatPlan(f"R{index}-{number}", str(number), 10) for number in range(1, count + 1))
-    return RowPlan(index, "S", f"R{index}", seats, (1 << count) - 1, joined, standing, float(index), (count - 1) / 2)
+    full, middle = (1 << count) - 1, (count - 1) / 2
+    return RowPlan(index, "S", f"R{index}", seats, full, joined, standing, float(index), middle, kept)
 
 
 def plan(*rows: RowPlan) -> EventPlan:

@@ -25,7 +25,9 @@ def choose(
     for section in sections:
         if untidy is not None and section.price_max != costs:
             return untidy
-        found = best_in_section(section.rows, states, quantity, now)
+        found = None if section.tidy is None else best_in_section(section.tidy, states, quantity, now)
+        if found is None or found[0]:
+            found = best_in_section(section.rows, states, quantity, now)
         if found is not None:
             leaves_one, row, mask = found
             if not leaves_one:

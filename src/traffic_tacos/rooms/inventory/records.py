@@ -4,11 +4,14 @@ reservations of a person under `person/EVENT/USER`, where the event says how man
 A row that nobody has touched has no record.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
+from traffic_tacos.kernel.instants import Instant
 from traffic_tacos.ports.store import Key, Kind, Prefix, View, Write, delete, put
 from traffic_tacos.rooms.inventory.model import Change, Hold
-from traffic_tacos.rooms.inventory.rows import UNTOUCHED, EventPlan, RowPlan, RowState
+from traffic_tacos.rooms.inventory.passed_over import PassedOver
+from traffic_tacos.rooms.inventory.rows import UNTOUCHED, EventPlan, RowPlan, RowState, SectionPlan
 
 ROW = Kind("row", RowState)
 HOLD = Kind("hold", Hold)
@@ -39,6 +42,18 @@ class EventKeys:
         self.rows = [row_key(self.event_id, row) for row in plan.rows]
         self.all = rows_of(self.event_id)
         self._indexes = {key.path: index for index, key in enumerate(self.rows)}
+        self._paths = list(self._indexes)
+        self._passed_over = PassedOver(plan, self._paths)
+
+    def narrowed(
+        self, view: View, sections: Sequence[SectionPlan], quantity: int, now: Instant
+    ) -> tuple[SectionPlan, ...]:
+        """The sections, with the rows that a search looks at first; the view must have declared `all`."""
+        return self._passed_over.narrowed(sections, view.range(self.all), quantity, now)
+
+    def looked_up(self, view: View) -> "RowsLookedUp":
+        """All rows, each looked up when it is asked for; the view must have declared `all`."""
+        return RowsLookedUp(self._paths, view.range(self.all))
 
     def every(self, view: View) -> dict[int, RowState]:
         """All rows that were ever touched, by index; the view must have declared `all`."""
@@ -63,6 +78,26 @@ class EventKeys:
             delete(self.rows[index]) if state == UNTOUCHED else put(self.rows[index], state)
             for index, state in rows.items()
         ]
+
+
+class RowsLookedUp(Mapping[int, RowState]):
+    """The states of an event's rows by index, for who needs few of them."""
+
+    def __init__(self, paths: Sequence[str], by_path: Mapping[str, RowState]) -> None:
+        self._paths = paths
+        self._by_path = by_path
+
+    def __getitem__(self, index: int) -> RowState:
+        return self._by_path.get(self._paths[index], UNTOUCHED)
+
+    def get(self, index: int, default: Any = None) -> Any:
+        return self._by_path.get(self._paths[index], default)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(range(len(self._paths)))
+
+    def __len__(self) -> int:
+        return len(self._paths)
 
 
 class _Touched(dict[int, RowState]):

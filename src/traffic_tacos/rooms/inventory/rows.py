@@ -42,13 +42,18 @@ class RowPlan(msgspec.Struct, frozen=True):
 
 
 class SectionPlan(msgspec.Struct, frozen=True):
-    """A section; `rows` from the nearest to its focal point outwards. Prices are in minor units."""
+    """A section; `rows` from the nearest to its focal point outwards. Prices are in minor units.
+
+    `tidy` are those of the rows that may have a place which leaves no single seat, where somebody knows that the others
+    have none.
+    """
 
     id: str
     name: str
     rows: tuple[RowPlan, ...]
     price_min: int = 0
     price_max: int = 0
+    tidy: tuple[RowPlan, ...] | None = None
 
 
 class EventPlan(msgspec.Struct, frozen=True):

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Any, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.domain_events import DomainEvent, EventChanged
@@ -161,14 +162,7 @@ class Inventory:
         checked_id("reservation_id", wanted.reservation_id)
         plan, keys = await self._plan(wanted.event_id, call)
         now = self._clock.now()
-        claim = Claim(
-            wanted.reservation_id,
-            wanted.user_id,
-            wanted.seat_ids,
-            wanted.quantity or len(wanted.seat_ids),
-            now + plan.hold if wanted.deadline is None else wanted.deadline,
-            self._tried(plan, wanted),
-        )
+        claim, tried = _claim(plan, wanted, now), self._tried(plan, wanted)
         model.checked_claim(plan, claim, now)
         hold_at, known_sale = hold_key(wanted.event_id, wanted.reservation_id), sale_window(plan.info)
         indexes = masks(plan, claim.seat_ids)
@@ -176,10 +170,11 @@ class Inventory:
 
         async def hold(person: Person) -> Any:
             def rule(view: View) -> Decision[Reserved]:
-                states = keys.some(view, indexes) if indexes else keys.every(view)
+                states: Mapping[int, RowState] = keys.some(view, indexes) if indexes else keys.looked_up(view)
+                asked = claim if indexes else replace(claim, sections=keys.narrowed(view, tried, claim.quantity, now))
                 before, others = view.get(hold_at), person.others(view)
                 sale = window_in_force(view, wanted.event_id, known_sale)
-                change = model.reserve(plan, states, before, claim, now, sale, others.values())
+                change = model.reserve(plan, states, before, asked, now, sale, others.values())
                 seats = model.described(plan, change.hold.rows, SeatStatus.RESERVED)
                 held = Reserved(seats, change.hold.deadline, change.hold.reservation_id, change.hold.status)
                 return Decision(held, (*keys.writes(before, change), *person.writes(others, now)))
@@ -434,6 +429,12 @@ class Inventory:
 
     async def _states(self, keys: EventKeys) -> dict[int, RowState]:
         return await self._store.transact((keys.all,), lambda view: Decision(keys.every(view)))
+
+
+def _claim(plan: EventPlan, wanted: port.Wanted, now: Instant) -> Claim:
+    quantity = wanted.quantity or len(wanted.seat_ids)
+    deadline = now + plan.hold if wanted.deadline is None else wanted.deadline
+    return Claim(wanted.reservation_id, wanted.user_id, wanted.seat_ids, quantity, deadline)
 
 
 def _wanted(request: Reserve) -> port.Wanted:
