@@ -112,7 +112,9 @@ MUTATIONS = [
         "if True:",
         STOPPED,
     ),
-    Mutation("rooms/payment/stopping.py", 'drop_job(f"{SIMULATE_OUTCOME}:{after.id}")', "drop_job(after.id)", STOPPED),
+    Mutation("rooms/payment/stopping.py", "drop_job(payment_job_id(after.id))", "drop_job(after.id)", STOPPED),
+    Mutation("rooms/payment/service.py", "if due_at >= payment.expires_at:", "if False:", "rpc/test_payment_jobs.py"),
+    Mutation("rooms/payment/service.py", "and job.attempts and now", "and now", "rpc/test_payment_jobs.py"),
     Mutation(
         "rooms/reservation/confirming.py",
         "payment.amount != reservation.total",

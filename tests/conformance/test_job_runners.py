@@ -202,6 +202,36 @@ def test_a_job_that_is_replaced_while_it_runs_is_done_again(play):
     play(scenario)
 
 
+def test_a_job_of_another_topic_that_takes_a_place_is_done_by_whoever_does_that_topic(play):
+    """Though it is due at the same moment, and a message for the one before is on its way."""
+
+    async def scenario(bench: Bench) -> None:
+        done = []
+
+        async def handler(job):
+            done.append(job.topic)
+
+        first = await bench.process()
+        first.start({"t": handler})
+        second = await bench.process() if bench.is_one_group_at_a_time else first
+        due_at = bench.clock.now() + 1000
+        await first.put(Job("a", "t", due_at))
+        await first.put(Job("a", "crowd", due_at))
+        await bench.clock.sleep(2)
+        assert done == []
+        if second is first:
+            await first.stop()
+        second.start({"crowd": handler})
+        await bench.until_done("a")
+        await bench.clock.sleep(15)
+        assert (done, first.runner.figures().running, second.runner.pending()) == (["crowd"], 0, [])
+        assert first.runner.pending() == []
+        for process in (first, second):
+            await process.stop()
+
+    play(scenario)
+
+
 def test_what_a_killed_process_was_doing_is_done_by_another(play):
     async def scenario(bench: Bench) -> None:
         began = asyncio.Event()

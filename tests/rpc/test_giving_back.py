@@ -15,6 +15,7 @@ from traffic_tacos.gen.tacos.lifecycle.v1 import lifecycle_pb2
 from traffic_tacos.kernel.calls import Role
 from traffic_tacos.kernel.statuses import PaymentStatus
 from traffic_tacos.kernel.topics import EXPIRE_RESERVATION, REFUND_PAYMENT, SETTLE_PAYMENT_RESULT
+from traffic_tacos.ports.payments import payment_job_id
 from traffic_tacos.ports.store import Decision, Job, drop_job, put
 from traffic_tacos.rooms.payment.records import PAYMENT as PAYMENTS
 
@@ -265,7 +266,7 @@ async def test_a_refund_whose_job_was_lost_is_found_and_made_good(desk):
             (
                 drop_job(lost),
                 drop_job(f"{EXPIRE_RESERVATION}:{held.reservation_id}"),
-                drop_job(f"{SETTLE_PAYMENT_RESULT}:{intent}"),
+                drop_job(payment_job_id(intent)),
             ),
         ),
     )

@@ -59,7 +59,7 @@ async def test_a_result_that_nobody_can_settle_now_is_a_job_in_the_commit_of_its
     held = await desk.held("ana")
     intent = await desk.pay("ana", held)
     await desk.clock.sleep(6)
-    settling = [job for job in desk.jobs() if job.startswith(SETTLE_PAYMENT_RESULT)]
+    settling = [job for _, job in desk.records().all(JOB) if job.topic == SETTLE_PAYMENT_RESULT]
     assert len(settling) == 2  # the webhook's, and the one in case that none had come
     await desk.crash()  # the worker comes back
     await desk.clock.sleep(1)

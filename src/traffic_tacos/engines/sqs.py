@@ -200,7 +200,7 @@ class SqsJobs(StoreJobs):
             job = await self._store.get(JOB.key(wake.id))
         except DamagedRecord:
             job = None  # which the store has noted; whoever mends it puts it again
-        if job is None or job.is_dead or wake_of(job) != wake:
+        if job is None or job.is_dead or wake_of(job) != wake or self._queues.queue_of(job) != queue:
             self._acknowledgements[queue].add(received.handle)
         elif job.due_at > self._clock.now() + EARLY_MAX:
             if not await self._queues.send(queue, [wake], self._clock.now()):

@@ -10,7 +10,14 @@ from typing import NamedTuple, Protocol
 from traffic_tacos.ports.seats import Rule
 from traffic_tacos.ports.store import Decision, Reads
 
-RECORDS_OF_A_STOP = 5  # the payment, its two jobs, the news of it, and the webhook that reports it
+RECORDS_OF_A_STOP = 4  # the payment, its job, the news of it, and the webhook that reports it
+
+
+def payment_job_id(payment_intent_id: str) -> str:
+    """The one job of a payment: its expiry, then the bank's answer, then a look at what became of it. Putting the next
+    takes the place of the one before.
+    """
+    return f"payment:{payment_intent_id}"
 
 
 class Stop(NamedTuple):

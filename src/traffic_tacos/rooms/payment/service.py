@@ -32,7 +32,8 @@ from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.idempotency import Answers, IdempotentCall, Keyed
 from traffic_tacos.ports.jobs import Jobs
 from traffic_tacos.ports.paging import Asked, Page, page_of
-from traffic_tacos.ports.store import Decision, Job, Store, View, drop_job, put
+from traffic_tacos.ports.payments import payment_job_id
+from traffic_tacos.ports.store import Decision, Job, Store, View, put
 from traffic_tacos.ports.webhooks import message_id_of
 from traffic_tacos.rooms.payment import model
 from traffic_tacos.rooms.payment.model import Method, Payment, Scenario
@@ -280,13 +281,17 @@ class Payments:
     # What jobs do.
 
     async def answer(self, job: Job) -> None:
-        """The simulated bank answers."""
+        """The simulated bank answers. An answer that has failed does not outlive the intent: past its lifetime that
+        expires, as if no answer had been due.
+        """
         now = self._clock.now()
         key = PAYMENT.key(job.payload["payment_intent_id"])
         transaction_id = derived_id("txn", job.payload["payment_intent_id"])
 
         def decide(view: View) -> Decision[Payment | None]:
             before = view.get(key)
+            if before is not None and job.attempts and now >= before.expires_at:
+                return _expired(before, now)
             after = before and model.answered(before, Reason(job.payload["reason"]), transaction_id, now)
             if before is None or after is None:
                 return Decision(None)
@@ -303,10 +308,7 @@ class Payments:
 
         def decide(view: View) -> Decision[Payment | None]:
             before = view.get(key)
-            if before is None or before.status not in model.UNDER_WAY:
-                return Decision(None)
-            after = model.stepped(before, PaymentStatus.EXPIRED, now)
-            return _ended(before, after, now)
+            return Decision(None) if before is None else _expired(before, now)
 
         await self._store.transact((key,), decide)
 
@@ -342,17 +344,19 @@ def _ended(before: Payment, after: Payment, now: Instant, *, is_notified: bool =
     jobs = [] if is_notified else [webhook_of(after, now)]
     if before.status in model.UNDER_WAY or after.status is PaymentStatus.REFUNDED:
         jobs.append(settling_job(after, now + RESULT_CHECKED_AFTER))
-    writes = (
-        put(PAYMENT.key(after.id), after),
-        drop_job(f"{EXPIRE_PAYMENT}:{after.id}"),
-        drop_job(f"{SIMULATE_OUTCOME}:{after.id}"),
-    )
-    return Decision(after, writes, jobs, (changed(after, before.status),))
+    return Decision(after, (put(PAYMENT.key(after.id), after),), jobs, (changed(after, before.status),))
+
+
+def _expired(before: Payment, now: Instant) -> Decision[Payment | None]:
+    """The end of a payment whose lifetime is over; nothing when it has ended."""
+    if before.status not in model.UNDER_WAY:
+        return Decision(None)
+    return _ended(before, model.stepped(before, PaymentStatus.EXPIRED, now), now)
 
 
 def expiry_job(payment: Payment, due_at: Instant) -> Job:
     """The job that ends an intent whose lifetime is over."""
-    return _job(f"{EXPIRE_PAYMENT}:{payment.id}", EXPIRE_PAYMENT, payment, due_at)
+    return _job(payment_job_id(payment.id), EXPIRE_PAYMENT, payment, due_at)
 
 
 def settling_job(payment: Payment, due_at: Instant) -> Job:
@@ -361,12 +365,14 @@ def settling_job(payment: Payment, due_at: Instant) -> Job:
     Whoever confirms a reservation takes the one of its payment away. A refund is other news, and has one of its own.
     """
     other = ":refunded" if payment.status is PaymentStatus.REFUNDED else ""
-    return _job(f"{SETTLE_PAYMENT_RESULT}:{payment.id}{other}", SETTLE_PAYMENT_RESULT, payment, due_at)
+    return _job(f"{payment_job_id(payment.id)}{other}", SETTLE_PAYMENT_RESULT, payment, due_at)
 
 
 def _answering(payment: Payment, reason: Reason, due_at: Instant) -> Job:
-    """The job that is the bank's answer."""
-    return _job(f"{SIMULATE_OUTCOME}:{payment.id}", SIMULATE_OUTCOME, payment, due_at, reason=reason.value)
+    """The job that is the bank's answer; the intent's expiry, where that comes first."""
+    if due_at >= payment.expires_at:
+        return expiry_job(payment, payment.expires_at)
+    return _job(payment_job_id(payment.id), SIMULATE_OUTCOME, payment, due_at, reason=reason.value)
 
 
 def _job(job_id: str, topic: str, payment: Payment, due_at: Instant, **more: str) -> Job:

@@ -5,10 +5,9 @@ from contextlib import suppress
 
 from traffic_tacos.kernel.instants import Instant
 from traffic_tacos.kernel.statuses import PaymentStatus
-from traffic_tacos.kernel.topics import EXPIRE_PAYMENT, SIMULATE_OUTCOME
 from traffic_tacos.ports.clock import Clock
-from traffic_tacos.ports.payments import Stop
-from traffic_tacos.ports.store import DamagedRecord, Decision, Key, Store, View, Write, drop_job, put
+from traffic_tacos.ports.payments import Stop, payment_job_id
+from traffic_tacos.ports.store import DamagedRecord, Decision, Key, Store, View, drop_job, put
 from traffic_tacos.rooms.payment import model
 from traffic_tacos.rooms.payment.model import Payment
 from traffic_tacos.rooms.payment.records import PAYMENT, changed, listing
@@ -62,8 +61,6 @@ class Stopping:
         it: what it is for has ended in the same commit.
         """
         after = model.stepped(before, PaymentStatus.CANCELLED, now)
-        writes: list[Write] = [put(PAYMENT.key(after.id), after), drop_job(f"{EXPIRE_PAYMENT}:{after.id}")]
-        if before.status is PaymentStatus.PROCESSING:
-            writes.append(drop_job(f"{SIMULATE_OUTCOME}:{after.id}"))
+        writes = (put(PAYMENT.key(after.id), after), drop_job(payment_job_id(after.id)))
         jobs = () if after.webhook_url == self._own_url else (webhook_of(after, now),)
         return Decision(None, writes, jobs, (changed(after, before.status),))

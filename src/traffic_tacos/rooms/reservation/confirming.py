@@ -12,6 +12,7 @@ from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.statuses import ReservationStatus
 from traffic_tacos.ports.clock import Clock
+from traffic_tacos.ports.payments import payment_job_id
 from traffic_tacos.ports.seats import Freeing, Rule, Seats
 from traffic_tacos.ports.store import Decision, Reads, Store, View, Write, drop_job, put
 from traffic_tacos.rooms.reservation import model
@@ -23,7 +24,6 @@ from traffic_tacos.rooms.reservation.records import (
     finishing_job,
     refund_jobs,
     reservation_key,
-    settling_job_id,
     step_reads,
     taken_by,
     transition,
@@ -132,7 +132,7 @@ class Confirming:
 def _superseded(before: Reservation, payment_intent_id: str) -> tuple[Write, ...]:
     """The end of the job that would do the same; there is none for what is free of charge, but from version 0.1.0."""
     if payment_intent_id:
-        return (drop_job(settling_job_id(payment_intent_id)),)
+        return (drop_job(payment_job_id(payment_intent_id)),)
     return (drop_job(finishing_job(before.id, "", 0).id),) if before.confirming else ()
 
 

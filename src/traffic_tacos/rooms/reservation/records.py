@@ -15,6 +15,7 @@ from traffic_tacos.kernel.topics import (
     SETTLE_PAYMENT_RESULT,
 )
 from traffic_tacos.ports.paging import listed, listing_key
+from traffic_tacos.ports.payments import payment_job_id
 from traffic_tacos.ports.seats import Taken
 from traffic_tacos.ports.store import Decision, Job, Key, Kind, Prefix, View, Write, put
 from traffic_tacos.rooms.reservation.model import (
@@ -170,14 +171,10 @@ def finishing_job(reservation_id: str, payment_intent_id: str, due_at: Instant) 
 
     It takes the place of the job that payment has put for the same, under the same id, so there is one of both.
     """
-    name = payment_intent_id or f"{FREE_OF_CHARGE}:{reservation_id}"
+    free = f"{SETTLE_PAYMENT_RESULT}:{FREE_OF_CHARGE}:{reservation_id}"
+    job_id = payment_job_id(payment_intent_id) if payment_intent_id else free
     payload = _about(reservation_id, payment_intent_id)
-    return Job(settling_job_id(name), SETTLE_PAYMENT_RESULT, due_at, payload, group=reservation_id)
-
-
-def settling_job_id(name: str) -> str:
-    """The job that looks at the result of a payment, or finishes a confirmation, for who has done what it would do."""
-    return f"{SETTLE_PAYMENT_RESULT}:{name}"
+    return Job(job_id, SETTLE_PAYMENT_RESULT, due_at, payload, group=reservation_id)
 
 
 def _about(reservation_id: str, payment_intent_id: str) -> dict[str, str]:
