@@ -84,6 +84,12 @@ async def swept(store: MemoryStore, clock: StillClock) -> None:
     await asyncio.gather(walking, return_exceptions=True)
 
 
+def test_a_session_with_a_place_is_kept_as_long_as_places_are():
+    [expiry] = [expiry for expiry in EXPIRIES if expiry.kind is SESSION]
+    assert expiry.is_over(Session("user x", DAY), DAY)
+    assert not expiry.is_over(Session("place evt 1", DAY, ("evt", 1)), 1000 * DAY)
+
+
 async def test_one_of_each_kind_that_ends_is_there_before_its_time_and_gone_after_it():
     made = samples(StillClock().now())
     assert set(made) == {expiry.kind for expiry in EXPIRIES}

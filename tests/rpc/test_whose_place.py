@@ -3,15 +3,18 @@
 import msgspec
 
 from tests.rpc.desk import QUEUE, code, on_platform
-from tests.simulation.world import EVENT_ID
+from tests.simulation.world import EVENT, EVENT_ID
 from traffic_tacos.gen.gateway.v1 import queue_pb2
 from traffic_tacos.kernel.calls import Role
-from traffic_tacos.ports.store import Decision, put
-from traffic_tacos.rooms.waiting_room.records import MEMBER, TICKET, member_keys, ticket_key
+from traffic_tacos.ports.sessions import SESSION, Session, is_owner, session_key, user_owner
+from traffic_tacos.ports.store import Decision, delete, put
+from traffic_tacos.rooms.waiting_room.records import MEMBER, TICKET, member_key, ticket_key
+
+OTHER = "evt_other"
 
 
-async def join(desk, session, fan="", *, named=True, shown=""):
-    request = queue_pb2.JoinQueueRequest(event_id=EVENT_ID, session_id=session, user_id=fan if named else "")
+async def join(desk, session, fan="", *, named=True, shown="", event_id=EVENT_ID):
+    request = queue_pb2.JoinQueueRequest(event_id=event_id, session_id=session, user_id=fan if named else "")
     calls = desk.platform.calls
     method = calls.methods[f"/{QUEUE}JoinQueue"]
     headers = [("authorization", f"Bearer {desk.token(Role.FAN, fan)}")] if fan else []
@@ -63,6 +66,56 @@ async def test_a_refreshed_tab_that_shows_its_token_has_its_place(desk):
     assert (refused.status_code, first.waiting_token in refused.text) == (409, False)
 
 
+async def leave(desk, token):
+    assert (await desk.ask(QUEUE + "LeaveQueue", queue_pb2.LeaveQueueRequest(waiting_token=token))).success
+
+
+@on_platform
+async def test_a_session_has_one_place_in_each_queue_and_another_once_that_has_ended(desk):
+    await desk.platform.put_on_sale(EVENT.replace(EVENT_ID, OTHER))
+    places = [await join(desk, "tab", event_id=event_id) for event_id in (EVENT_ID, OTHER)]
+    assert [code(place) for place in places] == ["", ""]
+    for event_id, place in zip((EVENT_ID, OTHER), places, strict=True):
+        assert code(await join(desk, "tab", event_id=event_id)) == "ALREADY_EXISTS"
+        found = await join(desk, "tab", shown=place.waiting_token, event_id=event_id)
+        assert found.waiting_token == place.waiting_token
+        await leave(desk, place.waiting_token)
+        again = await join(desk, "tab", event_id=event_id)
+        assert (code(again), again.waiting_token != place.waiting_token) == ("", True)
+        assert code(await join(desk, "tab", event_id=event_id)) == "ALREADY_EXISTS"
+        found = await join(desk, "tab", shown=again.waiting_token, event_id=event_id)
+        assert found.waiting_token == again.waiting_token
+
+
+@on_platform
+async def test_a_session_finds_its_place_when_the_session_is_long_somebody_elses(desk):
+    tab, old = await join(desk, "tab"), await join(desk, "old")
+    await desk.crash()
+    [renewed_at] = {session.expires_at for _, session in desk.records().all(SESSION)}
+    key = session_key("tab")
+
+    def taken_over(view):
+        is_theirs, writes = is_owner(view, key, (user_owner("ben"),), renewed_at)
+        assert is_theirs
+        return Decision(None, writes)
+
+    await desk.store.transact((key,), taken_over)
+    for session, place in (("tab", tab), ("old", old)):
+        assert code(await join(desk, session)) == "ALREADY_EXISTS"
+        assert (await join(desk, session, shown=place.waiting_token)).waiting_token == place.waiting_token
+
+
+@on_platform
+async def test_a_place_that_an_earlier_version_gave_to_a_session_is_found(desk):
+    place = await join(desk, "tab")
+    key, session = member_key(EVENT_ID, "tab", ""), session_key("tab")
+    assert await desk.store.get(key) is None
+    for writes in ((put(key, 1), put(session, Session("place evt_sim 1", 1))), (delete(session),)):
+        await desk.store.transact((), lambda _, writes=writes: Decision(None, writes))
+        assert code(await join(desk, "tab")) == "ALREADY_EXISTS"
+        assert (await join(desk, "tab", shown=place.waiting_token)).waiting_token == place.waiting_token
+
+
 @on_platform
 async def test_a_place_of_a_user_is_given_to_no_other_user_even_with_its_token(desk):
     ana = await join(desk, "tab", "ana")
@@ -77,8 +130,8 @@ async def test_a_place_of_a_user_is_given_to_no_other_user_even_with_its_token(d
 async def test_places_of_before_are_found_by_their_user_alone(desk):
     """A member's record under a session may lead to the place of a signed-in user."""
     ana = await join(desk, "tab", "ana")
-    (by_session,) = member_keys(EVENT_ID, "tab", "")
-    assert by_session != member_keys(EVENT_ID, "tab", "ana")[0]
+    by_session = member_key(EVENT_ID, "tab", "")
+    assert by_session != member_key(EVENT_ID, "tab", "ana")
     await desk.store.transact((), lambda _: Decision(None, [put(by_session, 1)]))
     old = await desk.store.get(ticket_key(EVENT_ID, 1))
     assert old is not None and TICKET.decode("ticket", TICKET.encode(msgspec.structs.replace(old))) == old

@@ -113,7 +113,7 @@ RETENTION: Mapping[Kind[Any], Swept | Ended | Kept] = {
     LINE_HEAD: Kept("one record an event"),
     DRAW: Kept("one record an event: anybody can check the draw afterwards"),
     SETTINGS: Kept("one record an event"),
-    SESSION: Swept(lambda session: session.expires_at),
+    SESSION: Swept(lambda session: session.forgotten_at),
     MESSAGE: Swept(lambda message: message.expires_at, is_remembered=True),  # and when its reader has it
     RECEIPT: Swept(lambda receipt: receipt.processed_at + RECEIPTS_KEPT_FOR),
     ENDPOINT: Swept(  # and when its owner removes it

@@ -4,6 +4,9 @@ one has proved nothing.
 So a session belongs to whoever came with it first: to the user who joined a queue or opened a stream, or, of who is not
 signed in, to the place that they got in a queue. Messages to the session reach nobody else. It is decided in the commit
 that gives the place, and forgotten a while after it was last used.
+
+The record also says which place was the first that anybody had with the session without being signed in. That is never
+forgotten: whoever joins that queue with the session again is to find it.
 """
 
 import hashlib
@@ -19,9 +22,16 @@ RENEWED_AFTER = DAY
 DIGEST_BYTES = 16
 
 
-class Session(msgspec.Struct, frozen=True):
+class Session(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`owner` has the session until `expires_at`. `place` is the event and the number of its first place."""
+
     owner: str
     expires_at: Instant
+    place: tuple[str, int] | None = None
+
+    @property
+    def forgotten_at(self) -> Instant | None:
+        return None if self.place else self.expires_at
 
 
 SESSION = Kind("session", Session)
@@ -40,16 +50,20 @@ def session_key(session_id: str) -> Key[Session]:
     return SESSION.key(hashlib.blake2b(session_id.encode(), digest_size=DIGEST_BYTES).hexdigest())
 
 
-def is_owner(view: View, session_id: str, names: Sequence[str], now: Instant) -> tuple[bool, list[Write]]:
+def is_owner(
+    view: View, key: Key[Session], names: Sequence[str], now: Instant, place: tuple[str, int] | None = None
+) -> tuple[bool, list[Write]]:
     """Whether the session belongs to who has these names; and what is to be written.
 
-    One that is nobody's is theirs from now on, under the first name. The view must have declared its `session_key`.
+    One that is nobody's is theirs from now on, under the first name. `place` is kept where nothing was known of the
+    session. The view must have declared the key.
     """
-    key = session_key(session_id)
     known = view.get(key)
-    is_known = known is not None and now < known.expires_at
-    if known is not None and is_known and known.owner not in names:
+    if known is None:
+        return True, [put(key, Session(names[0], now + KEPT_FOR, place))]
+    is_known = now < known.expires_at
+    if is_known and known.owner not in names:
         return False, []
-    if known is not None and is_known and now < known.expires_at - KEPT_FOR + RENEWED_AFTER:
+    if is_known and now < known.expires_at - KEPT_FOR + RENEWED_AFTER:
         return True, []
-    return True, [put(key, Session(known.owner if known is not None and is_known else names[0], now + KEPT_FOR))]
+    return True, [put(key, Session(known.owner if is_known else names[0], now + KEPT_FOR, known.place))]

@@ -232,13 +232,13 @@ class Realtime:
         return message, await self._is_taken(target, key, message)
 
     async def _is_owner(self, session_id: str, names: Sequence[str]) -> bool:
-        now = self._clock.now()
+        key, now = session_key(session_id), self._clock.now()
 
         def decide(view: View) -> Decision[bool]:
-            is_theirs, writes = is_owner(view, session_id, names, now)
+            is_theirs, writes = is_owner(view, key, names, now)
             return Decision(is_theirs, writes)
 
-        return await self._store.transact((session_key(session_id),), decide)
+        return await self._store.transact((key,), decide)
 
     def _offer(self, target: Target, message: Message) -> bool:
         """To the streams that are open here; whether there are some."""

@@ -10,9 +10,9 @@ import msgspec
 
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.instants import Instant
-from traffic_tacos.kernel.tokens import Ticket, seal_ticket, session_hash
+from traffic_tacos.kernel.tokens import Ticket, seal_ticket
 from traffic_tacos.ports.sales import sale_key, window_in_force
-from traffic_tacos.ports.sessions import is_owner, place_owner, session_key, user_owner
+from traffic_tacos.ports.sessions import Session, is_owner, place_owner, user_owner
 from traffic_tacos.ports.store import Decision, Key, View, Write, put
 from traffic_tacos.rooms.waiting_room import draw, guards
 from traffic_tacos.rooms.waiting_room.commands import Configure
@@ -29,15 +29,17 @@ from traffic_tacos.rooms.waiting_room.values import Limits, State, Terms, admiss
 
 
 class Member(NamedTuple):
-    """Who joins: the user, where one is signed in, else the session. `known` are the tickets under their name, `live`
-    the one of them that is theirs and goes on, if any.
+    """Who joins: the user, where one is signed in, else the session. `session_hash` is what their ticket has of the
+    session. `refused` is why nobody may have a new number now, if so; `past` is a ticket under their name that is not
+    theirs any more, 0 for none.
     """
 
-    session_id: str
     user_id: str
-    keys: list[Key[int]]
-    known: list[int]
-    live: int | None
+    session_hash: bytes
+    key: Key[int]
+    session: Key[Session]
+    refused: Refusal | None
+    past: int = 0
 
 
 class Outcome(NamedTuple):
@@ -64,22 +66,22 @@ class Deciding(NamedTuple):
 
 
 def join_reads(on: Deciding, member: Member) -> tuple[Key[Any], ...]:
-    line_head, drawn = head_key(on.event_id), draw_key(on.event_id)
-    return (line_head, drawn, sale_key(on.event_id), session_key(member.session_id), *member.keys)
+    return head_key(on.event_id), draw_key(on.event_id), sale_key(on.event_id), member.session, member.key
 
 
 def join(view: View, on: Deciding, member: Member, metadata: dict[str, str], now: Instant) -> Decision[Outcome]:
-    """The next number, or the one that the member has. FAILED_PRECONDITION when the sale is over."""
-    present = [found for key in member.keys if (found := view.get(key)) is not None]
-    head, drawn = view.get(head_key(on.event_id)) or LineHead(0), view.get(draw_key(on.event_id))
-    if newer := [found for found in present if found not in member.known]:
-        return Decision(Outcome(newer[0], False, drawn))  # the same member joined in between
-    if member.live is not None:
-        missing = [put(key, member.live) for key in member.keys if view.get(key) is None]
-        return Decision(Outcome(member.live, False, drawn), missing)
+    """The number that the member has, or else the next one: FAILED_PRECONDITION when the sale is over."""
+    drawn, session, known = view.get(draw_key(on.event_id)), view.get(member.session), view.get(member.key)
+    if known is None and session is not None and not member.user_id:
+        known = _place_in(on.event_id, session)
+    if known is not None and known != member.past:
+        return Decision(Outcome(known, False, drawn))
+    if member.refused is not None:
+        raise member.refused
     window_in_force(view, on.event_id, on.terms.window).check_not_over(now)
-    number, hashed = head.last_number + 1, session_hash(member.session_id)
-    writes: list[Write] = [put(key, number) for key in member.keys]
+    head = view.get(head_key(on.event_id)) or LineHead(0)
+    number = head.last_number + 1
+    writes: list[Write] = []
     digest = ""
     if drawn is not None and drawn.closed_at is None:
         if on.sale_is_due(now):
@@ -87,16 +89,27 @@ def join(view: View, on: Deciding, member: Member, metadata: dict[str, str], now
             writes.append(put(draw_key(on.event_id), drawn))
         else:
             before = bytes.fromhex(head.pool_digest) or draw.EMPTY_POOL
-            digest = draw.pool_digest(before, on.entry(number, hashed)).hex()
-    record = TicketRecord(number, hashed.hex(), member.user_id, now, metadata=metadata)
-    _, claim = is_owner(view, member.session_id, names(on.event_id, record), now)
+            digest = draw.pool_digest(before, on.entry(number, member.session_hash)).hex()
+    record = TicketRecord(number, member.session_hash.hex(), member.user_id, now, metadata=metadata)
+    is_first = session is None and not member.user_id
+    if not is_first:
+        writes.append(put(member.key, number))
+    place = (on.event_id, number) if is_first else None
+    _, claim = is_owner(view, member.session, names(on.event_id, record), now, place)
     writes += claim
     writes += [put(head_key(on.event_id), LineHead(number, digest)), put(ticket_key(on.event_id, number), record)]
     return Decision(Outcome(number, True, drawn), writes)
 
 
 def join_numbered(
-    view: View, on: Deciding, number: int, session_id: str, user_id: str, metadata: dict[str, str], now: Instant
+    view: View,
+    on: Deciding,
+    number: int,
+    hashed: bytes,
+    session: Key[Session],
+    user_id: str,
+    metadata: dict[str, str],
+    now: Instant,
 ) -> Decision[tuple[TicketRecord, bool]]:
     """The ticket with a number that was given elsewhere, and whether it is new. FAILED_PRECONDITION
     when the sale is over.
@@ -105,8 +118,8 @@ def join_numbered(
     if record is not None:
         return Decision((record, False))
     window_in_force(view, on.event_id, on.terms.window).check_not_over(now)
-    record = TicketRecord(number, session_hash(session_id).hex(), user_id, now, metadata=metadata)
-    _, claim = is_owner(view, session_id, names(on.event_id, record), now)
+    record = TicketRecord(number, hashed.hex(), user_id, now, metadata=metadata)
+    _, claim = is_owner(view, session, names(on.event_id, record), now)
     writes: list[Write] = [put(ticket_key(on.event_id, number), record), *claim]
     if number == 1:  # a record that all join at would be a hot one
         writes.append(put(head_key(on.event_id), LineHead(number)))
@@ -202,6 +215,11 @@ def names(event_id: str, record: TicketRecord) -> tuple[str, ...]:
     """Who joined without a user is known by the place; the user whom it was admitted for may have come later."""
     place = place_owner(event_id, record.number)
     return (user_owner(record.user_id), place) if record.user_id else (place,)
+
+
+def _place_in(event_id: str, session: Session) -> int | None:
+    """The number that the session's first place has, where it is in this line."""
+    return session.place[1] if session.place is not None and session.place[0] == event_id else None
 
 
 def _closed(drawn: DrawRecord, head: LineHead, now: Instant) -> DrawRecord:

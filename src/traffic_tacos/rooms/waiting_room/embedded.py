@@ -6,6 +6,7 @@ room touches the model.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 
 import structlog
 
@@ -13,6 +14,7 @@ from traffic_tacos.kernel.errors import Refusal
 from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.kernel.tokens import session_hash
 from traffic_tacos.ports.clock import Clock
+from traffic_tacos.ports.sessions import session_key
 from traffic_tacos.ports.store import Store, in_commits
 from traffic_tacos.rooms.waiting_room import decisions, guards
 from traffic_tacos.rooms.waiting_room.decisions import Deciding, Member
@@ -24,7 +26,7 @@ from traffic_tacos.rooms.waiting_room.records import (
     NOTHING_SET,
     TICKET,
     DrawRecord,
-    member_keys,
+    member_key,
     ticket_key,
 )
 from traffic_tacos.rooms.waiting_room.values import Admission, Figures, Place, Reckoning, State, Terms
@@ -106,19 +108,14 @@ class EmbeddedLine:
     # What a fan does.
 
     async def join(self, session_id: str, user_id: str, metadata: dict[str, str], shown: int) -> Joined:
-        member = await self._member(session_id, user_id)
-        now = self._clock.now()
-        if member.live is None:
-            guards.check_joinable(
-                self._model,
-                self._on.event_id,
-                self._on.terms.window,
-                now,
-                is_closed=self._is_closed,
-                joining=self._joining,
-            )
-        elif not user_id:
-            guards.check_shown(member.live, shown)
+        event_id, now = self._on.event_id, self._clock.now()
+        member = Member(
+            user_id,
+            session_hash(session_id),
+            member_key(event_id, session_id, user_id),
+            session_key(session_id),
+            self._refused(now),
+        )
         self._joining += 1
         try:
             joined = await self._commit_join(member, metadata, now)
@@ -238,33 +235,37 @@ class EmbeddedLine:
 
     # Joining.
 
-    async def _member(self, session_id: str, user_id: str) -> Member:
-        """Who wants to join, and what they have in this line already."""
-        keys = member_keys(self._on.event_id, session_id, user_id)
-        known = [found for key in keys if (found := await self._store.get(key)) is not None]
-        live = next(filter(self._may_go_on, known), None)
-        if live is not None and not user_id and await self._has_user(live):
-            live = None  # who only names a session is nobody's user
-        return Member(session_id, user_id, keys, known, live)
-
-    def _may_go_on(self, number: int) -> bool:
-        return number > self._model.last_number or self._model.state(number) <= State.ADMITTED
-
-    async def _has_user(self, number: int) -> bool:
-        record = await self._stored.ticket(number)
-        return record is not None and bool(record.user_id)
+    def _refused(self, now: Instant) -> Refusal | None:
+        """Why nobody may have a new number now, if so."""
+        try:
+            guards.check_joinable(
+                self._model,
+                self._on.event_id,
+                self._on.terms.window,
+                now,
+                is_closed=self._is_closed,
+                joining=self._joining,
+            )
+        except Refusal as refusal:
+            return refusal
+        return None
 
     async def _commit_join(self, member: Member, metadata: dict[str, str], now: Instant) -> Joined:
-        number, is_new, drawn = await self._store.transact(
-            decisions.join_reads(self._on, member),
-            lambda view: decisions.join(view, self._on, member, metadata, now),
-        )
-        self._draw_closed(drawn, now)
-        self._model.joined(number, now)
-        hashed = session_hash(member.session_id)
-        if not is_new and (record := await self._stored.ticket(number)) is not None:
-            hashed = bytes.fromhex(record.session_hash)
-        return Joined(number, hashed, is_new)
+        while True:
+            number, is_new, drawn = await self._store.transact(
+                decisions.join_reads(self._on, member),
+                partial(decisions.join, on=self._on, member=member, metadata=metadata, now=now),
+            )
+            self._draw_closed(drawn, now)
+            self._model.joined(number, now)
+            if is_new:
+                return Joined(number, member.session_hash, is_new)
+            record = await self._stored.ticket(number)
+            is_anothers = record is not None and record.user_id and not member.user_id  # who names a session is no user
+            if self._model.state(number) <= State.ADMITTED and not is_anothers:
+                hashed = member.session_hash if record is None else bytes.fromhex(record.session_hash)
+                return Joined(number, hashed, is_new)
+            member = member._replace(past=number)
 
     # Admitting, and ending.
 

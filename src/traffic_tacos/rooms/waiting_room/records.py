@@ -89,15 +89,13 @@ def settings_key(event_id: str) -> Key[SettingsRecord]:
     return SETTINGS.key("event", event_id) if event_id else SETTINGS.key("all")
 
 
-def member_keys(event_id: str, session_id: str, user_id: str) -> list[Key[int]]:
+def member_key(event_id: str, session_id: str, user_id: str) -> Key[int]:
     """Who a place belongs to: a user where one is signed in, else a session. A session's id is chosen by its client
-    and no secret, so a user's place is never found by it.
+    and no secret, so a user's place is never found by it. The first place of a session needs no such record: the
+    session's own has it (`ports/sessions.py`).
     """
-    names = [("user", user_id) if user_id else ("session", session_id)]
-    return [
-        MEMBER.key(event_id, kind, hashlib.blake2b(name.encode(), digest_size=MEMBER_BYTES).hexdigest())
-        for kind, name in names
-    ]
+    kind, name = ("user", user_id) if user_id else ("session", session_id)
+    return MEMBER.key(event_id, kind, hashlib.blake2b(name.encode(), digest_size=MEMBER_BYTES).hexdigest())
 
 
 def admission_id(event_id: str, number: int) -> str:

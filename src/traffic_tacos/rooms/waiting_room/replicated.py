@@ -214,17 +214,19 @@ class ReplicatedLine:
     # What a fan does.
 
     async def join(self, session_id: str, user_id: str, metadata: dict[str, str], shown: int) -> Joined:
-        hashed, event_id, instead_of = session_hash(session_id), self._on.event_id, 0
+        hashed, session = session_hash(session_id), session_key(session_id)
+        event_id, instead_of = self._on.event_id, 0
         member = member_of(user_id, hashed)
         while True:
             number, joined_at = await self.log.ask(Join(member, hashed, instead_of))
             record, is_new = await self._store.transact(
-                (ticket_key(event_id, number), sale_key(event_id), session_key(session_id)),
+                (ticket_key(event_id, number), sale_key(event_id), session),
                 partial(
                     decisions.join_numbered,
                     on=self._on,
                     number=number,
-                    session_id=session_id,
+                    hashed=hashed,
+                    session=session,
                     user_id=user_id,
                     metadata=metadata,
                     now=joined_at,
