@@ -93,14 +93,12 @@ def seat(value: Seat) -> types_pb2.Seat:
     """The seat on the wire, remembered: whoever buys it asks for it several times, and so does every list. To be put
     into a message, which copies it: never changed.
     """
-    return types_pb2.Seat(
-        id=value.id,
-        section=value.section,
-        row=value.row,
-        number=value.number,
-        price=types_pb2.Money(amount=value.price.amount, currency=value.price.currency),
-        status=value.status.value,  # type: ignore[arg-type]  # same numbers, see kernel.seats
-    )
+    # Setting fields costs half of what giving them to the constructor does.
+    message = types_pb2.Seat()
+    message.id, message.section, message.row, message.number = value.id, value.section, value.row, value.number
+    message.price.amount, message.price.currency = value.price.amount, value.price.currency
+    message.status = value.status.value  # type: ignore[assignment]  # same numbers, see kernel.seats
+    return message
 
 
 def seats(values: Iterable[Seat]) -> list[types_pb2.Seat]:

@@ -197,8 +197,10 @@ class StoreJobs:
             self._dead.add(job.id)
             return
         self._dead.discard(job.id)
-        heapq.heappush(self._heap, (job.due_at, job.id))
-        self._wake.set()
+        due = (job.due_at, job.id)
+        heapq.heappush(self._heap, due)
+        if self._heap[0] == due:
+            self._wake.set()  # nothing before it does
 
     def _unlearn(self, path: str) -> None:
         job_id = parts_of(path)[0]

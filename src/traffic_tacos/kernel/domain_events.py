@@ -76,9 +76,13 @@ _STATUSES: Mapping[type[DomainEvent], type[IntEnum]] = {
     ReservationChanged: ReservationStatus,
     PaymentChanged: PaymentStatus,
 }
-# The numbers of their statuses by name. A table, for each event is read again before it is kept.
+# The numbers of their statuses by name.
 _NUMBERS: Mapping[type[DomainEvent], Mapping[str, int | None]] = {
     kind: {"": None, **{status.name: status.value for status in statuses}} for kind, statuses in _STATUSES.items()
+}
+
+_NO_TEXTS: Mapping[type[DomainEvent], tuple[str, ...]] = {
+    kind: tuple(field.name for field in msgspec.structs.fields(kind) if field.type is not str) for kind in TOPICS
 }
 
 
@@ -88,8 +92,10 @@ def topic_of(event: DomainEvent) -> str:
 
 def payload_of(event: DomainEvent) -> dict[str, str]:
     """All that the event says, as texts in the order of its fields."""
-    values = zip(event.__struct_fields__, msgspec.structs.astuple(event), strict=True)
-    return {name: value if type(value) is str else _text(value) for name, value in values}
+    payload: dict[str, str] = msgspec.structs.asdict(event)
+    for name in _NO_TEXTS[type(event)]:
+        payload[name] = _text(payload[name])
+    return payload
 
 
 def event_of(topic: str, payload: Mapping[str, str]) -> DomainEvent:

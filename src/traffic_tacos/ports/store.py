@@ -18,7 +18,7 @@ import lzma
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import count
-from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar, get_args
 
 import msgspec
 import structlog
@@ -65,15 +65,28 @@ class DamagedRecord(Damaged):
 
 
 class Codec(NamedTuple, Generic[T]):
-    """How a value is written as JSON and read again; reading raises ValueError or MsgspecError."""
+    """How a value is written as JSON and read again; reading raises ValueError or MsgspecError. `is_total`: whatever is
+    of the type can be read again.
+    """
 
     encode: Callable[[T], bytes]
     decode: Callable[[bytes | str], T]
+    is_total: bool
 
 
 def json_codec(record: type[T]) -> Codec[T]:
     """A frozen struct as JSON, field by field."""
-    return Codec(msgspec.json.Encoder().encode, msgspec.json.Decoder(record).decode)
+    return Codec(msgspec.json.Encoder().encode, msgspec.json.Decoder(record).decode, not _holds_floats(record))
+
+
+def _holds_floats(record: Any) -> bool:
+    """Whether values of a type may hold a number that JSON does not have, such as infinity."""
+    of_types = [record]
+    if isinstance(record, type) and issubclass(record, msgspec.Struct):
+        of_types = [field.type for field in msgspec.structs.fields(record)]
+    elif get_args(record):
+        of_types = list(get_args(record))
+    return any(one in (float, Any) or (one is not record and _holds_floats(one)) for one in of_types)
 
 
 class Kind(Generic[T]):
@@ -81,6 +94,9 @@ class Kind(Generic[T]):
 
     Records are frozen structs, kept as JSON. A record of an unknown shape is an error when read,
     never a guess. `copies`: see COPIES.
+
+    A record that JSON may not have words for (infinity) is read again before it is kept: what nobody can read is never
+    stored. Of all others their types say so, which mypy checks where they are made.
     """
 
     def __init__(self, name: str, record: type[T] | Codec[T], copies: int = 1) -> None:
@@ -90,16 +106,15 @@ class Kind(Generic[T]):
         self._codec: Codec[T] = record if isinstance(record, Codec) else json_codec(record)
 
     def encode(self, value: T) -> bytes:
-        """The record as it is kept, once it has been read again: what nobody can read is never stored.
-
-        JSON has no infinity, and a struct's types are not looked at when it is made. Raises ValueError,
-        which is a bug of who made the record.
+        """The record as it is kept. Raises ValueError for one that could not be read again, which is a bug of who made
+        it.
         """
         encoded = self._codec.encode(value)
-        try:
-            self._codec.decode(encoded)
-        except _UNREADABLE as error:
-            raise ValueError(f"a {self.name} record that could not be read again: {error}") from None
+        if not self._codec.is_total:
+            try:
+                self._codec.decode(encoded)
+            except _UNREADABLE as error:
+                raise ValueError(f"a {self.name} record that could not be read again: {error}") from None
         return encoded
 
     def decode(self, path: str, raw: bytes | str) -> T:
@@ -188,7 +203,7 @@ def _event_read(raw: bytes | str) -> DomainEvent:
 
 
 JOB = Kind("job", Job)
-OUTBOX = Kind("outbox", Codec(_event_kept, _event_read))
+OUTBOX = Kind("outbox", Codec(_event_kept, _event_read, is_total=True))
 
 
 class Decision(msgspec.Struct, Generic[R_co], frozen=True):

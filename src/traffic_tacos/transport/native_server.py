@@ -20,6 +20,7 @@ import structlog
 from pygrpc_native import EVENT_CANCEL, STREAM_CLOSED, STREAM_FULL, NativeGrpcFront
 
 CALLS_TAKEN_AT_ONCE = 64
+IO_THREADS = 1  # carries more than Python's one thread can answer, and two wake each other
 SENT_WITHIN_SECONDS = 0.1  # is an answer that was given to the threads of HTTP/2
 _BROKEN = "internal error"  # which no handler of ours lets happen
 
@@ -91,6 +92,7 @@ class NativeServer:
         self._front = NativeGrpcFront(
             address,
             [],
+            io_threads=IO_THREADS,
             call_details=True,
             delay_stream_headers=True,
             keepalive_time_ms=known["grpc.keepalive_time_ms"],

@@ -16,6 +16,7 @@ from traffic_tacos.rooms.inventory.rows import (
     SeatPlan,
     SectionPlan,
     bits,
+    with_hold,
     with_holds,
 )
 
@@ -164,3 +165,9 @@ def test_a_row_of_which_some_seats_are_sold_and_the_others_held_gives_none_befor
     assert best_in_section([row(2)], {0: state}, 1, NOW - 1) is None
     assert best_in_section([row(2)], {0: state}, 1, NOW) is not None
     assert best_in_section([row(2)], {0: gone(0b11)}, 1, NOW) is None
+
+
+@given(st.lists(st.tuples(st.integers(1, 7), st.integers(1, 50)), min_size=1, max_size=5))
+def test_one_more_hold_is_summed_up_like_all_of_them(drawn):
+    *before, last = [RowHold(f"r{number}", seats, deadline) for number, (seats, deadline) in enumerate(drawn)]
+    assert with_hold(with_holds(gone(0b1000), before), last) == with_holds(gone(0b1000), [*before, last])

@@ -32,6 +32,7 @@ from traffic_tacos.rooms.inventory.rows import (
     lowest,
     masks,
     offered,
+    with_hold,
     with_holds,
 )
 
@@ -468,6 +469,8 @@ def _held_by(state: RowState, reservation_id: str) -> int:
 def _with_hold(state: RowState, hold: RowHold, now: Instant) -> RowState:
     """The row with one more hold, without those that are past their deadline."""
     own = hold.reservation_id
+    if now < state.lapses_at and own not in [one.reservation_id for one in state.held]:  # all go on: nearly always so
+        return with_hold(state, hold)
     return with_holds(state, [*(one for one in state.held if now < one.deadline and one.reservation_id != own), hold])
 
 
