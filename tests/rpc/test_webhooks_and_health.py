@@ -1,5 +1,8 @@
 """Payment results over gRPC, the worker's calls, health, and what an operator asks."""
 
+import asyncio
+
+import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from tests.rpc.desk import GATEWAY, QUEUE, WORKER, code, on_platform
@@ -19,7 +22,9 @@ from traffic_tacos.kernel.statuses import PaymentStatus
 from traffic_tacos.ports.http import HttpAnswer
 from traffic_tacos.ports.webhooks import PAYMENT_SOURCE
 from traffic_tacos.rooms.payment.records import PAYMENT
+from traffic_tacos.rooms.reservation.records import ORDER
 from traffic_tacos.rooms.waiting_room.lines import Lines
+from traffic_tacos.rooms.webhook.records import RECEIPT
 
 COUNT_SEATS = "/tacos.inventory.v1.HoldService/CountSeats"
 
@@ -55,6 +60,60 @@ async def test_a_payment_result_over_grpc_confirms_and_its_repeat_answers_the_sa
     assert (first.accepted, first.next_action) == (True, "settle")
     await desk.clock.sleep(1)
     assert (await desk.reservation(held.reservation_id)).order_id
+    assert (await desk.ask(WEBHOOK, request)).SerializeToString() == first.SerializeToString()
+    desk.calm()
+
+
+async def paid_and_not_told(desk):
+    """A webhook about a payment that has completed; the platform's own is lost."""
+    held = await desk.held("ana")
+    intent = await desk.pay("ana", held)
+    desk.lossy = 1.0
+    await desk.clock.sleep(6)
+    return webhook(desk, held, intent)
+
+
+def is_bought_and_told(desk):
+    return bool([*desk.records().all(ORDER)]), bool([*desk.records().all(RECEIPT)])
+
+
+@pytest.mark.parametrize("is_here", [True, False], ids=["here", "elsewhere"])
+@on_platform
+async def test_a_webhook_confirms_and_is_answered_for_good_in_one_commit(desk, is_here, monkeypatch):
+    """In one of its own where the reservation is in another process, whose worker is asked first."""
+    request = await paid_and_not_told(desk)
+    if not is_here:
+        monkeypatch.setattr(desk.platform, "_payment_results", None)
+    began = desk.commits
+    first = await desk.ask(WEBHOOK, request)
+    assert is_bought_and_told(desk) == (True, True)
+    assert (desk.commits - began == 1) is is_here
+    assert (await desk.ask(WEBHOOK, request)).SerializeToString() == first.SerializeToString()
+    desk.calm()
+
+
+@on_platform
+async def test_a_webhook_that_comes_twice_at_once_is_taken_once(desk):
+    request = await paid_and_not_told(desk)
+    desk.store.faults = Faults(delay=0.5, conflict=0.5)
+    first, *others = await asyncio.gather(*(desk.ask(WEBHOOK, request) for _ in range(5)))
+    assert first.accepted
+    assert {other.SerializeToString() for other in others} == {first.SerializeToString()}
+    assert sum("put webhook_receipt" in line for line in desk.trace) == 1
+    assert sum("put order/" in line for line in desk.trace) == 1
+    desk.calm()
+
+
+@pytest.mark.parametrize("is_written", [False, True])
+@on_platform
+async def test_a_commit_that_fails_leaves_a_webhook_neither_applied_nor_answered_or_both(desk, is_written):
+    request = await paid_and_not_told(desk)
+    desk.store.faults = Faults(fail_before=1.0 - is_written, fail_after=1.0 * is_written)
+    assert code(await desk.ask(WEBHOOK, request)) == "UNAVAILABLE"
+    assert is_bought_and_told(desk) == (is_written, is_written)
+    desk.store.faults = Faults()
+    first = await desk.ask(WEBHOOK, request)
+    assert first.accepted and is_bought_and_told(desk) == (True, True)
     assert (await desk.ask(WEBHOOK, request)).SerializeToString() == first.SerializeToString()
     desk.calm()
 

@@ -90,6 +90,8 @@ class Platform:
         self._seats = self._brought(lambda room: room.seats)
         self._payment_stops = self._brought(lambda room: room.payment_stops)
         self._amounts_due = self._brought(lambda room: room.amounts_due)
+        # To apply them is the worker's; where it is elsewhere, or not there at all, nobody does so in its place.
+        self._payment_results = self._brought(lambda room: room.payment_results) if "worker" in self.rooms else None
         handlers = ChainMap(*(dict(room.handlers) for room in self.rooms.values()))
         self.handlers: Mapping[str, Handler] = dict(handlers) if config.does_jobs else {}
         self.receivers: Mapping[str, Receiver] = dict(ChainMap(*(dict(room.receivers) for room in self.rooms.values())))
@@ -124,6 +126,7 @@ class Platform:
             seats=self.seats,
             payment_stops=self.payment_stops,
             amounts_due=lambda: self._amounts_due,
+            payment_results=lambda: self._payment_results,
             keyring=self.keyring,
             settings=self._settings,
             jobs=self.engines.jobs,

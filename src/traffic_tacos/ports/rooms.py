@@ -25,6 +25,7 @@ from traffic_tacos.ports.jobs import Handler, Jobs
 from traffic_tacos.ports.keys import Keyring
 from traffic_tacos.ports.log import Log
 from traffic_tacos.ports.messages import NO_MESSAGES, Messages
+from traffic_tacos.ports.payment_results import PaymentResults
 from traffic_tacos.ports.payments import PaymentStops
 from traffic_tacos.ports.peers import Share
 from traffic_tacos.ports.seats import Seats
@@ -41,10 +42,10 @@ class Dependencies(msgspec.Struct, frozen=True, kw_only=True):
     `log` is what several processes share of the queues, None where one has them; `has_peers` says whether other
     processes are on the same store, `is_ours` whether this process may still answer for the room, and `share` which
     of those that do the same this one is; `channel` is how it calls the others; `seats` and `payment_stops` are those
-    of the rooms of this process that have them, once all rooms are built, as are `amounts_due`, None where reservations
-    are elsewhere; `user_of` says whose a user token is, or
-    refuses it. `takes_guests` is whether who has no account may buy, where an event does not say. `pay_url` is where
-    people pay, empty where nobody can; `webhook_url` is where results of payments are sent.
+    of the rooms of this process that have them, once all rooms are built, as are `amounts_due`, None where
+    reservations are elsewhere, and `payment_results`, None where they are, or the worker; `user_of` says whose a user
+    token is, or refuses it. `takes_guests` is whether who has no account may buy, where an event does not say.
+    `pay_url` is where people pay, empty where nobody can; `webhook_url` is where results of payments are sent.
     """
 
     store: Store
@@ -58,6 +59,7 @@ class Dependencies(msgspec.Struct, frozen=True, kw_only=True):
     seats: Callable[[], Seats]
     payment_stops: Callable[[], PaymentStops]
     amounts_due: Callable[[], AmountsDue | None]
+    payment_results: Callable[[], PaymentResults | None]
     keyring: Keyring
     settings: Settings
     jobs: Jobs
@@ -143,4 +145,5 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
     seats: Seats | None = None
     payment_stops: PaymentStops | None = None
     amounts_due: AmountsDue | None = None
+    payment_results: PaymentResults | None = None
     parts: tuple[object, ...] = ()

@@ -11,6 +11,7 @@ from traffic_tacos.rooms.reservation.confirming import Confirming
 from traffic_tacos.rooms.reservation.door import Door
 from traffic_tacos.rooms.reservation.door_rpc import DoorRpc, TicketRpc
 from traffic_tacos.rooms.reservation.ending import Ending
+from traffic_tacos.rooms.reservation.results import ReservationResults
 from traffic_tacos.rooms.reservation.rpc import BestSeatsRpc, LifecycleRpc, RefundRpc, ReservationRpc
 from traffic_tacos.rooms.reservation.service import Reservations
 from traffic_tacos.rooms.reservation.stopping import Stopping
@@ -39,6 +40,7 @@ def build(on: Dependencies) -> Room:
             Service(LifecycleRpc(ending, stopping), lifecycle_pb2.DESCRIPTOR.services_by_name["LifecycleService"]),
         ),
         amounts_due=Amounts(on.clock),
+        payment_results=ReservationResults(ending),
         subscribers=(reservations.handle,),
         caches={"event-terms": reservations.terms},
     )

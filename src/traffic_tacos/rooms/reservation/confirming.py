@@ -7,11 +7,13 @@ reservation second sees what the first has written: so the order is undone, or t
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from traffic_tacos.kernel.calls import Call
 from traffic_tacos.kernel.errors import Code, Refusal
 from traffic_tacos.kernel.statuses import ReservationStatus
 from traffic_tacos.ports.clock import Clock
+from traffic_tacos.ports.payment_results import NOTHING_BESIDE, Beside
 from traffic_tacos.ports.payments import payment_job_id
 from traffic_tacos.ports.seats import Freeing, Rule, Seats
 from traffic_tacos.ports.store import Decision, Reads, Store, View, Write, drop_job, put
@@ -48,6 +50,13 @@ class RefundOwed(Refusal):
         super().__init__(code, message, is_final=True)
 
 
+class Bought(NamedTuple):
+    """A reservation with its order, and the reply of what was committed beside."""
+
+    reservation: Reservation
+    beside: object
+
+
 class Confirming:
     def __init__(self, store: Store, clock: Clock, seats: Callable[[], Seats], payments: PaymentClient) -> None:
         self._store = store
@@ -56,8 +65,13 @@ class Confirming:
         self._payments = payments
 
     async def confirm(
-        self, reservation: Reservation, payment_intent_id: str, call: Call, known: PaymentView | None = None
-    ) -> Reservation:
+        self,
+        reservation: Reservation,
+        payment_intent_id: str,
+        call: Call,
+        known: PaymentView | None = None,
+        beside: Beside[Any] = NOTHING_BESIDE,
+    ) -> Bought:
         """The reservation with its order. `known` is the payment, when the caller has just looked at it.
 
         PAYMENT_NOT_APPROVED when the payment is not this reservation's, not of its amount or not completed;
@@ -66,14 +80,17 @@ class Confirming:
         if reservation.total.amount or payment_intent_id:
             payment = known or await self._payments.show(_required(payment_intent_id), call)
             _check_approved(reservation, payment)
-        return await self._bought(reservation, payment_intent_id, call)
+        return await self._bought(reservation, payment_intent_id, call, beside)
 
-    async def _bought(self, reservation: Reservation, payment_intent_id: str, call: Call) -> Reservation:
+    async def _bought(
+        self, reservation: Reservation, payment_intent_id: str, call: Call, beside: Beside[Any] = NOTHING_BESIDE
+    ) -> Bought:
         """The reservation with its order, for a payment that is good; RefundOwed when it can have none."""
         now = self._clock.now()
 
-        async def commit(reads: Reads, sell: Rule[None]) -> Reservation | Refusal:
-            def rule(view: View) -> Decision[Reservation | Refusal]:
+        async def commit(reads: Reads, sell: Rule[None]) -> Bought | Refusal:
+            def rule(view: View) -> Decision[Bought | Refusal]:
+                noted = beside.rule(view)
                 before = view.get(reservation_key(reservation.id)) or reservation
                 superseded = _superseded(before, payment_intent_id)
                 try:
@@ -81,8 +98,9 @@ class Confirming:
                 except Refusal as refusal:
                     refund = refund_jobs(before.id, payment_intent_id, now, before.owed_back(payment_intent_id))
                     return Decision(RefundOwed(refusal.code, refusal.message), jobs=refund)
+                bought = Bought(after, noted.reply)
                 if after is before:
-                    return Decision(after)
+                    return Decision(bought).beside(noted)
                 try:
                     sold = sell(view)
                 except Refusal as refusal:
@@ -94,11 +112,11 @@ class Confirming:
                     return transition(view, before, after, owed, writes=superseded, jobs=refund, tidy_at=now)
                 order = put(ORDER.key(after.order_id), model.order_of(after))
                 dropped = (drop_job(expiry_job_id(after.id)), *superseded)
-                return transition(view, before, after, after, writes=(order, *dropped)).beside(sold)
+                return transition(view, before, after, bought, writes=(order, *dropped)).beside(sold).beside(noted)
 
-            return await self._store.transact((*step_reads(reservation), *reads), rule)
+            return await self._store.transact((*step_reads(reservation), *reads, *beside.reads), rule)
 
-        answer: Reservation | Refusal = await self._seats().sell(taken_by(reservation), payment_intent_id, call, commit)
+        answer: Bought | Refusal = await self._seats().sell(taken_by(reservation), payment_intent_id, call, commit)
         if isinstance(answer, Refusal):
             raise answer
         return answer
@@ -109,7 +127,7 @@ class Confirming:
         A confirmation that version 0.1.0 has begun is completed first, so that there is one way to give seats back.
         """
         if model.is_confirming(reservation, payment_intent_id):
-            reservation = await self._bought(reservation, payment_intent_id, call)
+            reservation = (await self._bought(reservation, payment_intent_id, call)).reservation
         now = self._clock.now()
 
         async def commit(reads: Reads, let_go: Freeing) -> Reservation:

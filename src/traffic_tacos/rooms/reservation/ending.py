@@ -5,7 +5,7 @@ may be repeated.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -15,6 +15,7 @@ from traffic_tacos.kernel.instants import Instant
 from traffic_tacos.kernel.seats import Seat
 from traffic_tacos.kernel.statuses import ReservationStatus
 from traffic_tacos.ports.clock import Clock
+from traffic_tacos.ports.payment_results import NOTHING_BESIDE, Beside
 from traffic_tacos.ports.payments import NOTHING_TO_STOP, RECORDS_OF_A_STOP, PaymentStops, Stop
 from traffic_tacos.ports.seats import Freeing, Seats
 from traffic_tacos.ports.store import COMMIT_RECORDS_MAX, Decision, Reads, Store, View
@@ -37,13 +38,14 @@ Step: TypeAlias = Callable[[Reservation, Instant], Reservation]
 
 class Ended(msgspec.Struct, frozen=True):
     """What a step led to; `changed` is False when there was nothing to do, and while a payment in `charged` is in the
-    way, for which money was taken.
+    way, for which money was taken. `beside` is the reply of what was committed with it; None when nothing was.
     """
 
     reservation: Reservation
     changed: bool
     released: tuple[Seat, ...] = ()
     charged: tuple[str, ...] = ()
+    beside: object = None
 
 
 class Ending:
@@ -100,8 +102,10 @@ class Ending:
             await self._store.transact(some.reads, some.rule)
         return stop
 
-    async def apply_payment_result(self, reservation_id: str, payment_intent_id: str, call: Call) -> Ended:
-        """Do what the payment's own status asks for: confirm, cancel, or nothing."""
+    async def apply_payment_result(
+        self, reservation_id: str, payment_intent_id: str, call: Call, beside: Beside[Any] = NOTHING_BESIDE
+    ) -> Ended:
+        """Do what the payment's own status asks for: confirm, with `beside` in the same commit; cancel, or nothing."""
         reservation = await existing(self._store, reservation_id)
         if not payment_intent_id and reservation.confirming == FREE_OF_CHARGE:
             return await self._apply_completed(reservation, "", call)
@@ -109,7 +113,7 @@ class Ending:
         if payment.reservation_id != reservation_id:
             raise Refusal.of_field("payment_intent_id", "must be a payment of this reservation", payment_intent_id)
         if payment.is_completed:
-            return await self._apply_completed(reservation, payment_intent_id, call, payment)
+            return await self._apply_completed(reservation, payment_intent_id, call, payment, beside)
         if payment.is_refunded:
             return await self._apply_refunded(reservation, payment_intent_id, call)
         if payment.is_under_way or reservation.status is not ReservationStatus.PENDING:
@@ -120,11 +124,16 @@ class Ending:
         return await self._end(reservation, model.unpaid, call)
 
     async def _apply_completed(
-        self, reservation: Reservation, payment_intent_id: str, call: Call, known: PaymentView | None = None
+        self,
+        reservation: Reservation,
+        payment_intent_id: str,
+        call: Call,
+        known: PaymentView | None = None,
+        beside: Beside[Any] = NOTHING_BESIDE,
     ) -> Ended:
         """Money was taken: it becomes an order, or it goes back."""
         try:
-            after = await self._confirming.confirm(reservation, payment_intent_id, call, known)
+            bought = await self._confirming.confirm(reservation, payment_intent_id, call, known, beside)
         except RefundOwed:
             return Ended(await existing(self._store, reservation.id), changed=True)
         except Refusal as refusal:
@@ -133,7 +142,8 @@ class Ending:
             refund = refund_jobs(reservation.id, payment_intent_id, self._clock.now())
             await self._store.transact((), lambda _: Decision(None, jobs=refund))
             return Ended(reservation, changed=True)
-        return Ended(after, changed=after != reservation)
+        after = bought.reservation
+        return Ended(after, changed=after != reservation, beside=bought.beside)
 
     async def _apply_refunded(self, reservation: Reservation, payment_intent_id: str, call: Call) -> Ended:
         try:

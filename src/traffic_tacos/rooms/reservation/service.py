@@ -229,7 +229,7 @@ class Reservations:
 
     async def _confirm(self, request: Confirm, call: Call, idempotent: IdempotentCall[Confirmed]) -> Confirmed:
         reservation = await self._own(request.reservation_id, request.user_id)
-        after = await self._confirming.confirm(reservation, request.payment_intent_id, call)
+        after = (await self._confirming.confirm(reservation, request.payment_intent_id, call)).reservation
         reply = Confirmed(after.order_id, after.status, after.confirmed_at or after.updated_at, after.seats)
         return await idempotent.commit((), lambda _: Decision(reply))
 

@@ -21,7 +21,9 @@ def build(on: Dependencies) -> Room:
     endpoints = Endpoints(on.store, on.clock, on.networks)
     reservations, worker = ReservationClient(upstream), WorkerClient(upstream)
     payments = PaymentClient(upstream)
-    webhooks = Webhooks(on.store, on.clock, PAYMENT_SOURCE, on.keyring, endpoints, reservations, worker, payments)
+    webhooks = Webhooks(
+        on.store, on.clock, PAYMENT_SOURCE, on.keyring, endpoints, reservations, on.payment_results, worker, payments
+    )
     deliveries = Deliveries(on.clock, on.randomness, endpoints, on.keyring, on.post, on.webhook_url)
     rpc, own_rpc = WebhookRpc(webhooks, endpoints, on.clock), EndpointRpc(endpoints, deliveries, on.jobs)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import msgspec
 
@@ -16,6 +16,7 @@ from traffic_tacos.kernel.topics import EXPIRE_RESERVATION, SETTLE_PAYMENT_RESUL
 from traffic_tacos.kernel.webhook_types import OF_PAYMENT
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.keys import Keyring
+from traffic_tacos.ports.payment_results import Beside, PaymentResults
 from traffic_tacos.ports.store import JOB, Decision, Job, Store, View, put
 from traffic_tacos.rooms.webhook.clients import PaymentClient, ReservationClient, WorkerClient
 from traffic_tacos.rooms.webhook.endpoints import Endpoints
@@ -37,9 +38,11 @@ class Webhooks:
         keyring: Keyring,
         endpoints: Endpoints,
         reservations: ReservationClient,
+        payment_results: Callable[[], PaymentResults | None],
         worker: WorkerClient,
         payments: PaymentClient,
     ) -> None:
+        self._payment_results = payment_results
         self._worker = worker
         self._reservations = reservations
         self._payments = payments
@@ -90,7 +93,7 @@ class Webhooks:
         due_at = max(self._clock.now(), await self._reservations.hold_expires_at(reservation_id, call))
         name, payload = f"{EXPIRE_RESERVATION}:webhook:{reservation_id}", {"reservation_id": reservation_id}
         look = Job(name, EXPIRE_RESERVATION, due_at, payload, group=reservation_id)
-        return await self._receive(source, webhook_id, look, "expire")
+        return await self._receive(self._receipt(source, webhook_id, look, "expire"))
 
     def validate(self, webhook_id: str, payload: bytes, signature: str) -> tuple[bool, str]:
         """Whether a webhook of ours is genuine, and if not, why.
@@ -146,26 +149,34 @@ class Webhooks:
         known = await self._store.get(receipt_key(news.source, news.webhook_id))
         if known is not None:
             return known
-        if news.is_final and await self._is_applied(news):
-            return await self._receive(news.source, news.webhook_id, None, "settle")
+        if news.is_final:
+            receipt = self._receipt(news.source, news.webhook_id, None, "settle")
+            is_applied, committed = await self._applied(news, receipt)
+            if is_applied:
+                return committed or await self._receive(receipt)
         if not news.is_final or not await self._is_ours(news):
-            return await self._receive(news.source, news.webhook_id, None, "none")
+            return await self._receive(self._receipt(news.source, news.webhook_id, None, "none"))
         payload = {
             "payment_intent_id": news.payment_intent_id,
             "reservation_id": news.reservation_id,
         }
         name = f"{SETTLE_PAYMENT_RESULT}:{news.source}:{news.webhook_id}"
         look = Job(name, SETTLE_PAYMENT_RESULT, self._clock.now(), payload, group=news.reservation_id)
-        return await self._receive(news.source, news.webhook_id, look, "settle")
+        return await self._receive(self._receipt(news.source, news.webhook_id, look, "settle"))
 
-    async def _is_applied(self, news: PaymentNews) -> bool:
-        """Have the worker do at once what the payment's own status asks for, which may be done twice. When that does
-        not come off, for whatever reason, a job does it that is committed with the receipt.
+    async def _applied(self, news: PaymentNews, receipt: Beside[Receipt]) -> tuple[bool, Receipt | None]:
+        """Have done at once what the payment's own status asks for, which may be done twice; and the receipt, when it
+        was committed with that. When it does not come off, for whatever reason, a job does it that is committed with
+        the receipt.
         """
+        payment_results = self._payment_results()
+        asked = news.reservation_id, news.payment_intent_id, _own_call()
         try:
-            return await self._worker.apply_payment_result(news.reservation_id, news.payment_intent_id, _own_call())
+            if payment_results is not None:
+                return True, await payment_results.apply(*asked, receipt)
+            return await self._worker.apply_payment_result(*asked), None
         except (Fault, Refusal):
-            return False
+            return False, None
 
     async def _is_ours(self, news: PaymentNews) -> bool:
         """Whether there is such a payment: news of any other is taken, and is no work. Refused when the payment is
@@ -185,7 +196,10 @@ class Webhooks:
             )
         return True
 
-    async def _receive(self, source: str, webhook_id: str, look: Job | None, next_action: str) -> Receipt:
+    async def _receive(self, receipt: Beside[Receipt]) -> Receipt:
+        return await self._store.transact(receipt.reads, receipt.rule)
+
+    def _receipt(self, source: str, webhook_id: str, look: Job | None, next_action: str) -> Beside[Receipt]:
         """The receipt, in one commit with the work that the webhook asks for, unless that waits to be done already;
         the same receipt for a repeat.
         """
@@ -200,7 +214,7 @@ class Webhooks:
             jobs = () if look is None or view.get(JOB.key(look.id)) is not None else (look,)
             return Decision(receipt, (put(key, receipt),), jobs)
 
-        return await self._store.transact(reads, decide)
+        return Beside(reads, decide)
 
 
 def _own_call() -> Call:
