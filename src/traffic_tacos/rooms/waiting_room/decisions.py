@@ -28,7 +28,7 @@ from traffic_tacos.rooms.waiting_room.records import (
 from traffic_tacos.rooms.waiting_room.values import Limits, State, Terms, admission_end
 
 
-class Member(NamedTuple):
+class Member(msgspec.Struct, frozen=True):
     """Who joins: the user, where one is signed in, else the session. `session_hash` is what their ticket has of the
     session. `refused` is why nobody may have a new number now, if so; `past` is a ticket under their name that is not
     theirs any more, 0 for none.
@@ -42,7 +42,7 @@ class Member(NamedTuple):
     past: int = 0
 
 
-class Outcome(NamedTuple):
+class Outcome(msgspec.Struct, frozen=True):
     """Of a join; `drawn` is the draw as it is then."""
 
     number: int

@@ -8,6 +8,7 @@ room touches the model.
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
+import msgspec
 import structlog
 
 from traffic_tacos.kernel.errors import Refusal
@@ -252,20 +253,21 @@ class EmbeddedLine:
 
     async def _commit_join(self, member: Member, metadata: dict[str, str], now: Instant) -> Joined:
         while True:
-            number, is_new, drawn = await self._store.transact(
+            outcome = await self._store.transact(
                 decisions.join_reads(self._on, member),
                 partial(decisions.join, on=self._on, member=member, metadata=metadata, now=now),
             )
-            self._draw_closed(drawn, now)
+            number = outcome.number
+            self._draw_closed(outcome.drawn, now)
             self._model.joined(number, now)
-            if is_new:
-                return Joined(number, member.session_hash, is_new)
+            if outcome.is_new:
+                return Joined(number, member.session_hash, True)
             record = await self._stored.ticket(number)
             is_anothers = record is not None and record.user_id and not member.user_id  # who names a session is no user
             if self._model.state(number) <= State.ADMITTED and not is_anothers:
                 hashed = member.session_hash if record is None else bytes.fromhex(record.session_hash)
-                return Joined(number, hashed, is_new)
-            member = member._replace(past=number)
+                return Joined(number, hashed, False)
+            member = msgspec.structs.replace(member, past=number)
 
     # Admitting, and ending.
 

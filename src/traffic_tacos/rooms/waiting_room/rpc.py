@@ -66,18 +66,20 @@ class QueueRpc:
     async def JoinQueue(self, request: pb.JoinQueueRequest, call: Call) -> pb.JoinQueueResponse:
         metadata = _metadata(request.metadata) if request.HasField("metadata") else {}
         standing = await self._room.join(request.event_id, request.session_id, request.user_id, metadata, call)
-        return pb.JoinQueueResponse(
-            waiting_token=standing.token,
-            position_hint=standing.place.position,
-            eta_seconds=standing.place.eta_seconds,
-            status=_STATUS[standing.place.state],
-            expires_at=wire.timestamp(standing.expires_at),
-            error=None if standing.is_new else wire.error(_JOINED_ALREADY, call.trace_id),
-        )
+        # Setting fields costs half of what giving them to the constructor does.
+        response = pb.JoinQueueResponse()
+        response.waiting_token = standing.token
+        response.position_hint = standing.place.position
+        response.eta_seconds = standing.place.eta_seconds
+        response.status = _STATUS[standing.place.state]
+        response.expires_at.CopyFrom(wire.moment(standing.expires_at))
+        if not standing.is_new:
+            response.error.CopyFrom(wire.error(_JOINED_ALREADY, call.trace_id))
+        return response
 
     def GetQueueStatus(self, request: pb.GetQueueStatusRequest) -> pb.GetQueueStatusResponse:
         place, expires_at = self._room.show(request.waiting_token)
-        # The call that is made most: setting fields costs half of what giving them to the constructor does.
+        # As above; this is the call that is made most.
         response = pb.GetQueueStatusResponse()
         response.status = _STATUS[place.state]
         response.position = place.position

@@ -102,6 +102,7 @@ class WaitingRoom:
         joined = await opened.line.join(session_id, user_id, metadata, self._shown(event_id, call))
         self._lines.wake(opened)
         token = seal_ticket(Ticket(event_id, joined.number, joined.session_hash), self._token_secret)
+        self._remember(token, (opened, joined.number))
         place, view = opened.status(joined.number)
         return Standing(token, place, _expires_at(view), joined.is_new)
 
@@ -165,10 +166,13 @@ class WaitingRoom:
         """The place that a token stands for. Who asks for it asks again: it is remembered."""
         ticket = open_ticket(token, self._token_secret)
         place = self._lines.known(ticket), ticket.number
+        self._remember(token, place)
+        return place
+
+    def _remember(self, token: str, place: tuple[OpenLine, int]) -> None:
         if len(self.checked) >= TOKENS_REMEMBERED_MAX:
             self.checked.clear()
         self.checked[token] = place
-        return place
 
     async def leave(self, token: str, reason: str, call: Call) -> Instant:
         """When the ticket left the line, for good. Leaving again answers the same."""
