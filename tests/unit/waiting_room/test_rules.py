@@ -11,9 +11,11 @@ from traffic_tacos.engines.memory_log import MemoryLog
 from traffic_tacos.kernel.errors import Refusal
 from traffic_tacos.kernel.instants import SECOND
 from traffic_tacos.rooms.waiting_room import commands as c
+from traffic_tacos.rooms.waiting_room.frozen import freeze
 from traffic_tacos.rooms.waiting_room.line import OtherRules
 from traffic_tacos.rooms.waiting_room.line_log import LEFT_AFTER
 from traffic_tacos.rooms.waiting_room.machine import FORMAT, RULES, LineMachine, member_of
+from traffic_tacos.rooms.waiting_room.model import LineModel
 from traffic_tacos.rooms.waiting_room.replicated import ReplicatedLines
 from traffic_tacos.rooms.waiting_room.values import Limits, State, Terms
 from traffic_tacos.rooms.waiting_room.view import place
@@ -55,6 +57,13 @@ def test_whoever_changes_what_the_rules_decide_gives_them_a_new_version():
         told.append((outcomes, list(applied.changed), places, line.model.waiting()))
     digest = hashlib.sha256(repr(told).encode()).hexdigest()
     assert digest == DIGESTS.get(RULES), "raise RULES in machine.py, and say in the CHANGELOG that the rules change"
+
+
+def test_a_turn_is_saved_as_its_end_whether_it_is_an_offer_its_number_and_how_many_it_was():
+    line = LineModel(LIMITS)
+    line.joined(1, NOW)
+    line.step(NOW)
+    assert freeze(line)["_turns"] == [[1, [NOW + 8 * SECOND, True, 1, 1]]]
 
 
 def test_whoever_changes_what_is_saved_of_a_queue_gives_it_a_new_format():

@@ -42,18 +42,13 @@ def _frozen(value: Any) -> Any:
             return sorted(value)
         case list() | tuple() | deque():
             return [_frozen(one) for one in value]
-        case Turn():
-            return [getattr(value, slot) for slot in Turn.__slots__]
         case msgspec.Struct():
             return [_frozen(one) for one in msgspec.structs.astuple(value)]
     return {name: _frozen(one) for name, one in vars(value).items()}
 
 
 def _turn(fields: list[Any]) -> Turn:
-    turn = Turn(0)
-    for slot, value in zip(Turn.__slots__, fields, strict=True):
-        setattr(turn, slot, value)
-    return turn
+    return Turn(**dict(zip(Turn.__struct_fields__, fields, strict=True)))
 
 
 # What is in a container, where it is not what msgpack makes of it.

@@ -22,6 +22,8 @@ from array import array
 from collections import deque
 from collections.abc import Iterator
 
+import msgspec
+
 from traffic_tacos.kernel.instants import SECOND, Instant
 from traffic_tacos.rooms.waiting_room.admissions import Admissions
 from traffic_tacos.rooms.waiting_room.commands import Configure
@@ -51,16 +53,17 @@ COMPARED_AT_ONCE = 1024
 AS_THEY_CAME = Draw(b"", 0)
 
 
-class Turn:
-    """The turns that a live ticket below the cursor has had. While `ends_at` is None it waits for room."""
+# gc=False: there are very many, none is part of a cycle, and the garbage collector need not walk over them.
+class Turn(msgspec.Struct, kw_only=True, gc=False):
+    """The turns that a live ticket below the cursor has had. While `ends_at` is None it waits for room.
 
-    __slots__ = ("ends_at", "is_offer", "number", "turns")
+    The order of the fields is stored.
+    """
 
-    def __init__(self, number: int) -> None:
-        self.number = number
-        self.turns = 0
-        self.ends_at: Instant | None = None
-        self.is_offer = False
+    ends_at: Instant | None = None
+    is_offer: bool = False
+    number: int
+    turns: int = 0
 
 
 class LineModel:
@@ -305,9 +308,9 @@ class LineModel:
         self._allowance.refill(rate, elapsed)
         self._advanced_at = now
         cursor = self._cursor
-        ready = self._give_turns(now, self._room(now, rate))
-        self._allowance.take(len(ready))
+        ready = self._give_turns(now, rate) if self._somebody_is_next() else []
         if ready:
+            self._allowance.take(len(ready))
             self._given.add(now, len(ready))
         self._measure(now, self._cursor - cursor, elapsed)
         return ready
@@ -319,8 +322,7 @@ class LineModel:
         """
         if self._expiring or self._let_go_seen < self._let_go:
             return now
-        is_held_up = bool(self._next_turns) or self._cursor <= self.last_number
-        somebody_waits = self._draw is not None and is_held_up and self.waiting() > 0
+        somebody_waits = self._draw is not None and self._somebody_is_next() and self.waiting() > 0
         if somebody_waits and not (self._is_stopped or self.is_sold_out) and not self._opens_after(now):
             return now
         due: list[Instant] = []
@@ -374,14 +376,11 @@ class LineModel:
         if self.opens_at is not None and now < self.opens_at:
             return 0
         live = self._ready + len(self.admissions)
-        rooms = [
-            self._allowance.turns,
-            max(1, int(rate)) - self._given.count(now),
-            self.limits.active_max - live,
-        ]
+        in_second = max(1, int(rate)) - self._given.count(now)
+        room = min(self._allowance.turns, in_second, self.limits.active_max - live)
         if self.sellable is not None:
-            rooms.append(self.sellable - (self._ready + self.admissions.without_seats))
-        return max(0, min(rooms))
+            room = min(room, self.sellable - (self._ready + self.admissions.without_seats))
+        return max(0, room)
 
     def _no_show_factor(self) -> float:
         """How many offers to make for one admission, from how many were not used of late; at most twofold."""
@@ -392,9 +391,14 @@ class LineModel:
 
     # Turns.
 
-    def _give_turns(self, now: Instant, room: int) -> list[int]:
+    def _somebody_is_next(self) -> bool:
+        """Whether a turn may be given, if there is room. It may be that all who are left have ended."""
+        return bool(self._next_turns) or self._cursor <= self.last_number
+
+    def _give_turns(self, now: Instant, rate: float) -> list[int]:
         """Who is next, in the order of ranks, until the room is used up."""
         ready: list[int] = []
+        room = self._room(now, rate)
         absent_since = now // SECOND - PRESENT_SECONDS
         for _ in range(STEP_MAX if room else 0):
             if len(ready) == room or (turn := self._next()) is None:
@@ -418,7 +422,7 @@ class LineModel:
             self._cursor += 1
             number = self._draw.number(rank)
             if rank not in self._ended and number not in self._expiring:
-                turn = self._turns[number] = Turn(number)
+                turn = self._turns[number] = Turn(number=number)
                 return turn
         return None
 

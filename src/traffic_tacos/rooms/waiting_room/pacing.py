@@ -1,11 +1,13 @@
 """How fast a line may move, and how fast it does. Pure; times are given."""
 
 from collections import deque
+from functools import lru_cache
 
 from traffic_tacos.kernel.instants import MINUTE, SECOND, Instant
 
 BURST_SECONDS = 0.25  # with one turn more, how much of a second's rate may be given at one instant
 MEASURED_OVER = MINUTE
+RATES_REMEMBERED = 1000
 _TURN = 1_000_000  # what a turn costs of the allowance, which is a whole number so that no fraction is lost
 
 
@@ -33,7 +35,7 @@ class Allowance:
     """Turns that may be given now: they come evenly, and next to none are saved up (a shallow token bucket)."""
 
     def __init__(self, rate: float) -> None:
-        self._saved = _depth(rate)
+        _, self._saved = _grain(rate)
 
     @property
     def turns(self) -> int:
@@ -41,7 +43,8 @@ class Allowance:
 
     def refill(self, rate: float, elapsed: Instant) -> None:
         """`rate` is in turns a second."""
-        self._saved = min(self._saved + round(rate * _TURN / SECOND) * elapsed, _depth(rate))
+        each_ms, depth = _grain(rate)
+        self._saved = min(self._saved + each_ms * elapsed, depth)
 
     def take(self, turns: int) -> None:
         self._saved -= turns * _TURN
@@ -76,5 +79,9 @@ class Pace:
         self.per_second = float(configured)
 
 
-def _depth(rate: float) -> int:
-    return _TURN + round(rate * BURST_SECONDS * _TURN)
+@lru_cache(maxsize=RATES_REMEMBERED)
+def _grain(rate: float) -> tuple[int, int]:
+    """What comes to the allowance in a millisecond, and the most that it holds. Remembered, for a rate hardly changes
+    from one step to the next.
+    """
+    return round(rate * _TURN / SECOND), _TURN + round(rate * BURST_SECONDS * _TURN)

@@ -12,7 +12,8 @@ from traffic_tacos.kernel.instants import Instant
 from traffic_tacos.ports.store import KEYS_REMEMBERED, Key, Kind
 
 
-class TicketRecord(msgspec.Struct, frozen=True, omit_defaults=True):
+# gc=False: there are very many, none is part of a cycle, and the garbage collector need not walk over them.
+class TicketRecord(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """`ended` is the name of the state it ended in, empty while it has not. `metadata` is the operator's."""
 
     number: int

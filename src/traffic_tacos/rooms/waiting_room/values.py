@@ -53,7 +53,8 @@ UNKNOWN = -1  # seconds, of a time that nobody can say
 STATES = tuple(State)  # by value; the enum's own look-up costs as much as counting a place
 
 
-class Admission(msgspec.Struct, frozen=True):
+# gc=False: there are very many, none is part of a cycle, and the garbage collector need not walk over them.
+class Admission(msgspec.Struct, frozen=True, gc=False):
     """A granted turn. It counts against the seats that are left until it holds some."""
 
     number: int
