@@ -108,6 +108,42 @@ async def test_a_confirmation_refused_before_the_payment_succeeds_after_it_under
 
 
 @on_platform
+async def test_a_payments_calls_are_answered_as_at_first_after_it_has_moved_on_and_only_the_answer_is_kept(desk):
+    held = await desk.held("ana")
+    create = payment_pb2.CreatePaymentIntentRequest(
+        reservation_id=held.reservation_id,
+        amount=held.total_amount,
+        user_id="ana",
+        method=payment_pb2.PAYMENT_METHOD_CREDIT_CARD,
+        scenario=payment_pb2.PAYMENT_SCENARIO_APPROVE,
+        webhook_url=desk.platform.config.webhook_url,
+        idempotency_key="c",
+    )
+    created = await desk.as_service(PAYMENT + "CreatePaymentIntent", create)
+    process = payment_pb2.ProcessPaymentRequest(payment_intent_id=created.payment_intent_id, idempotency_key="p")
+    processing = await desk.as_service(PAYMENT + "ProcessPayment", process)
+    await desk.clock.sleep(10)
+    refund = payment_pb2.CancelPaymentRequest(payment_intent_id=created.payment_intent_id, idempotency_key="r")
+    refund.refund_amount.CopyFrom(held.total_amount)
+    refund.refund_amount.amount = 1
+    refunded = await desk.as_service(PAYMENT + "CancelPayment", refund)
+    assert (code(refunded), refunded.refunded_amount.amount) == ("", 1)
+    refund.idempotency_key, refund.refund_amount.amount = "rest", held.total_amount.amount
+    assert code(await desk.as_service(PAYMENT + "CancelPayment", refund)) == ""
+    await desk.clock.sleep(10)
+    refund.idempotency_key, refund.refund_amount.amount = "r", 1
+    for method, request, first in (
+        ("CreatePaymentIntent", create, created),
+        ("ProcessPayment", process, processing),
+        ("CancelPayment", refund, refunded),
+    ):
+        assert _bytes(await desk.as_service(PAYMENT + method, request)) == _bytes(first), method
+    kept = [record.reply for _, record in desk.records().all(IDEMPOTENCY_RECORD)]
+    assert created.client_secret in "".join(kept)
+    assert not [reply for reply in kept if desk.platform.config.webhook_url in reply]
+
+
+@on_platform
 async def test_a_seat_refused_while_it_is_held_is_had_later_under_the_same_key(desk):
     ben = await desk.held("ben", 1, ("MAIN-A-1",))
     request = _create(await desk.admitted("ana"), "k", quantity=1, seat_ids=["MAIN-A-1"])

@@ -23,7 +23,7 @@ class PaymentRpc:
     async def CreatePaymentIntent(
         self, request: pb.CreatePaymentIntentRequest, call: Call
     ) -> pb.CreatePaymentIntentResponse:
-        payment = await self._payments.create(
+        created = await self._payments.create(
             Create(
                 request.reservation_id,
                 wire.plain_money(request.amount),
@@ -36,11 +36,11 @@ class PaymentRpc:
             call,
         )
         return pb.CreatePaymentIntentResponse(
-            payment_intent_id=payment.id,
-            status=_status(payment),
-            client_secret=payment.client_secret,
-            payment_url=f"{self._pay_page}/{payment.id}" if self._pay_page else "",
-            expires_at=wire.timestamp(payment.expires_at),
+            payment_intent_id=created.id,
+            status=pb.PAYMENT_STATUS_PENDING,
+            client_secret=created.client_secret,
+            payment_url=f"{self._pay_page}/{created.id}" if self._pay_page else "",
+            expires_at=wire.timestamp(created.expires_at),
         )
 
     async def ProcessPayment(self, request: pb.ProcessPaymentRequest, call: Call) -> pb.ProcessPaymentResponse:
@@ -50,15 +50,13 @@ class PaymentRpc:
             given = details.credit_card
             card = CardDetails(given.card_number, given.expiry_month, given.expiry_year)
         digest = hashlib.sha256(request.payment_details.SerializeToString(deterministic=True)).hexdigest()
-        payment = await self._payments.process(
+        processing = await self._payments.process(
             Process(request.payment_intent_id, details.method, digest, request.idempotency_key), card, call
         )
         return pb.ProcessPaymentResponse(
-            payment_id=payment.payment_id,
-            status=_status(payment),
-            processed_at=wire.timestamp(payment.updated_at),
-            transaction_id=payment.transaction_id,
-            result=_result(payment),
+            payment_id=processing.payment_id,
+            status=pb.PAYMENT_STATUS_PROCESSING,
+            processed_at=wire.timestamp(processing.updated_at),
         )
 
     async def GetPaymentStatus(self, request: pb.GetPaymentStatusRequest, call: Call) -> pb.GetPaymentStatusResponse:
@@ -67,15 +65,15 @@ class PaymentRpc:
 
     async def CancelPayment(self, request: pb.CancelPaymentRequest, call: Call) -> pb.CancelPaymentResponse:
         refund = wire.plain_money(request.refund_amount) if request.HasField("refund_amount") else None
-        payment = await self._payments.cancel(
+        cancelled = await self._payments.cancel(
             Cancel(request.payment_intent_id, request.reason, refund, request.idempotency_key), call
         )
-        refunded = Money(payment.refunded, payment.amount.currency) if payment.refunded else None
+        refunded = Money(cancelled.refunded, cancelled.amount.currency) if cancelled.refunded else None
         return pb.CancelPaymentResponse(
-            status=_status(payment),
-            cancelled_at=wire.timestamp(payment.updated_at),
+            status=_status(cancelled.status),
+            cancelled_at=wire.timestamp(cancelled.updated_at),
             refunded_amount=wire.money(refunded),
-            refund_id=payment.refund_id,
+            refund_id=cancelled.refund_id,
         )
 
     async def ListPayments(self, request: pb.ListPaymentsRequest, call: Call) -> pb.ListPaymentsResponse:
@@ -125,7 +123,7 @@ def _payment(payment: Payment) -> pb.Payment:
         payment_id=payment.payment_id,
         reservation_id=payment.reservation_id,
         user_id=payment.user_id,
-        status=_status(payment),
+        status=_status(payment.status),
         amount=wire.money(payment.amount),
         method=payment.method.value,  # type: ignore[arg-type]  # same numbers
         created_at=wire.timestamp(payment.created_at),
@@ -150,5 +148,5 @@ def _result(payment: Payment) -> pb.PaymentResult | None:
     )
 
 
-def _status(payment: Payment) -> pb.PaymentStatus:
-    return payment.status.value  # type: ignore[return-value]  # same numbers, see kernel.statuses
+def _status(status: PaymentStatus) -> pb.PaymentStatus:
+    return status.value  # type: ignore[return-value]  # same numbers, see kernel.statuses

@@ -47,6 +47,10 @@ RESULT_CHECKED_AFTER = 10 * SECOND
 
 
 E = TypeVar("E", bound=IntEnum)
+R = TypeVar("R")
+
+# What is remembered of a call is its reply: so a reply has what is answered, and not the payment. Its fields have the
+# names that they have in `Payment`, for version 0.1.0 remembered whole payments.
 
 
 class Create(Keyed, frozen=True):
@@ -57,6 +61,12 @@ class Create(Keyed, frozen=True):
     scenario: int
     webhook_url: str
     idempotency_key: str
+
+
+class Created(msgspec.Struct, frozen=True):
+    id: str
+    client_secret: str
+    expires_at: Instant
 
 
 class CardDetails(msgspec.Struct, frozen=True):
@@ -74,11 +84,26 @@ class Process(Keyed, frozen=True):
     idempotency_key: str
 
 
+class Processing(msgspec.Struct, frozen=True):
+    payment_id: str
+    updated_at: Instant
+
+
 class Cancel(Keyed, frozen=True):
     payment_intent_id: str
     reason: str
     refund_amount: Money | None
     idempotency_key: str
+
+
+class Cancelled(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`refunded` is how much of `amount` has gone back in all."""
+
+    status: PaymentStatus
+    updated_at: Instant
+    amount: Money
+    refunded: int = 0
+    refund_id: str = ""
 
 
 class Simulate(msgspec.Struct, frozen=True):
@@ -121,12 +146,13 @@ class Payments:
         self._networks = networks
         self._answers = Answers(store, clock)
 
-    async def create(self, request: Create, call: Call) -> Payment:
+    async def create(self, request: Create, call: Call) -> Created:
         """An intent for exactly what the reservation costs. Nothing is charged yet."""
         call.require_user(checked_user_id("user_id", request.user_id))
-        return await self._answered("create", request.user_id, request, call, partial(self._create, request, call))
+        act = partial(self._create, request, call)
+        return await self._answered("create", request.user_id, request, Created, call, act)
 
-    async def _create(self, request: Create, call: Call, idempotent: IdempotentCall[Payment]) -> Payment:
+    async def _create(self, request: Create, call: Call, idempotent: IdempotentCall[Created]) -> Created:
         now = self._clock.now()
         checked_id("reservation_id", request.reservation_id)
         method = member("method", Method, request.method)
@@ -151,23 +177,25 @@ class Payments:
         expiry = expiry_job(payment, payment.expires_at)
         key = PAYMENT.key(payment.id)
 
-        def rule(view: View) -> Decision[Payment]:
+        reply = Created(payment.id, payment.client_secret, payment.expires_at)
+
+        def rule(view: View) -> Decision[Created]:
             if request.amount != (amount := due.rule(view)):
                 raise Refusal.of_field("amount", f"must be the reservation's total, {amount}", request.amount)
             writes = (put(key, payment), *index_writes(payment))
-            return Decision(payment, writes, (expiry,), (changed(payment, None),))
+            return Decision(reply, writes, (expiry,), (changed(payment, None),))
 
         return await idempotent.commit(due.reads, rule)
 
-    async def process(self, request: Process, card: CardDetails | None, call: Call) -> Payment:
+    async def process(self, request: Process, card: CardDetails | None, call: Call) -> Processing:
         """Set the payment going; the bank's answer comes by webhook, after the scenario's time."""
         payment = await self._visible(request.payment_intent_id, call)
         act = partial(self._process, request, card, payment)
-        return await self._answered("process", payment.user_id, request, call, act)
+        return await self._answered("process", payment.user_id, request, Processing, call, act)
 
     async def _process(
-        self, request: Process, card: CardDetails | None, payment: Payment, idempotent: IdempotentCall[Payment]
-    ) -> Payment:
+        self, request: Process, card: CardDetails | None, payment: Payment, idempotent: IdempotentCall[Processing]
+    ) -> Processing:
         now = self._clock.now()
         year = datetime.fromtimestamp(now / SECOND, UTC).year
         kept = None if card is None else model.checked_card(card.number, card.month, card.year, year)
@@ -178,14 +206,15 @@ class Payments:
         payment_id = derived_id("pay", payment.id)
         key = PAYMENT.key(payment.id)
 
-        def rule(view: View) -> Decision[Payment]:
+        def rule(view: View) -> Decision[Processing]:
             before = _found(view.get(key), request.payment_intent_id)
             after = model.processing(before, payment_id, kept, now)
             jobs: tuple[Job, ...] = ()
             if answer is not None:
                 due_at = now + seconds(answer.seconds / self._time_scale)
                 jobs = (_answering(after, answer.reason, due_at),)
-            return Decision(after, (put(key, after),), jobs, (changed(after, before.status),))
+            reply = Processing(after.payment_id, after.updated_at)
+            return Decision(reply, (put(key, after),), jobs, (changed(after, before.status),))
 
         return await idempotent.commit((key,), rule)
 
@@ -195,16 +224,15 @@ class Payments:
             raise _unknown(payment_intent_id)
         return payment
 
-    async def cancel(self, request: Cancel, call: Call) -> Payment:
+    async def cancel(self, request: Cancel, call: Call) -> Cancelled:
         """Cancel, or refund what was captured; see `model.cancelled`."""
         payment = await self._visible(request.payment_intent_id, call)
-        return await self._answered(
-            "cancel", payment.user_id, request, call, partial(self._cancel, request, payment, call)
-        )
+        act = partial(self._cancel, request, payment, call)
+        return await self._answered("cancel", payment.user_id, request, Cancelled, call, act)
 
     async def _cancel(
-        self, request: Cancel, payment: Payment, call: Call, idempotent: IdempotentCall[Payment]
-    ) -> Payment:
+        self, request: Cancel, payment: Payment, call: Call, idempotent: IdempotentCall[Cancelled]
+    ) -> Cancelled:
         now = self._clock.now()
         key = PAYMENT.key(payment.id)
         refund_id = derived_id("ref", payment.id, request.idempotency_key)
@@ -212,16 +240,15 @@ class Payments:
         by_operator = call.caller.role is Role.ADMIN
         entry = entry_of(call, now, "cancel payment", payment.id, request.reason)
 
-        def rule(view: View) -> Decision[Payment]:
+        def rule(view: View) -> Decision[Cancelled]:
             before = _found(view.get(key), request.payment_intent_id)
             after = model.cancelled(before, request.refund_amount, refund_id, now)
+            reply = Cancelled(after.status, after.updated_at, after.amount, after.refunded, after.refund_id)
             if after == before:
-                return Decision(after)
-            ended = _ended(before, after, now)
-            if not by_operator:
-                return ended
+                return Decision(reply)
             noted = msgspec.structs.replace(entry, old=_standing(before), new=_standing(after))
-            return msgspec.structs.replace(ended, writes=(*ended.writes, *audited(view, noted)))
+            writes = audited(view, noted) if by_operator else ()
+            return Decision(reply, writes).beside(_ended(before, after, now))
 
         return await idempotent.commit((key, CHAIN_END) if by_operator else (key,), rule)
 
@@ -323,11 +350,12 @@ class Payments:
         method: str,
         user_id: str,
         request: Create | Process | Cancel,
+        reply: type[R],
         call: Call,
-        act: Callable[[IdempotentCall[Payment]], Awaitable[Payment]],
-    ) -> Payment:
+        act: Callable[[IdempotentCall[R]], Awaitable[R]],
+    ) -> R:
         scope, key = ("payment", method, user_id), request.idempotency_key
-        return await self._answers.answer(scope, key, request, Payment, act, window=KEY_WINDOW, trace_id=call.trace_id)
+        return await self._answers.answer(scope, key, request, reply, act, window=KEY_WINDOW, trace_id=call.trace_id)
 
     async def _visible(self, payment_intent_id: str, call: Call) -> Payment:
         """The payment, when the caller may see it; somebody else's does not exist."""
