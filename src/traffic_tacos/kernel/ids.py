@@ -3,6 +3,7 @@
 import hashlib
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Protocol
 
 from traffic_tacos.kernel.errors import Code, Refusal
@@ -23,21 +24,27 @@ _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 _ID = re.compile(ID_PATTERN)
 _FOREIGN_ID = re.compile(FOREIGN_ID_PATTERN)
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
-_PAIRS = [first + second for first in _CROCKFORD for second in _CROCKFORD]  # ten bits each
-_RANDOM_BITS = 80
+_DIGIT_OF_BYTE = bytes(ord(_CROCKFORD[byte % 32]) for byte in range(256))
+_RANDOM_DIGITS = 16  # of five bits each, which are too many to guess
+_TIME_SHIFTS = range(45, -1, -5)
 
 
 class Randomness(Protocol):
     """What of `random.Random` is needed here."""
 
-    def getrandbits(self, k: int, /) -> int: ...
+    def randbytes(self, n: int, /) -> bytes: ...
 
 
 def new_id(prefix: str, at: Instant, randomness: Randomness) -> str:
     """`prefix_` and a ULID (github.com/ulid/spec), in small letters: when it was made, in milliseconds, and 80 random
     bits, which are too many to guess. What is made at about the same time lies together wherever ids are in order.
     """
-    return f"{prefix}_{_ulid(at, randomness.getrandbits(_RANDOM_BITS))}"
+    return f"{prefix}_{_time(at)}{random_text(randomness)}"
+
+
+def random_text(randomness: Randomness) -> str:
+    """Sixteen digits and small letters, 80 bits."""
+    return randomness.randbytes(_RANDOM_DIGITS).translate(_DIGIT_OF_BYTE).decode()
 
 
 def derived_id(prefix: str, *parts: str) -> str:
@@ -47,7 +54,7 @@ def derived_id(prefix: str, *parts: str) -> str:
 
 def derived_id_at(prefix: str, at: Instant, *parts: str) -> str:
     """The id that always belongs to these parts at this moment. It looks like those of `new_id`."""
-    return f"{prefix}_{_ulid(at, int.from_bytes(_hashed(_RANDOM_BITS // 8, parts)))}"
+    return f"{prefix}_{_time(at)}{_hashed(_RANDOM_DIGITS, parts).translate(_DIGIT_OF_BYTE).decode()}"
 
 
 def order_id(reservation_id: str) -> str:
@@ -58,9 +65,10 @@ def order_id(reservation_id: str) -> str:
     return f"ord_{own}" if own != reservation_id else derived_id("ord", reservation_id)
 
 
-def _ulid(at: Instant, rest: int) -> str:
-    value = at << _RANDOM_BITS | rest
-    return "".join([_PAIRS[value >> shift & 1023] for shift in range(120, -1, -10)])
+@lru_cache(maxsize=1)
+def _time(at: Instant) -> str:
+    """The first ten digits of a ULID. Many are made in the same millisecond."""
+    return "".join([_CROCKFORD[at >> shift & 31] for shift in _TIME_SHIFTS])
 
 
 def _hashed(size: int, parts: tuple[str, ...]) -> bytes:

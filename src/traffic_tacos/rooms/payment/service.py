@@ -15,7 +15,7 @@ from traffic_tacos.kernel.addresses import Network, checked_url
 from traffic_tacos.kernel.calls import Call, Role
 from traffic_tacos.kernel.cards import TEST_CARDS, Reason
 from traffic_tacos.kernel.errors import Code, Refusal
-from traffic_tacos.kernel.ids import checked_id, checked_user_id, derived_id, new_id
+from traffic_tacos.kernel.ids import checked_id, checked_user_id, derived_id, new_id, random_text
 from traffic_tacos.kernel.instants import DAY, SECOND, Instant, seconds
 from traffic_tacos.kernel.money import Money
 from traffic_tacos.kernel.statuses import PaymentStatus
@@ -168,7 +168,7 @@ class Payments:
             method=method,
             scenario=scenario,
             webhook_url=request.webhook_url,
-            client_secret=new_id(f"{intent_id}_secret", now, self._random),
+            client_secret=f"{intent_id}_secret_{random_text(self._random)}",
             created_at=now,
             updated_at=now,
             expires_at=now + model.INTENT_LIFETIME,
