@@ -9,7 +9,7 @@ from collections import ChainMap
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from importlib import import_module
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import grpc
 import structlog
@@ -24,6 +24,7 @@ from traffic_tacos.calls.local import RoomChannel
 from traffic_tacos.calls.remote import Remote, RemoteRooms
 from traffic_tacos.engines.loops import Loops
 from traffic_tacos.engines.purge import purge_expired
+from traffic_tacos.engines.settings import SETTING
 from traffic_tacos.gen.tacos.operations.v1 import operations_pb2
 from traffic_tacos.kernel.errors import Code, Damaged, Fault, Refusal
 from traffic_tacos.kernel.instants import SECOND
@@ -36,6 +37,7 @@ from traffic_tacos.operations.overrides import Overrides
 from traffic_tacos.operations.reconciler import Reconciler
 from traffic_tacos.operations.rotations import RotationAudit
 from traffic_tacos.operations.rpc import OperationsRpc
+from traffic_tacos.ports.audit import AUDIT
 from traffic_tacos.ports.clock import Clock
 from traffic_tacos.ports.figures import Logs
 from traffic_tacos.ports.jobs import Handler
@@ -45,7 +47,7 @@ from traffic_tacos.ports.peers import ALONE
 from traffic_tacos.ports.rooms import Dependencies, Loop, Receiver, Room
 from traffic_tacos.ports.seats import Seats
 from traffic_tacos.ports.settings import LOG_LEVEL, MAINTENANCE
-from traffic_tacos.ports.store import Write
+from traffic_tacos.ports.store import JOB, OUTBOX, Kind, Write
 from traffic_tacos.rooms.catalog.service import Catalog
 
 T = TypeVar("T")
@@ -95,7 +97,8 @@ class Platform:
         handlers = ChainMap(*(dict(room.handlers) for room in self.rooms.values()))
         self.handlers: Mapping[str, Handler] = dict(handlers) if config.does_jobs else {}
         self.receivers: Mapping[str, Receiver] = dict(ChainMap(*(dict(room.receivers) for room in self.rooms.values())))
-        self._loops = self._all_loops()
+        self._loops, self._listeners = self._all_loops(), self._all_listeners()
+        self._noted = frozenset(kind for kind, _ in self._listeners)
         self._connect(authenticator, logs)
 
     def _health(self) -> PlatformHealth:
@@ -235,13 +238,24 @@ class Platform:
 
     def _apply(self, writes: Sequence[Write]) -> None:
         """What this process has committed, or another process has."""
-        log_operator_actions(writes)
-        self._settings.committed(writes)
-        self.overrides.committed(writes)
-        self.engines.jobs.committed(writes)
-        self.engines.events.committed(writes)
-        for room in self.rooms.values():
-            room.committed(writes)
+        by_kind: dict[Kind[Any], list[Write]] = {}
+        for write in writes:
+            if write.kind in self._noted:
+                by_kind.setdefault(write.kind, []).append(write)
+        for kind, take_note in self._listeners:
+            if (some := by_kind.get(kind)) is not None:
+                take_note(some)
+
+    def _all_listeners(self) -> list[tuple[Kind[Any], Callable[[Sequence[Write]], None]]]:
+        """Who takes note of what commits wrote, by the kind of the records, in their order."""
+        own: list[tuple[Kind[Any], Callable[[Sequence[Write]], None]]] = [
+            (AUDIT, log_operator_actions),
+            (SETTING, self._settings.committed),
+            (AUDIT, self.overrides.committed),
+            (JOB, self.engines.jobs.committed),
+            (OUTBOX, self.engines.events.committed),
+        ]
+        return own + [listener for room in self.rooms.values() for listener in room.committed.items()]
 
     async def load(self) -> None:
         """Take up what an earlier process left."""

@@ -6,7 +6,7 @@ process together (`app/platform.py`) and knows nothing else of them.
 
 import random
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import grpc
 import msgspec
@@ -30,7 +30,7 @@ from traffic_tacos.ports.payments import PaymentStops
 from traffic_tacos.ports.peers import Share
 from traffic_tacos.ports.seats import Seats
 from traffic_tacos.ports.settings import Settings
-from traffic_tacos.ports.store import Store, Write
+from traffic_tacos.ports.store import Kind, Store, Write
 
 Loop: TypeAlias = Callable[[], Awaitable[None]]
 Receiver: TypeAlias = Callable[[Mapping[str, str], bytes], Awaitable[object]]
@@ -109,10 +109,6 @@ async def nothing_taken_up() -> Mapping[str, int]:
     return {}
 
 
-def not_interested(_: Sequence[Write]) -> None:
-    pass
-
-
 class Room(msgspec.Struct, frozen=True, kw_only=True):
     """What a room brings. All but its services may be left out.
 
@@ -120,9 +116,9 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
     in one (`ports/event_relay.py`); `caches` and `loops` have names that operators see; `settings` are called with the
     new value of a setting, as text, by the setting's name; `receivers` take what is posted over HTTP, by path.
     `issues` are what is not as it should be, and `unready` why this process must not be asked at all.
-    `load` takes up what an earlier process left, `taken_up` counts it for the log, `committed` is given every commit,
-    `refresh` looks again at what may have changed elsewhere, `hang_up` ends open streams. `parts` are its own objects,
-    for tests and for the start.
+    `load` takes up what an earlier process left, `taken_up` counts it for the log, `committed` are given what commits
+    wrote, by the kind of the records, `refresh` looks again at what may have changed elsewhere, `hang_up` ends open
+    streams. `parts` are its own objects, for tests and for the start.
     """
 
     services: tuple[Service, ...]
@@ -138,7 +134,7 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
     unready: Callable[[], list[str]] = no_issues
     load: Callable[[], Awaitable[None]] = nothing_to_load
     taken_up: Callable[[], Awaitable[Mapping[str, int]]] = nothing_taken_up
-    committed: Callable[[Sequence[Write]], None] = not_interested
+    committed: Mapping[Kind[Any], Callable[[Sequence[Write]], None]] = {}
     refresh: Callable[[], None] = nothing
     hang_up: Callable[[], None] = nothing
     messages: Messages = NO_MESSAGES

@@ -12,7 +12,7 @@ from traffic_tacos.app import config
 from traffic_tacos.kernel.domain_events import EventChanged
 from traffic_tacos.ports.rooms import Gauge, Room
 from traffic_tacos.ports.settings import LOG_LEVEL
-from traffic_tacos.ports.store import Decision, Job
+from traffic_tacos.ports.store import OUTBOX, Decision, Job
 
 
 def test_every_folder_of_a_room_is_in_the_list_of_rooms():
@@ -54,7 +54,7 @@ async def test_whatever_a_room_brings_is_used(desk):
         receivers={"/kitchen": received},
         issues=lambda: ["the stove is cold"],
         load=at_the_start,
-        committed=lambda writes: heard.append("commit") if "commit" not in heard else None,
+        committed={OUTBOX: lambda writes: heard.append(f"commit of {writes[0].value.event_id}")},
         refresh=lambda: heard.append("refresh"),
         hang_up=lambda: heard.append("hang up"),
         parts=(cache,),
@@ -71,7 +71,7 @@ async def test_whatever_a_room_brings_is_used(desk):
         (), lambda _: Decision(None, jobs=(Job("one", "kitchen.cook", 0),), events=(EventChanged("kitchen.ready"),))
     )
     await desk.clock.sleep(1)
-    assert {"load", "loop", "commit", "kitchen.cook", "kitchen.ready"} <= set(heard)
+    assert {"load", "loop", "commit of kitchen.ready", "kitchen.cook", "kitchen.ready"} <= set(heard)
     assert ("tacos_kitchen_pots", {"stove": "left"}, 3.0) in [
         (gauge.name, gauge.labels, gauge.value) for gauge in platform.calls.metrics.gauges()
     ]

@@ -5,6 +5,7 @@ from traffic_tacos.gen.tacos.web.v1 import web_pb2
 from traffic_tacos.ports.paging import Asked
 from traffic_tacos.ports.rooms import Dependencies, Room, Service
 from traffic_tacos.rooms.catalog.clients import InventoryClient
+from traffic_tacos.rooms.catalog.records import EVENT
 from traffic_tacos.rooms.catalog.rpc import CatalogRpc
 from traffic_tacos.rooms.catalog.sale_rpc import SaleRpc
 from traffic_tacos.rooms.catalog.service import Catalog
@@ -35,6 +36,6 @@ def build(on: Dependencies) -> Room:
         issues=issues,
         load=catalog.load,
         taken_up=taken_up,
-        committed=catalog.committed,
+        committed={EVENT: catalog.committed},
         parts=(catalog,),
     )

@@ -11,6 +11,7 @@ from traffic_tacos.ports.webhooks import PAYMENT_SOURCE
 from traffic_tacos.rooms.webhook.clients import PaymentClient, ReservationClient, WorkerClient
 from traffic_tacos.rooms.webhook.deliveries import Deliveries
 from traffic_tacos.rooms.webhook.endpoints import Endpoints
+from traffic_tacos.rooms.webhook.records import ENDPOINT
 from traffic_tacos.rooms.webhook.rpc import EndpointRpc, WebhookRpc
 from traffic_tacos.rooms.webhook.service import Webhooks
 from traffic_tacos.upstream import Upstream
@@ -39,6 +40,6 @@ def build(on: Dependencies) -> Room:
         forwarders=(endpoints.handle,),
         receivers={paths.PAYMENT_WEBHOOKS: payment_webhook},
         load=endpoints.load,
-        committed=endpoints.committed,
+        committed={ENDPOINT: endpoints.committed},
         parts=(endpoints,),
     )
