@@ -30,20 +30,21 @@ from traffic_tacos.rooms.waiting_room.values import Limits, State, Terms, admiss
 
 class Member(msgspec.Struct, frozen=True):
     """Who joins: the user, where one is signed in, else the session. `session_hash` is what their ticket has of the
-    session. `refused` is why nobody may have a new number now, if so; `past` is a ticket under their name that is not
-    theirs any more, 0 for none.
+    session, `draw` the draw that they may be part of, None where there can be none. `refused` is why nobody may have a
+    new number now, if so; `past` is a ticket under their name that is not theirs any more, 0 for none.
     """
 
     user_id: str
     session_hash: bytes
     key: Key[int]
     session: Key[Session]
+    draw: Key[DrawRecord] | None
     refused: Refusal | None
     past: int = 0
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """Of a join; `drawn` is the draw as it is then."""
+    """Of a join; `drawn` is the draw as it is then, if it was looked at."""
 
     number: int
     is_new: bool
@@ -66,12 +67,14 @@ class Deciding(NamedTuple):
 
 
 def join_reads(on: Deciding, member: Member) -> tuple[Key[Any], ...]:
-    return head_key(on.event_id), draw_key(on.event_id), sale_key(on.event_id), member.session, member.key
+    reads = (head_key(on.event_id), sale_key(on.event_id), member.session, member.key)
+    return reads if member.draw is None else (*reads, member.draw)
 
 
 def join(view: View, on: Deciding, member: Member, metadata: dict[str, str], now: Instant) -> Decision[Outcome]:
     """The number that the member has, or else the next one: FAILED_PRECONDITION when the sale is over."""
-    drawn, session, known = view.get(draw_key(on.event_id)), view.get(member.session), view.get(member.key)
+    drawn = None if member.draw is None else view.get(member.draw)
+    session, known = view.get(member.session), view.get(member.key)
     if known is None and session is not None and not member.user_id:
         known = _place_in(on.event_id, session)
     if known is not None and known != member.past:
@@ -83,10 +86,10 @@ def join(view: View, on: Deciding, member: Member, metadata: dict[str, str], now
     number = head.last_number + 1
     writes: list[Write] = []
     digest = ""
-    if drawn is not None and drawn.closed_at is None:
+    if member.draw is not None and drawn is not None and drawn.closed_at is None:
         if on.sale_is_due(now):
             drawn = _closed(drawn, head, now)
-            writes.append(put(draw_key(on.event_id), drawn))
+            writes.append(put(member.draw, drawn))
         else:
             before = bytes.fromhex(head.pool_digest) or draw.EMPTY_POOL
             digest = draw.pool_digest(before, on.entry(number, member.session_hash)).hex()

@@ -27,6 +27,7 @@ from traffic_tacos.rooms.waiting_room.records import (
     NOTHING_SET,
     TICKET,
     DrawRecord,
+    draw_key,
     member_key,
     ticket_key,
 )
@@ -78,6 +79,7 @@ class EmbeddedLine:
         self._model = LineModel(terms.limits)
         self._set = (NOTHING_SET, NOTHING_SET)  # for all events, and for this one
         self._joining = 0  # joins under way
+        self._is_drawn = False  # for whoever joins from now on: there is no draw, or its pool has closed
         self._is_closed = False
         self._message = ""
 
@@ -115,6 +117,7 @@ class EmbeddedLine:
             session_hash(session_id),
             member_key(event_id, session_id, user_id),
             session_key(session_id),
+            None if self._is_drawn else draw_key(event_id),
             self._refused(now),
         )
         self._joining += 1
@@ -258,6 +261,8 @@ class EmbeddedLine:
                 partial(decisions.join, on=self._on, member=member, metadata=metadata, now=now),
             )
             number = outcome.number
+            # Nobody commits to a draw once somebody has joined, and a pool that has closed stays so.
+            self._is_drawn = self._is_drawn or outcome.drawn is None or outcome.drawn.closed_at is not None
             self._draw_closed(outcome.drawn, now)
             self._model.joined(number, now)
             if outcome.is_new:

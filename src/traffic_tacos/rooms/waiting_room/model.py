@@ -359,11 +359,11 @@ class LineModel:
         return sorted(self._expiring)[:limit] if self._expiring else []
 
     def _extend(self, count: int, joined_second: int, seen_second: int, filed_second: int) -> None:
-        self.states.extend(bytes(count))
-        self._joined_at.extend([joined_second] * count)
-        self._seen_at.extend([seen_second] * count)
-        self._told.extend([0] * count)
         for _ in range(count):
+            self.states.append(State.WAITING)
+            self._joined_at.append(joined_second)
+            self._seen_at.append(seen_second)
+            self._told.append(0)
             self.last_number += 1
             self._sightings.file(self.last_number, filed_second)
 
