@@ -38,7 +38,7 @@ ASKED_AFTER_SECONDS = (0.05, 0.1, 0.2, 0.4)
 log = structlog.get_logger()
 
 
-class GroupLease(msgspec.Struct, frozen=True):
+class GroupLease(msgspec.Struct, frozen=True, gc=False):
     """A process that runs a job of a group."""
 
     holder: str

@@ -37,12 +37,12 @@ RENEWED_EVERY_SECONDS = 1.0
 log = structlog.get_logger()
 
 
-class Lease(msgspec.Struct, frozen=True):
+class Lease(msgspec.Struct, frozen=True, gc=False):
     holder: str
     until: Instant
 
 
-class Fence(msgspec.Struct, frozen=True):
+class Fence(msgspec.Struct, frozen=True, gc=False):
     """How often the lease has changed hands."""
 
     number: int

@@ -18,7 +18,7 @@ PROCESSES_MAX = 1000
 log = structlog.get_logger()
 
 
-class Present(msgspec.Struct, frozen=True):
+class Present(msgspec.Struct, frozen=True, gc=False):
     """A process that is there, until then at least."""
 
     until: Instant

@@ -15,7 +15,7 @@ from traffic_tacos.ports.settings import SETTINGS, SettingChange, parsed, shown
 from traffic_tacos.ports.store import Decision, Kind, Store, View, Write, delete, parts_of, put
 
 
-class Set(msgspec.Struct, frozen=True):
+class Set(msgspec.Struct, frozen=True, gc=False):
     """What an operator set, as text."""
 
     value: str

@@ -17,7 +17,7 @@ PAGE = 1000
 log = structlog.get_logger()
 
 
-class Counted(msgspec.Struct, frozen=True):
+class Counted(msgspec.Struct, frozen=True, gc=False):
     """What was found last; `oldest` is when the job of each topic was due that is due longest."""
 
     pending: int = 0

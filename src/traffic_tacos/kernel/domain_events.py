@@ -15,13 +15,13 @@ from traffic_tacos.kernel.instants import Instant
 from traffic_tacos.kernel.statuses import PaymentStatus, ReservationStatus
 
 
-class EventChanged(msgspec.Struct, frozen=True):
+class EventChanged(msgspec.Struct, frozen=True, gc=False):
     """An event was put on sale, or what is said of it has changed."""
 
     event_id: str
 
 
-class ReservationChanged(msgspec.Struct, frozen=True):
+class ReservationChanged(msgspec.Struct, frozen=True, gc=False):
     """A step of a reservation; `old` is None at its first. Its admission may be free to be used again."""
 
     reservation_id: str
@@ -34,7 +34,7 @@ class ReservationChanged(msgspec.Struct, frozen=True):
     hold_expires_at: Instant
 
 
-class PaymentChanged(msgspec.Struct, frozen=True):
+class PaymentChanged(msgspec.Struct, frozen=True, gc=False):
     """A step of a payment; `old` is None at its first. Both are COMPLETED when a part of it was refunded."""
 
     payment_intent_id: str
@@ -45,7 +45,7 @@ class PaymentChanged(msgspec.Struct, frozen=True):
     at: Instant
 
 
-class SettingChanged(msgspec.Struct, frozen=True):
+class SettingChanged(msgspec.Struct, frozen=True, gc=False):
     """An operator changed a setting; its values as they are shown."""
 
     name: str
@@ -54,7 +54,7 @@ class SettingChanged(msgspec.Struct, frozen=True):
     at: Instant
 
 
-class MessageSent(msgspec.Struct, frozen=True):
+class MessageSent(msgspec.Struct, frozen=True, gc=False):
     """A message waits for its reader: a user, or a session. What it says stays where it waits."""
 
     message_id: str

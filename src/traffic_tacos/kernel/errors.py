@@ -55,7 +55,7 @@ class Precondition(StrEnum):
     PAYMENT_ARRIVED = "PAYMENT_ARRIVED"
 
 
-class Detail(msgspec.Struct, frozen=True):
+class Detail(msgspec.Struct, frozen=True, gc=False):
     """One fact of a refusal: which field, what would be right, what was given."""
 
     field: str

@@ -6,7 +6,7 @@ from traffic_tacos.kernel.errors import Precondition, Refusal
 from traffic_tacos.kernel.instants import Instant
 
 
-class Address(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+class Address(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
     street: str = ""
     city: str = ""
     state: str = ""
@@ -14,13 +14,13 @@ class Address(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fi
     country: str = ""
 
 
-class Venue(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+class Venue(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
     id: str = ""
     name: str = ""
     address: Address = Address()
 
 
-class EventInfo(msgspec.Struct, frozen=True, omit_defaults=True):
+class EventInfo(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     id: str
     name: str
     description: str = ""
@@ -31,7 +31,7 @@ class EventInfo(msgspec.Struct, frozen=True, omit_defaults=True):
     sale_end_time: Instant | None = None
 
 
-class SaleWindow(msgspec.Struct, frozen=True, omit_defaults=True):
+class SaleWindow(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """When an event is sold: from `opens_at` on, and at `ends_at` no longer. None is no bound."""
 
     opens_at: Instant | None = None

@@ -16,7 +16,7 @@ DECIMALS: dict[str, int] = {one.code: one.exponent for one in iso4217.Currency i
 DECIMALS_OF_OTHERS = 2  # of a code that is no currency, stored before codes were checked
 
 
-class Money(msgspec.Struct, frozen=True):
+class Money(msgspec.Struct, frozen=True, gc=False):
     amount: int
     currency: str
 

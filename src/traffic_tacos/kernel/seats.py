@@ -16,7 +16,7 @@ class SeatStatus(IntEnum):
     BLOCKED = 4
 
 
-class Seat(msgspec.Struct, frozen=True):
+class Seat(msgspec.Struct, frozen=True, gc=False):
     id: str
     section: str
     row: str

@@ -37,7 +37,7 @@ class Rotation(msgspec.Struct, frozen=True):
     reason: str
 
 
-class Seen(msgspec.Struct, frozen=True):
+class Seen(msgspec.Struct, frozen=True, gc=False):
     """The keys that the audit log knows of, by what they are."""
 
     names: dict[str, str]

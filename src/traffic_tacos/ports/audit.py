@@ -16,7 +16,7 @@ from traffic_tacos.kernel.instants import Instant
 from traffic_tacos.ports.store import Key, Kind, View, Write, put
 
 
-class Audited(msgspec.Struct, frozen=True, omit_defaults=True):
+class Audited(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """`subject` is what was changed, as an operator names it; `trace_id` is the call that did it. `number` counts
     from 1 and `previous` is the digest of the entry before; both are filled in when it is written.
     """
@@ -33,7 +33,7 @@ class Audited(msgspec.Struct, frozen=True, omit_defaults=True):
     previous: str = ""
 
 
-class ChainEnd(msgspec.Struct, frozen=True):
+class ChainEnd(msgspec.Struct, frozen=True, gc=False):
     """Where the chain ends."""
 
     number: int

@@ -31,7 +31,7 @@ class Keyed(msgspec.Struct, frozen=True, omit_defaults=True):
     """
 
 
-class IdempotencyRecord(msgspec.Struct, frozen=True, omit_defaults=True):
+class IdempotencyRecord(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """An answer as it was first given."""
 
     request_digest: str

@@ -16,14 +16,14 @@ from traffic_tacos.ports.store import COPIES, KEYS_REMEMBERED, Key, Kind, View
 PERIODS_KEPT_MAX = 50
 
 
-class Period(msgspec.Struct, frozen=True, omit_defaults=True):
+class Period(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """A sale window, and since when it is in force."""
 
     window: SaleWindow = SaleWindow()
     since: Instant = 0
 
 
-class Sale(msgspec.Struct, frozen=True, omit_defaults=True):
+class Sale(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """The window in force, and those before it, oldest first: `tacos verify` judges by what was in force then."""
 
     now: Period

@@ -22,7 +22,6 @@ RENEWED_AFTER = DAY
 DIGEST_BYTES = 16
 
 
-# gc=False: there are very many, none is part of a cycle, and the garbage collector need not walk over them.
 class Session(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """`owner` has the session until `expires_at`. `place` is the event and the number of its first place."""
 

@@ -17,7 +17,7 @@ SEATS_PER_ROW_MAX = 400
 STANDING_BLOCK = 100
 
 
-class Admission(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Admission(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """How fast and how far the line is let in."""
 
     rate_per_second: int = 1000
@@ -27,19 +27,19 @@ class Admission(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     waiting_max: int = 1_000_000
 
 
-class Point(msgspec.Struct, frozen=True):
+class Point(msgspec.Struct, frozen=True, gc=False):
     x: float
     y: float
 
 
-class Refunds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Refunds(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """Until how long before the start a bought reservation can be given back, and how much comes back."""
 
     hours_before: int = 24
     percent: int = 100
 
 
-class Seat(msgspec.Struct, frozen=True, omit_defaults=True):
+class Seat(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """`accessible` seats are kept for who needs them: sold only by name."""
 
     id: str
@@ -49,7 +49,7 @@ class Seat(msgspec.Struct, frozen=True, omit_defaults=True):
     accessible: bool = False
 
 
-class Row(msgspec.Struct, frozen=True, omit_defaults=True):
+class Row(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """Seats in order. After `aisles[i]` seats the row is cut: seats across an aisle are not adjacent.
 
     `label` is what people call it, when that is not its id.
@@ -62,7 +62,7 @@ class Row(msgspec.Struct, frozen=True, omit_defaults=True):
     label: str = ""
 
 
-class Section(msgspec.Struct, frozen=True, omit_defaults=True):
+class Section(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     id: str
     name: str
     rows: tuple[Row, ...]
@@ -81,7 +81,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     guests: bool | None = None  # whether who has no account may buy; None: as the platform has it
 
 
-class Event(Rules, frozen=True, omit_defaults=True):
+class Event(Rules, frozen=True, omit_defaults=True, gc=False):
     info: EventInfo
     currency: str
     sections: tuple[Section, ...]

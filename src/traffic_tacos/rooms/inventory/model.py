@@ -47,7 +47,7 @@ class HoldStatus(Enum):
     COMMITTED = "committed"
 
 
-class Hold(msgspec.Struct, frozen=True, omit_defaults=True):
+class Hold(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What one reservation holds or owns. `deadline` is exclusive: at it, the hold has lost."""
 
     reservation_id: str

@@ -68,18 +68,18 @@ class EventPlan(msgspec.Struct, frozen=True):
     by_price: tuple[SectionPlan, ...] = ()  # in the order in which who names nothing is given seats
 
 
-class RowHold(msgspec.Struct, frozen=True, array_like=True):
+class RowHold(msgspec.Struct, frozen=True, array_like=True, gc=False):
     reservation_id: str
     seats: int
     deadline: Instant
 
 
-class RowSale(msgspec.Struct, frozen=True, array_like=True):
+class RowSale(msgspec.Struct, frozen=True, array_like=True, gc=False):
     reservation_id: str
     seats: int
 
 
-class RowState(msgspec.Struct, frozen=True, omit_defaults=True):
+class RowState(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What changes of a row: who holds and who owns which of its seats.
 
     `gone` is sold and blocked together; `held_seats` and `lapses_at` sum up the holds, so that a search

@@ -92,14 +92,14 @@ CARDS_THAT_DECIDE: dict[Scenario, frozenset[Reason]] = {
 }
 
 
-class Card(msgspec.Struct, frozen=True):
+class Card(msgspec.Struct, frozen=True, gc=False):
     """All that is kept of a card."""
 
     brand: str
     last_four: str
 
 
-class Payment(msgspec.Struct, frozen=True, omit_defaults=True):
+class Payment(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     id: str
     reservation_id: str
     user_id: str

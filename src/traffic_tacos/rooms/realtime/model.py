@@ -57,7 +57,7 @@ class Update(msgspec.Struct, frozen=True):
     is_reminder: bool = False
 
 
-class Message(msgspec.Struct, frozen=True):
+class Message(msgspec.Struct, frozen=True, gc=False):
     """A message to a user or a session, kept until it was delivered or has expired."""
 
     id: str

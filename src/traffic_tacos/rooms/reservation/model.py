@@ -59,7 +59,7 @@ class Wish(msgspec.Struct, frozen=True, omit_defaults=True):
     price_max: Money | None = None
 
 
-class Metadata(msgspec.Struct, frozen=True, omit_defaults=True):
+class Metadata(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What the client said of itself."""
 
     source: str = ""
@@ -69,7 +69,7 @@ class Metadata(msgspec.Struct, frozen=True, omit_defaults=True):
     tags: dict[str, str] = {}
 
 
-class RefundPolicy(msgspec.Struct, frozen=True):
+class RefundPolicy(msgspec.Struct, frozen=True, gc=False):
     """What an event promised its buyers: until when they can give back, and how much of the price comes back."""
 
     hours_before: int
@@ -101,7 +101,7 @@ class RefundQuote(msgspec.Struct, frozen=True):
     until: Instant | None = None
 
 
-class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
+class Entry(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """That somebody has entered with the ticket of a seat; `scanned_at` is by the scanner's clock."""
 
     seat_id: str
@@ -111,7 +111,7 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     recorded_at: Instant
 
 
-class Reservation(msgspec.Struct, frozen=True, omit_defaults=True):
+class Reservation(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     id: str
     event_id: str
     user_id: str
@@ -144,7 +144,7 @@ class Reservation(msgspec.Struct, frozen=True, omit_defaults=True):
         return None
 
 
-class Order(msgspec.Struct, frozen=True):
+class Order(msgspec.Struct, frozen=True, gc=False):
     """A sale: who owns which seats, and what paid for them (`payment_intent_id` is empty when they were free)."""
 
     id: str
@@ -163,7 +163,7 @@ class AdmissionState(Enum):
     SPENT = "spent"
 
 
-class AdmissionUse(msgspec.Struct, frozen=True, omit_defaults=True):
+class AdmissionUse(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What has been made of an admission: one reservation at a time, one purchase at most."""
 
     state: AdmissionState = AdmissionState.OPEN

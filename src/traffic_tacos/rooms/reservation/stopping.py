@@ -47,7 +47,7 @@ ALL_EVENTS = "all events"
 _LAST = "\U0010ffff"
 
 
-class Stop(msgspec.Struct, frozen=True):
+class Stop(msgspec.Struct, frozen=True, gc=False):
     """Reservations are stopped, since when and by whom."""
 
     at: Instant

@@ -12,7 +12,6 @@ from traffic_tacos.kernel.instants import Instant
 from traffic_tacos.ports.store import KEYS_REMEMBERED, Key, Kind
 
 
-# gc=False: there are very many, none is part of a cycle, and the garbage collector need not walk over them.
 class TicketRecord(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """`ended` is the name of the state it ended in, empty while it has not. `metadata` is the operator's."""
 
@@ -27,14 +26,14 @@ class TicketRecord(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     metadata: dict[str, str] = {}
 
 
-class LineHead(msgspec.Struct, frozen=True, omit_defaults=True):
+class LineHead(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """`pool_digest` is that of all who have joined, while the pool is open."""
 
     last_number: int
     pool_digest: str = ""
 
 
-class DrawRecord(msgspec.Struct, frozen=True, omit_defaults=True):
+class DrawRecord(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """Bytes are hex. Once `closed_at` is set nothing of it changes, and the seed may be shown."""
 
     seed: str
@@ -44,7 +43,7 @@ class DrawRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     closed_at: Instant | None = None
 
 
-class SettingsRecord(msgspec.Struct, frozen=True, omit_defaults=True):
+class SettingsRecord(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What an operator set, over the event file: for all events, and over that for one.
 
     `stopped` and `closed` (nobody new may join) are different: a line is when either says so, so that stopping all

@@ -46,7 +46,7 @@ class PaymentNews(msgspec.Struct, frozen=True):
     is_final: bool
 
 
-class Receipt(msgspec.Struct, frozen=True):
+class Receipt(msgspec.Struct, frozen=True, gc=False):
     """The answer to a webhook, the same for every repeat."""
 
     correlation_id: str
@@ -75,14 +75,14 @@ class EventType(IntEnum):
     SYSTEM_MAINTENANCE = 5
 
 
-class Secret(msgspec.Struct, frozen=True, omit_defaults=True):
+class Secret(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """A secret that signs, from `until` on no longer; 0 means for good."""
 
     secret: str
     until: Instant = 0
 
 
-class Endpoint(msgspec.Struct, frozen=True, omit_defaults=True):
+class Endpoint(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """Who subscribed to what, and where. `secrets` newest first; `gone_at` is when it answered 410."""
 
     id: str
