@@ -452,6 +452,15 @@ async def test_two_tabs_that_join_at_once_have_one_place(world):
     assert sorted(joined.is_new for joined in both) == [False, True]
 
 
+async def test_a_line_has_the_numbers_that_were_given_and_no_others(world):
+    line = await world.open()
+    assert not line.has(1)
+    for fan in ("ana", "ben"):
+        await line.join(fan, fan, {}, 0)
+    await line.leave(1)
+    assert [number for number in range(-1, 4) if line.has(number)] == [1, 2]
+
+
 async def test_an_event_that_gets_a_sale_start_before_anybody_joined_is_drawn(world):
     line, later = await world.open(), Terms(FAST, OPENS, None)
     await line.configure(later, SEED)

@@ -206,6 +206,9 @@ class EmbeddedLine:
 
     # What is asked of it.
 
+    def has(self, number: int) -> bool:
+        return 0 < number <= self._model.last_number
+
     def view(self) -> LineView:
         return self._model.view(self._clock.now(), is_closed=self._is_closed, message=self._message)
 

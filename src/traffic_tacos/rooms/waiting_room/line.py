@@ -147,6 +147,10 @@ class Line(Protocol):
 
     # What is asked of it.
 
+    def has(self, number: int) -> bool:
+        """Whether somebody was given this number, as far as this process knows."""
+        ...
+
     def view(self) -> LineView:
         """Everything that a status of any ticket needs; returns without waiting for anything."""
         ...

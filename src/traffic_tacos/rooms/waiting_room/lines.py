@@ -217,7 +217,7 @@ class Lines:
         """The line that the ticket stands in; NOT_FOUND when it does not stand there."""
         self.check_ours()
         opened = self._open.get(ticket.event_id)
-        if opened is None or not 0 < ticket.number <= opened.line.view().joined:
+        if opened is None or not opened.line.has(ticket.number):
             raise Refusal(Code.NOT_FOUND, "waiting_token: there is no such place in this queue")
         return opened
 
@@ -344,7 +344,7 @@ class Lines:
         if opened is None or event.old is event.new:
             return  # a hold that was extended frees nothing
         number = admission_number(event.admission_id)
-        if not 0 < number <= opened.line.view().joined:
+        if not opened.line.has(number):
             return  # an admission that was given by nobody here
         opened.line.hold_seats(number, event.new is ReservationStatus.PENDING)
         opened.seats_asked_at = None

@@ -322,6 +322,9 @@ class ReplicatedLine:
 
     # What is asked of it.
 
+    def has(self, number: int) -> bool:
+        return 0 < number <= self._model.last_number
+
     def view(self) -> LineView:
         settings = self._machine.settings
         return self._model.view(self._clock.now(), is_closed=settings.is_closed, message=settings.message)
