@@ -52,6 +52,12 @@ MUTATIONS = [
     Mutation("calls/keys.py", "if revoke or _retired_at", "if _retired_at", "unit/calls/test_keys.py"),
     Mutation("ports/idempotency.py", "record.request_digest != self.digest", "False", "rpc/test_idempotency.py"),
     Mutation("ports/idempotency.py", "self._now >= record.expires_at", "False", "unit/test_idempotency.py"),
+    Mutation(
+        "engines/sqlite.py",
+        "if len(batch.waiters) == self._awaited:",
+        "if False:",
+        "conformance/test_sqlite_crashes.py",
+    ),
     Mutation("ports/audit.py", "previous=head.digest", 'previous=""', "unit/test_audit.py"),
     Mutation(
         "ports/store.py",

@@ -150,6 +150,40 @@ async def test_nobody_reads_what_the_disk_does_not_have(tmp_path):
         await store.close()
 
 
+async def test_a_batch_waits_for_as_many_as_were_answered_together_and_for_no_more(tmp_path, monkeypatch):
+    monkeypatch.setattr(sqlite, "REST_SECONDS_MAX", 60)
+    store = SqliteStore(tmp_path / "store.db")
+
+    def called(number):
+        key = COUNTER.key(str(number))
+        return asyncio.ensure_future(store.transact((key,), adding(key)))
+
+    try:
+        await asyncio.gather(*map(called, range(sqlite.RESTS_FROM)))
+        again = [called(number) for number in range(sqlite.RESTS_FROM - 1)]
+        await asyncio.sleep(0.05)
+        assert not any(one.done() for one in again)
+        again.append(called("another"))
+        assert await asyncio.wait_for(asyncio.gather(*again), 10) == [2] * (sqlite.RESTS_FROM - 1) + [1]
+    finally:
+        last = called("last")
+        await asyncio.sleep(0)
+        await asyncio.wait_for(store.close(), 10)  # which waits for nobody
+        assert await last == 1
+
+
+async def test_who_calls_alone_after_many_is_not_kept_waiting(tmp_path):
+    store = SqliteStore(tmp_path / "store.db")
+    key = COUNTER.key("a")
+    try:
+        for expected in (100, 201, 302):
+            await asyncio.gather(*(store.transact((key,), adding(key)) for _ in range(100)))
+            assert (await store.get(key)).value == expected
+            await asyncio.wait_for(store.transact((key,), adding(key)), 5)
+    finally:
+        await store.close()
+
+
 async def test_an_older_store_is_taken_over_with_all_its_records(tmp_path):
     path, key = tmp_path / "store.db", COUNTER.key("a")
     with closing(connected(path)) as old:

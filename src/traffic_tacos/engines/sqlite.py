@@ -198,6 +198,7 @@ class SqliteStore:
     async def close(self) -> None:
         """Write what has gathered, then stop. Later calls raise StoreUnavailable."""
         self._stopped = self._stopped or "the store is closed"
+        self._end_rest()
         batches = [batch for batch in (self._writing, self._gathering) if batch is not None]
         if waiters := [waiter.future for batch in batches for waiter in batch.waiters]:
             await asyncio.wait(waiters)
