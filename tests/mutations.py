@@ -133,6 +133,24 @@ MUTATIONS = [
         "False",
         "rpc/test_holds_and_payments.py rpc/test_giving_back.py",
     ),
+    Mutation(
+        "rooms/reservation/confirming.py",
+        ".beside(sold).beside(noted)",
+        ".beside(sold)",
+        "rpc/test_webhooks_and_health.py",
+    ),
+    Mutation(
+        "rooms/reservation/confirming.py",
+        "Decision(bought).beside(noted)",
+        "Decision(bought)",
+        "rpc/test_webhooks_and_health.py",
+    ),
+    Mutation(
+        "engines/sqs.py",
+        " or self._queues.queue_of(job) != queue",
+        "",
+        "conformance/test_job_runners.py",
+    ),
     # The queue of several processes.
     Mutation(
         "engines/redis_log.py", "            if self._replicas:", "            if False:", "engines/test_redis.py"

@@ -93,6 +93,21 @@ async def test_a_webhook_confirms_and_is_answered_for_good_in_one_commit(desk, i
 
 
 @on_platform
+async def test_a_webhook_about_what_was_confirmed_already_is_answered_the_same_later_on(desk):
+    request = await paid_and_not_told(desk)
+    result = worker_pb2.ProcessPaymentRequest(
+        reservation_id=request.data.reservation_id, payment_intent_id=request.data.payment_intent_id
+    )
+    assert code(await desk.as_service(WORKER + "ProcessPaymentResult", result)) == ""
+    assert is_bought_and_told(desk) == (True, False)
+    first = await desk.ask(WEBHOOK, request)
+    assert is_bought_and_told(desk) == (True, True)
+    await desk.clock.sleep(2)
+    assert (await desk.ask(WEBHOOK, request)).SerializeToString() == first.SerializeToString()
+    desk.calm()
+
+
+@on_platform
 async def test_a_webhook_that_comes_twice_at_once_is_taken_once(desk):
     request = await paid_and_not_told(desk)
     desk.store.faults = Faults(delay=0.5, conflict=0.5)
