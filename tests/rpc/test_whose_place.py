@@ -117,6 +117,20 @@ async def test_a_place_that_an_earlier_version_gave_to_a_session_is_found(desk):
 
 
 @on_platform
+async def test_a_second_place_is_found_though_the_session_was_forgotten_since_the_first(desk):
+    """An earlier version kept places apart from the session, which is forgotten after two days."""
+    first = await join(desk, "tab")
+    key, session = member_key(EVENT_ID, "tab", ""), session_key("tab")
+    await desk.store.transact((), lambda _: Decision(None, [put(key, 1), delete(session)]))
+    await leave(desk, first.waiting_token)
+    second = await join(desk, "tab")
+    assert (code(second), second.waiting_token != first.waiting_token) == ("", True)
+    assert code(await join(desk, "tab")) == "ALREADY_EXISTS"
+    again = await join(desk, "tab", shown=second.waiting_token)
+    assert (code(again), again.waiting_token) == ("ALREADY_EXISTS", second.waiting_token)
+
+
+@on_platform
 async def test_a_place_of_a_user_is_given_to_no_other_user_even_with_its_token(desk):
     ana = await join(desk, "tab", "ana")
     await desk.clock.sleep(1)

@@ -74,7 +74,8 @@ def join_reads(on: Deciding, member: Member) -> tuple[Key[Any], ...]:
 def join(view: View, on: Deciding, member: Member, metadata: dict[str, str], now: Instant) -> Decision[Outcome]:
     """The number that the member has, or else the next one: FAILED_PRECONDITION when the sale is over."""
     drawn = None if member.draw is None else view.get(member.draw)
-    session, known = view.get(member.session), view.get(member.key)
+    session, kept = view.get(member.session), view.get(member.key)
+    known = kept
     if known is None and session is not None and not member.user_id:
         known = _place_in(on.event_id, session)
     if known is not None and known != member.past:
@@ -94,7 +95,8 @@ def join(view: View, on: Deciding, member: Member, metadata: dict[str, str], now
             before = bytes.fromhex(head.pool_digest) or draw.EMPTY_POOL
             digest = draw.pool_digest(before, on.entry(number, member.session_hash)).hex()
     record = TicketRecord(number, member.session_hash.hex(), member.user_id, now, metadata=metadata)
-    is_first = session is None and not member.user_id
+    # A record that is there already goes before the session's own, so it is the one that must say the newest place.
+    is_first = session is None and kept is None and not member.user_id
     if not is_first:
         writes.append(put(member.key, number))
     place = (on.event_id, number) if is_first else None
