@@ -235,8 +235,11 @@ def asks_for_status(headers: Iterable[tuple[str, str | bytes]]) -> bool:
 
     The metadata key `x-error-mode` says so: `status` or `response`. INVALID_ARGUMENT for anything else.
     """
-    modes = {value for name, value in headers if name == ERROR_MODE}
-    if not modes or modes == {IN_RESPONSE}:
+    said = [value for name, value in headers if name == ERROR_MODE]
+    if not said:  # nearly always
+        return False
+    modes = set(said)
+    if modes == {IN_RESPONSE}:
         return False
     if modes != {AS_STATUS}:
         wrong = sorted(str(mode) for mode in modes - {AS_STATUS, IN_RESPONSE})

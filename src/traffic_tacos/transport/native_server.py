@@ -72,6 +72,8 @@ class NativeServer:
 
     def __init__(self, options: Iterable[tuple[str, Any]]) -> None:
         self._options = dict(options)
+        self._taken_max = self._options["grpc.max_receive_message_length"]
+        self._sent_max = self._options["grpc.max_send_message_length"]
         self._fallback = grpc.aio.server(options=list(self._options.items()))
         self._handlers: dict[str, Any] = {}
         self._numbered: dict[int, Any] = {}  # the same, as HTTP/2 numbers them
@@ -163,7 +165,8 @@ class NativeServer:
                 self._call(call_id, self._numbered[method], payload, _Context(*details))
 
     def _call(self, call_id: int, handler: Any, payload: bytes, context: _Context) -> None:
-        if not self._fits(call_id, payload, "receive", "Received"):
+        if len(payload) > self._taken_max:
+            self._fail_of_size(call_id, payload, self._taken_max, "Received")
             return
         try:
             request = payload if handler.request_deserializer is None else handler.request_deserializer(payload)
@@ -196,7 +199,9 @@ class NativeServer:
 
     def _respond(self, call_id: int, handler: Any, response: Any, context: _Context) -> None:
         data = response if handler.response_serializer is None else handler.response_serializer(response)
-        if self._fits(call_id, data, "send", "Sent"):
+        if len(data) > self._sent_max:
+            self._fail_of_size(call_id, data, self._sent_max, "Sent")
+        else:
             self._front.respond(call_id, data, None, context.trailing or None)
 
     async def _stream(self, call_id: int, handler: Any, request: Any, context: _Context) -> None:
@@ -205,7 +210,10 @@ class NativeServer:
             async with contextlib.aclosing(messages):  # type: ignore[type-var]
                 async for message in messages:
                     data = message if handler.response_serializer is None else handler.response_serializer(message)
-                    if not self._fits(call_id, data, "send", "Sent") or not await self._sent(call_id, data):
+                    if len(data) > self._sent_max:
+                        self._fail_of_size(call_id, data, self._sent_max, "Sent")
+                        return
+                    if not await self._sent(call_id, data):
                         return
             self._front.stream_end(call_id, context.trailing or None)
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - the caller gets a status, whatever it was
@@ -219,14 +227,10 @@ class NativeServer:
             return await waiting
         return sent != STREAM_CLOSED
 
-    def _fits(self, call_id: int, data: bytes, way: str, done: str) -> bool:
-        """Whether a message may go this way; else the call has failed, in the words of gRPC's own servers."""
-        most = self._options[f"grpc.max_{way}_message_length"]
-        if len(data) <= most:
-            return True
+    def _fail_of_size(self, call_id: int, data: bytes, most: int, done: str) -> None:
+        """In the words of gRPC's own servers."""
         says = f"SERVER: {done} message larger than max ({len(data)} vs. {most})"
         self._front.fail(call_id, _number(grpc.StatusCode.RESOURCE_EXHAUSTED), says, None)
-        return False
 
     def _fail(self, call_id: int, error: BaseException) -> None:
         running = asyncio.current_task()

@@ -1,8 +1,10 @@
 import msgspec
 import pytest
 
-from traffic_tacos.rooms.waiting_room.news import Sight, Topic, news
-from traffic_tacos.rooms.waiting_room.values import Place, State
+from traffic_tacos.kernel.instants import SECOND
+from traffic_tacos.rooms.waiting_room.model import LineModel
+from traffic_tacos.rooms.waiting_room.news import Sight, Topic, condition, news
+from traffic_tacos.rooms.waiting_room.values import Limits, Place, State
 
 WAITING = Sight(Place(State.WAITING, 7, 3), is_stopped=False, is_sold_out=False, rate_per_second=10)
 
@@ -36,3 +38,15 @@ CASES = [
 @pytest.mark.parametrize(("told", "now", "expected"), CASES)
 def test_what_has_changed_is_told_and_nothing_else(told, now, expected):
     assert news(told, now) == expected
+
+
+@pytest.mark.parametrize("is_over", [False, True])
+@pytest.mark.parametrize("is_sold_out", [False, True])
+@pytest.mark.parametrize("is_stopped", [False, True])
+def test_nobody_is_let_in_where_there_is_a_reason_why_not(is_over, is_sold_out, is_stopped):
+    line, now = LineModel(Limits(rate_per_second=2, active_max=4, offer_seconds=5)), 10 * SECOND
+    line.ends_at = now if is_over else now + 1
+    line.is_sold_out = is_sold_out
+    line.stop(is_stopped, now)
+    assert line.lets_in(now) == (condition(line.view(now), "") is None)
+    assert line.lets_in(now) != (is_over or is_sold_out or is_stopped)

@@ -209,6 +209,9 @@ class EmbeddedLine:
     def has(self, number: int) -> bool:
         return 0 < number <= self._model.last_number
 
+    def lets_in(self) -> bool:
+        return self._model.lets_in(self._clock.now())
+
     def view(self) -> LineView:
         return self._model.view(self._clock.now(), is_closed=self._is_closed, message=self._message)
 

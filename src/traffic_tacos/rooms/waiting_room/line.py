@@ -151,6 +151,10 @@ class Line(Protocol):
         """Whether somebody was given this number, as far as this process knows."""
         ...
 
+    def lets_in(self) -> bool:
+        """Whether anybody may be let in now: with every status it is asked if there is a reason why not."""
+        ...
+
     def view(self) -> LineView:
         """Everything that a status of any ticket needs; returns without waiting for anything."""
         ...

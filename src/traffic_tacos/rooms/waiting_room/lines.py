@@ -95,6 +95,8 @@ class OpenLine:
 
     def condition(self) -> Condition | None:
         """Why nobody is let in now; None when somebody may be."""
+        if self.line.lets_in():
+            return None
         return condition(self.line.view(), self._maintenance())
 
     def look_around(self, now: Instant) -> None:

@@ -150,6 +150,10 @@ class LineModel:
         """Whether the sale is over."""
         return self.ends_at is not None and now >= self.ends_at
 
+    def lets_in(self, now: Instant) -> bool:
+        """Whether anybody may be let in: the sale goes on, there are seats, and nobody has stopped it."""
+        return not (self._is_stopped or self.is_sold_out or self.sale_is_over(now))
+
     def rank(self, number: int) -> int:
         """The place in the order of admission. Not known while the line is a pool."""
         assert self._draw is not None

@@ -325,6 +325,9 @@ class ReplicatedLine:
     def has(self, number: int) -> bool:
         return 0 < number <= self._model.last_number
 
+    def lets_in(self) -> bool:
+        return self._model.lets_in(self._clock.now())
+
     def view(self) -> LineView:
         settings = self._machine.settings
         return self._model.view(self._clock.now(), is_closed=settings.is_closed, message=settings.message)
