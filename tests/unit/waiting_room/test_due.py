@@ -1,6 +1,6 @@
 """A line that steps only when something is due is in the same state as one that steps ten times a second."""
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -60,7 +60,8 @@ def do(line: LineModel, deed, now: int) -> None:
             line.is_sold_out = what
         case "sold for good":
             line.is_sold_for_good = what
-        case "rate":
+        case "rate":  # the time since the last step counts at the new one, so there must be one now
+            step(line, now)
             line.limits = replace(LIMITS, rate_per_second=what)
 
 
@@ -81,6 +82,7 @@ def standing(line: LineModel, now: int):
 
 
 @settings(max_examples=60)
+@example([(2, ("rate", 4)), (0, ("join", 2))], None, None, False)
 @given(SALES, st.sampled_from([None, 30, 200]), st.sampled_from([None, 400, 900]), st.booleans())
 def test_stepping_when_due_is_stepping_always(sale, opens_after, ends_after, is_pool):
     opens_at = None if opens_after is None else START + opens_after * SECOND
