@@ -5,6 +5,7 @@ import pytest
 from tests.rpc.desk import GATEWAY, INVENTORY, code, on_platform
 from tests.rpc.test_person_limit import turn
 from tests.simulation.world import EVENT, EVENT_ID, THREE_EACH
+from traffic_tacos.engines.views import DeclaredView
 from traffic_tacos.gen.common.v1 import types_pb2
 from traffic_tacos.gen.gateway.v1 import gateway_pb2
 from traffic_tacos.gen.reservation.v1 import inventory_pb2, reservation_pb2
@@ -136,3 +137,19 @@ async def test_one_key_is_one_reservation_and_the_wish_is_part_of_what_was_asked
 async def test_the_limit_for_each_person_holds_whichever_way_they_ask(desk):
     assert (await best(desk, section="PIT")).reservation_id
     assert code(await best(desk, section="MAIN")) == "QUOTA_EXCEEDED"
+
+
+@on_platform
+async def test_a_decision_reads_the_rows_of_an_event_once(desk, monkeypatch):
+    """On DynamoDB a range is put together each time that it is read."""
+    read: list[tuple[DeclaredView, str]] = []
+    ranged = DeclaredView.range
+
+    def noted(view, prefix):
+        read.append((view, prefix.path))
+        return ranged(view, prefix)
+
+    monkeypatch.setattr(DeclaredView, "range", noted)
+    assert code(await desk.held("ana")) == ""
+    assert any(prefix.startswith("row/") for _, prefix in read)
+    assert len(set(read)) == len(read)

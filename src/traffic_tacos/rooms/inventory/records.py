@@ -46,10 +46,10 @@ class EventKeys:
         self._passed_over = PassedOver(plan, self._paths)
 
     def narrowed(
-        self, view: View, sections: Sequence[SectionPlan], quantity: int, now: Instant
+        self, states: "RowsLookedUp", sections: Sequence[SectionPlan], quantity: int, now: Instant
     ) -> tuple[SectionPlan, ...]:
-        """The sections, with the rows that a search looks at first; the view must have declared `all`."""
-        return self._passed_over.narrowed(sections, view.range(self.all), quantity, now)
+        """The sections, with the rows that a search of these states looks at first."""
+        return self._passed_over.narrowed(sections, states.by_path, quantity, now)
 
     def looked_up(self, view: View) -> "RowsLookedUp":
         """All rows, each looked up when it is asked for; the view must have declared `all`."""
@@ -85,13 +85,13 @@ class RowsLookedUp(Mapping[int, RowState]):
 
     def __init__(self, paths: Sequence[str], by_path: Mapping[str, RowState]) -> None:
         self._paths = paths
-        self._by_path = by_path
+        self.by_path = by_path
 
     def __getitem__(self, index: int) -> RowState:
-        return self._by_path.get(self._paths[index], UNTOUCHED)
+        return self.by_path.get(self._paths[index], UNTOUCHED)
 
     def get(self, index: int, default: Any = None) -> Any:
-        return self._by_path.get(self._paths[index], default)
+        return self.by_path.get(self._paths[index], default)
 
     def __iter__(self) -> Iterator[int]:
         return iter(range(len(self._paths)))

@@ -170,8 +170,12 @@ class Inventory:
 
         async def hold(person: Person) -> Any:
             def rule(view: View) -> Decision[Reserved]:
-                states: Mapping[int, RowState] = keys.some(view, indexes) if indexes else keys.looked_up(view)
-                asked = claim if indexes else replace(claim, sections=keys.narrowed(view, tried, claim.quantity, now))
+                states: Mapping[int, RowState]
+                if indexes:
+                    states, asked = keys.some(view, indexes), claim
+                else:  # a range is read once: on DynamoDB it is put together each time
+                    states = found = keys.looked_up(view)
+                    asked = replace(claim, sections=keys.narrowed(found, tried, claim.quantity, now))
                 before, others = view.get(hold_at), person.others(view)
                 sale = window_in_force(view, wanted.event_id, known_sale)
                 change = model.reserve(plan, states, before, asked, now, sale, others.values())
