@@ -230,6 +230,25 @@ async def test_a_job_replaced_while_it_runs_is_not_lost(desk):
     assert len(runs) == 2
 
 
+async def test_a_job_whose_record_was_damaged_while_it_ran_keeps_no_other_waiting(desk, monkeypatch):
+    monkeypatch.setattr(desk.clock, "sleep", lambda _: asyncio.Event().wait())  # until it is tried again
+    ran = []
+
+    async def handler(job):
+        ran.append(job.id)
+        if job.id == "a":
+            desk.store.keep(JOB.key("a").path, b"{")
+
+    async with asyncio.TaskGroup() as group:
+        runner = group.create_task(desk.jobs.run({"t": handler}))
+        for name in "ab":
+            await desk.put(Job(name, "t", desk.clock.now()))
+            for _ in range(20):
+                await asyncio.sleep(0)
+        runner.cancel()
+    assert ran == ["a", "b"]
+
+
 async def test_a_crowd_of_jobs_runs_within_the_limit():
     desk = Desk(policy=PoolPolicy(running_max=4))
     inside = most = 0

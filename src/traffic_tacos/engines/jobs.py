@@ -318,8 +318,8 @@ class StoreJobs:
                 raise
             # A bug in what is done about jobs: only this one is tried again.
             log.error("job_not_finished", job_id=job.id, topic=job.topic, exc_info=error)
-            heapq.heappush(self._heap, (job.due_at, job.id))
             await self._clock.sleep(RETRY_SECONDS)
+            heapq.heappush(self._heap, (job.due_at, job.id))  # not before: what is first there is about to begin
         finally:
             self._last_done_at = self._clock.now()
             self._worked_ms += self._last_done_at - began
