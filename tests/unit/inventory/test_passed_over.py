@@ -89,6 +89,23 @@ def test_rows_without_a_tidy_place_are_passed_over_until_they_may_have_one_again
     assert searched(NOW + 9) == [1, 3, 4]
 
 
+def test_rows_without_any_place_are_passed_over_by_the_search_for_one_that_leaves_a_seat_alone_too():
+    house = plan(*(row(SEATS, index=index, standing=index == 4) for index in range(ROWS)))
+    states = dict.fromkeys(PATHS, gone(FULL)) | {PATHS[3]: gone(0b10001)}  # three are left
+    known = PassedOver(house, PATHS)
+
+    def searched(quantity: int) -> list[list[int]]:
+        (section,) = known.narrowed(house.sections, states, quantity, NOW)
+        return [[one.index for one in rows] for rows in (section.tidy, section.fitting)]
+
+    assert searched(2) == [[], [3]]
+    assert searched(3) == [[3], [3]]
+    states[PATHS[3]] = gone(FULL)
+    assert searched(2) == [[], []]
+    del states[PATHS[0]]
+    assert searched(2) == [[0], [0]]
+
+
 def test_a_section_that_was_made_for_one_search_is_searched_whole():
     house = plan(*(row(SEATS, index=index) for index in range(ROWS)))
     own = SectionPlan("S", "S", house.rows[:2])

@@ -27,7 +27,7 @@ def choose(
             return untidy
         found = None if section.tidy is None else best_in_section(section.tidy, states, quantity, now)
         if found is None or found[0]:
-            found = best_in_section(section.rows, states, quantity, now)
+            found = best_in_section(section.rows if section.fitting is None else section.fitting, states, quantity, now)
         if found is not None:
             leaves_one, row, mask = found
             if not leaves_one:

@@ -1,8 +1,8 @@
 """Rows that have no good place for a party are passed over by a search before it begins: once a sale is under way, most
 of the rows that it would look at are such rows, and it would look at them for every reservation.
 
-What is remembered of a row is the very state that had no such place. So a row that anybody has changed meanwhile is
-looked at again, and what a search finds depends on nothing but the states of now.
+What is remembered of a row is the very state that had no such place, or none at all. So a row that anybody has changed
+meanwhile is looked at again, and what a search finds depends on nothing but the states of now.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,6 +16,7 @@ from traffic_tacos.rooms.inventory.rows import EventPlan, RowPlan, RowState, Sec
 
 LOOKED_AGAIN_AFTER = 64  # searches: then rows that have filled since are passed over too
 FOR_EVER = 2**63
+TIDY, LEAVES_ONE, NONE = range(3)  # the best place that a row may have
 
 
 class PassedOver:
@@ -29,13 +30,11 @@ class PassedOver:
     def narrowed(
         self, sections: Sequence[SectionPlan], states: Mapping[str, RowState], quantity: int, now: Instant
     ) -> tuple[SectionPlan, ...]:
-        """The sections, with those of their rows that may have a tidy place; one that was made for a single search
-        stays as it is.
+        """The sections, with those of their rows that may have a tidy place, and those that may have any; one that was
+        made for a single search stays as it is.
         """
         return tuple(
-            replace(section, tidy=self._rows(section, quantity).tidy(states, now))
-            if id(section) in self._sections
-            else section
+            self._rows(section, quantity).narrowed(section, states, now) if id(section) in self._sections else section
             for section in sections
         )
 
@@ -54,38 +53,47 @@ class _Rows:
         self._rows = rows
         self._quantity = quantity
         self._over: dict[str, RowState] = {}  # the rows that are passed over, as they were when they were looked at
-        self._tidy = tuple(rows.values())
+        self._places = dict.fromkeys(rows, TIDY)
+        self._tidy = self._fitting = tuple(rows.values())
         self._until: Instant = FOR_EVER  # no hold in those that are passed over lapses before
         self._searches = 0
 
-    def tidy(self, states: Mapping[str, RowState], now: Instant) -> tuple[RowPlan, ...]:
+    def narrowed(self, section: SectionPlan, states: Mapping[str, RowState], now: Instant) -> SectionPlan:
         self._searches += 1
         if self._searches % LOOKED_AGAIN_AFTER == 1 or now >= self._until:
             self._until = FOR_EVER
             self._look(self._rows, states, now)
         elif not all(map(is_, map(states.get, self._over), self._over.values())):
             self._look([path for path, state in self._over.items() if states.get(path) is not state], states, now)
-        return self._tidy
+        return replace(section, tidy=self._tidy, fitting=self._fitting)
 
     def _look(self, paths: Iterable[str], states: Mapping[str, RowState], now: Instant) -> None:
         """Look at these rows, those that were passed over or may be from now on."""
-        count_before, is_back = len(self._over), False
+        is_changed = False
         for path in paths:
-            state = states.get(path)
-            if state is not None and now < _lapses_at(state) and not self._has_tidy_place(self._rows[path], state):
+            state, place = states.get(path), TIDY
+            if state is not None and now < _lapses_at(state):
+                place = self._best_place(self._rows[path], state)
+            if state is None or place == TIDY:
+                self._over.pop(path, None)
+            else:
                 self._over[path] = state
                 self._until = min(self._until, _lapses_at(state))
-            elif self._over.pop(path, None) is not None:
-                is_back = True
-        if is_back or len(self._over) != count_before:
-            self._tidy = tuple(row for path, row in self._rows.items() if path not in self._over)
+            if place != self._places[path]:
+                self._places[path], is_changed = place, True
+        if is_changed:
+            self._tidy = tuple(self._rows[path] for path, place in self._places.items() if place == TIDY)
+            self._fitting = tuple(self._rows[path] for path, place in self._places.items() if place != NONE)
 
-    def _has_tidy_place(self, row: RowPlan, state: RowState) -> bool:
+    def _best_place(self, row: RowPlan, state: RowState) -> int:
         seats = row.full & ~(state.gone | state.held_seats | row.kept)
         if row.standing:
-            return seats.bit_count() >= self._quantity
+            return TIDY if seats.bit_count() >= self._quantity else NONE
         place = place_in_row(row.joined, row.middle, seats, self._quantity)
-        return place is not None and not place[0]
+        if place is None:
+            return NONE
+        leaves_one, _ = place
+        return LEAVES_ONE if leaves_one else TIDY
 
 
 def _lapses_at(state: RowState) -> Instant:

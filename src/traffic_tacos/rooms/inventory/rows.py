@@ -44,8 +44,8 @@ class RowPlan(msgspec.Struct, frozen=True):
 class SectionPlan(msgspec.Struct, frozen=True):
     """A section; `rows` from the nearest to its focal point outwards. Prices are in minor units.
 
-    `tidy` are those of the rows that may have a place which leaves no single seat, where somebody knows that the others
-    have none.
+    Where somebody knows that the others have none, `tidy` are those of the rows that may have a place which leaves no
+    single seat, and `fitting` those that may have any place.
     """
 
     id: str
@@ -54,6 +54,7 @@ class SectionPlan(msgspec.Struct, frozen=True):
     price_min: int = 0
     price_max: int = 0
     tidy: tuple[RowPlan, ...] | None = None
+    fitting: tuple[RowPlan, ...] | None = None
 
 
 class EventPlan(msgspec.Struct, frozen=True):
