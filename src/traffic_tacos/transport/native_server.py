@@ -10,8 +10,7 @@ import contextlib
 import inspect
 import tempfile
 import threading
-from collections.abc import AsyncIterator, Awaitable, Coroutine, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
 
@@ -21,6 +20,8 @@ from pygrpc_native import EVENT_CANCEL, STREAM_CLOSED, STREAM_FULL, NativeGrpcFr
 
 CALLS_TAKEN_AT_ONCE = 64
 IO_THREADS = 1  # carries more than Python's one thread can answer, and two wake each other
+LOOKS_AT_ONCE = 50  # at whether a reader takes the next message: HTTP/2 sends one in some 50 microseconds
+BEHIND_MS_MAX = 250  # between later looks, for whoever reads slowly
 SENT_WITHIN_SECONDS = 0.1  # is an answer that was given to the threads of HTTP/2
 _BROKEN = "internal error"  # which no handler of ours lets happen
 
@@ -137,8 +138,7 @@ class NativeServer:
         await asyncio.gather(*tasks, return_exceptions=True)
         await ending
         await asyncio.sleep(SENT_WITHIN_SECONDS)  # or the last answers would be lost with their connection
-        with ThreadPoolExecutor(1) as own:  # those of the loop may all wait for readers whom this lets go
-            await asyncio.get_running_loop().run_in_executor(own, self._front.close)
+        await asyncio.to_thread(self._front.close)
         if self._folder is not None:
             self._folder.cleanup()
         self._stopped.set()
@@ -221,10 +221,10 @@ class NativeServer:
 
     async def _sent(self, call_id: int, data: bytes) -> bool:
         """Whether somebody is still there; waits while they are behind."""
-        sent = self._front.stream_try_send(call_id, data)
-        if sent == STREAM_FULL:
-            waiting: Awaitable[bool] = self._loop.run_in_executor(None, self._front.stream_send, call_id, data)
-            return await waiting
+        looks = -LOOKS_AT_ONCE
+        while (sent := self._front.stream_try_send(call_id, data)) == STREAM_FULL:
+            looks += 1  # not in a thread, for whoever reads nothing would take one from everybody
+            await asyncio.sleep(max(0, min(looks, BEHIND_MS_MAX)) / 1000)
         return sent != STREAM_CLOSED
 
     def _fail_of_size(self, call_id: int, data: bytes, most: int, done: str) -> None:

@@ -1,6 +1,7 @@
 """The server on pygrpc-native's HTTP/2, as grpcio's own client finds it."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import grpc
 import pytest
@@ -27,6 +28,7 @@ class Handlers:
 
     def __init__(self):
         self.ended: list[str] = []
+        self.poured = 0
         self.waits = asyncio.Event()
         self.go_on = asyncio.Event()
 
@@ -73,6 +75,14 @@ class Handlers:
         finally:
             self.ended.append("count")
 
+    async def pour(self, request, context):
+        try:
+            while True:
+                self.poured += 1
+                yield LARGE[1:]
+        finally:
+            self.ended.append("pour")
+
 
 @pytest.fixture
 async def served():
@@ -86,6 +96,7 @@ async def served():
         "GiveMuch": unary(handlers.give_much),
         "Wait": unary(handlers.wait),
         "Read": unary(handlers.say, request_deserializer=health_pb2.HealthCheckRequest.FromString),
+        "Pour": grpc.unary_stream_rpc_method_handler(handlers.pour),
         "Count": grpc.unary_stream_rpc_method_handler(handlers.count),
     }
     server.add_registered_method_handlers("a.Service", methods)
@@ -208,6 +219,26 @@ async def test_a_stream_waits_for_who_reads_slowly_and_ends_as_it_says(served):
     assert [await stopped.read(), await stopped.read()] == [b"000000", b"000001"]
     error = await refused(stopped.read())
     assert (error.code(), error.details()) == (grpc.StatusCode.ABORTED, "enough")
+
+
+async def test_who_reads_nothing_takes_no_thread_from_anybody(served):
+    _, handlers, channel = served
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(2))
+    streams = [channel.unary_stream("/a.Service/Pour")(b"") for _ in range(4)]
+    for stream in streams:
+        assert await stream.read() == LARGE[1:]
+    async with asyncio.timeout(30):
+        before = -1
+        while before != handlers.poured:  # until the connection takes no more
+            before = handlers.poured
+            await asyncio.sleep(0.5)
+    async with asyncio.timeout(5):
+        assert await asyncio.to_thread(lambda: "free") == "free"
+        assert await unary(channel, "AtOnce")(b"here") == b"here"
+        for stream in streams:
+            stream.cancel()
+        while len(handlers.ended) < len(streams):
+            await asyncio.sleep(0.01)
 
 
 async def test_what_it_does_not_serve_itself_is_served_behind_it(served):
