@@ -51,7 +51,7 @@ CACHED_RECORDS_MAX = 50_000
 CACHED_RANGE_RECORDS_MAX = 500_000
 BUSY_SECONDS = 5
 REST_SECONDS_MAX = 0.01
-RESTS_FROM, AWAITED_MAX = 8, 64  # callers who were answered together
+RESTS_FROM, AWAITED_MAX = 8, 32  # callers who were answered together
 
 # With row ids, so that paths are in an index of their own: a tree that has the values too reads the whole of a large
 # one whenever it looks for a path beside it (docs/decisions/0068).
