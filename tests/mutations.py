@@ -46,7 +46,7 @@ MUTATIONS = [
     Mutation("kernel/circuit.py", "open_until=now + round(seconds * SECOND)", "open_until=now", "unit/kernel"),
     Mutation("kernel/domain_events.py", '"payment.changed"', '"payment.altered"', "golden unit/kernel"),
     Mutation("kernel/webhook_types.py", '"payment.failed"', '"payment.fails"', "unit/kernel"),
-    Mutation("transport/native_server.py", "len(payload) > self._taken_max", "False", "unit/transport"),
+    Mutation("transport/native_server.py", "if len(data) <= most:", "if True:", "unit/transport"),
     Mutation("transport/native_server.py", "running.cancel()  #", "pass  #", "unit/transport"),
     Mutation("kernel/tokens.py", "_mac(body, secret)) or raw", "raw[:_MAC_BYTES]) or raw", "unit/calls/test_keys.py"),
     Mutation("calls/keys.py", "if revoke or _retired_at", "if _retired_at", "unit/calls/test_keys.py"),

@@ -43,7 +43,7 @@ from traffic_tacos.ports.figures import Logs
 from traffic_tacos.ports.jobs import Handler
 from traffic_tacos.ports.messages import NO_MESSAGES, Inbox
 from traffic_tacos.ports.payments import PaymentStops
-from traffic_tacos.ports.peers import ALONE
+from traffic_tacos.ports.peers import ALONE, OnCommit
 from traffic_tacos.ports.rooms import Dependencies, Loop, Receiver, Room
 from traffic_tacos.ports.seats import Seats
 from traffic_tacos.ports.settings import LOG_LEVEL, MAINTENANCE
@@ -98,7 +98,6 @@ class Platform:
         self.handlers: Mapping[str, Handler] = dict(handlers) if config.does_jobs else {}
         self.receivers: Mapping[str, Receiver] = dict(ChainMap(*(dict(room.receivers) for room in self.rooms.values())))
         self._loops, self._listeners = self._all_loops(), self._all_listeners()
-        self._noted = frozenset(kind for kind, _ in self._listeners)
         self._connect(authenticator, logs)
 
     def _health(self) -> PlatformHealth:
@@ -240,22 +239,25 @@ class Platform:
         """What this process has committed, or another process has."""
         by_kind: dict[Kind[Any], list[Write]] = {}
         for write in writes:
-            if write.kind in self._noted:
+            if write.kind in self._listeners:
                 by_kind.setdefault(write.kind, []).append(write)
-        for kind, take_note in self._listeners:
+        for kind, listeners in self._listeners.items():
             if (some := by_kind.get(kind)) is not None:
-                take_note(some)
+                for take_note in listeners:
+                    take_note(some)
 
-    def _all_listeners(self) -> list[tuple[Kind[Any], Callable[[Sequence[Write]], None]]]:
+    def _all_listeners(self) -> dict[Kind[Any], list[OnCommit]]:
         """Who takes note of what commits wrote, by the kind of the records, in their order."""
-        own: list[tuple[Kind[Any], Callable[[Sequence[Write]], None]]] = [
-            (AUDIT, log_operator_actions),
-            (SETTING, self._settings.committed),
-            (AUDIT, self.overrides.committed),
-            (JOB, self.engines.jobs.committed),
-            (OUTBOX, self.engines.events.committed),
-        ]
-        return own + [listener for room in self.rooms.values() for listener in room.committed.items()]
+        listeners: dict[Kind[Any], list[OnCommit]] = {
+            AUDIT: [log_operator_actions, self.overrides.committed],
+            SETTING: [self._settings.committed],
+            JOB: [self.engines.jobs.committed],
+            OUTBOX: [self.engines.events.committed],
+        }
+        for room in self.rooms.values():
+            for kind, take_note in room.committed.items():
+                listeners.setdefault(kind, []).append(take_note)
+        return listeners
 
     async def load(self) -> None:
         """Take up what an earlier process left."""

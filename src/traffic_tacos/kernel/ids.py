@@ -44,7 +44,7 @@ def new_id(prefix: str, at: Instant, randomness: Randomness) -> str:
 
 def random_text(randomness: Randomness) -> str:
     """Sixteen digits and small letters, 80 bits."""
-    return randomness.randbytes(_RANDOM_DIGITS).translate(_DIGIT_OF_BYTE).decode()
+    return _digits(randomness.randbytes(_RANDOM_DIGITS))
 
 
 def derived_id(prefix: str, *parts: str) -> str:
@@ -54,7 +54,7 @@ def derived_id(prefix: str, *parts: str) -> str:
 
 def derived_id_at(prefix: str, at: Instant, *parts: str) -> str:
     """The id that always belongs to these parts at this moment. It looks like those of `new_id`."""
-    return f"{prefix}_{_time(at)}{_hashed(_RANDOM_DIGITS, parts).translate(_DIGIT_OF_BYTE).decode()}"
+    return f"{prefix}_{_time(at)}{_digits(_hashed(_RANDOM_DIGITS, parts))}"
 
 
 def order_id(reservation_id: str) -> str:
@@ -69,6 +69,11 @@ def order_id(reservation_id: str) -> str:
 def _time(at: Instant) -> str:
     """The first ten digits of a ULID. Many are made in the same millisecond."""
     return "".join([_CROCKFORD[at >> shift & 31] for shift in _TIME_SHIFTS])
+
+
+def _digits(raw: bytes) -> str:
+    """One for the lowest five bits of each byte."""
+    return raw.translate(_DIGIT_OF_BYTE).decode()
 
 
 def _hashed(size: int, parts: tuple[str, ...]) -> bytes:

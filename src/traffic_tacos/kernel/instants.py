@@ -9,6 +9,8 @@ MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
+FOR_EVER: Instant = 2**63  # later than any time
+
 
 def seconds(count: float) -> Instant:
     """A span of `count` seconds."""

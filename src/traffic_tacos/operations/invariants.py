@@ -17,7 +17,7 @@ from zlib import crc32
 import msgspec
 
 from traffic_tacos.kernel.event_info import sale_window
-from traffic_tacos.kernel.instants import SECOND, Instant
+from traffic_tacos.kernel.instants import FOR_EVER, SECOND, Instant
 from traffic_tacos.kernel.statuses import PaymentStatus, ReservationStatus
 from traffic_tacos.ports.audit import AUDIT, AUDIT_HEAD, broken_links
 from traffic_tacos.ports.clock import Clock
@@ -39,7 +39,6 @@ from traffic_tacos.rooms.waiting_room.records import TICKET
 VIOLATIONS_SHOWN_MAX = 20
 RESERVATIONS_AT_ONCE = 25_000  # some 100 MB
 SECOND_LOOK_SECONDS = 3.0  # later than any call that was under way at the first
-FOR_EVER = 2**63
 DECIDED_WITHIN = 10 * SECOND  # from looking at the clock to the commit; no call takes longer
 
 T = TypeVar("T")

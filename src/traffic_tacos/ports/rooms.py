@@ -5,7 +5,7 @@ process together (`app/platform.py`) and knows nothing else of them.
 """
 
 import random
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 import grpc
@@ -27,10 +27,10 @@ from traffic_tacos.ports.log import Log
 from traffic_tacos.ports.messages import NO_MESSAGES, Messages
 from traffic_tacos.ports.payment_results import PaymentResults
 from traffic_tacos.ports.payments import PaymentStops
-from traffic_tacos.ports.peers import Share
+from traffic_tacos.ports.peers import OnCommit, Share
 from traffic_tacos.ports.seats import Seats
 from traffic_tacos.ports.settings import Settings
-from traffic_tacos.ports.store import Kind, Store, Write
+from traffic_tacos.ports.store import Kind, Store
 
 Loop: TypeAlias = Callable[[], Awaitable[None]]
 Receiver: TypeAlias = Callable[[Mapping[str, str], bytes], Awaitable[object]]
@@ -134,7 +134,7 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
     unready: Callable[[], list[str]] = no_issues
     load: Callable[[], Awaitable[None]] = nothing_to_load
     taken_up: Callable[[], Awaitable[Mapping[str, int]]] = nothing_taken_up
-    committed: Mapping[Kind[Any], Callable[[Sequence[Write]], None]] = {}
+    committed: Mapping[Kind[Any], OnCommit] = {}
     refresh: Callable[[], None] = nothing
     hang_up: Callable[[], None] = nothing
     messages: Messages = NO_MESSAGES

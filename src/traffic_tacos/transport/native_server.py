@@ -165,8 +165,7 @@ class NativeServer:
                 self._call(call_id, self._numbered[method], payload, _Context(*details))
 
     def _call(self, call_id: int, handler: Any, payload: bytes, context: _Context) -> None:
-        if len(payload) > self._taken_max:
-            self._fail_of_size(call_id, payload, self._taken_max, "Received")
+        if not self._fits(call_id, payload, self._taken_max, "Received"):
             return
         try:
             request = payload if handler.request_deserializer is None else handler.request_deserializer(payload)
@@ -199,9 +198,7 @@ class NativeServer:
 
     def _respond(self, call_id: int, handler: Any, response: Any, context: _Context) -> None:
         data = response if handler.response_serializer is None else handler.response_serializer(response)
-        if len(data) > self._sent_max:
-            self._fail_of_size(call_id, data, self._sent_max, "Sent")
-        else:
+        if self._fits(call_id, data, self._sent_max, "Sent"):
             self._front.respond(call_id, data, None, context.trailing or None)
 
     async def _stream(self, call_id: int, handler: Any, request: Any, context: _Context) -> None:
@@ -210,10 +207,7 @@ class NativeServer:
             async with contextlib.aclosing(messages):  # type: ignore[type-var]
                 async for message in messages:
                     data = message if handler.response_serializer is None else handler.response_serializer(message)
-                    if len(data) > self._sent_max:
-                        self._fail_of_size(call_id, data, self._sent_max, "Sent")
-                        return
-                    if not await self._sent(call_id, data):
+                    if not self._fits(call_id, data, self._sent_max, "Sent") or not await self._sent(call_id, data):
                         return
             self._front.stream_end(call_id, context.trailing or None)
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - the caller gets a status, whatever it was
@@ -227,10 +221,13 @@ class NativeServer:
             await asyncio.sleep(max(0, min(looks, BEHIND_MS_MAX)) / 1000)
         return sent != STREAM_CLOSED
 
-    def _fail_of_size(self, call_id: int, data: bytes, most: int, done: str) -> None:
-        """In the words of gRPC's own servers."""
+    def _fits(self, call_id: int, data: bytes, most: int, done: str) -> bool:
+        """Whether a message may go its way; else the call has failed, in the words of gRPC's own servers."""
+        if len(data) <= most:
+            return True
         says = f"SERVER: {done} message larger than max ({len(data)} vs. {most})"
         self._front.fail(call_id, _number(grpc.StatusCode.RESOURCE_EXHAUSTED), says, None)
+        return False
 
     def _fail(self, call_id: int, error: BaseException) -> None:
         running = asyncio.current_task()

@@ -10,12 +10,11 @@ from operator import is_
 
 from msgspec.structs import replace
 
-from traffic_tacos.kernel.instants import Instant
+from traffic_tacos.kernel.instants import FOR_EVER, Instant
 from traffic_tacos.rooms.inventory.best_available import place_in_row
-from traffic_tacos.rooms.inventory.rows import EventPlan, RowPlan, RowState, SectionPlan
+from traffic_tacos.rooms.inventory.rows import EventPlan, RowPlan, RowState, SectionPlan, offered
 
 LOOKED_AGAIN_AFTER = 64  # searches: then rows that have filled since are passed over too
-FOR_EVER = 2**63
 TIDY, LEAVES_ONE, NONE = range(3)  # the best place that a row may have
 
 
@@ -73,7 +72,7 @@ class _Rows:
         for path in paths:
             state, place = states.get(path), TIDY
             if state is not None and now < _lapses_at(state):
-                place = self._best_place(self._rows[path], state)
+                place = self._best_place(self._rows[path], state, now)
             if state is None or place == TIDY:
                 self._over.pop(path, None)
             else:
@@ -85,8 +84,8 @@ class _Rows:
             self._tidy = tuple(self._rows[path] for path, place in self._places.items() if place == TIDY)
             self._fitting = tuple(self._rows[path] for path, place in self._places.items() if place != NONE)
 
-    def _best_place(self, row: RowPlan, state: RowState) -> int:
-        seats = row.full & ~(state.gone | state.held_seats | row.kept)
+    def _best_place(self, row: RowPlan, state: RowState, now: Instant) -> int:
+        seats = offered(row, state, now)
         if row.standing:
             return TIDY if seats.bit_count() >= self._quantity else NONE
         place = place_in_row(row.joined, row.middle, seats, self._quantity)

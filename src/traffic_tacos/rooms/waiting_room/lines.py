@@ -12,7 +12,7 @@ import structlog
 from traffic_tacos.kernel.calls import Call, Caller, Role
 from traffic_tacos.kernel.domain_events import DomainEvent, EventChanged, ReservationChanged
 from traffic_tacos.kernel.errors import Code, Damaged, Fault, Refusal
-from traffic_tacos.kernel.instants import MINUTE, SECOND, Instant
+from traffic_tacos.kernel.instants import FOR_EVER, MINUTE, SECOND, Instant
 from traffic_tacos.kernel.retries import RetryPolicy
 from traffic_tacos.kernel.statuses import ReservationStatus
 from traffic_tacos.kernel.tokens import Ticket
@@ -31,7 +31,6 @@ from traffic_tacos.rooms.waiting_room.watchers import Watchers
 STEP_SECONDS = 0.1
 OPENED_AGAIN_AFTER = SECOND
 REST_MAX = MINUTE  # the longest sleep, whatever is due
-FOR_EVER = 2**63
 SEATS_ASKED_EVERY, SEATS_ASKED_AT_REST_EVERY = SECOND, 10 * SECOND
 SCAN_PAGE = 1000
 TAKEN = "another process has the queues now; this one has them again once it is restarted"
